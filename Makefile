@@ -1,0 +1,57 @@
+# Every command of the book. `make help` lists them.
+PYTHON ?= python3
+PORT ?= 8000
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/ready
+
+# The same seed gives other bits with another number of threads, so every kernel and test runs with one.
+export OMP_NUM_THREADS := 1
+
+.PHONY: help book test lint serve watch notebooks colab bench clean
+.DEFAULT_GOAL := help
+
+help: ## list these commands
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
+
+$(READY): requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "make: the book needs Python 3.11 or newer; name one with: make PYTHON=/path/to/python3.12"; exit 1; }
+	@echo "Installing the pinned packages into $(VENV) (once; a few minutes) ..."
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+book: $(READY) ## build the website into _build/html
+	@$(BIN)/python tools/book.py
+
+test: $(READY) ## run every check: lint, build, unit, parity, twins, browser
+	@$(MAKE) --no-print-directory lint
+	@$(BIN)/python tools/book.py
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+lint: $(READY) ## check style and format (ruff) and that the notebooks are in step
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/python tools/notebooks.py --check
+
+serve: $(READY) ## show the built site on http://localhost:8000 (PORT=...)
+	@test -f _build/html/index.html || { echo "make serve: there is no site yet; run: make book"; exit 1; }
+	@echo "http://localhost:$(PORT)  (Ctrl-C ends it)"
+	@$(BIN)/python -m http.server $(PORT) --bind 127.0.0.1 --directory _build/html
+
+watch: $(READY) ## rebuild and reload the page while you write (PORT=...)
+	@$(BIN)/python tools/watch.py $(PORT)
+
+notebooks: $(READY) ## write chapters/*.ipynb, README links and CITATION from their sources
+	@$(BIN)/python tools/notebooks.py
+
+colab: $(READY) ## run every notebook as on Colab: fresh environment, ipywidgets 7.7, package from git
+	@$(BIN)/python tools/colab.py
+
+bench: $(READY) ## measure speed: operations, pages, a drag
+	@$(BIN)/python tools/bench.py
+
+clean: ## delete what was built (not .venv)
+	@rm -rf _build .pytest_cache .ruff_cache .hypothesis
+	@find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +

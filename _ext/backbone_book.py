@@ -1,0 +1,165 @@
+"""What the book's pages do beyond Jupyter Book: one small Sphinx extension.
+
+* The execution cache is keyed by everything a chapter's numbers depend on, so an edit of the package is executed.
+* Widget states are cut down to what a page shows, and carry the widgets' current JavaScript and CSS.
+* A widget that the page could not draw fails the build.
+* The pages ask no other host for anything, and lose the scripts that they do not use.
+* The download button gives the notebook made for readers (chapters/NAME.ipynb).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import importlib.metadata
+import json
+import os
+import platform
+import re
+import shutil
+import sys
+from pathlib import Path
+
+from sphinx.errors import SphinxError
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "tools"))
+
+import notebooks  # noqa: E402  (it lives in tools/, beside the other authors' commands)
+
+STATE = "application/vnd.jupyter.widget-state+json"
+VIEW = re.compile(r'<script type="application/vnd\.jupyter\.widget-view\+json">\s*(\{.*?\})\s*</script>', re.DOTALL)
+FRONT_END = {".js", ".css"}
+
+# MathJax's menu can load speech rules from a CDN; readers keep the hidden MathML, which needs no network.
+MATHJAX = {"options": {"enableMenu": False}}
+
+# Tags of the theme that a page does without: FontAwesome's script draws icons that its style sheet already draws
+# (542 KB compressed), and two of its three preloaded fonts show no icon before the reader opens a menu.
+UNUSED_TAGS = re.compile(
+    r'\s*<script src="[^"]*/fontawesome/[^"]*"></script>'
+    r'|\s*<link rel="preload" as="font"[^>]*/fa-(?:brands|regular)-400\.woff2[^>]*/>'
+)
+
+
+class WidgetError(SphinxError):
+    """A widget on a page that the page could not draw."""
+
+    category = "Widget"
+
+
+def execution_key(root: Path) -> str:
+    """Return a hash of all that the chapters' numbers depend on besides their own text.
+
+    That is Python, the installed versions and every file of the package. JavaScript and CSS are left out: they
+    compute nothing in a kernel, and pages get the current ones without being executed (see `prune_state`).
+    """
+    digest = hashlib.sha256(platform.python_version().encode())
+    versions = {f"{d.name}=={d.version}" for d in importlib.metadata.distributions()}
+    digest.update("\n".join(sorted(versions)).encode())
+    for path in source_files(root):
+        if path.suffix not in FRONT_END:
+            digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def front_end_key(root: Path) -> str:
+    """Return a hash of the widgets' JavaScript and CSS: when it changes, pages are written again."""
+    files = [path for path in source_files(root) if path.suffix in FRONT_END]
+    return hashlib.sha256(b"\0".join(path.read_bytes() for path in files)).hexdigest()[:16]
+
+
+def source_files(root: Path) -> list[Path]:
+    """List the package's files, sorted, without what Python leaves behind."""
+    files = (root / "src" / "backbone").rglob("*")
+    return sorted(path for path in files if path.is_file() and "__pycache__" not in path.parts)
+
+
+def cache_folder(root: Path) -> Path:
+    """Return the folder that keeps the executed chapters for the present state of the package."""
+    return root / "_build" / "executed" / execution_key(root)
+
+
+def configure(app, config):
+    """Fill in the settings that are computed."""
+    # Set before any kernel starts: the same seed gives other bits with another number of threads.
+    os.environ["OMP_NUM_THREADS"] = "1"
+    root = Path(app.srcdir)
+    config.nb_execution_cache_path = str(cache_folder(root))
+    config.backbone_front_end = front_end_key(root)
+    config.html_baseurl = notebooks.repository(root).pages_url
+    config.mathjax3_config = MATHJAX
+    config.html_js_files = [
+        (script, {"defer": "defer"}) if script == "widget-host.js" else script for script in config.html_js_files
+    ]
+
+
+def prune_state(app, doctree, docname):
+    """Keep of a page's widget state what its views show, with the widgets' current code."""
+    scripts = app.env.nb_metadata.get(docname, {}).get("js_files", {})
+    html = "\n".join(node.astext() for node in doctree.findall() if node.tagname == "raw")
+    views = [json.loads(view)["model_id"] for view in VIEW.findall(html)]
+    _, attributes = scripts.get("ipywidgets_state", (None, {"body": '{"state": {}}'}))
+    content = json.loads(attributes["body"])
+    content["state"] = {view: shown_model(docname, content["state"], view) for view in views}
+    if views:
+        # "<" inside JSON strings is escaped so that no text can end the script element early.
+        body = json.dumps(content, separators=(",", ":")).replace("<", "\\u003c")
+        scripts["ipywidgets_state"] = (None, {"type": STATE, "body": body})
+    else:
+        scripts.pop("ipywidgets_state", None)
+
+
+def shown_model(docname: str, state: dict, model_id: str) -> dict:
+    """Return the model that a view names, checked and with the widget's current JavaScript and CSS."""
+    where = f"{docname}: a cell shows"
+    if model_id not in state:
+        raise WidgetError(f"{where} a widget that was closed or never kept; show a widget that is still open.")
+    model = state[model_id]
+    name = model["state"].get("_anywidget_id", "")
+    if not name.startswith("backbone.widgets."):
+        kind = name or model.get("model_name", "a widget without a name")
+        raise WidgetError(
+            f"{where} {kind}, which needs a kernel and would be blank here; use a widget from backbone.widgets."
+        )
+    module, _, cls = name.rpartition(".")
+    widget = getattr(importlib.import_module(module), cls)
+    model["state"] |= {"_esm": str(widget._esm), "_css": str(widget._css)}
+    return model
+
+
+def choose_scripts(app, pagename, templatename, context, doctree):
+    """Leave out of a page the scripts it does not use."""
+    body = context.get("body") or ""
+
+    def wanted(script) -> bool:
+        text = str(getattr(script, "filename", None) or script) + str(getattr(script, "attributes", ""))
+        if "widget-host.js" in text:
+            return "widget-view+json" in body
+        return "thebe" not in text
+
+    context["script_files"] = [script for script in context.get("script_files", []) if wanted(script)]
+
+
+def finish(app, exception):
+    """Mend the finished pages and put the readers' notebooks behind the download button."""
+    if exception or app.builder.name != "html":
+        return
+    for page in Path(app.outdir).rglob("*.html"):
+        text = page.read_text("utf-8")
+        if (mended := UNUSED_TAGS.sub("", text)) != text:
+            page.write_text(mended, "utf-8")
+    for twin in sorted((Path(app.srcdir) / "chapters").glob("*.ipynb")):
+        target = Path(app.outdir) / "_sources" / "chapters" / twin.name
+        if target.parent.is_dir():
+            shutil.copyfile(twin, target)
+
+
+def setup(app):
+    """Connect the extension."""
+    app.add_config_value("backbone_front_end", "", "html")
+    app.connect("config-inited", configure)
+    app.connect("doctree-resolved", prune_state, priority=900)
+    app.connect("html-page-context", choose_scripts, priority=900)
+    app.connect("build-finished", finish)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": False}

@@ -1,0 +1,150 @@
+"""Figures from arrays, drawn once for light and dark pages.
+
+A figure is put on the page as SVG whose text and lines take the page's own text color, and whose maps fade into the
+page's own background at zero. The drawing functions take arrays and an axes, and return the axes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import html
+import io
+import re
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import numpy as np
+from numpy.typing import ArrayLike
+
+from backbone.palette import COLORS, rgb
+
+# Drawn in this color, which no data uses; `Drawing` turns it into the color of the text around the figure.
+INK = "#010203"
+STYLE = {
+    "font.size": 10,
+    "figure.constrained_layout.use": True,
+    "savefig.transparent": True,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.titlesize": 10,
+    "axes.titlelocation": "left",
+    "svg.fonttype": "none",  # text stays text: searchable, and in the page's own font
+    "svg.hashsalt": "backbone",  # without it two builds of one figure differ
+    **dict.fromkeys(
+        ["text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color", "axes.titlecolor"], INK
+    ),
+}
+
+
+class Drawing:
+    """A finished figure, ready to be the last line of a cell.
+
+    Args:
+        figure: the matplotlib figure; it is closed.
+        alt: what the figure shows, for those who do not see it.
+        caption: what to look for; stands under the figure.
+
+    Raises:
+        ValueError: alt is empty.
+    """
+
+    def __init__(self, figure: mpl.figure.Figure, alt: str, caption: str = ""):
+        if not alt.strip():
+            raise ValueError("Drawing: alt is empty; say in a sentence what the figure shows")
+        self.alt, self.caption = alt, caption
+        with mpl.rc_context(STYLE):
+            buffer = io.StringIO()
+            figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+        plt.close(figure)
+        self.svg = themed(buffer.getvalue(), alt)
+
+    def _repr_html_(self) -> str:
+        caption = f"<figcaption>{html.escape(self.caption)}</figcaption>" if self.caption else ""
+        return f'<figure class="bb-figure" style="margin: 0">{self.svg}{caption}</figure>'
+
+    def __repr__(self) -> str:
+        return f"Drawing: {self.alt}"
+
+
+def themed(svg: str, alt: str) -> str:
+    """Return matplotlib's SVG fit for a page: scalable, labelled, in the page's ink, with ids of its own."""
+    svg = svg[svg.index("<svg") :]
+    size = re.search(r'width="([\d.]+)pt" height="([\d.]+)pt"', svg)
+    width = round(float(size[1]) * 4 / 3)
+    svg = svg.replace(size[0], f'style="width: 100%; max-width: {width}px; height: auto"', 1)
+    svg = svg.replace("<svg", f'<svg role="img" aria-label="{html.escape(alt)}"', 1)
+    svg = svg.replace(INK, "currentColor")
+    svg = re.sub(r"font: ([\d.]+)px [^;\"]+", r"font-size: \1px; font-family: inherit", svg)
+    # Several figures share one page, and matplotlib names things alike in each.
+    own = "f" + hashlib.sha256(svg.encode()).hexdigest()[:8]
+    svg = re.sub(r'\bid="', f'id="{own}-', svg)
+    return re.sub(r'(url\(#|href="#)', rf"\1{own}-", svg)
+
+
+def panels(count: int, height: float = 2.6, width: float = 7.2) -> tuple[mpl.figure.Figure, np.ndarray]:
+    """Return a figure as wide as the reading column and its axes, ``count`` side by side.
+
+    Args:
+        count: number of panels.
+        height: inches.
+        width: inches.
+    """
+    with mpl.rc_context(STYLE):
+        figure, axes = plt.subplots(1, count, figsize=(width, height), squeeze=False)
+    return figure, axes[0]
+
+
+def show_image(image: ArrayLike, ax: mpl.axes.Axes, title: str = "") -> mpl.axes.Axes:
+    """Draw a picture, gray (H, W) or color (3, H, W), values in [0, 1], black at 0."""
+    image = np.asarray(image, dtype=np.float64)
+    if image.ndim == 3:
+        image = np.moveaxis(image, 0, -1)
+    ax.imshow(image, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+    return _bare(ax, title)
+
+
+def show_map(feature_map: ArrayLike, ax: mpl.axes.Axes, title: str = "", limit: float | None = None) -> mpl.axes.Axes:
+    """Draw a signed map (H, W): orange above zero, blue below, the page's background at zero.
+
+    Args:
+        feature_map: (H, W), any real numbers.
+        ax: where to draw.
+        title: stands above the map; the scale is added to it.
+        limit: the absolute value painted at full strength; the map's own largest one by default.
+    """
+    values = np.asarray(feature_map, dtype=np.float64)
+    limit = float(np.abs(values).max()) if limit is None else float(limit)
+    ax.imshow(signed_colors(values, limit), interpolation="nearest")
+    return _bare(ax, f"{title}  (−{limit:.2f} to +{limit:.2f})".strip())
+
+
+def signed_colors(values: np.ndarray, limit: float) -> np.ndarray:
+    """Return RGBA colors (H, W, 4) of signed values: the sign chooses the color, the size its opacity."""
+    strength = np.clip(np.abs(values) / limit, 0, 1) if limit else np.zeros(values.shape)
+    color = np.where((values < 0)[..., None], rgb("negative"), rgb("positive"))
+    return np.concatenate([color, strength[..., None]], axis=-1)
+
+
+def show_series(series: dict[str, ArrayLike], ax: mpl.axes.Axes, title: str = "") -> mpl.axes.Axes:
+    """Draw named sequences of numbers as lines, each labelled at its right end.
+
+    Args:
+        series: name -> values (T,); two at most, for they are told apart by color and width.
+        ax: where to draw.
+        title: stands above the lines.
+    """
+    looks = [{"color": COLORS["negative"], "linewidth": 1}, {"color": COLORS["positive"], "linewidth": 2}]
+    if len(series) > len(looks):
+        raise ValueError(f"show_series: {len(series)} series given; it draws at most {len(looks)}")
+    for (name, values), look in zip(series.items(), looks, strict=False):
+        values = np.asarray(values, dtype=np.float64)
+        ax.plot(values, **look)
+        ax.annotate(name, (len(values) - 1, values[-1]), (6, 0), textcoords="offset points", color=INK, va="center")
+    ax.set_title(title)
+    return ax
+
+
+def _bare(ax: mpl.axes.Axes, title: str) -> mpl.axes.Axes:
+    ax.set_axis_off()
+    ax.set_title(title)
+    return ax

@@ -1,0 +1,5 @@
+"""What a reader can move: one folder a widget, alive in Jupyter, on Colab and on a page without a kernel."""
+
+from backbone.widgets.convolution_explorer import ConvolutionExplorer
+
+__all__ = ["ConvolutionExplorer"]

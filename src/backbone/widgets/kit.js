@@ -1,0 +1,171 @@
+// The kit: what all widgets share. `base.py` puts it in front of each widget.js; it exports nothing.
+
+/** Make an element: h("p", {class: "x", onclick: f, "aria-label": "…"}, "text", child). */
+function h(tag, attributes = {}, ...children) {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
+    else if (value === true) node.setAttribute(name, "");
+    else if (value !== false && value != null) node.setAttribute(name, value);
+  }
+  node.append(...children);
+  return node;
+}
+
+/** Set an element's text, touching the page only where it changed. */
+function write(node, text) {
+  if (node.textContent !== text) node.textContent = text;
+}
+
+/** A number as the page prints it: a true minus sign, at most `digits` decimals, none that are zero. */
+function show(value, digits = 4) {
+  const text = String(Number(value.toFixed(digits)));
+  return text.replace("-", "−");
+}
+
+/** Read what a person typed: "-1.5", "−1,5" or "1/9"; null where it is no number. */
+function parseNumber(text) {
+  const parts = text.replace(/[−–]/g, "-").replace(",", ".").trim().split("/");
+  if (parts.length > 2 || parts.some((part) => !/^\s*[+-]?(\d+\.?\d*|\.\d+)\s*$/.test(part))) return null;
+  const value = parts.length === 2 ? Number(parts[0]) / Number(parts[1]) : Number(parts[0]);
+  return Number.isFinite(value) ? value : null;
+}
+
+/** Decode half-precision bits; Float16Array is too new to rely on. */
+function fromHalf(bits) {
+  const exponent = (bits >> 10) & 31;
+  const fraction = bits & 1023;
+  const sign = bits & 0x8000 ? -1 : 1;
+  if (exponent === 31) return fraction ? NaN : sign * Infinity;
+  return sign * (exponent ? 2 ** (exponent - 25) * (1024 + fraction) : 2 ** -24 * fraction);
+}
+
+/** A binary trait as a typed array. The bytes are copied: a live buffer may start at an odd offset. */
+function array(model, name, type = "uint8") {
+  const raw = model.get(name);
+  const view = ArrayBuffer.isView(raw) ? raw : new DataView(raw);
+  const copy = view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength);
+  if (type === "float16") return Float32Array.from(new Uint16Array(copy), fromHalf);
+  return new { uint8: Uint8Array, float32: Float32Array, float64: Float64Array }[type](copy);
+}
+
+/** What a view holds on to: one AbortController, one repaint a frame, and a way to let go of all of it. */
+function scope(model) {
+  const controller = new AbortController();
+  const cleanups = [];
+  let pending = 0;
+  return {
+    signal: controller.signal,
+    listen: (target, type, handler, options = {}) =>
+      target.addEventListener(type, handler, { signal: controller.signal, ...options }),
+    onChange(names, handler) {
+      const events = names.map((name) => `change:${name}`);
+      for (const event of events) model.on(event, handler);
+      cleanups.push(() => events.forEach((event) => model.off(event, handler)));
+    },
+    onResize(node, handler) {
+      const observer = new ResizeObserver(handler);
+      observer.observe(node);
+      cleanups.push(() => observer.disconnect());
+    },
+    /** Run `paint` once, in the next frame, however often it is asked for. */
+    soon(paint) {
+      pending ||= requestAnimationFrame(() => {
+        pending = 0;
+        paint();
+      });
+    },
+    dispose() {
+      controller.abort();
+      cancelAnimationFrame(pending);
+      cleanups.forEach((cleanup) => cleanup());
+    },
+  };
+}
+
+let groups = 0;
+
+/** Radio buttons in a labelled group. `face(option)` gives what stands on each; the chosen value goes to `pick`. */
+function choice(label, options, face, pick, kind = "segmented") {
+  const name = `bb-${Date.now().toString(36)}-${groups++}`;
+  const inputs = new Map();
+  const node = h("fieldset", { class: `bb-choice bb-${kind}` }, h("legend", {}, label));
+  for (const option of options) {
+    const input = h("input", { type: "radio", name, value: option, onchange: () => pick(option) });
+    inputs.set(option, input);
+    node.append(h("label", { title: kind === "pictures" ? option : null }, input, face(option)));
+  }
+  return {
+    node,
+    set: (value) => inputs.forEach((input, option) => (input.checked = option === value)),
+  };
+}
+
+/** A drop-down list with its label. An option that is no longer offered shows nothing chosen. */
+function dropdown(label, options, pick) {
+  const select = h("select", { onchange: () => pick(select.value) });
+  for (const [value, text] of options) select.append(h("option", { value }, text));
+  return { node: h("label", { class: "bb-field" }, h("span", {}, label), select), set: (value) => (select.value = value) };
+}
+
+/** A cell that holds a number: typed, or stepped by the arrow keys (1; with Shift 0.1). */
+function numberCell(label, limit, change) {
+  const input = h("input", { class: "bb-cell", type: "text", inputmode: "text", autocomplete: "off", "aria-label": label });
+  const accept = (value) => {
+    const bad = value === null || Math.abs(value) > limit;
+    input.toggleAttribute("aria-invalid", bad);
+    if (bad) input.setAttribute("aria-invalid", "true");
+    else change(value);
+    return !bad;
+  };
+  let shown = "";
+  input.addEventListener("input", () => accept(parseNumber(input.value)));
+  input.addEventListener("focus", () => input.select());
+  input.addEventListener("blur", () => {
+    input.value = shown;
+    input.removeAttribute("aria-invalid");
+  });
+  input.addEventListener("keydown", (event) => {
+    const step = { ArrowUp: 1, ArrowDown: -1 }[event.key];
+    if (!step) return;
+    event.preventDefault();
+    const value = (parseNumber(input.value) ?? 0) + step * (event.shiftKey ? 0.1 : 1);
+    if (accept(Number(value.toFixed(6)))) input.value = show(value);
+  });
+  return {
+    node: input,
+    set(text) {
+      shown = text;
+      if (document.activeElement !== input) input.value = text;
+    },
+    refresh: () => (input.value = shown),
+  };
+}
+
+/** Paint values on a canvas of one pixel each; `color(value)` gives [r, g, b, a]. */
+function paintPixels(canvas, values, height, width, color) {
+  canvas.width = width;
+  canvas.height = height;
+  const image = new ImageData(width, height);
+  for (let i = 0; i < values.length; i++) image.data.set(color(values[i]), 4 * i);
+  canvas.getContext("2d").putImageData(image, 0, 0);
+}
+
+/** Gray from black at 0 to white at `top`. */
+function gray(top) {
+  return (value) => {
+    const level = Math.round((255 * Math.min(Math.max(value, 0), top)) / top);
+    return [level, level, level, 255];
+  };
+}
+
+/** The diverging scale: the sign chooses the color, the size its opacity; zero is the page's background. */
+function signed(limit, positive, negative) {
+  return (value) => [...(value < 0 ? negative : positive), limit ? Math.round((255 * Math.min(Math.abs(value), limit)) / limit) : 0];
+}
+
+/** A color of the palette, "#rrggbb", as three numbers. */
+function paletteColor(node, name) {
+  const hex = getComputedStyle(node).getPropertyValue(`--bb-${name}`).trim();
+  return [1, 3, 5].map((start) => parseInt(hex.slice(start, start + 2), 16));
+}

@@ -1,0 +1,596 @@
+"""The notebooks for Colab say what the chapters say, hold no raw MyST, and are up to date."""
+
+import json
+import re
+import subprocess
+import sys
+import warnings
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "tools"))
+
+import notebooks  # noqa: E402
+
+CONFIG = "repository:\n  url: {url}\n  branch: main\n"
+ADDRESS = "https://github.com/Some-One/cnn.book"
+SITE = "https://some-one.github.io/cnn.book/"
+HEADER = """\
+---
+jupytext:
+  text_representation:
+    extension: .md
+    format_name: myst
+kernelspec:
+  display_name: Python 3
+  language: python
+  name: python3
+---
+"""
+OPENING = """
+(sec-one)=
+# The first chapter
+
+```{code-cell}
+:tags: [remove-cell]
+
+import backbone
+```
+
+"""
+TEXT_LINE = (HEADER + OPENING).count("\n") + 1  # the line of a test chapter on which its own text begins
+TWO = HEADER + "\n(sec-two)=\n# Chapter two\n" + OPENING.split("chapter\n")[1] + "(Deep_part)=\n## A part\n"
+BIB = r"""
+@article{lecun1989, author={LeCun, Yann and Boser, B. and Denker, J. S.}, title={Backpropagation},
+  journal={Neural Computation}, year={1989}, doi={10.1162/neco.1989.1.4.541}}
+@inproceedings{he2016, author={He, Kaiming and Zhang, Xiangyu}, title={Deep {R}esidual \& more_deep},
+  booktitle={CVPR}, year={2016}, url={https://example.org/a\_b(c)}}
+@misc{kingma2014, author={van Kingma, M{\"u}ller}, title={Adam},
+  year={2014}, eprint={1412.6980}, archiveprefix={arXiv}}
+@book{nolink, author={Doe, Jo}, title={Book}, publisher={Press}, year={2000}}
+"""
+
+
+BIBLIOGRAPHY = "```{bibliography}\n:filter: docname in docnames\n```"
+
+
+@pytest.fixture
+def make(tmp_path):
+    """Return a function that makes a book whose first chapter has the given text."""
+
+    def make_book(text="", **files):
+        (tmp_path / "chapters").mkdir(exist_ok=True)
+        contents = {
+            "_config.yml": CONFIG.format(url=ADDRESS),
+            "_toc.yml": (
+                "format: jb-book\nroot: intro\nparts:\n  - caption: All\n    chapters:\n"
+                "      - file: chapters/one\n        sections:\n          - file: chapters/two\n"
+                "      - file: references\n"
+            ),
+            "intro.md": "# Welcome\n\n```{figure} a.png\n```\n",
+            "references.md": "(all)=\n# References\n",
+            "references.bib": BIB,
+            "chapters/one.md": HEADER + OPENING + text,
+            "chapters/two.md": TWO,
+        }
+        contents |= {name.replace("__", "/"): content for name, content in files.items()}
+        for name, content in contents.items():
+            if content is not None:
+                (tmp_path / name).write_text(content, encoding="utf-8")
+        return tmp_path
+
+    return make_book
+
+
+def cells(root, name="one"):
+    book, errors = notebooks.read_book(root)
+    assert errors == []
+    return json.loads(notebooks.render(root / f"chapters/{name}.md", book))["cells"]
+
+
+def markdown(root):
+    """Return the rewritten text of the first chapter, below its title."""
+    texts = ["".join(item["source"]) for item in cells(root)[2:] if item["cell_type"] == "markdown"]
+    return "\n\n".join(texts)
+
+
+def cell(source, tags=""):
+    return f"```{{code-cell}}\n{tags}\n{source}\n```\n"
+
+
+REWRITTEN = {
+    "label": (
+        "before\n\n(here)=\n## Title\n\nSee {ref}`here` and {ref}`it <here>`.",
+        "before\n\n## Title\n\nSee Title and it.",
+    ),
+    "label, other case": ("(Here)=\n## Title\n{ref}`hERE`", "## Title\nTitle"),
+    "label of a page": ("{ref}`sec-one`", "The first chapter"),
+    "comment": ("a\n\n% not for readers\n\nb", "a\n\nb"),
+    "block break": ("a\n\n+++\n\nb", "a\n\nb"),
+    "attributes": (
+        "{#id .class}\n## T {.c}\n\n![x](https://e.org/a.png){width=50%} [y](https://e.org){.b} "
+        "[z]{.c} `q`{.python}",
+        "## T\n\n![x](https://e.org/a.png) [y](https://e.org) z `q`",
+    ),
+    "note": ("```{note}\nSome `code`.\n\nMore.\n```", "> **Note**\n>\n> Some `code`.\n>\n> More."),
+    "note on one line": ("```{tip} At once.\n```", "> **Tip**\n>\n> At once."),
+    "seealso": (":::{seealso}\nx\n:::", "> **See also**\n>\n> x"),
+    "admonition": (
+        ":::{admonition} Use `a` and {ref}`sec-one`\n:class: tip\nx\n:::",
+        "> **Use `a` and The first chapter**\n>\n> x",
+    ),
+    "no blank line after": ("a\n:::{hint}\nx\n:::\nb", "a\n\n> **Hint**\n>\n> x\n\nb"),
+    "nested": (
+        "::::{warning}\n:::{caution}\n- $x$\n:::\n```python\n{ref}`x`\n```\n::::",
+        "> **Warning**\n>\n> > **Caution**\n> >\n> > - $x$\n>\n> ```python\n> {ref}`x`\n> ```",
+    ),
+    "in a list": (
+        "1. One\n\n   ```{important}\n   x\n\n   y\n   ```\n2. Two",
+        "1. One\n\n   > **Important**\n   >\n   > x\n   >\n   > y\n\n2. Two",
+    ),
+    "as a list item": ("- ```{note}\n  x\n  ```", "- > **Note**\n  >\n  > x"),
+    "in a quote": ("> ```{note}\n> x\n> ```", "> > **Note**\n> >\n> > x"),
+    "folded admonition": (
+        ":::{admonition} Why `a<b`?\n:class: tip dropdown\nx\n:::",
+        "<details>\n<summary>Why <code>a&lt;b</code>?</summary>\n\nx\n\n</details>",
+    ),
+    "dropdown": (
+        "```{dropdown} *More* from [here](https://e.org)\n:open:\nx\n```",
+        "<details open>\n<summary><em>More</em> from here</summary>\n\nx\n\n</details>",
+    ),
+    "exercise": (
+        "````{exercise} Count $n$\n:label: ex-count\n\nCall\n\n```python\nf()\n```\n````\n\n{ref}`ex-count`",
+        '#### Exercise: Count $n$\n\nCall\n\n```python\nf()\n```\n\nExercise "Count $n$"',
+    ),
+    "exercise, untitled": ("```{exercise}\nDo.\n```", "#### Exercise\n\nDo."),
+    "solution": (
+        "```{exercise} T\n:label: e\nx\n```\n\n"
+        "````{solution} e\n:label: s\n:class: dropdown\n```python\na = 1\n\n\nb = 2\n```\n````",
+        "#### Exercise: T\n\nx\n\n"
+        "<details>\n<summary>Solution: T</summary>\n\n```python\na = 1\n\n\nb = 2\n```\n\n</details>",
+    ),
+    "ref to another page": (
+        "{ref}`deep_part` {ref}`x <sec-two>`",
+        f"[A part]({SITE}chapters/two.html#deep-part) [x]({SITE}chapters/two.html#sec-two)",
+    ),
+    "ref over two lines": (
+        "{ref}`the\n  text <deep_part>`",
+        f"[the text]({SITE}chapters/two.html#deep-part)",
+    ),
+    "doc": (
+        "{doc}`two` {doc}`/intro` {doc}`all of them <../references>`",
+        f"[Chapter two]({SITE}chapters/two.html) [Welcome]({SITE}intro.html) "
+        f"[all of them]({SITE}references.html)",
+    ),
+    "links": (
+        "[](#sec-two) [t](#sec-one) [p](two.md) [q](two.md#Deep_part) [](../intro.md) "
+        '[w](https://e.org/a_(b) "T")',
+        f"[Chapter two]({SITE}chapters/two.html#sec-two) t [p]({SITE}chapters/two.html) "
+        f'[q]({SITE}chapters/two.html#deep-part) [Welcome]({SITE}intro.html) [w](https://e.org/a_(b) "T")',
+    ),
+    "reference link": ("[a][b]\n\n[b]: https://e.org", "[a][b]\n\n[b]: https://e.org"),
+    "term": ("{term}`stride` {term}`strides <stride>`", "stride strides"),
+    "inline math role": ("{math}`a_{1}`", "$a_{1}$"),
+    "math": (
+        "```{math}\na\n```\n\n$$ b $$\n\n$$\nc\n$$\n\n$$d\n e$$",
+        "$$a$$\n\n$$ b$$\n\n$$c$$\n\n$$\nd\n e\n$$",
+    ),
+    "equations": (
+        "$$ a $$ (eq-a)\n\n$$\nb\n\\\\ c\n$$ (eq-b)\n\n```{math}\n:label: eq-c\nd\n```\n\n"
+        "{eq}`eq-c` [](#eq-a) {eq}`eq-b`",
+        "$$ a \\tag{1}$$\n\n$$\nb\n\\\\ c \\tag{2}\n$$\n\n$$d \\tag{3}$$\n\n(3) (1) (2)",
+    ),
+    "equation in a list": ("- a\n\n  $$ x $$ (e)\n\n  {eq}`e`", "- a\n\n  $$ x \\tag{1}$$\n\n  (1)"),
+    "amsmath": ("\\begin{align}\nf[x](y.png)\n\\end{align}", "\\begin{align}\nf[x](y.png)\n\\end{align}"),
+    "cite": (
+        "{cite}`lecun1989,he2016`",
+        "([LeCun et al., 1989](https://doi.org/10.1162/neco.1989.1.4.541); "
+        "[He and Zhang, 2016](https://example.org/a_b%28c%29))",
+    ),
+    "cite:p": ("{cite:p}`nolink`", "(Doe, 2000)"),
+    "cite:t": (
+        "{cite:t}`kingma2014, nolink`",
+        "[van Kingma (2014)](https://arxiv.org/abs/1412.6980) and Doe (2000)",
+    ),
+    "bibliography": (
+        "{cite}`nolink` {cite:t}`lecun1989`\n{cite:p}`he2016,kingma2014`\n\n" + BIBLIOGRAPHY,
+        "- Jo Doe (2000). Book. *Press*.\n"
+        "- Kaiming He and Xiangyu Zhang (2016). "
+        "[Deep Residual & more\\_deep](https://example.org/a_b%28c%29). *CVPR*.\n"
+        "- Yann LeCun, B. Boser and J. S. Denker (1989). "
+        "[Backpropagation](https://doi.org/10.1162/neco.1989.1.4.541). *Neural Computation*.\n"
+        "- Müller van Kingma (2014). [Adam](https://arxiv.org/abs/1412.6980). *arXiv*.",
+    ),
+    "glue": (
+        cell('glue("acc", 1)')
+        + "{glue}`acc` {glue:text}`loss:.2f` {glue}`other`\n\n"
+        + cell("glue('loss', 2)"),
+        "**`acc`** *(printed above)* **`loss`** *(printed below)* **`other`** *(printed above)*",
+    ),
+}
+
+UNTOUCHED = [
+    "`{ref}` and ``{ref}`x` `` stay",
+    "```python\n:::{note}\n{ref}`x` [a](b.png) (label)=\n```",
+    "~~~\n$$ never closed\n~~~",
+    "- item\n  ```text\n  {cite}`x`\n  ```",
+    "$a[^2]$, $[0](x.png)$, \\$5 and \\{ref\\}",
+    "| a | b |\n| - | - |\n| `x` | $y$ |",
+    '<div class="x"><b>raw</b> <!-- {ref}-like --> <https://e.org></div>',
+    "- [ ] an interval [0, 1] (see above)",
+    "f(x)=2",
+]
+
+REFUSED = {
+    "figure": ("```{figure} a.png\n```", 0, "the directive {figure} needs a file"),
+    "image": ("a\n\n```{image} a.png\n```", 2, "the directive {image} needs a file"),
+    "unknown directive": (
+        "```{grid} 2\n```",
+        0,
+        "the directive {grid} cannot be shown in a notebook; use one of ",
+    ),
+    "div": (":::{div} x\n:::", 0, "the directive {div} cannot be shown"),
+    "container": ("```{container} x\n```", 0, "the directive {container} cannot be shown"),
+    "nested directive": (
+        "::::{note}\na\n\n:::{margin}\nb\n:::\n::::",
+        3,
+        "the directive {margin} cannot be shown",
+    ),
+    "below options": (
+        "```{note}\n:class: x\n\n{kbd}`a`\n```",
+        3,
+        "the role {kbd} cannot be shown in a notebook; use one of ",
+    ),
+    "numref": ("a\n{numref}`x`", 1, "the role {numref} cannot be shown"),
+    "option": ("```{note}\n:wide:\nx\n```", 0, "the option :wide: is not known here"),
+    "YAML options": ("```{note}\n---\nclass: x\n---\nx\n```", 1, "write the options as lines"),
+    "open fence": ("a\n\n```{note}\nx", 2, "the block that ``` opens is never closed"),
+    "nameless colons": (":::\nx\n:::", 0, "::: opens no directive"),
+    "colons in text": ("a ::: b", 0, "::: is MyST in a place where it does nothing"),
+    "same fence twice": (":::{note}\n:::{tip}\nx\n:::\n:::", 1, "the block that ::: opens is never closed"),
+    "code in a title": (
+        "```{admonition} Why `a`\nx\n```",
+        0,
+        "inline code in a title needs a fence of colons",
+    ),
+    "open formula": ("a\n\n$$\nx", 2, "the formula that $$ opens is never closed"),
+    "open environment": ("\\begin{align}\nx", 0, "the formula has no \\end{align}"),
+    "open role": ("a\nb {ref}`x", 1, "{ref}` is MyST in a place where it does nothing"),
+    "role between prices": ("a\n$5 and {ref}`sec-one` or $6", 1, "{ref}` is MyST in a place"),
+    "label in a list": ("- (label)=", 0, "- (label)= is MyST"),
+    "definition list": ("Stride\n: a step", 1, "definition lists"),
+    "footnote": ("a\nb[^1]\n", 1, "footnotes"),
+    "footnote text": ("[^1]: a", 0, "footnotes"),
+    "local image": ("![a](b.png)", 0, "Colab cannot show the file 'b.png'"),
+    "local file": ("[a](b.csv)", 0, "'b.csv' leads nowhere on Colab"),
+    "local definition": ("[a][b]\n\n[b]: c.md", 2, "write this link in place"),
+    "unknown page": ("[a](three.md)", 0, "'three' is no page of _toc.yml"),
+    "unknown doc": ("{doc}`three`", 0, "'three' is no page of _toc.yml"),
+    "unknown label": ("a\nb\n{ref}`nowhere`", 2, "no page of the book has the label 'nowhere'"),
+    "label without title": ("(l)=\ntext\n\n{ref}`l`", 3, "the label 'l' stands before no heading"),
+    "unknown equation": ("{eq}`e`", 0, "no equation of this chapter has the label 'e'"),
+    "unknown exercise": ("```{solution} e\nx\n```", 0, "no exercise of this chapter has the label 'e'"),
+    "unknown key": ("{cite}`lecun1989,nobody`", 0, "references.bib has no entry 'nobody'"),
+    "whole bibliography": (
+        "```{bibliography}\n```",
+        0,
+        "give the bibliography the line `:filter: docname in docnames`",
+    ),
+    "raw cell": ("```{raw-cell}\nx\n```", 0, "a raw cell shows nothing"),
+}
+
+
+@pytest.mark.parametrize(("source", "expected"), REWRITTEN.values(), ids=REWRITTEN)
+def test_myst_is_rewritten(make, source, expected):
+    text = markdown(make(source))
+    # Where the prose that cites is not the point, only the end is given.
+    assert text == expected or ("{bibliography}" in source and text.endswith("\n\n" + expected))
+
+
+@pytest.mark.parametrize("source", UNTOUCHED)
+def test_what_is_not_myst_stays_as_it_is(make, source):
+    assert markdown(make(source)) == source
+
+
+@pytest.mark.parametrize(("source", "line", "message"), REFUSED.values(), ids=REFUSED)
+def test_what_a_notebook_cannot_show_is_refused_with_its_line(make, source, line, message):
+    found = notebooks.problems(make(source, **{"chapters__two.md": None, "_toc.yml": "root: chapters/one\n"}))
+    assert len(found) == 1
+    assert found[0].startswith(f"chapters/one.md, line {TEXT_LINE + line}: ")
+    assert message in found[0]
+    assert "\n" not in found[0]
+    assert found[0].endswith(".")
+
+
+def test_line_numbers_hold_after_code_cells_and_block_breaks(make):
+    source = "a\n\n" + cell("x = 1\n\n# y", ":tags: [hide-input]\n") + "\n\n\nb\n\n+++\n\n\nc\n{kbd}`x`"
+    line = (HEADER + OPENING + source).count("\n") + 1
+    root = make(source)
+    assert notebooks.problems(root)[0].startswith(f"chapters/one.md, line {line}: the role {{kbd}}")
+
+
+def test_first_code_cell_installs_the_package(make):
+    root = make()
+    first = next(item for item in cells(root) if item["cell_type"] == "code")
+    assert "".join(first["source"]) == (
+        "# Colab and other fresh machines: install the book's package first.\n"
+        "try:\n    import backbone\nexcept ModuleNotFoundError:\n"
+        f"    %pip install -q git+{ADDRESS}\n    import backbone"
+    )
+
+
+def test_title_is_followed_by_where_the_notebook_comes_from(make):
+    source = "".join(cells(make())[0]["source"])
+    assert source == (
+        "# The first chapter\n\n"
+        f"*This notebook is made from [chapters/one.md]({ADDRESS}/blob/main/chapters/one.md). "
+        f"Read the same chapter on [the book's site]({SITE}chapters/one.html).*"
+    )
+
+
+def test_only_metadata_that_a_notebook_needs_stays(make):
+    tags = ":tags: [hide-input, raises-exception]\n:mystnb: {figure: {name: x}}\n"
+    root = make(cell("1/0", tags) + "\n% only a comment\n\n" + cell("2", ":tags: [remove-cell]\n"))
+    found = cells(root)
+    assert [item["id"] for item in found] == [f"c{i:03}" for i in range(len(found))]
+    assert [item["cell_type"] for item in found] == ["markdown", "code", "code", "code"]
+    assert [item["metadata"] for item in found] == [{}, {}, {"tags": ["raises-exception"]}, {}]
+
+
+def test_twin_is_a_valid_notebook_in_the_form_that_nbformat_writes(make):
+    import nbformat
+
+    root = make("Größe – “x”\n\n" + cell("a = 1\nb = 2"))
+    text = notebooks.render(root / "chapters/one.md", notebooks.read_book(root)[0])
+    notebook = nbformat.reads(text, as_version=4)
+    nbformat.validate(notebook)
+    assert notebook.metadata.kernelspec.name == "python3"
+    assert (notebook.nbformat, notebook.nbformat_minor) == (4, 5)
+    assert text == nbformat.writes(notebook) + "\n"
+    assert "Größe" in text
+
+
+def test_cells_are_those_that_jupytext_reads(make):
+    import jupytext
+
+    root = make("text\n\n" + cell("a = 1\n\n\nb = 2") + "\nmore\n")
+    with warnings.catch_warnings():
+        # nbformat warns of the random ids that we replace.
+        warnings.simplefilter("ignore")
+        read = jupytext.read(root / "chapters/one.md")
+    ours = cells(root)
+    assert [item.cell_type for item in read.cells] == [item["cell_type"] for item in ours]
+    assert [item.source for item in read.cells][2:] == ["".join(item["source"]) for item in ours][2:]
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        cell("import backbone"),
+        cell("import backbone\nimport numpy", ":tags: [remove-cell]\n"),
+        cell("import numpy", ":tags: [remove-cell]\n"),
+        "",
+    ],
+)
+def test_another_first_cell_is_refused(make, first):
+    found = notebooks.problems(make(**{"chapters__one.md": HEADER + "\n# T\n\n" + first}))
+    assert re.match(
+        r"chapters/one\.md, line \d+: the first code cell must be the line `import backbone`", found[0]
+    )
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        (HEADER + "\ntext\n" + OPENING, "must begin with the chapter's title"),
+        (OPENING, "has no jupytext header"),
+        (HEADER + OPENING + "```{code-cell}\n:tags: [\n\nx\n```\n", "cannot be read"),
+    ],
+)
+def test_a_chapter_without_its_form_is_refused(make, source, message):
+    found = notebooks.problems(make(**{"chapters__one.md": source}))
+    assert found[0].startswith("chapters/one.md")
+    assert message in found[0]
+
+
+def run(root, *arguments):
+    return notebooks.main(["--root", str(root), *arguments])
+
+
+def test_write_check_and_write_again(make, capsys):
+    root = make("text")
+    assert notebooks.problems(root) == [
+        f'chapters/{name}.ipynb is missing: run "make notebooks" and commit it.' for name in ("one", "two")
+    ]
+    assert run(root, "--check") == 1
+    assert not list(root.rglob("*.ipynb"))
+    assert run(root) == 0
+    assert "written   chapters/one.ipynb\nwritten   chapters/two.ipynb\n" in capsys.readouterr().out
+    assert run(root, "--check") == 0
+    before = {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in root.rglob("*.ipynb")}
+    assert run(root) == 0
+    assert capsys.readouterr().out == "unchanged chapters/one.ipynb\nunchanged chapters/two.ipynb\n"
+    assert before == {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in root.rglob("*.ipynb")}
+    assert not list(root.rglob("*.tmp"))
+
+
+def test_bytes_do_not_depend_on_the_run(make):
+    root = make("{cite}`lecun1989,he2016,nolink`\n\n" + BIBLIOGRAPHY)
+    texts = set()
+    for seed in "0", "1", "2":
+        command = [sys.executable, str(ROOT / "tools/notebooks.py"), "--root", str(root)]
+        subprocess.run(command, capture_output=True, check=True, env={"PYTHONHASHSEED": seed})
+        twin = root / "chapters/one.ipynb"
+        texts.add(twin.read_bytes())
+        twin.unlink()
+    assert len(texts) == 1
+    assert texts.pop().endswith(b"}\n")
+
+
+def test_an_edit_makes_the_twin_stale(make):
+    root = make("text")
+    run(root)
+    (root / "chapters/one.md").write_text(HEADER + OPENING + "other text")
+    assert notebooks.problems(root) == ['chapters/one.ipynb is stale: run "make notebooks" and commit it.']
+
+
+def test_a_changed_address_changes_every_twin(make):
+    root = make("text")
+    run(root)
+    (root / "_config.yml").write_text(CONFIG.format(url="https://github.com/else/where"))
+    assert len(notebooks.problems(root)) == 2
+    run(root)
+    text = (root / "chapters/one.ipynb").read_text()
+    assert "git+https://github.com/else/where\\n" in text
+    assert "https://else.github.io/where/chapters/one.html" in text
+    assert "ome-" not in text
+
+
+def test_a_twin_without_chapter_is_removed_and_a_notebook_is_not(make, capsys):
+    root = make("text", **{"chapters__mine.ipynb": "{}"})
+    run(root)
+    (root / "_toc.yml").write_text("root: intro\nchapters:\n  - file: chapters/one\n")
+    assert notebooks.problems(root) == [
+        "chapters/mine.ipynb was not made from a chapter: remove it, or write mine.md.",
+        'chapters/two.ipynb has no chapter in _toc.yml: run "make notebooks", which removes it.',
+    ]
+    assert run(root) == 0
+    assert "removed   chapters/two.ipynb" in capsys.readouterr().out
+    assert sorted(path.name for path in root.rglob("*.ipynb")) == ["mine.ipynb", "one.ipynb"]
+
+
+def test_one_bad_chapter_does_not_hold_up_the_others(make, capsys):
+    root = make("{kbd}`x`")
+    assert run(root) == 1
+    output = capsys.readouterr()
+    assert output.out == "written   chapters/two.ipynb\n"
+    assert output.err.count("\n") == 1
+    assert "the role {kbd}" in output.err
+
+
+def test_chapters_are_listed_in_reading_order(make):
+    root = make()
+    assert notebooks.chapters(root) == [root / "chapters/one.md", root / "chapters/two.md"]
+
+
+def test_a_listed_chapter_must_exist(make):
+    root = make("text", **{"chapters__two.md": None})
+    assert "chapters/two.md does not exist: write it, or take it out of _toc.yml." in notebooks.problems(root)
+
+
+README = f"# Book\n\n{notebooks.LINKS}\nold\n{notebooks.LINKS_END}\n\nEnd\n"
+
+
+def test_readme_and_citation_follow_the_address(make):
+    citation = (
+        "cff-version: 1.2.0\nrepository-code: x\nurl: y\nauthors:\n  - name: Z\n    url: https://keep.me\n"
+    )
+    root = make("text", **{"README.md": README, "CITATION.cff": citation})
+    stale = [text.split()[0] for text in notebooks.problems(root) if "stale" in text]
+    assert stale == ["README.md", "CITATION.cff"]
+    run(root)
+    assert notebooks.problems(root) == []
+    colab = "https://colab.research.google.com/github/Some-One/cnn.book/blob/main/chapters"
+    assert (root / "README.md").read_text() == (
+        f"# Book\n\n{notebooks.LINKS}\n\n| Chapter | Read | Run |\n| --- | --- | --- |\n"
+        f"| The first chapter | [on the site]({SITE}chapters/one.html) | [on Colab]({colab}/one.ipynb) |\n"
+        f"| Chapter two | [on the site]({SITE}chapters/two.html) | [on Colab]({colab}/two.ipynb) |\n"
+        f"\n{notebooks.LINKS_END}\n\nEnd\n"
+    )
+    assert (root / "CITATION.cff").read_text() == (
+        f'cff-version: 1.2.0\nrepository-code: "{ADDRESS}"\nurl: "{SITE}"\n'
+        "authors:\n  - name: Z\n    url: https://keep.me\n"
+    )
+
+
+def test_readme_without_a_block_stays_and_an_open_block_is_refused(make):
+    root = make("text", **{"README.md": "# Book\n"})
+    run(root)
+    assert (root / "README.md").read_text() == "# Book\n"
+    (root / "README.md").write_text(README.replace(notebooks.LINKS_END, ""))
+    assert notebooks.problems(root) == [
+        f"README.md: the block after `{notebooks.LINKS}` has no end; put `{notebooks.LINKS_END}` below it."
+    ]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        ADDRESS + "/",
+        ADDRESS + ".git",
+        "https://gitlab.com/a/b",
+        "http://github.com/a/b",
+        "https://github.com/a",
+        '""',
+        "",
+        "https://github.com/a/b/c",
+        "https://github.com/-a/b",
+        "https://github.com/a/b?x",
+        "git@github.com:a/b.git",
+        "[a, b]",
+    ],
+)
+def test_a_broken_address_fails_in_one_sentence(make, capsys, url):
+    root = make("text", **{"_config.yml": CONFIG.format(url=url)})
+    with pytest.raises(notebooks.NotebookError, match=r"must have the form https://github\.com/OWNER/NAME"):
+        notebooks.repository(root)
+    for arguments in ([], ["--check"]):
+        assert run(root, *arguments) == 1
+        output = capsys.readouterr()
+        assert output.out == ""
+        assert re.fullmatch(r"repository\.url is .+: correct it in _config\.yml\.\n", output.err)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("_config.yml", "title: x\n", "repository.url is missing"),
+        ("_config.yml", f"repository: {ADDRESS}\n", "repository.url is missing"),
+        ("_config.yml", f"repository: {{url: {ADDRESS}}}\n", "repository.branch is missing"),
+        ("_config.yml", "a: b: c\n", "_config.yml, line 1: this is not valid YAML"),
+        ("_config.yml", "", "_config.yml holds no settings"),
+        ("_toc.yml", None, "_toc.yml is missing"),
+        ("references.bib", "@article{a, title={x}", "references.bib cannot be read"),
+        ("references.bib", "@book{a, title={x}}\n@book{a, title={x}}", "references.bib cannot be read"),
+    ],
+)
+def test_a_broken_file_of_the_book_fails_in_one_sentence(make, name, content, message):
+    found = notebooks.problems(make("text", **{name: content}))
+    assert len(found) == 1
+    assert message in found[0]
+    assert "\n" not in found[0]
+
+
+@pytest.mark.parametrize(
+    ("url", "pages"),
+    [
+        ("https://github.com/Me/Book", "https://me.github.io/Book/"),
+        ("https://github.com/Me/me.github.io", "https://me.github.io/"),
+    ],
+)
+def test_site_address_follows_the_repository(make, url, pages):
+    found = notebooks.repository(make(**{"_config.yml": CONFIG.format(url=url)}))
+    assert found.pages_url == pages
+    assert notebooks.colab_url(found, "chapters/one") == (
+        f"https://colab.research.google.com/github/{found.owner}/{found.name}/blob/main/chapters/one.ipynb"
+    )
+
+
+def test_the_book_has_no_problems():
+    assert notebooks.problems(ROOT) == []
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.glob("chapters/*.ipynb")), ids=lambda path: path.stem)
+def test_twins_hold_code_that_compiles_and_no_myst(path):
+    from IPython.core.inputtransformer2 import TransformerManager
+
+    for item in json.loads(path.read_text(encoding="utf-8"))["cells"]:
+        source = "".join(item["source"])
+        if item["cell_type"] == "code":
+            compile(TransformerManager().transform_cell(source), f"{path.name}:{item['id']}", "exec")
+            continue
+        prose = re.sub(r"(?ms)^[\s>]*(```+|~~~+).*?^[\s>]*\1\s*$", "", source)
+        prose = re.sub(r"`[^`]+`", "`code`", prose)
+        assert not re.search(r"(?m)\{[\w:+-]+\}`|```\s*\{|:::|^\([^()]+\)=\s*$|^%|^\+\+\+", prose)

@@ -1,0 +1,358 @@
+"""backbone.ops against PyTorch, SciPy, its own naive twin, and the laws a convolution obeys."""
+
+import itertools
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F  # noqa: N812
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.signal import convolve2d
+
+from backbone.ops import KERNELS, conv2d, conv2d_naive, correlate1d, output_size
+
+BOTH = pytest.mark.parametrize("convolve", [conv2d, conv2d_naive])
+MODEST = settings(max_examples=30, deadline=None, derandomize=True)
+
+
+def arrays(seed, *shapes, dtype=np.float64):
+    rng = np.random.default_rng(seed)
+    return [rng.normal(size=shape).astype(dtype) for shape in shapes]
+
+
+def by_torch(x, weight, bias=None, **geometry):
+    tensors = [None if a is None else torch.from_numpy(np.ascontiguousarray(a)) for a in (x, weight, bias)]
+    return F.conv2d(*tensors, **geometry).numpy()
+
+
+# --- The right numbers --------------------------------------------------------------------------------------
+
+SWEEP = list(itertools.product([1, 2, 3], [0, 1, 3], [1, 2], [1, 2, 4]))
+SWEEP += [((2, 1), (0, 2), (1, 2), 1), ((1, 3), (2, 0), (2, 1), 2), ([3, 2], [1, 1], [1, 1], 4)]
+
+
+@pytest.mark.parametrize(("stride", "padding", "dilation", "groups"), SWEEP)
+@pytest.mark.parametrize("kernel", [(1, 1), (3, 3), (2, 3), (4, 1)])
+def test_conv2d_equals_torch(stride, padding, dilation, groups, kernel):
+    x, weight, bias = arrays(0, (2, 4, 9, 7), (8, 4 // groups, *kernel), (8,))
+    geometry = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
+    out = conv2d(x, weight, bias, **geometry)
+    assert out.shape[2:] == tuple(
+        output_size(*sizes)
+        for sizes in zip(
+            (9, 7), kernel, *(np.broadcast_to(g, 2) for g in (stride, padding, dilation)), strict=True
+        )
+    )
+    np.testing.assert_allclose(out, by_torch(x, weight, bias, **geometry), rtol=0, atol=1e-10)
+    np.testing.assert_allclose(
+        conv2d(x, weight, **geometry), by_torch(x, weight, **geometry), rtol=0, atol=1e-10
+    )
+
+
+def test_depthwise_equals_torch():
+    x, weight = arrays(1, (2, 6, 5, 5), (12, 1, 3, 3))
+    np.testing.assert_allclose(
+        conv2d(x, weight, padding=1, groups=6), by_torch(x, weight, padding=1, groups=6), rtol=0, atol=1e-10
+    )
+
+
+@BOTH
+@pytest.mark.parametrize("kernel", [(3, 3), (2, 4), (5, 1)])
+def test_it_is_scipys_convolution_with_the_kernel_flipped(convolve, kernel):
+    image, weights = arrays(2, (8, 6), kernel)
+    out = convolve(image[None, None], weights[None, None, ::-1, ::-1])[0, 0]
+    np.testing.assert_allclose(out, convolve2d(image, weights, mode="valid"), rtol=0, atol=1e-12)
+
+
+pairs = st.tuples(st.integers(1, 3), st.integers(1, 3))
+
+
+@MODEST
+@given(
+    st.integers(0, 2**32 - 1),
+    pairs,
+    pairs,
+    pairs,
+    st.tuples(st.integers(0, 2), st.integers(0, 2)),
+    st.integers(1, 2),
+)
+def test_naive_equals_fast(seed, kernel, stride, dilation, padding, groups):
+    x, weight, bias = arrays(seed, (2, 2, 7, 8), (4, 2 // groups, *kernel), (4,))
+    arguments = (x, weight, bias, stride, padding, dilation, groups)
+    np.testing.assert_allclose(conv2d_naive(*arguments), conv2d(*arguments), rtol=0, atol=1e-12)
+
+
+# --- The laws -----------------------------------------------------------------------------------------------
+
+numbers = st.floats(-10, 10)
+seeds = st.integers(0, 2**32 - 1)
+
+
+@MODEST
+@given(seeds, numbers, numbers)
+def test_linear_in_the_image_and_in_the_kernel(seed, a, b):
+    x, y, v, w = arrays(seed, (1, 2, 6, 5), (1, 2, 6, 5), (3, 2, 3, 2), (3, 2, 3, 2))
+    mixed_images = a * conv2d(x, w) + b * conv2d(y, w)
+    mixed_kernels = a * conv2d(x, v) + b * conv2d(x, w)
+    np.testing.assert_allclose(conv2d(a * x + b * y, w), mixed_images, rtol=0, atol=1e-10)
+    np.testing.assert_allclose(conv2d(x, a * v + b * w), mixed_kernels, rtol=0, atol=1e-10)
+
+
+@MODEST
+@given(seeds, st.integers(0, 3), st.integers(0, 3))
+def test_a_shift_of_the_image_shifts_the_output_inside(seed, down, right):
+    x, weight = arrays(seed, (1, 1, 9, 10), (2, 1, 3, 3))
+    shifted = np.roll(x, (down, right), axis=(2, 3))
+    inside = conv2d(shifted, weight)[:, :, down:, right:]
+    np.testing.assert_allclose(inside, conv2d(x, weight)[:, :, : 7 - down, : 8 - right], rtol=0, atol=1e-12)
+
+
+@MODEST
+@given(seeds)
+def test_identity_kernel_returns_the_image(seed):
+    (x,) = arrays(seed, (2, 1, 5, 6))
+    np.testing.assert_array_equal(conv2d(x, KERNELS["identity"][None, None], padding=1), x)
+
+
+@MODEST
+@given(st.integers(1, 40), st.integers(1, 7), st.integers(1, 4), st.integers(0, 3), st.integers(1, 3))
+def test_output_size_counts_the_windows_that_fit(size, kernel_size, stride, padding, dilation):
+    last = dilation * (kernel_size - 1)
+    starts = [i for i in range(0, size + 2 * padding, stride) if i + last < size + 2 * padding]
+    if starts:
+        assert output_size(size, kernel_size, stride, padding, dilation) == len(starts)
+    else:
+        with pytest.raises(ValueError, match="the span must not be larger"):
+            output_size(size, kernel_size, stride, padding, dilation)
+
+
+@MODEST
+@given(seeds, st.integers(1, 12), st.integers(1, 12))
+def test_correlate1d_equals_numpy(seed, a, b):
+    x, weights = arrays(seed, max(a, b), min(a, b))
+    np.testing.assert_allclose(correlate1d(x, weights), np.correlate(x, weights, "valid"), rtol=0, atol=1e-12)
+
+
+# --- Dtypes, special values, memory -------------------------------------------------------------------------
+
+DTYPES = [
+    ("f4", "f4", "f4"),
+    ("f8", "f8", "f8"),
+    ("f4", "f8", "f8"),
+    ("f2", "f2", "f2"),
+    ("u1", "f4", "f4"),
+    ("u1", "f8", "f8"),
+    ("i8", "f4", "f8"),
+    ("u1", "u1", "i8"),
+    ("?", "i2", "i8"),
+    ("?", "?", "i8"),
+    ("u8", "i8", "f8"),
+]
+
+
+@BOTH
+@pytest.mark.parametrize(("x_dtype", "weight_dtype", "expected"), DTYPES)
+def test_dtypes_of_conv2d(convolve, x_dtype, weight_dtype, expected):
+    out = convolve(np.ones((1, 2, 3, 3), x_dtype), np.ones((2, 2, 2, 2), weight_dtype))
+    assert out.dtype == expected
+    np.testing.assert_array_equal(out, 8)
+
+
+@pytest.mark.parametrize(("x_dtype", "weight_dtype", "expected"), DTYPES)
+def test_dtypes_of_correlate1d(x_dtype, weight_dtype, expected):
+    out = correlate1d(np.ones(4, x_dtype), np.ones(3, weight_dtype))
+    assert out.dtype == expected
+    np.testing.assert_array_equal(out, 3)
+
+
+def test_a_float64_bias_widens_the_result():
+    x, weight = arrays(3, (1, 1, 3, 3), (1, 1, 2, 2), dtype=np.float32)
+    assert conv2d(x, weight, np.zeros(1)).dtype == np.float64
+
+
+@BOTH
+def test_uint8_never_overflows(convolve):
+    x = np.full((1, 1, 3, 3), 255, np.uint8)
+    assert convolve(x, np.full((1, 1, 3, 3), 255, np.uint8)).item() == 9 * 255**2
+    assert convolve(x, np.full((1, 1, 3, 3), -1, np.int8)).item() == -9 * 255
+    assert correlate1d(x[0, 0, 0], x[0, 0, 0]).item() == 3 * 255**2
+
+
+@BOTH
+def test_large_integers_stay_exact(convolve):
+    assert convolve(np.full((1, 1, 1, 2), 2**53 + 1), np.ones((1, 1, 1, 2), int)).item() == 2**54 + 2
+
+
+def test_half_precision_is_summed_in_single():
+    x = np.full((1, 1, 64, 64), 1.001, np.float16)  # adding this in float16 stalls at 2,048
+    out = conv2d(x, np.ones((1, 1, 64, 64), np.float16))
+    np.testing.assert_array_equal(out, np.float16(x.sum(dtype=np.float64)))
+
+
+@BOTH
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("into", ["x", "weight", "both"])
+@pytest.mark.parametrize("size", [5, 3])
+def test_nan_and_infinity_pass_as_in_torch(convolve, value, into, size):
+    x, weight = arrays(4, (1, 2, size, size), (3, 2, 3, 3))
+    if into != "weight":
+        x[0, 1, 1, 2] = value
+    if into != "x":
+        weight[1, 0, 0, 0] = value
+    weight[2] = 0  # 0 * inf is NaN; no shortcut may skip it
+    for padding in (0, 1):
+        expected = by_torch(x, weight, padding=padding)
+        np.testing.assert_allclose(convolve(x, weight, padding=padding), expected, rtol=0, atol=1e-12)
+
+
+@BOTH
+def test_float32_overflows_to_infinity_without_a_warning(convolve):
+    x = np.full((1, 1, 2, 2), 3e38, np.float32)
+    assert convolve(x, np.ones((1, 1, 2, 2), np.float32)).item() == np.inf
+
+
+@BOTH
+def test_views_lists_and_tensors_are_accepted_and_nothing_is_changed(convolve):
+    x, weight, bias = arrays(5, (2, 4, 6, 10), (3, 4, 3, 2), (6,))
+    x, weight, bias = x[::-1, ::2, :, ::-2], weight[:, 1:3].transpose(0, 1, 3, 2), bias[::2]
+    before = [a.copy() for a in (x, weight, bias)]
+    for a in (x, weight, bias):
+        a.setflags(write=False)
+    out = convolve(x, weight, bias, padding=1)
+    np.testing.assert_allclose(out, by_torch(*before, padding=1), rtol=0, atol=1e-12)
+    assert out.flags.writeable
+    for a, kept in zip((x, weight, bias), before, strict=True):
+        np.testing.assert_array_equal(a, kept)
+    np.testing.assert_array_equal(convolve(x.tolist(), torch.tensor(before[1]), bias, padding=1), out)
+
+
+def test_the_result_shares_no_memory_with_the_image():
+    x = np.ones((1, 1, 3, 3))
+    out = conv2d(x, np.ones((1, 1, 1, 1)))
+    out[:] = 7
+    assert (x == 1).all()
+
+
+# --- Errors -------------------------------------------------------------------------------------------------
+
+X, W = np.zeros((2, 4, 6, 5)), np.zeros((8, 4, 3, 3))
+INTEGER = r"it must be an integer of at least"
+CONV_ERRORS = [
+    ({"x": X[0]}, r"x has shape \(4, 6, 5\); it must be \(N, C, H, W\)"),
+    ({"weight": W[0, 0]}, r"weight has shape \(3, 3\); it must be \(O, C / groups, KH, KW\)"),
+    ({"bias": 1.0}, r"bias has shape \(\); it must be \(O,\)"),
+    ({"bias": np.zeros(7)}, "bias has length 7, weight has 8 kernels; they must agree"),
+    ({"weight": W[:, :3]}, "weight has 3 input channels, x has 4; they must agree"),
+    ({"groups": 2}, "weight has 4 input channels, x has 2 in each of 2 groups; they must agree"),
+    ({"groups": 3}, "groups is 3; it must divide the 4 channels of x and the 8 kernels of weight"),
+    ({"groups": 4, "weight": W[:6, :1]}, "groups is 4; it must divide the 4 channels .* the 6 kernels"),
+    ({"groups": 0}, f"groups is 0; {INTEGER} 1"),
+    ({"groups": (1, 1)}, rf"groups is \(1, 1\); {INTEGER} 1"),
+    ({"x": X[:0]}, r"x has shape \(0, 4, 6, 5\); every size must be at least 1"),
+    ({"weight": W[..., :0]}, r"weight has shape \(8, 4, 3, 0\); every size must be at least 1"),
+    ({"x": X.astype(complex)}, "x has dtype complex128; it must hold real numbers"),
+    ({"weight": W.astype(object)}, "weight has dtype object; it must hold real numbers"),
+    ({"bias": ["a"] * 8}, "bias has dtype <U1; it must hold real numbers"),
+    ({"x": [[1, 2], [3]]}, "x cannot be made an array"),
+    ({"stride": 0}, f"stride is 0; {INTEGER} 1, or a pair of them"),
+    ({"stride": -2}, f"stride is -2; {INTEGER} 1"),
+    ({"stride": (1, 0)}, f"stride is 0; {INTEGER} 1"),
+    ({"stride": 1.0}, rf"stride is 1\.0; {INTEGER} 1"),
+    ({"stride": True}, f"stride is True; {INTEGER} 1"),
+    ({"stride": (1, 2, 3)}, r"stride is \(1, 2, 3\); it must be an integer, or a pair of them"),
+    ({"padding": -1}, f"padding is -1; {INTEGER} 0"),
+    ({"padding": "same"}, f"padding is 'same'; {INTEGER} 0, or a pair of them"),
+    ({"padding": None}, f"padding is None; {INTEGER} 0"),
+    ({"dilation": 0}, f"dilation is 0; {INTEGER} 1"),
+    ({"dilation": (2, 2.5)}, rf"dilation is 2\.5; {INTEGER} 1"),
+    (
+        {"dilation": (3, 1)},
+        "a kernel of 3 with dilation 3 spans 7 pixels, but height of x is 6 .6 with padding.;",
+    ),
+    (
+        {"x": X[..., :1], "padding": (2, 0)},
+        "a kernel of 3 with dilation 1 spans 3 pixels, but width of x is 1 .1 with padding.;",
+    ),
+]
+
+
+@BOTH
+@pytest.mark.parametrize(("change", "message"), CONV_ERRORS)
+def test_conv2d_says_what_is_wrong(convolve, change, message):
+    with pytest.raises(ValueError, match=rf"^{convolve.__name__}: {message}"):
+        convolve(**({"x": X, "weight": W} | change))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((0, 3), f"size is 0; {INTEGER} 1"),
+        ((5.0, 3), rf"size is 5\.0; {INTEGER} 1"),
+        ((5, 0), f"kernel_size is 0; {INTEGER} 1"),
+        ((5, 3, 0), f"stride is 0; {INTEGER} 1"),
+        ((5, 3, 1, -1), f"padding is -1; {INTEGER} 0"),
+        ((5, 3, 1, 0, 0), f"dilation is 0; {INTEGER} 1"),
+        ((5, "3"), f"kernel_size is '3'; {INTEGER} 1"),
+        (
+            (4, 5),
+            "a kernel of 5 with dilation 1 spans 5 pixels, but size is 4 .4 with padding.; the span must",
+        ),
+    ],
+)
+def test_output_size_says_what_is_wrong(arguments, message):
+    with pytest.raises(ValueError, match=f"^output_size: {message}"):
+        output_size(*arguments)
+
+
+@pytest.mark.parametrize(
+    ("x", "weights", "message"),
+    [
+        ([[1, 2]], [1], r"x has shape \(1, 2\); it must be \(L,\)"),
+        ([1, 2], 3, r"weights has shape \(\); it must be \(K,\)"),
+        ([], [1], r"x has shape \(0,\); every size must be at least 1"),
+        ([1, 2], [1, 2, 3], "weights has length 3, x only 2; weights must fit in x"),
+        ([1j], [1], "x has dtype complex128; it must hold real numbers"),
+    ],
+)
+def test_correlate1d_says_what_is_wrong(x, weights, message):
+    with pytest.raises(ValueError, match=f"^correlate1d: {message}"):
+        correlate1d(x, weights)
+
+
+def test_numpy_integers_are_integers():
+    assert output_size(np.int64(5), np.uint8(3)) == 3
+    assert type(output_size(np.int64(5), 3)) is int
+
+
+# --- Kernels ------------------------------------------------------------------------------------------------
+
+
+def test_kernels_are_read_only_and_sum_to_one_or_zero():
+    names = ["identity", "box", "gaussian", "sobel_x", "sobel_y", "laplacian", "sharpen", "emboss"]
+    assert list(KERNELS) == names
+    for name, kernel in KERNELS.items():
+        assert kernel.shape == (3, 3)
+        assert kernel.dtype == np.float64
+        assert kernel.sum() == pytest.approx(
+            0 if name in ("sobel_x", "sobel_y", "laplacian") else 1, abs=1e-15
+        )
+        with pytest.raises(ValueError, match="read-only"):
+            kernel[0, 0] = 1
+    with pytest.raises(TypeError):
+        KERNELS["mine"] = np.ones((3, 3))
+
+
+@pytest.mark.parametrize(
+    ("name", "slope"), [("sobel_x", (0, 1)), ("sobel_y", (1, 0)), ("emboss", (1, 1)), ("emboss", (1, 0))]
+)
+def test_edge_kernels_answer_positively_where_brightness_grows(name, slope):
+    ramp = np.add.outer(slope[0] * np.arange(5.0), slope[1] * np.arange(5.0)) - 4
+    response = conv2d(ramp[None, None], KERNELS[name][None, None])[0, 0]
+    assert (response - (ramp[1:-1, 1:-1] if name == "emboss" else 0) > 0).all()
+
+
+def test_sobel_ignores_the_other_direction_and_emboss_is_not_symmetric():
+    ramp = np.tile(np.arange(5.0), (5, 1))[None, None]
+    assert (conv2d(ramp, KERNELS["sobel_y"][None, None]) == 0).all()
+    assert not np.array_equal(KERNELS["emboss"], KERNELS["emboss"][::-1, ::-1])

@@ -1,0 +1,170 @@
+"""What the book's own files say: `_config.yml`, `_toc.yml` and `references.bib`.
+
+To import the modules of this folder, put the folder on `sys.path`; it is not a package.
+"""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+# Where an entry of the bibliography may say what it appeared in, best first.
+VENUES = ("journal", "booktitle", "publisher", "school", "institution", "howpublished")
+
+
+class NotebookError(Exception):
+    """Something an author can mend; the text is one sentence and says how."""
+
+    @classmethod
+    def at(cls, path: str, line: int, message: str) -> "NotebookError":
+        """Return the error for a line of a file."""
+        return cls(f"{path}, line {line}: {message}")
+
+
+@dataclass(frozen=True)
+class Repository:
+    """Where the book lives, and the addresses that follow from it."""
+
+    url: str
+    owner: str
+    name: str
+    branch: str
+    pages_url: str
+
+    def page_url(self, docname: str, anchor: str = "") -> str:
+        """Return the address of a page on the book's site."""
+        return f"{self.pages_url}{docname}.html" + (f"#{anchor}" if anchor else "")
+
+    def source_url(self, path: str) -> str:
+        """Return the address at which GitHub shows a file."""
+        return f"{self.url}/blob/{self.branch}/{path}"
+
+
+@dataclass(frozen=True)
+class Reference:
+    """One entry of the bibliography, as Markdown needs it."""
+
+    authors: str  # as in a sentence: "LeCun et al."
+    year: str
+    url: str
+    entry: str  # one line of a reading list
+    order: tuple[str, str, str]
+
+
+def read_yaml(root: Path, name: str) -> dict:
+    """Return the mapping in a YAML file at the book's root."""
+    import yaml
+
+    try:
+        content = yaml.safe_load((root / name).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise NotebookError(f"{name} is missing; it belongs at the root of the repository.") from None
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f", line {mark.line + 1}" if mark else ""
+        raise NotebookError(f"{name}{where}: this is not valid YAML; correct it.") from None
+    if not isinstance(content, dict):
+        raise NotebookError(f"{name} holds no settings; it must be a YAML mapping.")
+    return content
+
+
+def repository(root: Path) -> Repository:
+    """Return the repository that `_config.yml` names, or raise NotebookError if the address cannot work."""
+    settings = read_yaml(root, "_config.yml").get("repository")
+    settings = settings if isinstance(settings, dict) else {}
+    url, branch = settings.get("url"), settings.get("branch")
+    match = re.fullmatch(r"https://github\.com/([A-Za-z0-9](?:-?[A-Za-z0-9])*)/([\w.-]+)", str(url), re.ASCII)
+    if not match or match[2].endswith(".git") or match[2] in {".", ".."}:
+        raise NotebookError(
+            f"repository.url is {'missing' if url is None else repr(url)}, but it must have the form "
+            "https://github.com/OWNER/NAME, without a slash or .git at its end: correct it in _config.yml."
+        )
+    if not isinstance(branch, str) or not re.fullmatch(r"[\w./-]+", branch, re.ASCII):
+        raise NotebookError(
+            f"repository.branch is {'missing' if branch is None else repr(branch)}, but it must name "
+            "the default branch, such as main: correct it in _config.yml."
+        )
+    owner, name = match.groups()
+    host = f"{owner.lower()}.github.io"
+    # GitHub serves the repository OWNER.github.io at the root of its host.
+    pages_url = f"https://{host}/" if name.lower() == host else f"https://{host}/{name}/"
+    return Repository(str(url), owner, name, branch, pages_url)
+
+
+def documents(root: Path) -> list[str]:
+    """Return the pages of `_toc.yml` in reading order, without their suffix."""
+    toc = read_yaml(root, "_toc.yml")
+    found = [toc["root"]] if "root" in toc else []
+
+    def walk(node: dict) -> None:
+        for key in ("parts", "chapters", "sections", "subtrees", "entries"):
+            for child in node.get(key) or []:
+                if "file" in child:
+                    found.append(child["file"])
+                walk(child)
+
+    walk(toc)
+    return [str(name).removesuffix(".md") for name in found]
+
+
+def bibliography(root: Path) -> dict[str, Reference]:
+    """Return the entries of `references.bib` by key; without the file there are none."""
+    path = root / "references.bib"
+    if not path.exists():
+        return {}
+    from pybtex.database import parse_file
+    from pybtex.exceptions import PybtexError
+
+    try:
+        entries = parse_file(str(path), bib_format="bibtex", encoding="utf-8").entries
+    except PybtexError as error:
+        raise NotebookError(f"references.bib cannot be read: {' '.join(str(error).split())}.") from None
+    return {key: make_reference(key, entry) for key, entry in entries.items()}
+
+
+def make_reference(key: str, entry) -> Reference:
+    """Turn a pybtex entry into the texts that a notebook shows."""
+    fields = {name.lower(): plain(value) for name, value in entry.fields.items()}
+    people = entry.persons.get("author") or entry.persons.get("editor") or []
+    last = [" ".join(map(plain, person.prelast_names + person.last_names)) for person in people]
+    full = [plain(spoken(person)) for person in people]
+    group = fields.get("organization") or fields.get("institution") or key
+    short = f"{last[0]} et al." if len(last) > 2 else " and ".join(last) or group
+    year = fields.get("year", "n.d.")
+    title, url = fields.get("title", key), address(entry.fields)
+    venue = next((fields[name] for name in VENUES if fields.get(name)), "")
+    if not venue and url.startswith("https://arxiv.org/"):
+        venue = "arXiv"
+    authors = ", ".join(full[:-1]) + (" and " if full[:-1] else "") + full[-1] if full else group
+    linked = f"[{title}]({url})" if url else title
+    parts = [f"{authors} ({year})", linked.rstrip("."), f"*{venue}*" if venue else ""]
+    line = ". ".join(part for part in parts if part) + "."
+    return Reference(short, year, url, line, (" ".join(last or [group]).lower(), year, title))
+
+
+def spoken(person) -> str:
+    """Return a person's names in the order in which they are spoken."""
+    first, last = person.first_names + person.middle_names, person.prelast_names + person.last_names
+    return " ".join(first + last + person.lineage_names)
+
+
+def plain(value: str) -> str:
+    """Turn LaTeX into text that Markdown shows as it is."""
+    from pybtex.richtext import Text
+
+    text = " ".join(str(Text.from_latex(value)).replace("\N{NO-BREAK SPACE}", " ").split())
+    return re.sub(r"([`*_\[\]<])", r"\\\1", text)
+
+
+def address(fields) -> str:
+    """Return the most lasting link of an entry: DOI, else URL, else arXiv, else nothing."""
+    if doi := fields.get("doi"):
+        url = "https://doi.org/" + re.sub(r"^(https?://(dx\.)?doi\.org/|doi:)", "", doi.strip())
+    elif url := fields.get("url", "").strip():
+        pass
+    elif fields.get("eprint") and fields.get("archiveprefix", "arxiv").lower() == "arxiv":
+        url = "https://arxiv.org/abs/" + fields["eprint"].strip()
+    else:
+        return ""
+    # In .bib files some authors escape what LaTeX would read; in Markdown a bracket or space ends the link.
+    url = re.sub(r"\\([_%#&~])", r"\1", url)
+    return re.sub(r"[\s()<>]", lambda match: f"%{ord(match[0]):02X}", url)

@@ -1,0 +1,304 @@
+"""Make what follows from the chapters and from the repository's address.
+
+`python tools/notebooks.py` writes, `python tools/notebooks.py --check` only says what is out of date:
+
+- `chapters/NAME.ipynb`, the twin of a chapter: the same text as a notebook for Colab and Jupyter
+- the table of links in `README.md`, and the two addresses in `CITATION.cff`
+"""
+
+import argparse
+import json
+import os
+import re
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from book_files import NotebookError, Reference, Repository, bibliography, documents, repository
+from myst_blocks import Page, survey
+from notebook_markdown import Renderer
+
+ROOT = Path(__file__).resolve().parents[1]
+LINKS = "<!-- links: made by tools/notebooks.py -->"
+LINKS_END = "<!-- /links -->"
+MADE_FROM = "This notebook is made from "
+KEPT_TAGS = {"raises-exception"}  # the only tag that changes what Jupyter does when it runs a cell
+INSTALL = """\
+# Colab and other fresh machines: install the book's package first.
+try:
+    import backbone
+except ModuleNotFoundError:
+    %pip install -q git+{url}
+    import backbone"""
+
+
+@dataclass(frozen=True)
+class Book:
+    """What chapters need to know of the rest of the book."""
+
+    root: Path
+    repository: Repository
+    pages: dict[str, Page]
+    references: dict[str, Reference]
+
+    @property
+    def chapters(self) -> list[str]:
+        """Return the names of the chapters that could be read, in reading order."""
+        return [name for name in self.pages if name.startswith("chapters/")]
+
+
+@dataclass
+class Cell:
+    """A cell of a chapter, and the line of the chapter on which its source begins."""
+
+    kind: str
+    source: str
+    line: int
+    tags: tuple[str, ...] = ()
+
+
+def read_book(root: Path) -> tuple[Book, list[str]]:
+    """Return the book, and a sentence for each page that cannot be read."""
+    pages, errors = {}, []
+    for docname in documents(root):
+        try:
+            pages[docname] = survey((root / f"{docname}.md").read_text(encoding="utf-8"), docname)
+        except FileNotFoundError:
+            if docname.startswith("chapters/"):
+                errors.append(f"{docname}.md does not exist: write it, or take it out of _toc.yml.")
+        except NotebookError as error:
+            errors.append(str(error))
+    return Book(root, repository(root), pages, bibliography(root)), errors
+
+
+def chapters(root: Path) -> list[Path]:
+    """Return the sources of the chapters in reading order."""
+    return [root / f"{name}.md" for name in documents(root) if name.startswith("chapters/")]
+
+
+def colab_url(repository: Repository, docname: str) -> str:
+    """Return the address that opens a chapter's twin on Colab."""
+    place = f"{repository.owner}/{repository.name}/blob/{repository.branch}/{docname}.ipynb"
+    return f"https://colab.research.google.com/github/{place}"
+
+
+def render(path: Path, book: Book) -> str:
+    """Return the text of the twin of one chapter."""
+    docname = path.relative_to(book.root).with_suffix("").as_posix()
+    cells = read_cells(path, docname)
+    check_opening(cells, docname)
+    renderer = Renderer(book.pages[docname], book.pages, book.repository, book.references, printed(cells))
+    made = []
+    for number, cell in enumerate(cells):
+        renderer.cell = number
+        if cell.kind == "markdown":
+            source = renderer.markdown(cell.source, cell.line)
+            made += [Cell("markdown", source, cell.line)] if source else []
+        else:
+            made.append(cell)
+    text = next(cell for cell in made if cell.kind == "markdown")
+    title, _, rest = text.source.partition("\n")
+    text.source = "\n\n".join(filter(None, (title, origin(docname, book.repository), rest.strip("\n"))))
+    next(cell for cell in made if cell.kind == "code").source = INSTALL.format(url=book.repository.url)
+    return dump(made)
+
+
+def read_cells(path: Path, docname: str) -> list[Cell]:
+    """Read a chapter with jupytext."""
+    from jupytext.myst import MystMetadataParsingError, myst_to_notebook
+
+    text = path.read_text(encoding="utf-8")
+    try:
+        # jupytext.read calls this function too, but without the line numbers that our messages need.
+        notebook = myst_to_notebook(text, add_source_map=True)
+    except MystMetadataParsingError as error:
+        raise NotebookError(f"{docname}.md cannot be read: {' '.join(str(error).split())}.") from None
+    # jupytext keeps what it found under "jupyter" when the cells name a lexer, and beside it when they do not.
+    places = (notebook.metadata, notebook.metadata.get("jupyter", {}))
+    if not any("text_representation" in place.get("jupytext", {}) for place in places):
+        raise NotebookError(f"{docname}.md has no jupytext header: copy that of another chapter.")
+    lines, cells = text.splitlines(), []
+    for cell, start in zip(notebook.cells, notebook.metadata["source_map"], strict=True):
+        while not lines[start]:  # jupytext counts the blank lines above a cell, but drops them
+            start += 1
+        if cell.cell_type == "raw":
+            raise NotebookError.at(
+                f"{docname}.md", start, "a raw cell shows nothing in a notebook; remove it."
+            )
+        cells.append(Cell(cell.cell_type, cell.source, start + 1, tuple(cell.metadata.get("tags") or ())))
+    return cells
+
+
+def check_opening(cells: list[Cell], docname: str) -> None:
+    """Raise unless the chapter begins as every chapter does."""
+    text = next((cell for cell in cells if cell.kind == "markdown"), Cell("markdown", "", 1))
+    # A label or a comment may stand above the title.
+    if not re.match(r"(?:(?:\(.*\)=|%.*)?\n)*# \S", text.source):
+        raise NotebookError.at(
+            f"{docname}.md", text.line, "the text must begin with the chapter's title, `# Title`."
+        )
+    code = next((cell for cell in cells if cell.kind == "code"), Cell("code", "", 1))
+    if code.source != "import backbone" or "remove-cell" not in code.tags:
+        raise NotebookError.at(
+            f"{docname}.md",
+            code.line,
+            "the first code cell must be the line `import backbone` alone, with `:tags: [remove-cell]`, "
+            "because the notebook installs the package there.",
+        )
+
+
+def printed(cells: list[Cell]) -> dict[str, int]:
+    """Return the number of the first cell that prints each glued value, where its name is written out."""
+    found: dict[str, int] = {}
+    for number, cell in enumerate(cells):
+        if cell.kind == "code":
+            for name in re.findall(r"""glue\(\s*["']([^"']+)["']""", cell.source):
+                found.setdefault(name, number)
+    return found
+
+
+def origin(docname: str, repository: Repository) -> str:
+    """Return the line under the title that says where the notebook comes from."""
+    name = f"{docname}.md"
+    return (
+        f"*{MADE_FROM}[{name}]({repository.source_url(name)}). "
+        f"Read the same chapter on [the book's site]({repository.page_url(docname)}).*"
+    )
+
+
+def dump(cells: list[Cell]) -> str:
+    """Write cells in the form of nbformat 4.5; only the standard library decides its bytes."""
+    made = []
+    for number, cell in enumerate(cells):
+        tags = [tag for tag in cell.tags if tag in KEPT_TAGS]
+        made.append(
+            {
+                "cell_type": cell.kind,
+                "id": f"c{number:03}",
+                "metadata": {"tags": tags} if tags else {},
+                "source": cell.source.splitlines(keepends=True),
+            }
+            | ({"execution_count": None, "outputs": []} if cell.kind == "code" else {})
+        )
+    notebook = {
+        "cells": made,
+        "metadata": {
+            "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+            "language_info": {"name": "python"},
+        },
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    }
+    return json.dumps(notebook, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
+
+
+def links(text: str, book: Book) -> str:
+    """Return the README with its table of links made anew."""
+    if LINKS not in text:
+        return text
+    before, _, rest = text.partition(LINKS)
+    _, end, after = rest.partition(LINKS_END)
+    if not end:
+        raise NotebookError(f"README.md: the block after `{LINKS}` has no end; put `{LINKS_END}` below it.")
+    rows = ["| Chapter | Read | Run |", "| --- | --- | --- |"]
+    for docname in book.chapters:
+        read, run = book.repository.page_url(docname), colab_url(book.repository, docname)
+        title = book.pages[docname].title.replace("|", "\\|")
+        rows.append(f"| {title} | [on the site]({read}) | [on Colab]({run}) |")
+    return "\n".join([before + LINKS, "", *rows, "", LINKS_END + after])
+
+
+def citation(text: str, book: Book) -> str:
+    """Return CITATION.cff with the repository's two addresses."""
+    for key, url in (("repository-code", book.repository.url), ("url", book.repository.pages_url)):
+        text = re.sub(rf"^{key}:.*$", f'{key}: "{url}"', text, flags=re.MULTILINE)
+    return text
+
+
+def outputs(root: Path) -> tuple[dict[str, str], list[str]]:
+    """Return the text that each made file should have, and a sentence for each that cannot be made."""
+    book, errors = read_book(root)
+    texts = {}
+    for docname in book.chapters:
+        try:
+            texts[f"{docname}.ipynb"] = render(root / f"{docname}.md", book)
+        except NotebookError as error:
+            errors.append(str(error))
+    for name, make in (("README.md", links), ("CITATION.cff", citation)):
+        if (root / name).exists():
+            try:
+                texts[name] = make((root / name).read_bytes().decode(), book)
+            except NotebookError as error:
+                errors.append(str(error))
+    return texts, errors
+
+
+def orphans(root: Path) -> list[str]:
+    """Return the notebooks that no chapter of `_toc.yml` stands behind."""
+    sources = {f"{docname}.ipynb" for docname in documents(root)}
+    names = (path.relative_to(root).as_posix() for path in sorted((root / "chapters").rglob("*.ipynb")))
+    return [name for name in names if name not in sources and ".ipynb_checkpoints" not in name]
+
+
+def is_made(path: Path) -> bool:
+    """Tell a twin from a notebook that somebody wrote."""
+    return MADE_FROM in path.read_text(encoding="utf-8")
+
+
+def problems(root: Path) -> list[str]:
+    """Return one sentence for each file that is not what it should be."""
+    try:
+        texts, found = outputs(root)
+        stray = orphans(root)
+    except NotebookError as error:
+        return [str(error)]
+    for name, text in texts.items():
+        if not (root / name).exists():
+            found.append(f'{name} is missing: run "make notebooks" and commit it.')
+        elif (root / name).read_bytes() != text.encode():
+            found.append(f'{name} is stale: run "make notebooks" and commit it.')
+    for name in stray:
+        if is_made(root / name):
+            found.append(f'{name} has no chapter in _toc.yml: run "make notebooks", which removes it.')
+        else:
+            found.append(f"{name} was not made from a chapter: remove it, or write {Path(name).stem}.md.")
+    return found
+
+
+def write(root: Path) -> list[str]:
+    """Bring every made file up to date, printing a line for each; return what could not be made."""
+    texts, errors = outputs(root)
+    for name, text in texts.items():
+        path = root / name
+        if path.exists() and path.read_bytes() == text.encode():
+            print(f"unchanged {name}")
+            continue
+        # A reader of the file meets the old text or the new one, never half of either.
+        unfinished = path.with_name(path.name + ".tmp")
+        unfinished.write_bytes(text.encode())
+        os.replace(unfinished, path)
+        print(f"written   {name}")
+    for name in orphans(root):
+        if is_made(root / name):
+            (root / name).unlink()
+            print(f"removed   {name}")
+    return errors
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command; return its exit code."""
+    parser = argparse.ArgumentParser(description="Make the notebooks, the README's links and the citation.")
+    parser.add_argument("--check", action="store_true", help="write nothing, say what is out of date")
+    parser.add_argument("--root", type=Path, default=ROOT, help="the repository (default: this one)")
+    options = parser.parse_args(arguments)
+    try:
+        found = problems(options.root) if options.check else write(options.root)
+    except NotebookError as error:
+        found = [str(error)]
+    for sentence in found:
+        print(sentence, file=sys.stderr)
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
