@@ -89,9 +89,7 @@ def test_the_table_cannot_be_changed():
 
 @pytest.mark.parametrize("name", ["lena", "", None, 3, ["coins"]])
 def test_an_unknown_name_lists_the_names(name):
-    with pytest.raises(
-        ValueError, match=re.escape(f"photo: name is {name!r}; it must be one of chelsea, astro")
-    ):
+    with pytest.raises(ValueError, match=re.escape(f"photo: name is {name!r}; it must be one of chelsea, astro")):
         photo(name)
 
 

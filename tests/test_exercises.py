@@ -28,9 +28,7 @@ def loops(image, kernel, *, flip=False, swap=False, overwrite=False, early=False
             total = 0
             for u in range(kh):
                 for v in range(kw):
-                    weight = (
-                        kernel[v, u] if swap else kernel[kh - 1 - u, kw - 1 - v] if flip else kernel[u, v]
-                    )
+                    weight = kernel[v, u] if swap else kernel[kh - 1 - u, kw - 1 - v] if flip else kernel[u, v]
                     product = image[i + u, j + v] * weight
                     total = product if overwrite else total + product
             out[i, j] = total
@@ -359,9 +357,7 @@ def test_generators_and_functions_may_be_arguments():
 def test_expected_nan_and_infinity_are_right_answers():
     exercise = Exercise("log", lambda x: x, [Case("special", (np.array([np.nan, np.inf, 1.0]),))])
     assert check(exercise, np.array).passed
-    assert "NaN or infinity came out at index (2,); 1 was expected." in str(
-        check(exercise, lambda x: x * np.inf)
-    )
+    assert "NaN or infinity came out at index (2,); 1 was expected." in str(check(exercise, lambda x: x * np.inf))
 
 
 def test_unsigned_answers_are_compared_without_wrapping():

@@ -110,8 +110,7 @@ REWRITTEN = {
     "comment": ("a\n\n% not for readers\n\nb", "a\n\nb"),
     "block break": ("a\n\n+++\n\nb", "a\n\nb"),
     "attributes": (
-        "{#id .class}\n## T {.c}\n\n![x](https://e.org/a.png){width=50%} [y](https://e.org){.b} "
-        "[z]{.c} `q`{.python}",
+        "{#id .class}\n## T {.c}\n\n![x](https://e.org/a.png){width=50%} [y](https://e.org){.b} [z]{.c} `q`{.python}",
         "## T\n\n![x](https://e.org/a.png) [y](https://e.org) z `q`",
     ),
     "note": ("```{note}\nSome `code`.\n\nMore.\n```", "> **Note**\n>\n> Some `code`.\n>\n> More."),
@@ -161,12 +160,10 @@ REWRITTEN = {
     ),
     "doc": (
         "{doc}`two` {doc}`/intro` {doc}`all of them <../references>`",
-        f"[Chapter two]({SITE}chapters/two.html) [Welcome]({SITE}intro.html) "
-        f"[all of them]({SITE}references.html)",
+        f"[Chapter two]({SITE}chapters/two.html) [Welcome]({SITE}intro.html) [all of them]({SITE}references.html)",
     ),
     "links": (
-        "[](#sec-two) [t](#sec-one) [p](two.md) [q](two.md#Deep_part) [](../intro.md) "
-        '[w](https://e.org/a_(b) "T")',
+        '[](#sec-two) [t](#sec-one) [p](two.md) [q](two.md#Deep_part) [](../intro.md) [w](https://e.org/a_(b) "T")',
         f"[Chapter two]({SITE}chapters/two.html#sec-two) t [p]({SITE}chapters/two.html) "
         f'[q]({SITE}chapters/two.html#deep-part) [Welcome]({SITE}intro.html) [w](https://e.org/a_(b) "T")',
     ),
@@ -204,9 +201,7 @@ REWRITTEN = {
         "- Müller van Kingma (2014). [Adam](https://arxiv.org/abs/1412.6980). *arXiv*.",
     ),
     "glue": (
-        cell('glue("acc", 1)')
-        + "{glue}`acc` {glue:text}`loss:.2f` {glue}`other`\n\n"
-        + cell("glue('loss', 2)"),
+        cell('glue("acc", 1)') + "{glue}`acc` {glue:text}`loss:.2f` {glue}`other`\n\n" + cell("glue('loss', 2)"),
         "**`acc`** *(printed above)* **`loss`** *(printed below)* **`other`** *(printed above)*",
     ),
 }
@@ -376,9 +371,7 @@ def test_cells_are_those_that_jupytext_reads(make):
 )
 def test_another_first_cell_is_refused(make, first):
     found = notebooks.problems(make(**{"chapters__one.md": HEADER + "\n# T\n\n" + first}))
-    assert re.match(
-        r"chapters/one\.md, line \d+: the first code cell must be the line `import backbone`", found[0]
-    )
+    assert re.match(r"chapters/one\.md, line \d+: the first code cell must be the line `import backbone`", found[0])
 
 
 @pytest.mark.parametrize(
@@ -484,9 +477,7 @@ README = f"# Book\n\n{notebooks.LINKS}\nold\n{notebooks.LINKS_END}\n\nEnd\n"
 
 
 def test_readme_and_citation_follow_the_address(make):
-    citation = (
-        "cff-version: 1.2.0\nrepository-code: x\nurl: y\nauthors:\n  - name: Z\n    url: https://keep.me\n"
-    )
+    citation = "cff-version: 1.2.0\nrepository-code: x\nurl: y\nauthors:\n  - name: Z\n    url: https://keep.me\n"
     root = make("text", **{"README.md": README, "CITATION.cff": citation})
     stale = [text.split()[0] for text in notebooks.problems(root) if "stale" in text]
     assert stale == ["README.md", "CITATION.cff"]

@@ -40,14 +40,10 @@ def test_conv2d_equals_torch(stride, padding, dilation, groups, kernel):
     out = conv2d(x, weight, bias, **geometry)
     assert out.shape[2:] == tuple(
         output_size(*sizes)
-        for sizes in zip(
-            (9, 7), kernel, *(np.broadcast_to(g, 2) for g in (stride, padding, dilation)), strict=True
-        )
+        for sizes in zip((9, 7), kernel, *(np.broadcast_to(g, 2) for g in (stride, padding, dilation)), strict=True)
     )
     np.testing.assert_allclose(out, by_torch(x, weight, bias, **geometry), rtol=0, atol=1e-10)
-    np.testing.assert_allclose(
-        conv2d(x, weight, **geometry), by_torch(x, weight, **geometry), rtol=0, atol=1e-10
-    )
+    np.testing.assert_allclose(conv2d(x, weight, **geometry), by_torch(x, weight, **geometry), rtol=0, atol=1e-10)
 
 
 def test_depthwise_equals_torch():
@@ -334,9 +330,7 @@ def test_kernels_are_read_only_and_sum_to_one_or_zero():
     for name, kernel in KERNELS.items():
         assert kernel.shape == (3, 3)
         assert kernel.dtype == np.float64
-        assert kernel.sum() == pytest.approx(
-            0 if name in ("sobel_x", "sobel_y", "laplacian") else 1, abs=1e-15
-        )
+        assert kernel.sum() == pytest.approx(0 if name in ("sobel_x", "sobel_y", "laplacian") else 1, abs=1e-15)
         with pytest.raises(ValueError, match="read-only"):
             kernel[0, 0] = 1
     with pytest.raises(TypeError):

@@ -115,9 +115,7 @@ def fenced(match: re.Match, lines: list[str], path: str, number: int) -> tuple[B
     close = re.compile(rf" {{0,3}}{re.escape(mark[0])}{{{len(mark)},}}\s*$")
     end = next((i for i, line in enumerate(inside) if close.match(line)), None)
     if end is None:
-        raise NotebookError.at(
-            path, number, f"the block that {mark} opens is never closed; add {mark} below it."
-        )
+        raise NotebookError.at(path, number, f"the block that {mark} opens is never closed; add {mark} below it.")
     directive, used = DIRECTIVE.match(match["info"]), end + 2
     if not directive:
         if mark[0] == ":":
@@ -195,9 +193,7 @@ def survey(text: str, docname: str) -> Page:
             page.targets[label.lower()] = Target(docname, anchor, title)
         waiting.clear()
     page.targets |= {label.lower(): Target(docname, make_id(label), "") for label in waiting}
-    page.cited = {
-        key.strip() for keys in re.findall(r"\{cite(?::[pt])?\}`([^`]+)`", text) for key in keys.split(",")
-    }
+    page.cited = {key.strip() for keys in re.findall(r"\{cite(?::[pt])?\}`([^`]+)`", text) for key in keys.split(",")}
     return page
 
 

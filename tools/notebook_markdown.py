@@ -17,9 +17,7 @@ ROLES = ("ref", "doc", "eq", "term", "math", "cite", "cite:p", "cite:t", "glue",
 OPTIONS = {"class", "name", "label", "nonumber", "open", "icon", "color", "animate", "style", "filter"}
 
 # What only MyST gives a meaning.
-LEFTOVER = re.compile(
-    r"\{[A-Za-z][\w:+-]*\}`|(?:```|~~~)\s*\{|:::|^[\s>*+-]*\([^()\s][^()]*\)=\s*$", re.MULTILINE
-)
+LEFTOVER = re.compile(r"\{[A-Za-z][\w:+-]*\}`|(?:```|~~~)\s*\{|:::|^[\s>*+-]*\([^()\s][^()]*\)=\s*$", re.MULTILINE)
 
 # What must be recognized inside a line; the order decides, as in a Markdown parser.
 INLINE = re.compile(
@@ -233,9 +231,7 @@ class Renderer:
         folder = posixpath.dirname(self.page.docname)
         docname = posixpath.normpath(path[1:] if path.startswith("/") else posixpath.join(folder, path))
         if docname not in self.pages:
-            raise self.fail(
-                line, f"{path!r} is no page of _toc.yml; correct the path, which begins in {folder}."
-            )
+            raise self.fail(line, f"{path!r} is no page of _toc.yml; correct the path, which begins in {folder}.")
         text = text or self.inline(self.pages[docname].title, line) or docname
         return f"[{text}]({self.repository.page_url(docname, make_id(label))})"
 

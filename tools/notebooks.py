@@ -122,9 +122,7 @@ def read_cells(path: Path, docname: str) -> list[Cell]:
         while not lines[start]:  # jupytext counts the blank lines above a cell, but drops them
             start += 1
         if cell.cell_type == "raw":
-            raise NotebookError.at(
-                f"{docname}.md", start, "a raw cell shows nothing in a notebook; remove it."
-            )
+            raise NotebookError.at(f"{docname}.md", start, "a raw cell shows nothing in a notebook; remove it.")
         cells.append(Cell(cell.cell_type, cell.source, start + 1, tuple(cell.metadata.get("tags") or ())))
     return cells
 
@@ -134,9 +132,7 @@ def check_opening(cells: list[Cell], docname: str) -> None:
     text = next((cell for cell in cells if cell.kind == "markdown"), Cell("markdown", "", 1))
     # A label or a comment may stand above the title.
     if not re.match(r"(?:(?:\(.*\)=|%.*)?\n)*# \S", text.source):
-        raise NotebookError.at(
-            f"{docname}.md", text.line, "the text must begin with the chapter's title, `# Title`."
-        )
+        raise NotebookError.at(f"{docname}.md", text.line, "the text must begin with the chapter's title, `# Title`.")
     code = next((cell for cell in cells if cell.kind == "code"), Cell("code", "", 1))
     if code.source != "import backbone" or "remove-cell" not in code.tags:
         raise NotebookError.at(

@@ -215,13 +215,10 @@ def _check_channels(name, in_channels, weight_channels, bias_length, groups) -> 
     if group_channels != in_channels // groups:
         share = f" in each of {groups} groups" if groups > 1 else ""
         raise ValueError(
-            f"{name}: weight has {group_channels} input channels, x has {in_channels // groups}{share};"
-            " they must agree"
+            f"{name}: weight has {group_channels} input channels, x has {in_channels // groups}{share}; they must agree"
         )
     if bias_length != out_channels:
-        raise ValueError(
-            f"{name}: bias has length {bias_length}, weight has {out_channels} kernels; they must agree"
-        )
+        raise ValueError(f"{name}: bias has length {bias_length}, weight has {out_channels} kernels; they must agree")
 
 
 def _real_array(name: str, argument: str, value: ArrayLike, shape: str) -> np.ndarray:
@@ -246,9 +243,7 @@ def _integer(name: str, argument: str, value: int, minimum: int, suffix: str = "
     except TypeError:
         number = None
     if number is None or number < minimum or isinstance(value, bool):
-        raise ValueError(
-            f"{name}: {argument} is {value!r}; it must be an integer of at least {minimum}{suffix}"
-        )
+        raise ValueError(f"{name}: {argument} is {value!r}; it must be an integer of at least {minimum}{suffix}")
     return number
 
 

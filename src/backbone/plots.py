@@ -10,6 +10,7 @@ import hashlib
 import html
 import io
 import re
+from collections.abc import Sequence
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
@@ -20,6 +21,8 @@ from backbone.palette import COLORS, rgb
 
 # Drawn in this color, which no data uses; `Drawing` turns it into the color of the text around the figure.
 INK = "#010203"
+WIDTH = 684  # of the reading column, in CSS pixels
+GAP = 12
 STYLE = {
     "font.size": 10,
     "figure.constrained_layout.use": True,
@@ -31,16 +34,17 @@ STYLE = {
     "svg.fonttype": "none",  # text stays text: searchable, and in the page's own font
     "svg.hashsalt": "backbone",  # without it two builds of one figure differ
     **dict.fromkeys(
-        ["text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color", "axes.titlecolor"], INK
+        ["text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color", "axes.titlecolor"],
+        INK,
     ),
 }
 
 
 class Drawing:
-    """A finished figure, ready to be the last line of a cell.
+    """Finished axes, ready to be the last line of a cell.
 
     Args:
-        figure: the matplotlib figure; it is closed.
+        axes: one axes or several from `panels`; side by side where there is room, else one below the other.
         alt: what the figure shows, for those who do not see it.
         caption: what to look for; stands under the figure.
 
@@ -48,31 +52,44 @@ class Drawing:
         ValueError: alt is empty.
     """
 
-    def __init__(self, figure: mpl.figure.Figure, alt: str, caption: str = ""):
+    def __init__(self, axes: mpl.axes.Axes | Sequence[mpl.axes.Axes], alt: str, caption: str = ""):
         if not alt.strip():
             raise ValueError("Drawing: alt is empty; say in a sentence what the figure shows")
         self.alt, self.caption = alt, caption
-        with mpl.rc_context(STYLE):
-            buffer = io.StringIO()
-            figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
-        plt.close(figure)
-        self.svg = themed(buffer.getvalue(), alt)
+        self.svgs = [themed(to_svg(ax.figure)) for ax in np.atleast_1d(axes)]
+        # As many side by side as fit at four fifths of their size; on a phone one below the other.
+        least = (WIDTH - GAP * (len(self.svgs) - 1)) * 4 // (5 * len(self.svgs))
+        self.layout = (
+            f"display: grid; gap: {GAP}px; max-width: {WIDTH}px; margin: 0 auto; "
+            f"grid-template-columns: repeat(auto-fit, minmax(min(100%, {least}px), 1fr))"
+        )
 
     def _repr_html_(self) -> str:
         caption = f"<figcaption>{html.escape(self.caption)}</figcaption>" if self.caption else ""
-        return f'<figure class="bb-figure" style="margin: 0">{self.svg}{caption}</figure>'
+        return (
+            '<figure class="bb-figure" style="margin: 0">'
+            f'<div role="img" aria-label="{html.escape(self.alt)}" style="{self.layout}">{"".join(self.svgs)}</div>'
+            f"{caption}</figure>"
+        )
 
     def __repr__(self) -> str:
         return f"Drawing: {self.alt}"
 
 
-def themed(svg: str, alt: str) -> str:
-    """Return matplotlib's SVG fit for a page: scalable, labelled, in the page's ink, with ids of its own."""
+def to_svg(figure: mpl.figure.Figure) -> str:
+    """Return a figure as SVG text and close it."""
+    buffer = io.StringIO()
+    with mpl.rc_context(STYLE):
+        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+    plt.close(figure)
+    return buffer.getvalue()
+
+
+def themed(svg: str) -> str:
+    """Return matplotlib's SVG fit for a page: scalable, in the page's ink, with ids of its own."""
     svg = svg[svg.index("<svg") :]
     size = re.search(r'width="([\d.]+)pt" height="([\d.]+)pt"', svg)
-    width = round(float(size[1]) * 4 / 3)
-    svg = svg.replace(size[0], f'style="width: 100%; max-width: {width}px; height: auto"', 1)
-    svg = svg.replace("<svg", f'<svg role="img" aria-label="{html.escape(alt)}"', 1)
+    svg = svg.replace(size[0], 'aria-hidden="true" style="width: 100%; height: auto"', 1)
     svg = svg.replace(INK, "currentColor")
     svg = re.sub(r"font: ([\d.]+)px [^;\"]+", r"font-size: \1px; font-family: inherit", svg)
     # Several figures share one page, and matplotlib names things alike in each.
@@ -81,17 +98,16 @@ def themed(svg: str, alt: str) -> str:
     return re.sub(r'(url\(#|href="#)', rf"\1{own}-", svg)
 
 
-def panels(count: int, height: float = 2.6, width: float = 7.2) -> tuple[mpl.figure.Figure, np.ndarray]:
-    """Return a figure as wide as the reading column and its axes, ``count`` side by side.
+def panels(count: int, height: float = 200) -> list[mpl.axes.Axes]:
+    """Return ``count`` axes that together are as wide as the reading column, each in a figure of its own.
 
     Args:
         count: number of panels.
-        height: inches.
-        width: inches.
+        height: CSS pixels.
     """
+    inches = ((WIDTH - GAP * (count - 1)) / count / 96, height / 96)
     with mpl.rc_context(STYLE):
-        figure, axes = plt.subplots(1, count, figsize=(width, height), squeeze=False)
-    return figure, axes[0]
+        return [plt.subplots(figsize=inches)[1] for _ in range(count)]
 
 
 def show_image(image: ArrayLike, ax: mpl.axes.Axes, title: str = "") -> mpl.axes.Axes:
@@ -126,20 +142,29 @@ def signed_colors(values: np.ndarray, limit: float) -> np.ndarray:
 
 
 def show_series(series: dict[str, ArrayLike], ax: mpl.axes.Axes, title: str = "") -> mpl.axes.Axes:
-    """Draw named sequences of numbers as lines, each labelled at its right end.
+    """Draw one or two sequences of numbers as lines, each labelled at its right end.
 
     Args:
-        series: name -> values (T,); two at most, for they are told apart by color and width.
+        series: name -> values (T,). The shorter of two is centered on the longer: a window of k has no place for its
+            middle on the first and last (k - 1) / 2 numbers.
         ax: where to draw.
         title: stands above the lines.
+
+    Raises:
+        ValueError: there are more than two.
     """
     looks = [{"color": COLORS["negative"], "linewidth": 1}, {"color": COLORS["positive"], "linewidth": 2}]
     if len(series) > len(looks):
-        raise ValueError(f"show_series: {len(series)} series given; it draws at most {len(looks)}")
+        raise ValueError(f"show_series: {len(series)} series given; it draws one or two")
+    longest = max(len(values) for values in series.values())
+    ends = sorted(series, key=lambda name: series[name][-1])
     for (name, values), look in zip(series.items(), looks, strict=False):
-        values = np.asarray(values, dtype=np.float64)
-        ax.plot(values, **look)
-        ax.annotate(name, (len(values) - 1, values[-1]), (6, 0), textcoords="offset points", color=INK, va="center")
+        start = (longest - len(values)) / 2
+        ax.plot(start + np.arange(len(values)), values, **look)
+        # The lines may end at one height, so the upper label is lifted and the lower one lowered.
+        lift = 0 if len(series) == 1 else (7 if name == ends[-1] else -7)
+        place = (start + len(values) - 1, values[-1])
+        ax.annotate(name, place, (6, lift), textcoords="offset points", color=INK, va="center")
     ax.set_title(title)
     return ax
 

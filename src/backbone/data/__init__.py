@@ -148,9 +148,7 @@ def _checked_size(name: str, size: int) -> int:
     except TypeError:
         number = None
     if number is None or isinstance(size, bool) or not MIN_SIZE <= number <= largest:
-        raise ValueError(
-            f"photo: size is {size!r}; for {name!r} it must be an integer from {MIN_SIZE} to {largest}"
-        )
+        raise ValueError(f"photo: size is {size!r}; for {name!r} it must be an integer from {MIN_SIZE} to {largest}")
     return number
 
 

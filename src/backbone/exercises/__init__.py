@@ -44,9 +44,7 @@ TEXT = {
     "tuple": "a tuple of {total} results",
     "shape": "shape {given} came out; {expected} was expected.",
     "not finite": "NaN or infinity came out {place}; {expected:.6g} was expected.",
-    "value": (
-        "{given:.6g} came out {place}; {expected:.6g} was expected. {wrong} of {total} values are wrong."
-    ),
+    "value": ("{given:.6g} came out {place}; {expected:.6g} was expected. {wrong} of {total} values are wrong."),
     "one value": "{given:.6g} came out; {expected:.6g} was expected.",
     "place in 2-D": "at row {}, column {}",
     "place": "at index {}",
@@ -319,9 +317,7 @@ def _kind(value) -> str:
     if isinstance(value, tuple):
         return TEXT["tuple"].format(total=len(value))
     if isinstance(value, np.ndarray):
-        return TEXT["array" if _is_numeric(value) else "array of"].format(
-            shape=value.shape, dtype=value.dtype
-        )
+        return TEXT["array" if _is_numeric(value) else "array of"].format(shape=value.shape, dtype=value.dtype)
     return TEXT["number" if _is_numeric(value) else "some type"].format(type=type(value).__name__)
 
 

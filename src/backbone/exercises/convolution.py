@@ -49,16 +49,13 @@ MESSAGES = {
         "The rows and columns of the output were swapped. out[i, j] belongs to the window whose top row is i "
         "and whose left column is j."
     ),
-    "absolute": (
-        "The absolute value was taken. Keep the sign: it tells in which direction the brightness changes."
-    ),
+    "absolute": ("The absolute value was taken. Keep the sign: it tells in which direction the brightness changes."),
     "clipped": (
         "Values were clipped to a range. Keep negative and large sums as they are; squeezing them into a "
         "visible range is a matter for the display."
     ),
     "rounded": (
-        "The results were turned into whole numbers. Collect them in an array of floats, such as "
-        "np.zeros(shape)."
+        "The results were turned into whole numbers. Collect them in an array of floats, such as np.zeros(shape)."
     ),
     "wrapped": (
         "The results were stored in the integer type of the image, and uint8 holds only 0 to 255: what is "

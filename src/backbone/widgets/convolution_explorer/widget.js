@@ -104,6 +104,17 @@ function arithmetic(values, kernel) {
   return { unit, products, total, result: total / unit };
 }
 
+/** How many decimals the products need so that none is rounded: two for whole weights, four at most. */
+function decimals(products) {
+  const exact = (digits) => products.flat().every((value) => Math.abs(value * 10 ** digits - Math.round(value * 10 ** digits)) < 1e-6);
+  return [2, 3, 4].find(exact) ?? 4;
+}
+
+/** A product with its column's decimals; 0 stays short, so that the weights that do nothing stand back. */
+function productText(value, digits) {
+  return value === 0 ? "0" : value.toFixed(digits).replace("-", "−");
+}
+
 /** " = 1.24" where four decimals say it all, " ≈ 0.4789" where they do not. */
 function equals(value) {
   return (Math.abs(value * 1e4 - Math.round(value * 1e4)) < 1e-6 ? "= " : "≈ ") + show(value, 4);
@@ -226,7 +237,7 @@ function keepPlace(model, name, value) {
 function mapPanel(label, paint, height, width) {
   const canvas = h("canvas", { tabindex: 0, role: "application", "aria-label": label });
   canvas.style.aspectRatio = `${width + 2 * MARGIN} / ${height + 2 * MARGIN}`;
-  const caption = h("figcaption", { class: "bb-caption" });
+  const caption = h("div", { class: "bb-caption" });
   const buffer = h("canvas");
   const draw = (shown) => {
     if (!shown || !canvas.clientWidth) return;
@@ -239,7 +250,7 @@ function mapPanel(label, paint, height, width) {
     context.translate(MARGIN, MARGIN); // from here on one unit is one input pixel
     paint(context, buffer, shown, canvas);
   };
-  return { node: h("figure", { class: "bb-panel" }, canvas, caption), canvas, caption, draw, height, width, isOutput: paint === drawOutput };
+  return { node: h("div", { class: "bb-panel" }, canvas, caption), canvas, caption, draw, height, width, isOutput: paint === drawOutput };
 }
 
 function drawInput(context, buffer, shown, canvas) {
@@ -304,7 +315,7 @@ function mark(context, canvas, x, y, width, height) {
 }
 
 function drawLegend(node, shown) {
-  const limit = show(limitOf(shown), 2);
+  const limit = limitOf(shown).toFixed(2);
   const photograph = isPhotograph(shown);
   node.hidden = shown.empty;
   node.classList.toggle("bb-legend-gray", photograph);
@@ -336,7 +347,7 @@ function equation(changeKernel) {
     const edit = (i, j) => (weight) =>
       changeKernel(cells.kernel.map((row, y) => row.map((old, x) => (y === i && x === j ? weight : old))));
     const grid = (label, make) => {
-      const caption = h("figcaption", {}, label);
+      const caption = h("div", { class: "bb-caption" }, label);
       const all = [];
       const body = h("div", { class: "bb-grid" });
       body.style.setProperty("--bb-size", size);
@@ -346,7 +357,7 @@ function equation(changeKernel) {
           body.append(all.at(-1));
         }
       }
-      return { node: h("figure", { class: "bb-panel" }, caption, body), caption, all };
+      return { node: h("div", { class: "bb-panel", role: "group", "aria-label": label }, caption, body), caption, all };
     };
     const plain = () => h("span", { class: "bb-cell" });
     const pixels = grid(TEXT.window, plain);
@@ -356,8 +367,10 @@ function equation(changeKernel) {
       return cell.node;
     });
     const products = grid(TEXT.products, plain);
-    const sign = (text) => h("span", { class: "bb-operator", "aria-hidden": "true" }, text);
-    grids.replaceChildren(pixels.node, sign("×"), weights.node, sign("="), products.node);
+    // A sign and the grid behind it stay together where the line is too short for all three.
+    const after = (sign, { node }) =>
+      h("div", { class: "bb-term" }, h("span", { class: "bb-operator", "aria-hidden": "true" }, sign), node);
+    grids.replaceChildren(pixels.node, after("×", weights), after("=", products));
     cells = { size, kernel: cells.kernel, pixels, kernelCells, products };
   };
 
@@ -370,9 +383,10 @@ function equation(changeKernel) {
       cells.kernelCells[i].set(weightText(weight));
       tint(cells.kernelCells[i].node, weight, Math.max(...shown.kernel.flat().map(Math.abs)));
     });
+    const digits = decimals(products);
     const largest = Math.max(...products.flat().map(Math.abs));
     products.flat().forEach((product, i) => {
-      write(cells.products.all[i], show(product));
+      write(cells.products.all[i], productText(product, digits));
       tint(cells.products.all[i], product, largest);
     });
     write(cells.products.caption, unit === 1 ? TEXT.products : TEXT.productsOf(unit));
@@ -386,10 +400,11 @@ function equation(changeKernel) {
 
 /** "Output at row 3, column 4 = 0.1 + 0.2 − 0.05 = 0.25": the products that are not zero, and their sum. */
 function sumText(shown, products, unit, total, value) {
+  const digits = decimals(products);
   const terms = products
     .flat()
-    .filter((product) => Math.abs(product) > 1e-12)
-    .map((product, i) => (i ? (product < 0 ? " − " : " + ") + show(Math.abs(product)) : show(product)));
+    .filter((product) => product !== 0)
+    .map((product, i) => (i ? (product < 0 ? " − " : " + ") + productText(Math.abs(product), digits) : productText(product, digits)));
   const sum = terms.length ? terms.join("") : "0";
   const place = TEXT.sumAt(shown.row, shown.column);
   if (unit > 1) return `${place} = (${sum}) / ${unit} = ${show(total)} / ${unit} ${equals(value)}`;
@@ -397,7 +412,7 @@ function sumText(shown, products, unit, total, value) {
 }
 
 function drawPixelCell(cell, pixel) {
-  write(cell, show(pixel ?? 0, 2));
+  write(cell, (pixel ?? 0).toFixed(2));
   cell.classList.toggle("bb-pad", pixel === null);
   cell.title = pixel === null ? TEXT.pad : "";
   const level = Math.round(255 * (pixel ?? 0));
