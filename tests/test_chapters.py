@@ -1,0 +1,86 @@
+"""The chapters keep their own rules: short cells, exercises with solutions that pass their checks."""
+
+import contextlib
+import io
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "tools"))
+
+import notebooks  # noqa: E402
+
+CHAPTERS = notebooks.chapters(ROOT)
+CELL = re.compile(r"^```\{code-cell\}[^\n]*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+TAGS = re.compile(r"^:tags: \[(.*)\]\n")
+EXERCISE = re.compile(r"^(`{3,})\{exercise\}[^\n]*\n:label: (\S+)\n.*?^\1$", re.MULTILINE | re.DOTALL)
+SOLUTION = re.compile(r"^(`{3,})\{solution\} (\S+)\n(.*?)^\1$", re.MULTILINE | re.DOTALL)
+CHECK = re.compile(r"^(check_\w+)\((\w+)\)$", re.MULTILINE)
+
+
+def named(path: Path) -> str:
+    return path.stem
+
+
+def cells(path: Path) -> list[tuple[str, str]]:
+    """Return the tags and the code of each cell."""
+    found = []
+    for body in CELL.findall(path.read_text("utf-8")):
+        tags = TAGS.match(body)
+        found.append((tags[1] if tags else "", TAGS.sub("", body)))
+    return found
+
+
+def test_there_are_chapters():
+    assert CHAPTERS
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=named)
+def test_code_fits_the_reading_column(path):
+    wide = [line for _, code in cells(path) for line in code.splitlines() if len(line) > 76]
+    assert not wide
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=named)
+def test_cells_are_short(path):
+    long = [code for tags, code in cells(path) if "hide" not in tags and len(code.strip().splitlines()) > 20]
+    assert not long
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=named)
+def test_every_exercise_has_a_check_and_a_solution(path):
+    text = path.read_text("utf-8")
+    exercises = [match[2] for match in EXERCISE.finditer(text)]
+    solutions = [match[2] for match in SOLUTION.finditer(text)]
+    checks = [call for _, code in cells(path) for call in CHECK.findall(code)]
+    assert exercises
+    assert solutions == exercises
+    assert len(checks) == len(exercises)
+
+
+def opening(path: Path) -> dict:
+    """Return the names a reader has after the chapter's first imports."""
+    names: dict = {}
+    for _, code in cells(path)[:2]:
+        exec(code, names)
+    return names
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=named)
+def test_solutions_pass_their_own_checks_and_the_empty_functions_do_not(path):
+    solutions = [
+        re.search(r"```python\n(.*?)```", match[3], re.DOTALL)[1] for match in SOLUTION.finditer(path.read_text())
+    ]
+    exercises = [code for _, code in cells(path) if CHECK.search(code)]
+    for code, solution in zip(exercises, solutions, strict=True):
+        names = opening(path)
+        check, function = CHECK.search(code).groups()
+        with contextlib.redirect_stdout(io.StringIO()):
+            exec(code, names)
+        assert not names[check](names[function]).passed
+        exec(solution, names)
+        report = names[check](names[function])
+        assert report.passed, report

@@ -1,0 +1,102 @@
+"""Figures are drawn from arrays, in the page's ink, and labelled."""
+
+import re
+
+import numpy as np
+import pytest
+
+from backbone import plots
+from backbone.palette import COLORS, css_variables, rgb
+
+PAGES = {"light": "#ffffff", "dark": "#121212"}
+
+
+def luminance(color: str) -> float:
+    """Return the relative luminance of "#rrggbb" (WCAG 2.2)."""
+    parts = np.array([int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)])
+    linear = np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
+    return float(linear @ [0.2126, 0.7152, 0.0722])
+
+
+@pytest.mark.parametrize("page", PAGES.values(), ids=PAGES)
+@pytest.mark.parametrize("name", COLORS)
+def test_every_color_stands_out_on_every_page(name, page):
+    light, dark = sorted([luminance(COLORS[name]), luminance(page)], reverse=True)
+    assert (light + 0.05) / (dark + 0.05) >= 3
+
+
+def test_colors_are_the_same_for_python_and_css():
+    assert rgb("mark") == tuple(int(COLORS["mark"][i : i + 2], 16) / 255 for i in (1, 3, 5))
+    assert css_variables().count("--bb-") == len(COLORS)
+
+
+def test_signed_colors():
+    colors = plots.signed_colors(np.array([[-2.0, 0.0, 1.0, 4.0]]), limit=2)[0]
+    np.testing.assert_allclose(colors[:, 3], [1, 0, 0.5, 1])  # clipped at the limit
+    np.testing.assert_allclose(colors[0, :3], rgb("negative"))
+    np.testing.assert_allclose(colors[3, :3], rgb("positive"))
+
+
+def test_a_map_of_zeros_is_the_background():
+    assert (plots.signed_colors(np.zeros((2, 2)), limit=0)[..., 3] == 0).all()
+
+
+def test_drawing_functions_return_their_axes():
+    left, middle, right = plots.panels(3)
+    assert plots.show_image(np.eye(4), left, "a") is left
+    assert plots.show_map(np.eye(4) - 0.5, middle, "b") is middle
+    assert plots.show_series({"x": [1, 2, 3]}, right, "c") is right
+    assert middle.get_title() == "b  (−0.50 to +0.50)"
+    plots.Drawing([left, middle, right], alt="three panels")
+
+
+def test_color_pictures_are_drawn_channels_last():
+    (ax,) = plots.panels(1)
+    plots.show_image(np.stack([np.ones((2, 3)), np.zeros((2, 3)), np.zeros((2, 3))]), ax)
+    assert ax.images[0].get_array().shape == (2, 3, 3)
+    plots.Drawing(ax, alt="red")
+
+
+def test_the_shorter_of_two_series_is_centered():
+    (ax,) = plots.panels(1)
+    plots.show_series({"row": np.zeros(9), "mean": np.zeros(3)}, ax)
+    np.testing.assert_allclose(ax.lines[1].get_xdata(), [3, 4, 5])
+    plots.Drawing(ax, alt="two lines")
+
+
+def test_three_series_are_refused():
+    (ax,) = plots.panels(1)
+    with pytest.raises(ValueError, match="3 series given"):
+        plots.show_series({name: [0] for name in "abc"}, ax)
+    plots.Drawing(ax, alt="nothing")
+
+
+def drawn(title: str = "t") -> str:
+    (ax,) = plots.panels(1)
+    plots.show_series({"a < b": [0, 1]}, ax, title)
+    return plots.Drawing(ax, alt='the "alt" text', caption="look < here")._repr_html_()
+
+
+def test_a_drawing_takes_the_ink_of_the_page_and_is_labelled():
+    html = drawn()
+    assert plots.INK not in html
+    assert "currentColor" in html
+    assert 'role="img" aria-label="the &quot;alt&quot; text"' in html
+    assert "<figcaption>look &lt; here</figcaption>" in html
+    assert "<script" not in html
+
+
+def test_drawings_are_the_same_every_time_and_share_no_ids():
+    assert drawn() == drawn()
+    ids = [set(re.findall(r'\bid="([^"]+)"', drawn(title))) for title in ("one", "two")]
+    assert ids[0]
+    assert ids[0].isdisjoint(ids[1])
+    for html in (drawn("one"), drawn("two")):
+        referred = set(re.findall(r'(?:url\(#|href="#)([^")]+)', html))
+        assert referred <= set(re.findall(r'\bid="([^"]+)"', html))
+
+
+def test_a_drawing_without_alt_is_refused():
+    (ax,) = plots.panels(1)
+    with pytest.raises(ValueError, match="alt is empty"):
+        plots.Drawing(ax, alt=" ")
