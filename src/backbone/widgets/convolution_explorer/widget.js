@@ -89,11 +89,14 @@ function unitOf(kernel) {
   return 1;
 }
 
-/** A weight as it is typed: 0.25, or 1/9 where no few decimals say it. */
-function weightText(weight) {
-  if (Math.abs(weight * 100 - Math.round(weight * 100)) < 1e-9) return show(weight, 2);
-  const unit = unitOf([[weight]]);
-  return unit > 1 ? `${show(Math.round(weight * unit))}/${unit}` : show(weight, 3);
+/** A weight as it is typed: 0.25 where two decimals say all weights of its filter, else 1/9. */
+function weightText(weight, unit = unitOf([[weight]])) {
+  if (unit === 1) return show(weight, 3);
+  let [top, bottom] = [Math.round(weight * unit), unit];
+  for (let divisor = 2; divisor <= bottom; divisor++) {
+    while (top % divisor === 0 && bottom % divisor === 0) [top, bottom] = [top / divisor, bottom / divisor];
+  }
+  return bottom === 1 ? show(top) : `${show(top)}/${bottom}`;
 }
 
 /** The written-out sum: products in units of 1/unit, their total, and the result, each as the page prints it. */
@@ -264,7 +267,13 @@ function drawInput(context, buffer, shown, canvas) {
   if (padding) outline(context, canvas, 0, 0, width, height, 0.75, "#888");
   if (shown.empty) return;
   const reach = dilation * (size - 1) + 1;
-  mark(context, canvas, column * stride - padding, row * stride - padding, reach, reach);
+  const [left, top] = [column * stride - padding, row * stride - padding];
+  mark(context, canvas, left, top, reach, reach);
+  if (dilation === 1) return;
+  context.fillStyle = getComputedStyle(canvas).getPropertyValue("--bb-mark");
+  for (let i = 0; i < size; i++) {
+    for (let j = 0; j < size; j++) context.fillRect(left + j * dilation, top + i * dilation, 1, 1);
+  }
 }
 
 function drawOutput(context, buffer, shown, canvas) {
@@ -380,7 +389,7 @@ function equation(changeKernel) {
     const { unit, products, total, result: value } = arithmetic(shown.values, shown.kernel);
     shown.values.flat().forEach((pixel, i) => drawPixelCell(cells.pixels.all[i], pixel));
     shown.kernel.flat().forEach((weight, i) => {
-      cells.kernelCells[i].set(weightText(weight));
+      cells.kernelCells[i].set(weightText(weight, unit));
       tint(cells.kernelCells[i].node, weight, Math.max(...shown.kernel.flat().map(Math.abs)));
     });
     const digits = decimals(products);
@@ -407,7 +416,7 @@ function sumText(shown, products, unit, total, value) {
     .map((product, i) => (i ? (product < 0 ? " − " : " + ") + productText(Math.abs(product), digits) : productText(product, digits)));
   const sum = terms.length ? terms.join("") : "0";
   const place = TEXT.sumAt(shown.row, shown.column);
-  if (unit > 1) return `${place} = (${sum}) / ${unit} = ${show(total)} / ${unit} ${equals(value)}`;
+  if (unit > 1) return `${place} = ${terms.length > 1 ? `(${sum}) / ${unit} = ` : ""}${show(total)} / ${unit} ${equals(value)}`;
   return terms.length > 1 ? `${place} = ${sum} ${equals(value)}` : `${place} ${equals(value)}`;
 }
 

@@ -1,0 +1,128 @@
+"""A widget in JupyterLab, with a kernel: what the reader does reaches Python, and what Python sets is drawn."""
+
+import json
+import os
+import re
+import secrets
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+
+import pytest
+
+from backbone.data import photo
+from backbone.widgets import ConvolutionExplorer
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("jupyterlab")]
+
+SHOW = """
+from backbone.data import photo
+from backbone.widgets import ConvolutionExplorer
+explorer = ConvolutionExplorer({"coins": photo("coins")}, point=(27, 36))
+explorer
+"""
+ASK = """
+import json
+print(json.dumps([explorer.stride, explorer.kernel, explorer.point, float(explorer.output[tuple(explorer.point)])]))
+"""
+SET = "explorer.stride = 3; explorer.kernel = [[0, 0, 0], [0, 0, 2], [0, 0, 0]]; explorer.point = [5, 6]"
+
+
+def notebook(*cells: str) -> str:
+    made = [
+        {
+            "cell_type": "code",
+            "id": f"c{i}",
+            "metadata": {},
+            "execution_count": None,
+            "outputs": [],
+            "source": cell.strip(),
+        }
+        for i, cell in enumerate(cells)
+    ]
+    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    return json.dumps({"cells": made, "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5})
+
+
+@pytest.fixture
+def lab(tmp_path):
+    """Start JupyterLab on a free port with a notebook of three cells; give the notebook's address."""
+    (tmp_path / "test.ipynb").write_text(notebook(SHOW, ASK, SET))
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    token = secrets.token_hex(16)
+    home = {f"JUPYTER_{name}_DIR": str(tmp_path / name) for name in ("CONFIG", "DATA", "RUNTIME")}
+    home |= {"JUPYTERLAB_SETTINGS_DIR": str(tmp_path / "s"), "JUPYTERLAB_WORKSPACES_DIR": str(tmp_path / "w")}
+    options = [
+        f"--port={port}",
+        "--port-retries=0",
+        f"--IdentityProvider.token={token}",
+        "--no-browser",
+        "--allow-root",
+    ]
+    log = (tmp_path / "lab.log").open("w")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "jupyterlab", *options], cwd=tmp_path, env=os.environ | home, stdout=log, stderr=log
+    )
+    base = f"http://127.0.0.1:{port}"
+    try:
+        wait_for(f"{base}/api?token={token}", process, tmp_path / "lab.log")
+        yield f"{base}/lab/tree/test.ipynb?token={token}"
+    finally:
+        process.terminate()
+        process.wait(30)
+        log.close()
+
+
+def wait_for(url, process, log):
+    for _ in range(240):
+        assert process.poll() is None, f"JupyterLab stopped:\n{log.read_text()}"
+        try:
+            urllib.request.urlopen(url).close()
+            return
+        except OSError:
+            time.sleep(0.25)
+    pytest.fail(f"JupyterLab did not start:\n{log.read_text()}")
+
+
+def run_cell(page, number):
+    page.locator(".jp-Notebook .jp-CodeCell .cm-content").nth(number).click()
+    page.keyboard.press("Shift+Enter")
+
+
+def shown_sum(page) -> float:
+    return float(re.search(r"[=≈] (−?[\d.]+)$", page.locator(".bb-result").inner_text())[1].replace("−", "-"))
+
+
+def test_traits_go_both_ways(lab, browser):
+    page = browser.new_page(viewport={"width": 1100, "height": 1300})
+    page.route(lambda url: not url.startswith(("http://127.0.0.1", "data:", "blob:")), lambda route: route.abort())
+    try:
+        page.goto(lab)
+        page.wait_for_selector(".jp-Notebook .cm-content", timeout=60_000)
+        run_cell(page, 0)
+        page.wait_for_selector(".bb-widget", timeout=60_000)
+
+        # The reader acts; Python sees it and computes the same.
+        page.locator(".bb-widget fieldset", has_text="Stride").get_by_label("2").check(force=True)
+        page.locator(".bb-widget input.bb-cell").first.fill("-1.5")
+        page.locator(".bb-widget .bb-pair canvas").nth(1).click(position={"x": 200, "y": 150})
+        page.wait_for_function("document.querySelector('.bb-widget input.bb-cell').value.includes('1.5')")
+        seen = shown_sum(page)
+        run_cell(page, 1)
+        answer = page.locator(".jp-OutputArea-output pre", has_text="[2, ")
+        stride, kernel, point, value = json.loads(answer.inner_text(timeout=30_000))
+        assert (stride, kernel[0]) == (2, [-1.5, 0.0, 1.0])
+        assert point != [27, 36]
+        assert seen == pytest.approx(value, abs=1e-4)
+
+        # Python sets; the page draws it.
+        run_cell(page, 2)
+        page.locator(".bb-result", has_text="row 5, column 6").wait_for(timeout=30_000)
+        expected = ConvolutionExplorer({"coins": photo("coins")}, kernel=[[0, 0, 0], [0, 0, 2], [0, 0, 0]], stride=3)
+        assert shown_sum(page) == pytest.approx(expected.output[5, 6], abs=1e-4)
+    finally:
+        page.close()
