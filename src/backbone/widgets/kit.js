@@ -101,6 +101,48 @@ function choice(label, options, face, pick, kind = "segmented") {
   };
 }
 
+/** A button. */
+function button(label, press, attributes = {}) {
+  return h("button", { type: "button", class: "bb-button", onclick: press, ...attributes }, label);
+}
+
+/** Play, step and speed. `advance(count)` moves on and answers whether there is more. It rests where it is not seen. */
+function player(view, text, advance) {
+  const calm = matchMedia("(prefers-reduced-motion: reduce)");
+  const perSecond = { [text.slow]: 4, [text.medium]: 60, [text.fast]: 1500 };
+  let [speed, playing, last, owed] = [text.medium, false, 0, 0];
+  const play = button(text.play, () => run(!playing), { "aria-pressed": "false" });
+  const step = button(text.step, () => (run(false), advance(1)));
+  const speeds = choice(text.speed, Object.keys(perSecond), (name) => name, (name) => (speed = name));
+  const node = h("div", { class: "bb-controls" }, play, step, speeds.node);
+  function run(on) {
+    if (on === playing) return;
+    playing = on;
+    play.setAttribute("aria-pressed", on);
+    write(play, on ? text.pause : text.play);
+    last = performance.now();
+    owed = 1;
+    if (on) requestAnimationFrame(tick);
+  }
+  function tick(now) {
+    if (!playing) return;
+    owed += ((now - last) * perSecond[speed]) / 1000;
+    last = now;
+    // Where the reader asked for less motion the picture changes twice a second, by as much as is due.
+    const due = !calm.matches || owed >= perSecond[speed] / 2;
+    if (due && owed >= 1) {
+      if (!advance(Math.floor(owed))) return run(false);
+      owed %= 1;
+    }
+    requestAnimationFrame(tick);
+  }
+  const seen = new IntersectionObserver(([entry]) => entry.isIntersecting || run(false));
+  seen.observe(node);
+  view.signal.addEventListener("abort", () => (seen.disconnect(), run(false)));
+  speeds.set(speed);
+  return { node, stop: () => run(false) };
+}
+
 /** A drop-down list with its label. An option that is no longer offered shows nothing chosen. */
 function dropdown(label, options, pick) {
   const select = h("select", { onchange: () => pick(select.value) });
@@ -108,17 +150,24 @@ function dropdown(label, options, pick) {
   return { node: h("label", { class: "bb-field" }, h("span", {}, label), select), set: (value) => (select.value = value) };
 }
 
-/** A cell that holds a number: typed, or stepped by the arrow keys (1; with Shift 0.1). */
+/** A cell that holds a number: typed, or stepped by the arrow keys or the wheel (by 1; with Shift by 0.1). */
 function numberCell(label, limit, change) {
-  const input = h("input", { class: "bb-cell", type: "text", inputmode: "text", autocomplete: "off", "aria-label": label });
+  const input = h("input", { class: "bb-cell", type: "text", autocomplete: "off", "aria-label": label });
+  let shown = "";
   const accept = (value) => {
     const bad = value === null || Math.abs(value) > limit;
-    input.toggleAttribute("aria-invalid", bad);
     if (bad) input.setAttribute("aria-invalid", "true");
-    else change(value);
+    else {
+      input.removeAttribute("aria-invalid");
+      change(value);
+    }
     return !bad;
   };
-  let shown = "";
+  const nudge = (event, up) => {
+    event.preventDefault();
+    const value = Number(((parseNumber(input.value) ?? 0) + (up ? 1 : -1) * (event.shiftKey ? 0.1 : 1)).toFixed(6));
+    if (accept(value)) input.value = show(value);
+  };
   input.addEventListener("input", () => accept(parseNumber(input.value)));
   input.addEventListener("focus", () => input.select());
   input.addEventListener("blur", () => {
@@ -126,12 +175,11 @@ function numberCell(label, limit, change) {
     input.removeAttribute("aria-invalid");
   });
   input.addEventListener("keydown", (event) => {
-    const step = { ArrowUp: 1, ArrowDown: -1 }[event.key];
-    if (!step) return;
-    event.preventDefault();
-    const value = (parseNumber(input.value) ?? 0) + step * (event.shiftKey ? 0.1 : 1);
-    if (accept(Number(value.toFixed(6)))) input.value = show(value);
+    if (event.key === "ArrowUp" || event.key === "ArrowDown") nudge(event, event.key === "ArrowUp");
   });
+  // Only in the cell the reader is in: elsewhere the wheel scrolls the page.
+  const wheel = (event) => document.activeElement === input && nudge(event, (event.deltaY || event.deltaX) < 0);
+  input.addEventListener("wheel", wheel, { passive: false });
   return {
     node: input,
     set(text) {
@@ -142,26 +190,33 @@ function numberCell(label, limit, change) {
   };
 }
 
-/** Paint values on a canvas of one pixel each; `color(value)` gives [r, g, b, a]. */
+/** Paint values on a canvas of one pixel each; `color(value, bytes, at)` writes red, green, blue and opacity. */
 function paintPixels(canvas, values, height, width, color) {
   canvas.width = width;
   canvas.height = height;
   const image = new ImageData(width, height);
-  for (let i = 0; i < values.length; i++) image.data.set(color(values[i]), 4 * i);
+  for (let i = 0; i < values.length; i++) color(values[i], image.data, 4 * i);
   canvas.getContext("2d").putImageData(image, 0, 0);
 }
 
 /** Gray from black at 0 to white at `top`. */
 function gray(top) {
-  return (value) => {
-    const level = Math.round((255 * Math.min(Math.max(value, 0), top)) / top);
-    return [level, level, level, 255];
+  return (value, bytes, at) => {
+    bytes[at] = bytes[at + 1] = bytes[at + 2] = (255 * value) / top;
+    bytes[at + 3] = 255;
   };
 }
 
 /** The diverging scale: the sign chooses the color, the size its opacity; zero is the page's background. */
 function signed(limit, positive, negative) {
-  return (value) => [...(value < 0 ? negative : positive), limit ? Math.round((255 * Math.min(Math.abs(value), limit)) / limit) : 0];
+  const scale = limit ? 255 / limit : 0;
+  return (value, bytes, at) => {
+    const color = value < 0 ? negative : positive;
+    bytes[at] = color[0];
+    bytes[at + 1] = color[1];
+    bytes[at + 2] = color[2];
+    bytes[at + 3] = Math.abs(value) * scale;
+  };
 }
 
 /** A color of the palette, "#rrggbb", as three numbers. */

@@ -8,66 +8,96 @@ import numpy as np
 import traitlets as t
 from numpy.typing import ArrayLike
 
-from backbone.ops import KERNELS, conv2d
+from backbone.ops import KERNELS, conv2d, max_pool2d
 from backbone.widgets.base import BookWidget
 
 # The screen shows pixels with two decimals. They are *kept* with two, so that the sums shown there add up exactly.
 STEPS = 100
 MAX_KERNEL = 7
+MAX_SHIFT = 8
+# Luma of a color pixel in hundredths, in whole ten-thousandths: Python and JavaScript round the same way.
+LUMA = np.array([2125, 7154, 721])
 
 
 class ConvolutionExplorer(BookWidget):
     """Choose a photograph and a filter, change the filter's weights, and see every output pixel's arithmetic.
 
     Args:
-        images: name -> gray picture (H, W), floats in [0, 1] or uint8; all of one size. The names are the labels.
-        kernel: a name in ``backbone.ops.KERNELS`` or a square of numbers, 1x1 to 7x7.
-        stride: 1 to 4.
-        padding: 0 to 3, of zeros.
-        dilation: 1 to 3.
+        images: name -> picture, gray (H, W) or color (3, H, W), floats in [0, 1] or uint8; all of one height and
+            width. The names are the labels.
+        kernel: a name in ``backbone.ops.KERNELS``; a square of numbers, 1x1 to 7x7; or three squares (3, k, k), one
+            a color channel.
         point: row and column of the output pixel that is explained.
 
-    Traits (live both ways): ``image``, ``kernel``, ``stride``, ``padding``, ``dilation``, ``point``.
+    Traits, live both ways:
+        image: name of the picture shown.
+        color: show a color picture in color. Then the filter is a box of three squares, and still gives one map.
+        kernel: planes of rows of weights: one plane, used for every channel, or three.
+        stride: 1 to 4. padding: 0 to 3, of zeros. dilation: 1 to 3.
+        after: what follows the convolution: "nothing", "relu" or "relu_pool" (ReLU, then 2x2 max pooling).
+        point: row and column in the output of the convolution.
+        mode: "look", "slide", "guess" or "shift".
+        shift: rows and columns by which the picture is moved in the mode "shift", -8 to 8.
 
     Raises:
         ValueError: a picture of the wrong shape, dtype or range, or two of different sizes.
         traitlets.TraitError: a setting outside the range above.
     """
 
-    image = t.Unicode(help="name of the picture shown").tag(sync=True)
-    kernel = t.List(t.List(t.Float()), help="weights, row by row").tag(sync=True)
+    image = t.Unicode().tag(sync=True)
+    color = t.Bool(False).tag(sync=True)
+    kernel = t.List(t.List(t.List(t.Float()))).tag(sync=True)
     stride = t.Int(1, min=1, max=4).tag(sync=True)
     padding = t.Int(0, min=0, max=3).tag(sync=True)
     dilation = t.Int(1, min=1, max=3).tag(sync=True)
-    point = t.List(t.Int(), minlen=2, maxlen=2, help="row and column in the output").tag(sync=True)
+    after = t.Enum(["nothing", "relu", "relu_pool"], "nothing").tag(sync=True)
+    point = t.List(t.Int(), minlen=2, maxlen=2).tag(sync=True)
+    mode = t.Enum(["look", "slide", "guess", "shift"], "look").tag(sync=True)
+    shift = t.List(t.Int(min=-MAX_SHIFT, max=MAX_SHIFT), [0, 0], minlen=2, maxlen=2).tag(sync=True)
 
     names = t.List(t.Unicode(), read_only=True).tag(sync=True)
-    kernels = t.Dict(read_only=True).tag(sync=True)
-    shape = t.List(t.Int(), read_only=True, help="pictures, height, width").tag(sync=True)
-    pixels = t.Bytes(read_only=True, help="pictures one after another, hundredths as uint8").tag(sync=True)
+    channels = t.List(t.Int(), read_only=True, help="1 or 3 for each picture").tag(sync=True)
+    shape = t.List(t.Int(), read_only=True, help="height, width").tag(sync=True)
+    pixels = t.Bytes(read_only=True, help="channels of all pictures one after another, hundredths").tag(sync=True)
+    kernels = t.Dict(read_only=True, help="the named filters").tag(sync=True)
 
-    def __init__(self, images: Mapping[str, ArrayLike], kernel="sobel_x", point=(0, 0), **traits):
-        stack = np.stack(_same_size({name: _hundredths(name, image) for name, image in images.items()}))
+    def __init__(self, images: Mapping[str, ArrayLike], kernel="emboss", point=(0, 0), **traits):
+        planes = _same_size({name: _hundredths(name, image) for name, image in images.items()})
         self.set_trait("names", list(images))
+        self.set_trait("channels", [len(picture) for picture in planes])
+        self.set_trait("shape", list(planes[0].shape[1:]))
+        self.set_trait("pixels", np.concatenate(planes).tobytes())
         self.set_trait("kernels", {name: weights.tolist() for name, weights in KERNELS.items()})
-        self.set_trait("shape", list(stack.shape))
-        self.set_trait("pixels", stack.tobytes())
-        if isinstance(kernel, str):
-            kernel = _named_kernel(kernel)
         traits.setdefault("image", self.names[0])
-        super().__init__(kernel=np.asarray(kernel, dtype=float).tolist(), point=list(point), **traits)
+        super().__init__(kernel=_planes(kernel), point=list(point), **traits)
 
     @property
     def picture(self) -> np.ndarray:
-        """The picture shown, (H, W), float64 in steps of 0.01."""
-        stack = np.frombuffer(self.pixels, dtype=np.uint8).reshape(self.shape)
-        return stack[self.names.index(self.image)] / STEPS
+        """The picture shown, (C, H, W) with C = 1 or 3, float64 in steps of 0.01."""
+        index = self.names.index(self.image)
+        first, count = sum(self.channels[:index]), self.channels[index]
+        stack = np.frombuffer(self.pixels, dtype=np.uint8).reshape(-1, *self.shape)
+        planes = stack[first : first + count].astype(np.int64)
+        if count == 3 and not self.color:
+            planes = (np.tensordot(LUMA, planes, 1)[None] + 5000) // 10000
+        return planes / STEPS
+
+    @property
+    def weight(self) -> np.ndarray:
+        """The filter as it meets the picture, (1, C, k, k): a single plane serves every channel."""
+        channels = len(self.picture)
+        return np.array([self.kernel[min(c, len(self.kernel) - 1)] for c in range(channels)])[None]
 
     @property
     def output(self) -> np.ndarray:
-        """The feature map that the widget shows, (H_out, W_out), float64, computed by `backbone.ops.conv2d`."""
-        x, weight = self.picture[None, None], np.array(self.kernel)[None, None]
-        return conv2d(x, weight, stride=self.stride, padding=self.padding, dilation=self.dilation)[0, 0]
+        """The map that the widget shows, (H_out, W_out), float64, computed by `backbone.ops`."""
+        settings = {"stride": self.stride, "padding": self.padding, "dilation": self.dilation}
+        feature_map = conv2d(self.picture[None], self.weight, **settings)
+        if self.after != "nothing":
+            feature_map = np.maximum(feature_map, 0)
+        if self.after == "relu_pool":
+            feature_map = max_pool2d(feature_map, 2)
+        return feature_map[0, 0]
 
     @t.validate("image")
     def _image_is_known(self, proposal):
@@ -77,22 +107,26 @@ class ConvolutionExplorer(BookWidget):
 
     @t.validate("kernel")
     def _kernel_is_square(self, proposal):
-        rows = proposal["value"]
-        if not 1 <= len(rows) <= MAX_KERNEL or any(len(row) != len(rows) for row in rows):
+        planes = proposal["value"]
+        sizes = {len(row) for rows in planes for row in rows} | {len(rows) for rows in planes}
+        if len(planes) not in (1, 3) or len(sizes) != 1 or not 1 <= max(sizes) <= MAX_KERNEL:
+            shapes = [[len(row) for row in rows] for rows in planes]
             raise t.TraitError(
-                f"kernel has rows of {[len(row) for row in rows]} numbers; "
-                f"it must be a square, 1x1 to {MAX_KERNEL}x{MAX_KERNEL}"
+                f"kernel has planes with rows of {shapes} numbers; "
+                f"it must be one square or three, 1x1 to {MAX_KERNEL}x{MAX_KERNEL}"
             )
-        if not np.isfinite(rows).all():
+        if not np.isfinite(planes).all():
             raise t.TraitError("kernel holds a NaN or an infinity; its weights must be finite numbers")
-        return rows
+        return planes
 
 
 def _hundredths(name: str, image: ArrayLike) -> np.ndarray:
-    """Return a picture as whole hundredths, uint8; raise ValueError where it is no gray picture."""
+    """Return a picture as whole hundredths, uint8 (C, H, W); raise ValueError where it is none."""
     image = np.asarray(image)
-    if image.ndim != 2 or min(image.shape) < 1:
-        raise ValueError(f"images[{name!r}] has shape {image.shape}; it must be a gray picture (H, W)")
+    if image.ndim == 2:
+        image = image[None]
+    if image.ndim != 3 or len(image) not in (1, 3) or min(image.shape) < 1:
+        raise ValueError(f"images[{name!r}] has shape {image.shape}; it must be gray (H, W) or color (3, H, W)")
     if image.dtype == np.uint8:
         image = image / 255
     if not np.issubdtype(image.dtype, np.floating):
@@ -108,14 +142,24 @@ def _same_size(images: dict[str, np.ndarray]) -> list[np.ndarray]:
     """Return the pictures; raise ValueError where there is none, or two of different sizes."""
     if not images:
         raise ValueError("images is empty; give at least one, such as {'cat': backbone.data.photo('chelsea')}")
-    first, size = next((name, image.shape) for name, image in images.items())
+    first, size = next((name, image.shape[1:]) for name, image in images.items())
     for name, image in images.items():
-        if image.shape != size:
-            raise ValueError(f"images[{name!r}] is {image.shape}, images[{first!r}] is {size}; all must be one size")
+        if image.shape[1:] != size:
+            raise ValueError(
+                f"images[{name!r}] is {image.shape[1:]}, images[{first!r}] is {size}; all must be one size"
+            )
     return list(images.values())
 
 
-def _named_kernel(name: str) -> np.ndarray:
-    if name not in KERNELS:
-        raise ValueError(f"kernel is {name!r}; it must be one of {', '.join(KERNELS)}, or rows of numbers")
-    return KERNELS[name]
+def _planes(kernel: str | ArrayLike) -> list:
+    """Return a kernel, named or given as one square or three, as a list of planes."""
+    if isinstance(kernel, str):
+        if kernel not in KERNELS:
+            raise ValueError(f"kernel is {kernel!r}; it must be one of {', '.join(KERNELS)}, or rows of numbers")
+        kernel = KERNELS[kernel]
+    planes = np.asarray(kernel, dtype=float)
+    if planes.ndim == 2:
+        planes = planes[None]
+    if planes.ndim != 3:
+        raise ValueError(f"kernel has shape {planes.shape}; it must be (k, k) or (3, k, k)")
+    return planes.tolist()

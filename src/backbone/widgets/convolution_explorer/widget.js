@@ -3,37 +3,85 @@
 const TEXT = {
   title: "Convolution explorer",
   pictures: "Photograph",
+  color: "Channels",
+  colors: { false: "gray", true: "color" },
+  mode: "What to do",
+  modes: { look: "Look", slide: "Slide", guess: "Guess", shift: "Shift" },
   filter: "Filter",
   custom: "your own",
+  size: "Size",
   stride: "Stride",
   padding: "Padding",
   dilation: "Dilation",
+  after: "Then",
+  afters: { nothing: "nothing", relu: "ReLU", relu_pool: "ReLU, pool 2×2" },
+  turn: "Turn by 180°",
+  sumToOne: "Sum to 1",
+  random: "Random",
   reset: "Start again",
-  input: (height, width) => `photograph, ${height} × ${width}`,
-  output: (height, width) => `feature map, ${height} × ${width}`,
+  inputCaption: (height, width, channels) => `photograph, ${height} × ${width}${channels > 1 ? ` × ${channels}` : ""}`,
+  outputCaption: (height, width) => `feature map, ${height} × ${width}`,
+  differenceCaption: (height, width) => `difference, ${height} × ${width}`,
   noOutput: "no feature map",
   inputLabel: "Photograph. Drag, or use the arrow keys, to move the window.",
+  inputShiftLabel: "Photograph. Use the arrow keys to move the picture.",
   outputLabel: "Feature map. Drag, or use the arrow keys, to choose an output pixel.",
-  hint: "Drag over either picture, or use the arrow keys. Type in the filter to change it.",
+  hints: {
+    look: "Drag over either picture, or use the arrow keys. Type in the filter to change it.",
+    slide: "Play, and watch the window fill the map row by row.",
+    guess: "The marked output pixel is hidden. Work out its sum. Fill in the products too, and wrong ones are marked.",
+    shift: "Move the picture. The map shows: shift, then filter, minus filter, then shift.",
+  },
+  player: { play: "Play", pause: "Pause", step: "Step", speed: "Speed", slow: "slow", medium: "medium", fast: "fast" },
+  arrows: { ArrowLeft: "Move left", ArrowUp: "Move up", ArrowDown: "Move down", ArrowRight: "Move right" },
+  channels: ["red", "green", "blue"],
+  channel: "One filter, three squares of weights, one map: choose the square to see",
+  channelSums: (sums) => `red ${sums[0]}, green ${sums[1]}, blue ${sums[2]}: added up, they are one output pixel.`,
   window: "pixels in the window",
   weights: "filter",
   products: "products",
   productsOf: (unit) => `products, in units of 1/${unit}`,
   sumAt: (row, column) => `Output at row ${row}, column ${column}`,
   weight: (row, column) => `Weight, row ${row}, column ${column}`,
+  product: (row, column) => `Your product, row ${row}, column ${column}`,
   pad: "padding: always 0",
-  size: (name) => `output ${name} = `,
+  sizeOf: (name) => `output ${name} = `,
   height: "height",
   width: "width",
   side: "size",
+  pooled: (height, width) => `; after pooling ${height} × ${width}`,
+  relu: (value) => `; ReLU makes it ${value}`,
+  pool: (value) => `; the largest of its 2 × 2 is ${value}`,
   tooLarge: (reach, size) =>
     `The window reaches over ${reach} pixels, but the padded photograph has only ${size}. ` +
     "Lower the dilation or add padding.",
+  yourSum: "Your sum",
+  check: "Check",
+  reveal: "Show me",
+  another: "Another pixel",
+  guessEmpty: "Type a number first, such as −0.25.",
+  guessRight: (sum) => `Right: the sum is ${sum}.`,
+  guessTurned: "That is the sum with the filter turned by 180°. Here the filter lies on the picture as it is.",
+  guessPositive: "That is the sum without the minus signs. Negative weights take away.",
+  guessMean: "That is the sum divided by the number of weights. Leave it a sum.",
+  guessAdd: "Every product is right. Add them up once more; mind the signs.",
+  guessMarked: (count) => `Not yet. ${count === 1 ? "One product is" : `${count} products are`} wrong: look for dashed frames.`,
+  guessWrong: "Not yet. Fill in the products to find out where it goes wrong.",
+  guessShown: (sum) => `The sum is ${sum}.`,
+  shiftedBy: (down, right) => `Moved ${Math.abs(down)} ${down < 0 ? "up" : "down"}, ${Math.abs(right)} ${right < 0 ? "left" : "right"}.`,
+  shiftNone: "Move the picture by a pixel.",
+  shiftSame: (border) => `Inside both orders agree: the largest difference is 0. At the border it is ${border}.`,
+  shiftBroken: (inside, steps) =>
+    `The orders differ by up to ${inside} inside. One step of the map is ${steps} pixels, so a shift that is no ` +
+    `multiple of ${steps} lands between two outputs.`,
 };
 const STEPS = 100; // pixels come as hundredths
+const LUMA = [2125, 7154, 721]; // of a color pixel, in ten-thousandths, as in Python
 const MARGIN = 3; // room for the largest padding, so that the picture never changes its scale
 const LARGEST_WEIGHT = 99;
 const LARGEST_UNIT = 512;
+const LARGEST_SIZE = 7;
+const LARGEST_SHIFT = 8;
 
 // ---- Maths: pure functions, tested against Python -------------------------------------------------------------
 
@@ -42,33 +90,93 @@ function outputSize(size, kernel, stride, padding, dilation) {
   return Math.floor((size + 2 * padding - dilation * (kernel - 1) - 1) / stride) + 1;
 }
 
-/** Cross-correlation of one channel. `pixels`: height * width numbers, `kernel`: rows of weights. */
-function conv2d(pixels, height, width, kernel, { stride, padding, dilation }) {
-  const size = kernel.length;
+/** Cross-correlation. `planes`: the channels, height * width numbers each; `kernel`: one square of weights a channel. */
+function conv2d(planes, height, width, kernel, { stride, padding, dilation }) {
+  const size = kernel[0].length;
   const outHeight = Math.max(0, outputSize(height, size, stride, padding, dilation));
   const outWidth = Math.max(0, outputSize(width, size, stride, padding, dilation));
-  const output = new Float64Array(outHeight * outWidth);
-  for (let i = 0; i < size; i++) {
-    for (let j = 0; j < size; j++) {
-      const weight = kernel[i][j];
-      if (weight === 0) continue;
-      // One weight meets a shifted copy of the whole picture; positions outside it are zeros and are left out.
-      const top = i * dilation - padding;
-      const left = j * dilation - padding;
-      const firstRow = Math.max(0, Math.ceil(-top / stride));
-      const lastRow = Math.min(outHeight - 1, Math.floor((height - 1 - top) / stride));
-      const firstColumn = Math.max(0, Math.ceil(-left / stride));
-      const lastColumn = Math.min(outWidth - 1, Math.floor((width - 1 - left) / stride));
-      for (let row = firstRow; row <= lastRow; row++) {
-        const source = (row * stride + top) * width + left;
-        const target = row * outWidth;
-        for (let column = firstColumn; column <= lastColumn; column++) {
-          output[target + column] += weight * pixels[source + column * stride];
+  const data = new Float64Array(outHeight * outWidth);
+  planes.forEach((pixels, c) => {
+    for (let i = 0; i < size; i++) {
+      for (let j = 0; j < size; j++) {
+        const weight = kernel[c][i][j];
+        if (weight === 0) continue;
+        // One weight meets a shifted copy of the whole picture; positions outside it are zeros and are left out.
+        const top = i * dilation - padding;
+        const left = j * dilation - padding;
+        const firstRow = Math.max(0, Math.ceil(-top / stride));
+        const lastRow = Math.min(outHeight - 1, Math.floor((height - 1 - top) / stride));
+        const firstColumn = Math.max(0, Math.ceil(-left / stride));
+        const lastColumn = Math.min(outWidth - 1, Math.floor((width - 1 - left) / stride));
+        for (let row = firstRow; row <= lastRow; row++) {
+          const source = (row * stride + top) * width + left;
+          const target = row * outWidth;
+          for (let column = firstColumn; column <= lastColumn; column++) {
+            data[target + column] += weight * pixels[source + column * stride];
+          }
         }
       }
     }
+  });
+  return { data, height: outHeight, width: outWidth };
+}
+
+/** What follows the convolution: "nothing", "relu", or "relu_pool" with a maximum over 2 x 2. */
+function follow(map, after) {
+  if (after === "nothing") return map;
+  const data = map.data.map((value) => Math.max(value, 0));
+  if (after === "relu") return { ...map, data };
+  const [height, width] = [map.height >> 1, map.width >> 1];
+  const pooled = new Float64Array(height * width);
+  for (let row = 0; row < height; row++) {
+    for (let column = 0; column < width; column++) {
+      const at = 2 * row * map.width + 2 * column;
+      pooled[row * width + column] = Math.max(data[at], data[at + 1], data[at + map.width], data[at + map.width + 1]);
+    }
   }
-  return { data: output, height: outHeight, width: outWidth };
+  return { data: pooled, height, width };
+}
+
+/** A plane moved down and right; what comes in at the border is `fill`. */
+function shifted(pixels, height, width, [down, right], fill = 0) {
+  const moved = new Float64Array(height * width).fill(fill);
+  for (let row = Math.max(0, down); row < Math.min(height, height + down); row++) {
+    for (let column = Math.max(0, right); column < Math.min(width, width + right); column++) {
+      moved[row * width + column] = pixels[(row - down) * width + column - right];
+    }
+  }
+  return moved;
+}
+
+/**
+ * Shift, then filter, minus filter, then shift. The map moves by the nearest whole number of its own steps. `inside`
+ * is the largest difference where both orders see nothing but the picture, `border` the largest elsewhere.
+ */
+function shiftDifference(planes, height, width, kernel, settings, shift) {
+  const whole = (pixels) => follow(conv2d(pixels, height, width, kernel, settings), settings.after);
+  const step = settings.stride * (settings.after === "relu_pool" ? 2 : 1);
+  const steps = shift.map((pixels) => Math.round(pixels / step));
+  const first = whole(planes.map((pixels) => shifted(pixels, height, width, shift)));
+  const map = whole(planes);
+  const second = shifted(map.data, map.height, map.width, steps);
+  const data = first.data.map((value, i) => value - second[i]);
+  // The pixels that one output looks at, as an interval along each axis.
+  const reach = settings.dilation * (kernel[0].length - 1) + (step / settings.stride - 1) * settings.stride;
+  const within = (at, size, moved, movedSteps, count) => {
+    const start = at * step - settings.padding;
+    const other = (at - movedSteps) * step - settings.padding;
+    const [low, high] = [Math.max(0, moved), Math.min(size, size + moved) - 1];
+    return start >= low && start + reach <= high && other >= 0 && other + reach < size && at - movedSteps < count;
+  };
+  let [inside, border] = [0, 0];
+  data.forEach((value, i) => {
+    const [row, column] = [Math.floor(i / map.width), i % map.width];
+    const clean =
+      within(row, height, shift[0], steps[0], map.height) && within(column, width, shift[1], steps[1], map.width);
+    if (clean) inside = Math.max(inside, Math.abs(value));
+    else border = Math.max(border, Math.abs(value));
+  });
+  return { data, height: map.height, width: map.width, inside, border, step };
 }
 
 /** The pixels under the window at an output position, row by row; null where the window lies on padding. */
@@ -81,16 +189,21 @@ function field(pixels, height, width, size, row, column, { stride, padding, dila
   );
 }
 
+/** The luma of three planes of whole hundredths, in whole hundredths, rounded as in Python. */
+function luma([red, green, blue]) {
+  return red.map((value, i) => Math.floor((LUMA[0] * value + LUMA[1] * green[i] + LUMA[2] * blue[i] + 5000) / 10000));
+}
+
 /** The smallest whole number that makes every weight whole: 9 for a 3x3 mean. 1 where two decimals do. */
 function unitOf(kernel) {
-  const whole = (scale) => kernel.flat().every((weight) => Math.abs(weight * scale - Math.round(weight * scale)) < 1e-9);
+  const whole = (scale) => kernel.flat(2).every((weight) => Math.abs(weight * scale - Math.round(weight * scale)) < 1e-9);
   if (whole(100)) return 1;
   for (let unit = 2; unit <= LARGEST_UNIT; unit++) if (whole(unit)) return unit;
   return 1;
 }
 
 /** A weight as it is typed: 0.25 where two decimals say all weights of its filter, else 1/9. */
-function weightText(weight, unit = unitOf([[weight]])) {
+function weightText(weight, unit = unitOf([weight])) {
   if (unit === 1) return show(weight, 3);
   let [top, bottom] = [Math.round(weight * unit), unit];
   for (let divisor = 2; divisor <= bottom; divisor++) {
@@ -100,16 +213,43 @@ function weightText(weight, unit = unitOf([[weight]])) {
 }
 
 /** The written-out sum: products in units of 1/unit, their total, and the result, each as the page prints it. */
-function arithmetic(values, kernel) {
-  const unit = unitOf(kernel);
+function arithmetic(values, kernel, unit = unitOf(kernel)) {
   const products = kernel.map((row, i) => row.map((weight, j) => (values[i][j] ?? 0) * weight * unit));
   const total = products.flat().reduce((sum, product) => sum + product, 0);
   return { unit, products, total, result: total / unit };
 }
 
+/** A square of weights in another size: cut, or filled up with zeros, around its middle. */
+function resized(plane, size) {
+  const offset = Math.floor(plane.length / 2) - Math.floor(size / 2);
+  return span(0, size - 1).map((i) => span(0, size - 1).map((j) => plane[i + offset]?.[j + offset] ?? 0));
+}
+
+/** Turned by 180 degrees. */
+const turned = (plane) => plane.map((row) => [...row].reverse()).reverse();
+
+/** Divided by the sum of all weights; null where that sum is 0 and no factor can make it 1. */
+function summedToOne(planes) {
+  const sum = planes.flat(2).reduce((all, weight) => all + weight, 0);
+  return Math.abs(sum) < 1e-9 ? null : planes.map((plane) => plane.map((row) => row.map((weight) => weight / sum)));
+}
+
+/** What a guessed sum says: "right", or the mistake that leads to it, or "wrong". */
+function judge(guess, values, kernel) {
+  const near = (sum) => Math.abs(guess - sum) < 0.006;
+  const { result } = arithmetic(values, kernel);
+  if (near(result)) return "right";
+  if (near(arithmetic(values, turned(kernel)).result)) return "turned";
+  if (near(arithmetic(values, kernel.map((row) => row.map(Math.abs))).result)) return "positive";
+  if (kernel.length > 1 && near(result / kernel.length ** 2)) return "mean";
+  return "wrong";
+}
+
+const span = (from, to) => Array.from({ length: to - from + 1 }, (_, i) => from + i);
+
 /** How many decimals the products need so that none is rounded: two for whole weights, four at most. */
 function decimals(products) {
-  const exact = (digits) => products.flat().every((value) => Math.abs(value * 10 ** digits - Math.round(value * 10 ** digits)) < 1e-6);
+  const exact = (digits) => products.flat(2).every((value) => Math.abs(value * 10 ** digits - Math.round(value * 10 ** digits)) < 1e-6);
   return [2, 3, 4].find(exact) ?? 4;
 }
 
@@ -118,123 +258,71 @@ function productText(value, digits) {
   return value === 0 ? "0" : value.toFixed(digits).replace("-", "−");
 }
 
-/** " = 1.24" where four decimals say it all, " ≈ 0.4789" where they do not. */
+/** "= 1.24" where four decimals say it all, "≈ 0.4789" where they do not. */
 function equals(value) {
   return (Math.abs(value * 1e4 - Math.round(value * 1e4)) < 1e-6 ? "= " : "≈ ") + show(value, 4);
 }
 
-// ---- The view -----------------------------------------------------------------------------------------------
+// ---- What is shown ------------------------------------------------------------------------------------------
 
 const GEOMETRY = ["stride", "padding", "dilation"];
-const SETTINGS = ["image", "kernel", ...GEOMETRY, "point"];
+const SETTINGS = ["image", "color", "kernel", ...GEOMETRY, "after", "point", "mode", "shift"];
 
-function render({ model, el }) {
-  const view = scope(model);
-  const [, height, width] = model.get("shape");
-  const stack = Float64Array.from(array(model, "pixels"), (hundredths) => hundredths / STEPS);
-  const pictures = new Map(
-    model.get("names").map((name, i) => [name, stack.subarray(i * height * width, (i + 1) * height * width)]),
+/** The pictures as the model sends them: name -> { gray, color: three planes or null }, values in [0, 1]. */
+function readPictures(model, area) {
+  const hundredths = array(model, "pixels");
+  const scaled = (plane) => Float64Array.from(plane, (value) => value / STEPS);
+  let at = 0;
+  return new Map(
+    model.get("names").map((name, i) => {
+      const planes = span(1, model.get("channels")[i]).map(() => hundredths.subarray(at, (at += area)));
+      const whole = planes.length === 3 ? luma(planes.map((plane) => Array.from(plane))) : planes[0];
+      return [name, { gray: scaled(whole), color: planes.length === 3 ? planes.map(scaled) : null }];
+    }),
   );
-  const opening = Object.fromEntries(SETTINGS.map((name) => [name, model.get(name)]));
-  const parts = build(model, pictures, height, width, opening);
-  const root = h("div", { class: "bb-widget bb-conv", role: "group", "aria-label": TEXT.title }, ...parts.nodes);
-  el.append(root);
+}
 
-  let shown; // what the last paint computed
-  const repaint = () => {
-    shown = compute(model, pictures, height, width);
-    parts.update(shown);
-  };
-  view.onChange(SETTINGS, () => view.soon(repaint));
-  for (const map of [parts.input, parts.output]) {
-    view.onResize(map.canvas, () => map.draw(shown));
-    steer(view, map, model, () => shown);
-  }
-  repaint();
+/** Keep the last answer while the arguments that `key` names stay the same. */
+function remember(compute) {
+  let last = {};
+  return (key, ...rest) => (last.key === key ? last.value : (last = { key, value: compute(...rest) }).value);
+}
+
+/** A function that computes everything on the screen from the model's settings; maps only when they change. */
+function reader(model, pictures, height, width) {
+  const makeMap = remember((planes, kernel, settings) => conv2d(planes, height, width, kernel, settings));
+  const makeResult = remember((map, after) => follow(map, after));
+  const makeDifference = remember((planes, kernel, settings) =>
+    shiftDifference(planes, height, width, kernel, settings, settings.shift),
+  );
   return () => {
-    view.dispose();
-    root.remove();
+    const settings = Object.fromEntries(SETTINGS.map((name) => [name, model.get(name)]));
+    const picture = pictures.get(settings.image);
+    const planes = settings.color && picture.color ? picture.color : [picture.gray];
+    const kernel = planes.map((_, c) => settings.kernel[Math.min(c, settings.kernel.length - 1)]);
+    const key = JSON.stringify([settings.image, planes.length, kernel, GEOMETRY.map((name) => settings[name])]);
+    const map = makeMap(key, planes, kernel, settings);
+    const result = makeResult(key + settings.after, map, settings.after);
+    const differs = settings.mode === "shift" && result.height && result.width;
+    const differenceKey = key + settings.after + settings.shift;
+    const difference = differs ? makeDifference(differenceKey, planes, kernel, settings) : null;
+    const row = Math.min(Math.max(settings.point[0], 0), Math.max(map.height - 1, 0));
+    const column = Math.min(Math.max(settings.point[1], 0), Math.max(map.width - 1, 0));
+    const size = kernel[0].length;
+    const values = planes.map((pixels) => field(pixels, height, width, size, row, column, settings));
+    const unit = unitOf(kernel);
+    const sums = values.map((window, c) => arithmetic(window, kernel[c], unit));
+    return {
+      ...settings, picture, planes, kernel, key, map, result, difference, differenceKey, height, width, row, column, size, values, unit, sums,
+      factor: settings.after === "relu_pool" ? 2 : 1,
+      empty: !result.height || !result.width,
+      total: sums.reduce((all, { result: part }) => all + part, 0),
+      drawn: difference ?? result,
+    };
   };
 }
 
-/** Everything on the screen, from the model's settings. */
-function compute(model, pictures, height, width) {
-  const settings = Object.fromEntries(SETTINGS.map((name) => [name, model.get(name)]));
-  const pixels = pictures.get(settings.image);
-  const map = conv2d(pixels, height, width, settings.kernel, settings);
-  const empty = !map.height || !map.width;
-  const row = Math.min(Math.max(settings.point[0], 0), Math.max(map.height - 1, 0));
-  const column = Math.min(Math.max(settings.point[1], 0), Math.max(map.width - 1, 0));
-  const size = settings.kernel.length;
-  const values = field(pixels, height, width, size, row, column, settings);
-  return { ...settings, pixels, height, width, map, empty, row, column, size, values };
-}
-
-/** Make the controls and panels once; `update` writes into them. */
-function build(model, pictures, height, width, opening) {
-  const set = (changes) => {
-    for (const [name, value] of Object.entries(changes)) model.set(name, value);
-    model.save_changes();
-  };
-  const thumbnail = (name) => {
-    const canvas = h("canvas", { role: "img", "aria-label": name });
-    paintPixels(canvas, pictures.get(name), height, width, gray(1));
-    return canvas;
-  };
-  const kernels = model.get("kernels");
-  const image = choice(TEXT.pictures, [...pictures.keys()], thumbnail, (name) => set({ image: name }), "pictures");
-  const named = [...Object.keys(kernels).map((name) => [name, name]), ["", TEXT.custom]];
-  const filter = dropdown(TEXT.filter, named, (name) => name && set({ kernel: kernels[name] }));
-  const number = (name, from, to) =>
-    choice(TEXT[name], span(from, to), String, (value) => set({ ...keepPlace(model, name, value), [name]: value }));
-  const geometry = { stride: number("stride", 1, 4), padding: number("padding", 0, 3), dilation: number("dilation", 1, 3) };
-  const input = mapPanel(TEXT.inputLabel, drawInput, height, width);
-  const output = mapPanel(TEXT.outputLabel, drawOutput, height, width);
-  const legend = h("div", { class: "bb-legend" });
-  output.node.append(legend);
-  const formula = h("p", { class: "bb-formula" });
-  const sum = equation((kernel) => set({ kernel }));
-  const live = h("p", { class: "bb-hidden", role: "status" });
-  let speaking;
-  const reset = h("button", { type: "button", class: "bb-button", onclick: () => (set(opening), sum.refresh()) }, TEXT.reset);
-
-  const update = (shown) => {
-    image.set(shown.image);
-    const name = Object.keys(kernels).find((key) => JSON.stringify(kernels[key]) === JSON.stringify(shown.kernel));
-    filter.set(name ?? "");
-    for (const key of GEOMETRY) geometry[key].set(shown[key]);
-    write(formula, sizeFormula(shown));
-    input.draw(shown);
-    output.draw(shown);
-    write(input.caption, TEXT.input(shown.height, shown.width));
-    write(output.caption, shown.empty ? TEXT.noOutput : TEXT.output(shown.map.height, shown.map.width));
-    drawLegend(legend, shown);
-    sum.update(shown);
-    clearTimeout(speaking);
-    speaking = setTimeout(() => write(live, sum.spoken(shown)), 300);
-  };
-  const controls = h("div", { class: "bb-controls" }, filter.node, ...GEOMETRY.map((key) => geometry[key].node), reset);
-  return {
-    nodes: [image.node, h("div", { class: "bb-pair" }, input.node, output.node), h("p", { class: "bb-hint" }, TEXT.hint), controls, formula, sum.node, live],
-    input,
-    output,
-    update,
-  };
-}
-
-const span = (from, to) => Array.from({ length: to - from + 1 }, (_, i) => from + i);
-
-/** The output position that explains about the same place in the photograph after a change of geometry. */
-function keepPlace(model, name, value) {
-  const before = Object.fromEntries(GEOMETRY.map((key) => [key, model.get(key)]));
-  const after = { ...before, [name]: value };
-  const half = (model.get("kernel").length - 1) / 2;
-  const moved = (at) => {
-    const center = at * before.stride - before.padding + half * before.dilation;
-    return Math.max(0, Math.round((center + after.padding - half * after.dilation) / after.stride));
-  };
-  return { point: model.get("point").map(moved) };
-}
+// ---- The two pictures ---------------------------------------------------------------------------------------
 
 /** A picture the reader can point into: canvas, caption, and `draw`. */
 function mapPanel(label, paint, height, width) {
@@ -242,30 +330,49 @@ function mapPanel(label, paint, height, width) {
   canvas.style.aspectRatio = `${width + 2 * MARGIN} / ${height + 2 * MARGIN}`;
   const caption = h("div", { class: "bb-caption" });
   const buffer = h("canvas");
+  let painted; // what the buffer holds; a drag moves frames over it without painting it again
+  const fill = (key, work) => {
+    if (painted !== key) work(buffer);
+    painted = key;
+    return buffer;
+  };
   const draw = (shown) => {
     if (!shown || !canvas.clientWidth) return;
     const ratio = devicePixelRatio || 1;
-    canvas.width = Math.round(canvas.clientWidth * ratio);
-    canvas.height = Math.round(canvas.clientHeight * ratio);
+    const size = [Math.round(canvas.clientWidth * ratio), Math.round(canvas.clientHeight * ratio)];
+    if (canvas.width !== size[0] || canvas.height !== size[1]) [canvas.width, canvas.height] = size;
     const context = canvas.getContext("2d");
+    context.setTransform(1, 0, 0, 1, 0, 0);
+    context.clearRect(0, 0, ...size);
     context.imageSmoothingEnabled = false;
-    context.scale(canvas.width / (width + 2 * MARGIN), canvas.height / (height + 2 * MARGIN));
+    context.scale(size[0] / (width + 2 * MARGIN), size[1] / (height + 2 * MARGIN));
     context.translate(MARGIN, MARGIN); // from here on one unit is one input pixel
-    paint(context, buffer, shown, canvas);
+    paint(context, fill, shown, canvas);
   };
-  return { node: h("div", { class: "bb-panel" }, canvas, caption), canvas, caption, draw, height, width, isOutput: paint === drawOutput };
+  return { node: h("div", { class: "bb-panel" }, canvas, caption), canvas, caption, draw };
 }
 
-function drawInput(context, buffer, shown, canvas) {
-  const { height, width, padding, stride, dilation, size, row, column } = shown;
+function paintPicture(canvas, planes, height, width) {
+  paintPixels(canvas, planes[0], height, width, gray(1));
+  if (planes.length === 1) return;
+  const context = canvas.getContext("2d");
+  const image = context.getImageData(0, 0, width, height);
+  planes.forEach((plane, c) => plane.forEach((value, i) => (image.data[4 * i + c] = 255 * value)));
+  context.putImageData(image, 0, 0);
+}
+
+function drawInput(context, fill, shown, canvas) {
+  const { height, width, padding, stride, dilation, size, row, column, planes, mode } = shown;
   if (padding) {
     context.fillStyle = "#000"; // padding is zeros, and zero is black in a photograph
     context.fillRect(-padding, -padding, width + 2 * padding, height + 2 * padding);
   }
-  paintPixels(buffer, shown.pixels, height, width, gray(1));
-  context.drawImage(buffer, 0, 0);
-  if (padding) outline(context, canvas, 0, 0, width, height, 0.75, "#888");
-  if (shown.empty) return;
+  const moved = mode === "shift" && shown.shift.some(Boolean);
+  const key = `${shown.image} ${planes.length} ${moved ? shown.shift : ""}`;
+  const whole = moved ? () => planes.map((plane) => shifted(plane, height, width, shown.shift)) : () => planes;
+  context.drawImage(fill(key, (buffer) => paintPicture(buffer, whole(), height, width)), 0, 0);
+  if (padding) outline(context, 0, 0, width, height, 0.75, "#888");
+  if (shown.empty || mode === "shift") return;
   const reach = dilation * (size - 1) + 1;
   const [left, top] = [column * stride - padding, row * stride - padding];
   mark(context, canvas, left, top, reach, reach);
@@ -276,29 +383,39 @@ function drawInput(context, buffer, shown, canvas) {
   }
 }
 
-function drawOutput(context, buffer, shown, canvas) {
-  const { map, row, column } = shown;
+function drawOutput(context, fill, shown, canvas) {
+  const { drawn, mode, factor } = shown;
   if (shown.empty) return;
-  paintPixels(buffer, map.data, map.height, map.width, scaleOf(shown, canvas));
-  const [x, y] = outputCorner(shown);
-  context.drawImage(buffer, x, y);
-  outline(context, canvas, x, y, map.width, map.height, 0.75, "#888");
-  mark(context, canvas, x + column, y + row, 1, 1);
+  const key = mode === "shift" ? shown.differenceKey : shown.key + shown.after;
+  const buffer = fill(key, (target) => paintPixels(target, drawn.data, drawn.height, drawn.width, scaleOf(shown, canvas)));
+  const [x, y] = corner(shown);
+  const [row, column] = [Math.floor(shown.row / factor), Math.floor(shown.column / factor)];
+  if (mode === "slide") {
+    // Full rows above, then the row that the window is in.
+    if (row) context.drawImage(buffer, 0, 0, drawn.width, row, x, y, drawn.width, row);
+    context.drawImage(buffer, 0, row, column + 1, 1, x, y + row, column + 1, 1);
+  } else context.drawImage(buffer, x, y);
+  outline(context, x, y, drawn.width, drawn.height, 0.75, "#888");
+  if (mode === "shift") return;
+  const frame = mark(context, canvas, x + Math.min(column, drawn.width - 1), y + Math.min(row, drawn.height - 1), 1, 1);
+  if (mode !== "guess") return;
+  context.fillStyle = getComputedStyle(canvas).getPropertyValue("--bb-mark");
+  context.fillRect(...frame);
 }
 
-/** Where the output lies in its panel, at the photograph's own scale: in the middle. */
-function outputCorner({ map, height, width }) {
-  return [Math.round((width - map.width) / 2), Math.round((height - map.height) / 2)];
+/** Where the map lies in its panel, at the photograph's own scale: in the middle. */
+function corner({ drawn, height, width }) {
+  return [Math.round((width - drawn.width) / 2), Math.round((height - drawn.height) / 2)];
 }
 
 /** Without negative weights the result is a photograph again and is painted as one. */
-function isPhotograph(shown) {
-  return shown.kernel.flat().every((weight) => weight >= 0);
+function isPhotograph({ kernel, mode }) {
+  return mode !== "shift" && kernel.flat(2).every((weight) => weight >= 0);
 }
 
 function limitOf(shown) {
   let limit = 0;
-  for (const value of shown.map.data) limit = Math.max(limit, Math.abs(value));
+  for (const value of shown.drawn.data) limit = Math.max(limit, Math.abs(value));
   return isPhotograph(shown) ? Math.max(limit, 1) : limit;
 }
 
@@ -307,9 +424,8 @@ function scaleOf(shown, node) {
   return isPhotograph(shown) ? gray(limit) : signed(limit, paletteColor(node, "positive"), paletteColor(node, "negative"));
 }
 
-function outline(context, canvas, x, y, width, height, thickness, color) {
-  const unit = context.getTransform().a;
-  context.lineWidth = (thickness * (devicePixelRatio || 1)) / unit;
+function outline(context, x, y, width, height, thickness, color) {
+  context.lineWidth = (thickness * (devicePixelRatio || 1)) / context.getTransform().a;
   context.strokeStyle = color;
   context.strokeRect(x, y, width, height);
 }
@@ -319,8 +435,9 @@ function mark(context, canvas, x, y, width, height) {
   const pixel = (devicePixelRatio || 1) / context.getTransform().a;
   const grow = Math.max(0, (9 * pixel - Math.min(width, height)) / 2);
   const frame = [x - grow, y - grow, width + 2 * grow, height + 2 * grow];
-  outline(context, canvas, ...frame, 5, "#fff");
-  outline(context, canvas, ...frame, 2.5, getComputedStyle(canvas).getPropertyValue("--bb-mark"));
+  outline(context, ...frame, 5, "#fff");
+  outline(context, ...frame, 2.5, getComputedStyle(canvas).getPropertyValue("--bb-mark"));
+  return frame;
 }
 
 function drawLegend(node, shown) {
@@ -333,15 +450,43 @@ function drawLegend(node, shown) {
   node.replaceChildren(bar, ...labels.map((label) => h("span", {}, label)));
 }
 
+// ---- The arithmetic -----------------------------------------------------------------------------------------
+
 /** The size formula with the numbers put in. */
-function sizeFormula({ height, width, size, stride, padding, dilation, map }) {
-  const one = (name, pixels, result) =>
-    `${TEXT.size(name)}⌊(${pixels} + 2·${padding} − ${dilation}·(${size} − 1) − 1) / ${stride}⌋ + 1 = ${Math.max(result, 0)}`;
+function sizeFormula({ height, width, size, stride, padding, dilation, map, result, after }) {
   if (!map.height || !map.width) {
     return TEXT.tooLarge(dilation * (size - 1) + 1, Math.min(height, width) + 2 * padding);
   }
-  if (height === width) return one(TEXT.side, height, map.height);
-  return `${one(TEXT.height, height, map.height)};  ${one(TEXT.width, width, map.width)}`;
+  const one = (name, pixels, count) =>
+    `${TEXT.sizeOf(name)}⌊(${pixels} + 2·${padding} − ${dilation}·(${size} − 1) − 1) / ${stride}⌋ + 1 = ${count}`;
+  const same = height === width;
+  const text = same
+    ? one(TEXT.side, height, map.height)
+    : `${one(TEXT.height, height, map.height)};  ${one(TEXT.width, width, map.width)}`;
+  return after === "relu_pool" ? text + TEXT.pooled(result.height, result.width) : text;
+}
+
+/** "Output at row 3, column 4 = 0.10 + 0.20 − 0.05 = 0.25", then what follows the convolution. */
+function sumText(shown) {
+  const place = TEXT.sumAt(shown.row, shown.column);
+  const { sums, unit, total } = shown;
+  const digits = decimals(sums.map(({ products }) => products));
+  const parts = sums.length > 1 ? sums.map((sum) => sum.total) : sums[0].products.flat().filter((product) => product !== 0);
+  const terms = parts.map((part, i) => {
+    if (!i) return productText(part, digits);
+    return (part < 0 ? " − " : " + ") + productText(Math.abs(part), digits);
+  });
+  let text = place;
+  if (terms.length > 1) text += unit > 1 ? ` = (${terms.join("")}) / ${unit}` : ` = ${terms.join("")}`;
+  if (unit > 1) text += ` = ${show(total * unit)} / ${unit}`;
+  text += ` ${equals(total)}`;
+  if (shown.after !== "nothing") text += TEXT.relu(show(Math.max(total, 0)));
+  if (shown.after === "relu_pool" && !shown.empty) {
+    const [row, column] = [shown.row, shown.column].map((at) => Math.floor(at / 2));
+    const inside = row < shown.result.height && column < shown.result.width;
+    if (inside) text += TEXT.pool(show(shown.result.data[row * shown.result.width + column]));
+  }
+  return text;
 }
 
 /** Window, filter and products as three grids with the sum below; the filter's cells can be edited. */
@@ -349,75 +494,61 @@ function equation(changeKernel) {
   const grids = h("div", { class: "bb-equation" });
   const result = h("p", { class: "bb-result" });
   const node = h("div", {}, grids, result);
-  let cells = { size: 0, kernel: [] };
+  let cells = {};
 
-  const rebuild = (size) => {
-    const kernelCells = [];
-    const edit = (i, j) => (weight) =>
-      changeKernel(cells.kernel.map((row, y) => row.map((old, x) => (y === i && x === j ? weight : old))));
-    const grid = (label, make) => {
-      const caption = h("div", { class: "bb-caption" }, label);
-      const all = [];
-      const body = h("div", { class: "bb-grid" });
-      body.style.setProperty("--bb-size", size);
-      for (let i = 0; i < size; i++) {
-        for (let j = 0; j < size; j++) {
-          all.push(make(i, j));
-          body.append(all.at(-1));
-        }
-      }
-      return { node: h("div", { class: "bb-panel", role: "group", "aria-label": label }, caption, body), caption, all };
-    };
+  const grid = (label, size, make) => {
+    const caption = h("div", { class: "bb-caption" }, label);
+    const all = span(0, size * size - 1).map((at) => make(Math.floor(at / size), at % size));
+    const body = h("div", { class: size > 4 ? "bb-grid bb-fine" : "bb-grid" }, ...all);
+    body.style.setProperty("--bb-size", size);
+    return { node: h("div", { class: "bb-panel", role: "group", "aria-label": label }, caption, body), caption, all };
+  };
+  const rebuild = (size, guessing) => {
     const plain = () => h("span", { class: "bb-cell" });
-    const pixels = grid(TEXT.window, plain);
-    const weights = grid(TEXT.weights, (i, j) => {
-      const cell = numberCell(TEXT.weight(i + 1, j + 1), LARGEST_WEIGHT, edit(i, j));
-      kernelCells.push(cell);
+    const weightCells = [];
+    const pixels = grid(TEXT.window, size, plain);
+    const weights = grid(TEXT.weights, size, (i, j) => {
+      const cell = numberCell(TEXT.weight(i + 1, j + 1), LARGEST_WEIGHT, (weight) => changeKernel(i, j, weight));
+      weightCells.push(cell);
       return cell.node;
     });
-    const products = grid(TEXT.products, plain);
+    const blank = (i, j) => h("input", { class: "bb-cell", type: "text", autocomplete: "off", "aria-label": TEXT.product(i + 1, j + 1) });
+    const products = grid(TEXT.products, size, guessing ? blank : plain);
     // A sign and the grid behind it stay together where the line is too short for all three.
-    const after = (sign, { node }) =>
-      h("div", { class: "bb-term" }, h("span", { class: "bb-operator", "aria-hidden": "true" }, sign), node);
+    const after = (sign, { node: panel }) =>
+      h("div", { class: "bb-term" }, h("span", { class: "bb-operator", "aria-hidden": "true" }, sign), panel);
     grids.replaceChildren(pixels.node, after("×", weights), after("=", products));
-    cells = { size, kernel: cells.kernel, pixels, kernelCells, products };
+    cells = { size, guessing, pixels, weightCells, products };
   };
-
-  const update = (shown) => {
-    if (shown.size !== cells.size) rebuild(shown.size);
-    cells.kernel = shown.kernel;
-    const { unit, products, total, result: value } = arithmetic(shown.values, shown.kernel);
-    shown.values.flat().forEach((pixel, i) => drawPixelCell(cells.pixels.all[i], pixel));
-    shown.kernel.flat().forEach((weight, i) => {
-      cells.kernelCells[i].set(weightText(weight, unit));
-      tint(cells.kernelCells[i].node, weight, Math.max(...shown.kernel.flat().map(Math.abs)));
-    });
-    const digits = decimals(products);
-    const largest = Math.max(...products.flat().map(Math.abs));
-    products.flat().forEach((product, i) => {
-      write(cells.products.all[i], productText(product, digits));
-      tint(cells.products.all[i], product, largest);
-    });
+  const tintAll = (nodes, values) => {
+    const largest = Math.max(...values.map(Math.abs));
+    values.forEach((value, i) => tint(nodes[i], value, largest));
+  };
+  const update = (shown, channel) => {
+    const guessing = shown.mode === "guess";
+    if (shown.size !== cells.size || guessing !== cells.guessing) rebuild(shown.size, guessing);
+    const { unit } = shown;
+    const { products } = shown.sums[channel];
+    const weights = shown.kernel[channel].flat();
+    shown.values[channel].flat().forEach((pixel, i) => drawPixelCell(cells.pixels.all[i], pixel));
+    weights.forEach((weight, i) => cells.weightCells[i].set(weightText(weight, unit)));
+    tintAll(cells.weightCells.map((cell) => cell.node), weights);
+    node.hidden = shown.empty || shown.mode === "shift";
+    result.hidden = guessing;
+    if (guessing) return write(cells.products.caption, TEXT.products);
+    const digits = decimals(shown.sums.map((sum) => sum.products));
+    products.flat().forEach((product, i) => write(cells.products.all[i], productText(product, digits)));
+    grids.style.setProperty("--bb-chars", Math.max(shown.size > 4 ? 4.4 : 6, ...products.flat().map((product) => productText(product, digits).length)));
+    tintAll(cells.products.all, products.flat());
     write(cells.products.caption, unit === 1 ? TEXT.products : TEXT.productsOf(unit));
-    grids.hidden = result.hidden = shown.empty;
-    write(result, sumText(shown, products, unit, total, value));
+    write(result, sumText(shown));
   };
-  const spoken = (shown) =>
-    shown.empty ? sizeFormula(shown) : `${TEXT.sumAt(shown.row, shown.column)} ${equals(arithmetic(shown.values, shown.kernel).result)}`;
-  return { node, update, spoken, refresh: () => cells.kernelCells?.forEach((cell) => cell.refresh()) };
-}
-
-/** "Output at row 3, column 4 = 0.1 + 0.2 − 0.05 = 0.25": the products that are not zero, and their sum. */
-function sumText(shown, products, unit, total, value) {
-  const digits = decimals(products);
-  const terms = products
-    .flat()
-    .filter((product) => product !== 0)
-    .map((product, i) => (i ? (product < 0 ? " − " : " + ") + productText(Math.abs(product), digits) : productText(product, digits)));
-  const sum = terms.length ? terms.join("") : "0";
-  const place = TEXT.sumAt(shown.row, shown.column);
-  if (unit > 1) return `${place} = ${terms.length > 1 ? `(${sum}) / ${unit} = ` : ""}${show(total)} / ${unit} ${equals(value)}`;
-  return terms.length > 1 ? `${place} = ${sum} ${equals(value)}` : `${place} ${equals(value)}`;
+  return {
+    node,
+    update,
+    refresh: () => cells.weightCells?.forEach((cell) => cell.refresh()),
+    products: () => (cells.guessing ? cells.products.all : []),
+  };
 }
 
 function drawPixelCell(cell, pixel) {
@@ -435,30 +566,284 @@ function tint(cell, value, largest) {
   cell.style.background = `color-mix(in srgb, var(--bb-${value < 0 ? "negative" : "positive"}) ${strength}%, transparent)`;
 }
 
-/** Let the reader point into a picture, by pointer and by keys. */
-function steer(view, map, model, shown) {
-  const moveTo = (row, column) => {
-    const { map: output, empty } = shown();
-    if (empty) return;
-    const inside = (at, size) => Math.min(Math.max(at, 0), size - 1);
-    model.set("point", [inside(row, output.height), inside(column, output.width)]);
+// ---- What stands under the pictures in each mode ------------------------------------------------------------
+
+/** Guess the pixel: the sum of a hidden output cell, and its products if the reader likes. */
+function guessBar(current, another, products) {
+  const input = h("input", { class: "bb-cell bb-answer", type: "text", autocomplete: "off" });
+  const verdict = h("p", { role: "status" });
+  const check = () => {
+    const guess = parseNumber(input.value);
+    if (guess === null) return write(verdict, TEXT.guessEmpty);
+    const shown = current();
+    const { products: right, unit, total } = shown.sums[0];
+    const filled = products().map((cell, i) => [cell, parseNumber(cell.value), right.flat()[i] / unit]);
+    const good = (typed, truth) => Math.abs(typed - truth) < 0.006 || Math.abs(typed - truth * unit) < 0.006;
+    const wrong = filled.filter(([, typed, truth]) => typed !== null && !good(typed, truth));
+    for (const [cell, typed, truth] of filled) markProduct(cell, typed === null ? null : good(typed, truth));
+    const kind = judge(guess, shown.values[0], shown.kernel[0]);
+    const all = filled.every(([, typed, truth]) => typed !== null && good(typed, truth));
+    if (kind === "right") write(verdict, TEXT.guessRight(show(total / unit)));
+    else if (wrong.length) write(verdict, TEXT.guessMarked(wrong.length));
+    else if (all) write(verdict, TEXT.guessAdd);
+    else write(verdict, TEXT[{ turned: "guessTurned", positive: "guessPositive", mean: "guessMean", wrong: "guessWrong" }[kind]]);
+  };
+  const reveal = () => {
+    const { sums, unit } = current();
+    const digits = decimals(sums[0].products);
+    products().forEach((cell, i) => {
+      cell.value = productText(sums[0].products.flat()[i] / unit, unit === 1 ? digits : 4);
+      markProduct(cell, true);
+    });
+    input.value = show(sums[0].result);
+    write(verdict, TEXT.guessShown(show(sums[0].result)));
+  };
+  input.addEventListener("keydown", (event) => event.key === "Enter" && check());
+  const clear = () => {
+    input.value = "";
+    write(verdict, "");
+    products().forEach((cell) => ((cell.value = ""), markProduct(cell, null)));
+  };
+  const field = h("label", { class: "bb-field" }, h("span", {}, TEXT.yourSum), input);
+  const buttons = [button(TEXT.check, check), button(TEXT.reveal, reveal), button(TEXT.another, another)];
+  return { node: h("div", {}, h("div", { class: "bb-controls" }, field, ...buttons), verdict), clear };
+}
+
+function markProduct(cell, right) {
+  cell.classList.toggle("bb-wrong", right === false);
+  cell.classList.toggle("bb-right", right === true);
+  if (right === false) cell.setAttribute("aria-invalid", "true");
+  else cell.removeAttribute("aria-invalid");
+}
+
+function shiftBar(move) {
+  const verdict = h("p", { role: "status" });
+  const signs = { ArrowLeft: "←", ArrowUp: "↑", ArrowDown: "↓", ArrowRight: "→" };
+  const buttons = Object.entries(signs).map(([key, sign]) => button(sign, () => move(key, 1), { "aria-label": TEXT.arrows[key] }));
+  const update = ({ difference, shift, empty }) => {
+    if (empty || !difference) return write(verdict, "");
+    const { inside, border, step } = difference;
+    const exact = shift.every((pixels) => pixels % step === 0);
+    const found = exact || inside < 1e-9 ? TEXT.shiftSame(show(border, 2)) : TEXT.shiftBroken(show(inside, 2), step);
+    write(verdict, `${TEXT.shiftedBy(...shift)} ${shift.some(Boolean) ? found : TEXT.shiftNone}`);
+  };
+  return { node: h("div", {}, h("div", { class: "bb-controls" }, ...buttons), verdict), update };
+}
+
+const DIRECTIONS = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
+
+/** The squares of a color filter, each with the map it gives alone; the chosen one is shown below. */
+function channelStrip(pick) {
+  const canvases = new Map(TEXT.channels.map((name) => [name, h("canvas", { role: "img", "aria-label": name })]));
+  const face = (name) => h("span", {}, canvases.get(name), name);
+  const strip = choice(TEXT.channel, TEXT.channels, face, (name) => pick(TEXT.channels.indexOf(name)), "pictures");
+  const sums = h("p", { class: "bb-hint" });
+  const node = h("div", { class: "bb-channels" }, strip.node, sums);
+  let painted;
+  const update = (shown, channel) => {
+    node.hidden = shown.planes.length === 1 || shown.empty || shown.mode === "shift";
+    if (node.hidden) return;
+    strip.set(TEXT.channels[channel]);
+    write(sums, TEXT.channelSums(shown.sums.map(({ result }) => show(result, 4))));
+    if (painted === shown.key) return;
+    painted = shown.key;
+    shown.planes.forEach((plane, c) => {
+      const part = conv2d([plane], shown.height, shown.width, [shown.kernel[c]], shown);
+      const color = scaleOf({ ...shown, drawn: part }, node);
+      paintPixels(canvases.get(TEXT.channels[c]), part.data, part.height, part.width, color);
+    });
+  };
+  return { node, update };
+}
+
+// ---- The view -----------------------------------------------------------------------------------------------
+
+function render({ model, el }) {
+  const view = scope(model);
+  const [height, width] = model.get("shape");
+  const pictures = readPictures(model, height * width);
+  const read = reader(model, pictures, height, width);
+  const opening = Object.fromEntries(SETTINGS.map((name) => [name, model.get(name)]));
+  const set = (changes) => {
+    for (const [name, value] of Object.entries(changes)) model.set(name, value);
     model.save_changes();
   };
+  let shown = read();
+  let channel = 0;
+
+  // The pictures.
+  const thumbnail = (name) => {
+    const canvas = h("canvas", { role: "img", "aria-label": name });
+    const { color, gray: plane } = pictures.get(name);
+    paintPicture(canvas, color ?? [plane], height, width);
+    return canvas;
+  };
+  const image = choice(TEXT.pictures, [...pictures.keys()], thumbnail, (name) => set({ image: name }), "pictures");
+  const inColor = choice(TEXT.color, [false, true], (on) => TEXT.colors[on], (on) => set({ color: on }));
+  const mode = choice(TEXT.mode, Object.keys(TEXT.modes), (name) => TEXT.modes[name], (name) => setMode(name));
+  const input = mapPanel(TEXT.inputLabel, drawInput, height, width);
+  const output = mapPanel(TEXT.outputLabel, drawOutput, height, width);
+  const legend = h("div", { class: "bb-legend" });
+  output.node.append(legend);
+
+  // What to do with them.
+  const hint = h("p", { class: "bb-hint" });
+  const moveTo = (row, column) => {
+    if (shown.empty) return;
+    const inside = (at, size) => Math.min(Math.max(at, 0), size - 1);
+    set({ point: [inside(row, shown.map.height), inside(column, shown.map.width)] });
+  };
+  const slide = player(view, TEXT.player, (count) => advance(read(), count, set));
+  const sum = equation((i, j, weight) => set({ kernel: edited(shown, channel, i, j, weight) }));
+  const guess = guessBar(() => shown, () => set({ point: tellingPoint(shown) }), sum.products);
+  const move = (key, pixels) => {
+    const moved = model.get("shift").map((at, axis) => at + DIRECTIONS[key][axis] * pixels);
+    set({ shift: moved.map((at) => Math.min(Math.max(at, -LARGEST_SHIFT), LARGEST_SHIFT)) });
+  };
+  const shift = shiftBar(move);
+  const bars = { slide: slide.node, guess: guess.node, shift: shift.node };
+  const setMode = (name) => {
+    slide.stop();
+    if (name === "guess") set({ mode: name, color: false, point: tellingPoint(shown) });
+    else if (name === "slide") set({ mode: name, point: [0, 0] });
+    else set({ mode: name });
+  };
+
+  // The filter and its geometry.
+  const kernels = model.get("kernels");
+  const named = [...Object.keys(kernels).map((name) => [name, name]), ["", TEXT.custom]];
+  const filter = dropdown(TEXT.filter, named, (name) => name && set({ kernel: [kernels[name]] }));
+  const number = (name, from, to) =>
+    choice(TEXT[name], span(from, to), String, (value) => set({ point: keptPlace(shown, { [name]: value }), [name]: value }));
+  const geometry = { stride: number("stride", 1, 4), padding: number("padding", 0, 3), dilation: number("dilation", 1, 3) };
+  const size = choice(TEXT.size, span(1, LARGEST_SIZE), String, (value) =>
+    set({ point: keptPlace(shown, { size: value }), kernel: model.get("kernel").map((plane) => resized(plane, value)) }),
+  );
+  const after = dropdown(TEXT.after, Object.entries(TEXT.afters), (name) => set({ after: name }));
+  const toOne = button(TEXT.sumToOne, () => set({ kernel: summedToOne(model.get("kernel")) ?? model.get("kernel") }));
+  const turn = button(TEXT.turn, () => set({ kernel: model.get("kernel").map(turned) }));
+  const random = button(TEXT.random, () => set({ kernel: model.get("kernel").map((plane) => plane.map((row) => row.map(randomWeight))) }));
+  const reset = button(TEXT.reset, () => (slide.stop(), set(opening), sum.refresh()));
+  const formula = h("p", { class: "bb-formula" });
+  const strip = channelStrip((index) => ((channel = index), paint()));
+  const live = h("p", { class: "bb-hidden", role: "status" });
+  let speaking;
+  let asked;
+
+  const paint = () => {
+    shown = read();
+    if (shown.planes.length <= channel) channel = 0;
+    image.set(shown.image);
+    inColor.set(shown.color && Boolean(shown.picture.color));
+    inColor.node.hidden = !shown.picture.color || shown.mode === "guess";
+    mode.set(shown.mode);
+    for (const key of GEOMETRY) geometry[key].set(shown[key]);
+    size.set(shown.size);
+    after.set(shown.after);
+    filter.set(Object.keys(kernels).find((name) => shown.kernel.every((plane) => same(plane, kernels[name]))) ?? "");
+    toOne.disabled = !summedToOne(model.get("kernel"));
+    for (const [name, bar] of Object.entries(bars)) bar.hidden = name !== shown.mode;
+    write(hint, TEXT.hints[shown.mode]);
+    write(formula, sizeFormula(shown));
+    input.canvas.setAttribute("aria-label", shown.mode === "shift" ? TEXT.inputShiftLabel : TEXT.inputLabel);
+    write(input.caption, TEXT.inputCaption(height, width, shown.planes.length));
+    const outputCaption = shown.mode === "shift" ? TEXT.differenceCaption : TEXT.outputCaption;
+    write(output.caption, shown.empty ? TEXT.noOutput : outputCaption(shown.drawn.height, shown.drawn.width));
+    input.draw(shown);
+    output.draw(shown);
+    drawLegend(legend, shown);
+    strip.update(shown, channel);
+    sum.update(shown, channel);
+    shift.update(shown);
+    // A new question empties the answers to the old one.
+    const question = `${shown.mode} ${shown.key} ${shown.row} ${shown.column}`;
+    if (question !== asked) guess.clear();
+    asked = question;
+    clearTimeout(speaking);
+    if (shown.mode === "look") speaking = setTimeout(() => write(live, spoken(shown)), 300);
+  };
+
+  const group = (...nodes) => h("div", { class: "bb-controls" }, ...nodes);
+  const root = h(
+    "div",
+    { class: "bb-widget bb-conv", role: "group", "aria-label": TEXT.title },
+    group(image.node, inColor.node),
+    group(mode.node),
+    h("div", { class: "bb-pair" }, input.node, output.node),
+    h("div", { class: "bb-mode" }, hint, ...Object.values(bars)),
+    group(filter.node, size.node, turn, toOne, random),
+    group(geometry.stride.node, geometry.padding.node, geometry.dilation.node, after.node, reset),
+    formula,
+    strip.node,
+    sum.node,
+    live,
+  );
+  el.append(root);
+  view.onChange(SETTINGS, () => view.soon(paint));
+  view.signal.addEventListener("abort", () => clearTimeout(speaking));
+  for (const panel of [input, output]) {
+    view.onResize(panel.canvas, () => panel.draw(shown));
+    steer(view, panel, () => shown, { moveTo, move, height, width, isOutput: panel === output });
+  }
+  paint();
+  return () => {
+    view.dispose();
+    root.remove();
+  };
+}
+
+const same = (one, other) => JSON.stringify(one) === JSON.stringify(other);
+const randomWeight = () => Math.round(Math.random() * 20 - 10) / 10;
+const spoken = (shown) => (shown.empty ? sizeFormula(shown) : `${TEXT.sumAt(shown.row, shown.column)} ${equals(shown.total)}`);
+
+/** The kernel with one weight changed; a color picture has a square of weights for each channel. */
+function edited({ kernel }, channel, i, j, weight) {
+  return kernel.map((plane, c) => plane.map((row, y) => row.map((old, x) => (c === channel && y === i && x === j ? weight : old))));
+}
+
+/** Move the window on by `count` outputs, row by row; false at the end. */
+function advance({ map, row, column, empty }, count, set) {
+  if (empty) return false;
+  const last = map.height * map.width - 1;
+  const at = Math.min(row * map.width + column + count, last);
+  set({ point: [Math.floor(at / map.width), at % map.width] });
+  return at < last;
+}
+
+/** An output pixel worth asking for: among a handful of random ones, that with the strongest answer. */
+function tellingPoint({ map }) {
+  const tries = span(1, 12).map(() => Math.floor(Math.random() * map.data.length));
+  const at = tries.reduce((best, next) => (Math.abs(map.data[next]) > Math.abs(map.data[best]) ? next : best), tries[0]);
+  return map.data.length ? [Math.floor(at / map.width), at % map.width] : [0, 0];
+}
+
+/** The output position that looks at about the same place in the photograph after a change of geometry. */
+function keptPlace(before, changes) {
+  const after = { ...before, ...changes };
+  const moved = (at) => {
+    const center = at * before.stride - before.padding + ((before.size - 1) * before.dilation) / 2;
+    return Math.max(0, Math.round((center + after.padding - ((after.size - 1) * after.dilation) / 2) / after.stride));
+  };
+  return [moved(before.row), moved(before.column)];
+}
+
+/** Let the reader point into a picture, by pointer and by keys; in the mode "shift" the keys move the picture. */
+function steer(view, { canvas }, current, { moveTo, move, height, width, isOutput }) {
   const pointTo = (event) => {
-    const box = map.canvas.getBoundingClientRect();
-    const x = ((event.clientX - box.left) / box.width) * (map.width + 2 * MARGIN) - MARGIN;
-    const y = ((event.clientY - box.top) / box.height) * (map.height + 2 * MARGIN) - MARGIN;
-    const now = shown();
-    if (map.isOutput) {
-      const [left, top] = outputCorner(now);
-      return moveTo(Math.floor(y - top), Math.floor(x - left));
+    const shown = current();
+    if (shown.mode === "shift") return;
+    const box = canvas.getBoundingClientRect();
+    const x = ((event.clientX - box.left) / box.width) * (width + 2 * MARGIN) - MARGIN;
+    const y = ((event.clientY - box.top) / box.height) * (height + 2 * MARGIN) - MARGIN;
+    if (isOutput) {
+      const [left, top] = corner(shown);
+      return moveTo(Math.floor(y - top) * shown.factor, Math.floor(x - left) * shown.factor);
     }
     // In the photograph the window's middle follows the pointer.
-    const half = (now.dilation * (now.size - 1) + 1) / 2;
-    const at = (place) => Math.round((place + now.padding - half) / now.stride);
+    const half = (shown.dilation * (shown.size - 1) + 1) / 2;
+    const at = (place) => Math.round((place + shown.padding - half) / shown.stride);
     return moveTo(at(y), at(x));
   };
-  const canvas = map.canvas;
   view.listen(canvas, "pointerdown", (event) => {
     if (event.button) return;
     canvas.setPointerCapture(event.pointerId);
@@ -466,23 +851,18 @@ function steer(view, map, model, shown) {
   });
   view.listen(canvas, "pointermove", (event) => canvas.hasPointerCapture(event.pointerId) && pointTo(event));
   view.listen(canvas, "keydown", (event) => {
-    const { row, column, map: output } = shown();
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const { row, column, map, mode } = current();
     const step = event.shiftKey ? 10 : 1;
-    const target = {
-      ArrowUp: [row - step, column],
-      ArrowDown: [row + step, column],
-      ArrowLeft: [row, column - step],
-      ArrowRight: [row, column + step],
-      Home: [row, 0],
-      End: [row, output.width - 1],
-      PageUp: [0, column],
-      PageDown: [output.height - 1, column],
-    }[event.key];
-    if (!target || event.ctrlKey || event.metaKey || event.altKey) return;
+    const direction = DIRECTIONS[event.key];
+    const corners = { Home: [row, 0], End: [row, map.width - 1], PageUp: [0, column], PageDown: [map.height - 1, column] };
+    const target = direction ? [row + step * direction[0], column + step * direction[1]] : corners[event.key];
+    if (!target) return;
     event.preventDefault();
-    moveTo(...target);
+    if (mode !== "shift") moveTo(...target);
+    else if (direction) move(event.key, 1);
   });
 }
 
-export { arithmetic, conv2d, field, outputSize, unitOf, weightText };
+export { arithmetic, conv2d, field, follow, judge, luma, outputSize, resized, shiftDifference, shifted, summedToOne, turned, unitOf, weightText };
 export default { render };
