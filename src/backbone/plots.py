@@ -119,19 +119,22 @@ def show_image(image: ArrayLike, ax: mpl.axes.Axes, title: str = "") -> mpl.axes
     return _bare(ax, title)
 
 
-def show_map(feature_map: ArrayLike, ax: mpl.axes.Axes, title: str = "", limit: float | None = None) -> mpl.axes.Axes:
+def show_map(
+    feature_map: ArrayLike, ax: mpl.axes.Axes, title: str = "", limit: float | None = None, scale: bool = True
+) -> mpl.axes.Axes:
     """Draw a signed map (H, W): orange above zero, blue below, the page's background at zero.
 
     Args:
         feature_map: (H, W), any real numbers.
         ax: where to draw.
-        title: stands above the map; the scale is added to it.
+        title: stands above the map.
         limit: the absolute value painted at full strength; the map's own largest one by default.
+        scale: add the limits to the title, as numbers.
     """
     values = np.asarray(feature_map, dtype=np.float64)
     limit = float(np.abs(values).max()) if limit is None else float(limit)
     ax.imshow(signed_colors(values, limit), interpolation="nearest")
-    return _bare(ax, f"{title}  (−{limit:.2f} to +{limit:.2f})".strip())
+    return _bare(ax, f"{title}  (−{limit:.2f} to +{limit:.2f})".strip() if scale else title)
 
 
 def signed_colors(values: np.ndarray, limit: float) -> np.ndarray:
