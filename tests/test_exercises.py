@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from backbone.exercises import HINTS, TEXT, Case, Exercise, Misconception, Report, check
-from backbone.exercises.convolution import (
+from backbone.exercises.convolution.filter_image import (
     CASES,
-    FILTER_IMAGE,
+    EXERCISE,
     MESSAGES,
     check_filter_image,
     filter_image,
@@ -95,7 +95,7 @@ def test_right_functions_pass(function):
     assert report == Report(True, "filter_image", (f"Right in all {len(CASES)} hidden cases.",))
 
 
-@pytest.mark.parametrize("misconception", FILTER_IMAGE.misconceptions)
+@pytest.mark.parametrize("misconception", EXERCISE.misconceptions)
 def test_each_misconception_gets_its_own_message_only(misconception):
     report = check_filter_image(misconception.function)
     assert not report.passed
@@ -114,9 +114,9 @@ def test_mistakes_as_readers_write_them_are_recognized(key, function):
 
 
 def test_every_message_and_every_case_is_used():
-    assert {misconception.message for misconception in FILTER_IMAGE.misconceptions} == set(MESSAGES.values())
+    assert {misconception.message for misconception in EXERCISE.misconceptions} == set(MESSAGES.values())
     assert list(WRITTEN_WRONG) == list(MESSAGES)
-    assert [case.name for case in FILTER_IMAGE.cases] == list(CASES.values())
+    assert [case.name for case in EXERCISE.cases] == list(CASES.values())
 
 
 def test_another_mistake_is_not_mistaken_for_a_known_one():

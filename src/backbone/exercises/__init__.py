@@ -2,8 +2,8 @@
 
 An exercise is data: a reference that is right, cases to try, and misconceptions. A misconception is itself a
 function, a wrong one. Where the reader's answers agree with it, the report can say what was misunderstood,
-and not only that a number is off. Each chapter has a module of exercises beside this one; a new exercise
-takes a table of cases and a call of ``check``.
+and not only that a number is off. Each chapter has a package beside this one, with a module for each exercise:
+a table of cases, a table of messages, and a call of ``check``.
 """
 
 import copy
