@@ -360,6 +360,33 @@ def test_expected_nan_and_infinity_are_right_answers():
     assert "NaN or infinity came out at index (2,); 1 was expected." in str(check(exercise, lambda x: x * np.inf))
 
 
+def test_whole_numbers_are_written_out_and_counted_exactly():
+    case = Case("many", (16_000_000,))
+    exercise = Exercise("count", lambda n: n + 10, [case], rtol=0)
+    assert check(exercise, lambda n: n + 10.0).passed
+    assert "16,000,000 came out; 16,000,010 was expected." in str(check(exercise, lambda n: n))
+    assert "1.6e+15 came out" in str(check(exercise, lambda n: n * 1e8))
+    assert "-0.333333 came out" in str(check(exercise, lambda n: -1 / 3))
+
+
+def test_a_float_is_refused_where_an_integer_is_needed():
+    forgets = Misconception(lambda n: n // 2, "the one is forgotten")
+    is_float = Misconception(lambda n: n // 2 + 1.0, "a float")
+    exercise = Exercise(
+        "half", lambda n: n // 2 + 1, [Case("odd", (7,)), Case("even", (8,))], [forgets, is_float], whole=True
+    )
+    for integer in (int, np.int32, np.uint8, np.array, torch.tensor):
+        assert check(exercise, lambda n, to=integer: to(n // 2 + 1)).passed
+    for kind in (float, np.float32, torch.tensor):
+        report = check(exercise, lambda n, to=kind: to(n // 2 + 1.0))
+        assert report.messages[:2] == (
+            "a float",
+            "Case 1, odd [n = 7]: 4.0 came out as a float; an int was expected.",
+        )
+        assert check(exercise, lambda n, to=kind: to(float(n // 2))).messages[0] == "the one is forgotten"
+    assert check(exercise, lambda n: 4.0 if n == 7 else 5).messages[0] == "a float"
+
+
 def test_unsigned_answers_are_compared_without_wrapping():
     exercise = Exercise("count", lambda x: x, [Case("bytes", (np.array([0, 255], np.uint8),))])
     assert check(exercise, np.array).passed

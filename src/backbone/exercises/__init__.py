@@ -12,7 +12,7 @@ import inspect
 import textwrap
 import traceback
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from numbers import Real
 
 import numpy as np
@@ -43,9 +43,10 @@ TEXT = {
     "array": "a NumPy array of shape {shape}",
     "tuple": "a tuple of {total} results",
     "shape": "shape {given} came out; {expected} was expected.",
-    "not finite": "NaN or infinity came out {place}; {expected:.6g} was expected.",
-    "value": ("{given:.6g} came out {place}; {expected:.6g} was expected. {wrong} of {total} values are wrong."),
-    "one value": "{given:.6g} came out; {expected:.6g} was expected.",
+    "not finite": "NaN or infinity came out {place}; {expected} was expected.",
+    "value": "{given} came out {place}; {expected} was expected. {wrong} of {total} values are wrong.",
+    "one value": "{given} came out; {expected} was expected.",
+    "not whole": "{given} came out as a float; an int was expected.",
     "place in 2-D": "at row {}, column {}",
     "place": "at index {}",
 }
@@ -88,8 +89,11 @@ class Exercise:
         cases: the hidden cases.
         misconceptions: wrong functions that readers are likely to write. Where two explain the answers
             equally well, the first is named.
-        rtol: error allowed, relative to the largest expected value. The default lets float32 pass.
+        rtol: error allowed, relative to the largest expected value. The default lets float32 pass. Numbers that
+            count something are exact, and take 0.
         atol: error allowed on top of that.
+        whole: whether a single number has to be of an integer type too, because it goes where Python takes
+            nothing else, such as into a shape.
     """
 
     title: str
@@ -98,6 +102,7 @@ class Exercise:
     misconceptions: Sequence[Misconception] = ()
     rtol: float = 1e-5
     atol: float = 1e-6
+    whole: bool = False
 
 
 @dataclass(frozen=True, repr=False)
@@ -227,6 +232,7 @@ def _difference(exercise: Exercise, given, expected) -> str | None:
     fits = isinstance(given, np.ndarray) if np.ndim(expected) else np.ndim(given) == 0
     if not _is_numeric(given) or not fits:
         return TEXT["type"].format(given=_kind(given), expected=_kind(expected))
+    is_float = np.asarray(given).dtype.kind == "f"
     # float64 on both sides: unsigned integers would wrap around when subtracted.
     given, expected = np.asarray(given, np.float64), np.asarray(expected, np.float64)
     if given.shape != expected.shape:
@@ -234,7 +240,9 @@ def _difference(exercise: Exercise, given, expected) -> str | None:
     scale = np.abs(expected[np.isfinite(expected)]).max(initial=0)
     tolerance = exercise.atol + exercise.rtol * scale
     wrong = ~np.isclose(given, expected, rtol=0, atol=tolerance, equal_nan=True)
-    return _describe_values(given, expected, wrong) if wrong.any() else None
+    if wrong.any():
+        return _describe_values(given, expected, wrong)
+    return TEXT["not whole"].format(given=float(given)) if exercise.whole and is_float else None
 
 
 def _difference_of_tuples(exercise: Exercise, given, expected: tuple) -> str | None:
@@ -269,7 +277,8 @@ def _agrees(exercise: Exercise, outcome: _Outcome, answer) -> bool:
 def _same(exercise: Exercise, outcome: _Outcome, wrong: _Outcome) -> bool:
     if wrong.error is not None:
         return type(outcome.error) is type(wrong.error)
-    return _agrees(exercise, outcome, wrong.answer)
+    # A reader who misunderstood something, and also returns a float for an int, misunderstood it no less.
+    return _agrees(replace(exercise, whole=False), outcome, wrong.answer)
 
 
 # --- Describing ---------------------------------------------------------------------------------------------
@@ -299,13 +308,23 @@ def _describe_error(error: BaseException) -> str:
 
 def _describe_values(given: np.ndarray, expected: np.ndarray, wrong: np.ndarray) -> str:
     if not given.ndim:
-        return TEXT["one value"].format(given=float(given), expected=float(expected))
+        return TEXT["one value"].format(given=_digits(given), expected=_digits(expected))
     strange = wrong & ~np.isfinite(given)
     index = tuple(np.argwhere(strange if strange.any() else wrong)[0].tolist())
     place = TEXT["place in 2-D"].format(*index) if given.ndim == 2 else TEXT["place"].format(index)
     return TEXT["not finite" if strange.any() else "value"].format(
-        given=given[index], expected=expected[index], place=place, wrong=wrong.sum(), total=wrong.size
+        given=_digits(given[index]),
+        expected=_digits(expected[index]),
+        place=place,
+        wrong=wrong.sum(),
+        total=wrong.size,
     )
+
+
+def _digits(value) -> str:
+    """Write a number out: all digits of a whole one, six of another."""
+    value = float(value)
+    return f"{value:,.0f}" if value.is_integer() and abs(value) < 1e15 else f"{value:.6g}"
 
 
 def _is_numeric(value) -> bool:
