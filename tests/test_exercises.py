@@ -1,5 +1,6 @@
 """The checks of a reader's function: what passes, what fails, and what is said about it."""
 
+import math
 import warnings
 
 import numpy as np
@@ -404,3 +405,10 @@ def test_the_misconception_that_explains_most_is_named():
         ],
     )
     assert check(right, lambda x: np.where(x > 2, 2.0, 0.0)).messages[0] == "explains both"
+
+
+def test_a_misconception_that_leaves_most_wrong_answers_open_is_not_named():
+    cases = [Case(str(n), (n,)) for n in range(4)]
+    exercise = Exercise("half", lambda n: n // 2, cases, [Misconception(lambda n: (n + 1) // 2, "rounded up")])
+    assert check(exercise, lambda n: math.ceil(n / 2)).messages[0] == "rounded up"
+    assert "rounded up" not in check(exercise, lambda n: n // 2 + 1).messages  # the same for odd numbers only

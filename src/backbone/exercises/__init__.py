@@ -258,13 +258,17 @@ def _difference_of_tuples(exercise: Exercise, given, expected: tuple) -> str | N
 def _recognize(exercise: Exercise, outcomes: list[_Outcome], expected: list) -> tuple[str, ...]:
     """Return the message of the misconception that explains most wrong answers, if one fits.
 
-    It fits if the reader's outcome is the misconception's in every case where that one is not right. A case
-    where both are right says nothing, and a misconception that stops with an error fits the same error.
+    It fits if the reader's outcome is the misconception's in every case where that one is not right, and if
+    these are more than half of the cases where the reader is not right. A case where both are right says
+    nothing, and a misconception that stops with an error fits the same error.
     """
-    best, most = (), 0
+    # A reader who misunderstood something, and also returns a float for an int, misunderstood it no less.
+    exercise, strict = replace(exercise, whole=False), exercise
+    pairs = zip(outcomes, expected, strict=True)
+    best, most = (), sum(not _agrees(exercise, outcome, answer) for outcome, answer in pairs) // 2
     for misconception in exercise.misconceptions:
         wrong = [_run(misconception.function, case) for case in exercise.cases]
-        telling = [i for i, outcome in enumerate(wrong) if not _agrees(exercise, outcome, expected[i])]
+        telling = [i for i, outcome in enumerate(wrong) if not _agrees(strict, outcome, expected[i])]
         if len(telling) > most and all(_same(exercise, outcomes[i], wrong[i]) for i in telling):
             best, most = (misconception.message,), len(telling)
     return best
@@ -277,8 +281,7 @@ def _agrees(exercise: Exercise, outcome: _Outcome, answer) -> bool:
 def _same(exercise: Exercise, outcome: _Outcome, wrong: _Outcome) -> bool:
     if wrong.error is not None:
         return type(outcome.error) is type(wrong.error)
-    # A reader who misunderstood something, and also returns a float for an int, misunderstood it no less.
-    return _agrees(replace(exercise, whole=False), outcome, wrong.answer)
+    return _agrees(exercise, outcome, wrong.answer)
 
 
 # --- Describing ---------------------------------------------------------------------------------------------
