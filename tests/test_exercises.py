@@ -1,5 +1,6 @@
 """The checks of a reader's function: what passes, what fails, and what is said about it."""
 
+import math
 import warnings
 
 import numpy as np
@@ -7,9 +8,9 @@ import pytest
 import torch
 
 from backbone.exercises import HINTS, TEXT, Case, Exercise, Misconception, Report, check
-from backbone.exercises.convolution import (
+from backbone.exercises.convolution.filter_image import (
     CASES,
-    FILTER_IMAGE,
+    EXERCISE,
     MESSAGES,
     check_filter_image,
     filter_image,
@@ -95,7 +96,7 @@ def test_right_functions_pass(function):
     assert report == Report(True, "filter_image", (f"Right in all {len(CASES)} hidden cases.",))
 
 
-@pytest.mark.parametrize("misconception", FILTER_IMAGE.misconceptions)
+@pytest.mark.parametrize("misconception", EXERCISE.misconceptions)
 def test_each_misconception_gets_its_own_message_only(misconception):
     report = check_filter_image(misconception.function)
     assert not report.passed
@@ -114,9 +115,9 @@ def test_mistakes_as_readers_write_them_are_recognized(key, function):
 
 
 def test_every_message_and_every_case_is_used():
-    assert {misconception.message for misconception in FILTER_IMAGE.misconceptions} == set(MESSAGES.values())
+    assert {misconception.message for misconception in EXERCISE.misconceptions} == set(MESSAGES.values())
     assert list(WRITTEN_WRONG) == list(MESSAGES)
-    assert [case.name for case in FILTER_IMAGE.cases] == list(CASES.values())
+    assert [case.name for case in EXERCISE.cases] == list(CASES.values())
 
 
 def test_another_mistake_is_not_mistaken_for_a_known_one():
@@ -360,6 +361,33 @@ def test_expected_nan_and_infinity_are_right_answers():
     assert "NaN or infinity came out at index (2,); 1 was expected." in str(check(exercise, lambda x: x * np.inf))
 
 
+def test_whole_numbers_are_written_out_and_counted_exactly():
+    case = Case("many", (16_000_000,))
+    exercise = Exercise("count", lambda n: n + 10, [case], rtol=0)
+    assert check(exercise, lambda n: n + 10.0).passed
+    assert "16,000,000 came out; 16,000,010 was expected." in str(check(exercise, lambda n: n))
+    assert "1.6e+15 came out" in str(check(exercise, lambda n: n * 1e8))
+    assert "-0.333333 came out" in str(check(exercise, lambda n: -1 / 3))
+
+
+def test_a_float_is_refused_where_an_integer_is_needed():
+    forgets = Misconception(lambda n: n // 2, "the one is forgotten")
+    is_float = Misconception(lambda n: n // 2 + 1.0, "a float")
+    exercise = Exercise(
+        "half", lambda n: n // 2 + 1, [Case("odd", (7,)), Case("even", (8,))], [forgets, is_float], whole=True
+    )
+    for integer in (int, np.int32, np.uint8, np.array, torch.tensor):
+        assert check(exercise, lambda n, to=integer: to(n // 2 + 1)).passed
+    for kind in (float, np.float32, torch.tensor):
+        report = check(exercise, lambda n, to=kind: to(n // 2 + 1.0))
+        assert report.messages[:2] == (
+            "a float",
+            "Case 1, odd [n = 7]: 4.0 came out as a float; an int was expected.",
+        )
+        assert check(exercise, lambda n, to=kind: to(float(n // 2))).messages[0] == "the one is forgotten"
+    assert check(exercise, lambda n: 4.0 if n == 7 else 5).messages[0] == "a float"
+
+
 def test_unsigned_answers_are_compared_without_wrapping():
     exercise = Exercise("count", lambda x: x, [Case("bytes", (np.array([0, 255], np.uint8),))])
     assert check(exercise, np.array).passed
@@ -377,3 +405,10 @@ def test_the_misconception_that_explains_most_is_named():
         ],
     )
     assert check(right, lambda x: np.where(x > 2, 2.0, 0.0)).messages[0] == "explains both"
+
+
+def test_a_misconception_that_leaves_most_wrong_answers_open_is_not_named():
+    cases = [Case(str(n), (n,)) for n in range(4)]
+    exercise = Exercise("half", lambda n: n // 2, cases, [Misconception(lambda n: (n + 1) // 2, "rounded up")])
+    assert check(exercise, lambda n: math.ceil(n / 2)).messages[0] == "rounded up"
+    assert "rounded up" not in check(exercise, lambda n: n // 2 + 1).messages  # the same for odd numbers only

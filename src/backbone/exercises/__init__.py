@@ -2,8 +2,8 @@
 
 An exercise is data: a reference that is right, cases to try, and misconceptions. A misconception is itself a
 function, a wrong one. Where the reader's answers agree with it, the report can say what was misunderstood,
-and not only that a number is off. Each chapter has a module of exercises beside this one; a new exercise
-takes a table of cases and a call of ``check``.
+and not only that a number is off. Each chapter has a package beside this one, with a module for each exercise:
+a table of cases, a table of messages, and a call of ``check``.
 """
 
 import copy
@@ -12,7 +12,7 @@ import inspect
 import textwrap
 import traceback
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from numbers import Real
 
 import numpy as np
@@ -43,9 +43,10 @@ TEXT = {
     "array": "a NumPy array of shape {shape}",
     "tuple": "a tuple of {total} results",
     "shape": "shape {given} came out; {expected} was expected.",
-    "not finite": "NaN or infinity came out {place}; {expected:.6g} was expected.",
-    "value": ("{given:.6g} came out {place}; {expected:.6g} was expected. {wrong} of {total} values are wrong."),
-    "one value": "{given:.6g} came out; {expected:.6g} was expected.",
+    "not finite": "NaN or infinity came out {place}; {expected} was expected.",
+    "value": "{given} came out {place}; {expected} was expected. {wrong} of {total} values are wrong.",
+    "one value": "{given} came out; {expected} was expected.",
+    "not whole": "{given} came out as a float; an int was expected.",
     "place in 2-D": "at row {}, column {}",
     "place": "at index {}",
 }
@@ -88,8 +89,11 @@ class Exercise:
         cases: the hidden cases.
         misconceptions: wrong functions that readers are likely to write. Where two explain the answers
             equally well, the first is named.
-        rtol: error allowed, relative to the largest expected value. The default lets float32 pass.
+        rtol: error allowed, relative to the largest expected value. The default lets float32 pass. Numbers that
+            count something are exact, and take 0.
         atol: error allowed on top of that.
+        whole: whether a single number has to be of an integer type too, because it goes where Python takes
+            nothing else, such as into a shape.
     """
 
     title: str
@@ -98,6 +102,7 @@ class Exercise:
     misconceptions: Sequence[Misconception] = ()
     rtol: float = 1e-5
     atol: float = 1e-6
+    whole: bool = False
 
 
 @dataclass(frozen=True, repr=False)
@@ -227,6 +232,7 @@ def _difference(exercise: Exercise, given, expected) -> str | None:
     fits = isinstance(given, np.ndarray) if np.ndim(expected) else np.ndim(given) == 0
     if not _is_numeric(given) or not fits:
         return TEXT["type"].format(given=_kind(given), expected=_kind(expected))
+    is_float = np.asarray(given).dtype.kind == "f"
     # float64 on both sides: unsigned integers would wrap around when subtracted.
     given, expected = np.asarray(given, np.float64), np.asarray(expected, np.float64)
     if given.shape != expected.shape:
@@ -234,7 +240,9 @@ def _difference(exercise: Exercise, given, expected) -> str | None:
     scale = np.abs(expected[np.isfinite(expected)]).max(initial=0)
     tolerance = exercise.atol + exercise.rtol * scale
     wrong = ~np.isclose(given, expected, rtol=0, atol=tolerance, equal_nan=True)
-    return _describe_values(given, expected, wrong) if wrong.any() else None
+    if wrong.any():
+        return _describe_values(given, expected, wrong)
+    return TEXT["not whole"].format(given=float(given)) if exercise.whole and is_float else None
 
 
 def _difference_of_tuples(exercise: Exercise, given, expected: tuple) -> str | None:
@@ -250,13 +258,17 @@ def _difference_of_tuples(exercise: Exercise, given, expected: tuple) -> str | N
 def _recognize(exercise: Exercise, outcomes: list[_Outcome], expected: list) -> tuple[str, ...]:
     """Return the message of the misconception that explains most wrong answers, if one fits.
 
-    It fits if the reader's outcome is the misconception's in every case where that one is not right. A case
-    where both are right says nothing, and a misconception that stops with an error fits the same error.
+    It fits if the reader's outcome is the misconception's in every case where that one is not right, and if
+    these are more than half of the cases where the reader is not right. A case where both are right says
+    nothing, and a misconception that stops with an error fits the same error.
     """
-    best, most = (), 0
+    # A reader who misunderstood something, and also returns a float for an int, misunderstood it no less.
+    exercise, strict = replace(exercise, whole=False), exercise
+    pairs = zip(outcomes, expected, strict=True)
+    best, most = (), sum(not _agrees(exercise, outcome, answer) for outcome, answer in pairs) // 2
     for misconception in exercise.misconceptions:
         wrong = [_run(misconception.function, case) for case in exercise.cases]
-        telling = [i for i, outcome in enumerate(wrong) if not _agrees(exercise, outcome, expected[i])]
+        telling = [i for i, outcome in enumerate(wrong) if not _agrees(strict, outcome, expected[i])]
         if len(telling) > most and all(_same(exercise, outcomes[i], wrong[i]) for i in telling):
             best, most = (misconception.message,), len(telling)
     return best
@@ -299,13 +311,23 @@ def _describe_error(error: BaseException) -> str:
 
 def _describe_values(given: np.ndarray, expected: np.ndarray, wrong: np.ndarray) -> str:
     if not given.ndim:
-        return TEXT["one value"].format(given=float(given), expected=float(expected))
+        return TEXT["one value"].format(given=_digits(given), expected=_digits(expected))
     strange = wrong & ~np.isfinite(given)
     index = tuple(np.argwhere(strange if strange.any() else wrong)[0].tolist())
     place = TEXT["place in 2-D"].format(*index) if given.ndim == 2 else TEXT["place"].format(index)
     return TEXT["not finite" if strange.any() else "value"].format(
-        given=given[index], expected=expected[index], place=place, wrong=wrong.sum(), total=wrong.size
+        given=_digits(given[index]),
+        expected=_digits(expected[index]),
+        place=place,
+        wrong=wrong.sum(),
+        total=wrong.size,
     )
+
+
+def _digits(value) -> str:
+    """Write a number out: all digits of a whole one, six of another."""
+    value = float(value)
+    return f"{value:,.0f}" if value.is_integer() and abs(value) < 1e15 else f"{value:.6g}"
 
 
 def _is_numeric(value) -> bool:

@@ -1,4 +1,4 @@
-"""Exercises of the chapter on convolution: the cases, the misconceptions, and what is said about them."""
+"""Exercise ``filter_image``: one kernel on one image, at every place where it fits."""
 
 from collections.abc import Callable
 
@@ -67,7 +67,7 @@ MESSAGES = {
     ),
 }
 
-# --- Exercise: filter_image ---------------------------------------------------------------------------------
+# --- The exercise -------------------------------------------------------------------------------------------
 
 
 def filter_image(image: np.ndarray, kernel: np.ndarray) -> np.ndarray:
@@ -87,7 +87,7 @@ def filter_image(image: np.ndarray, kernel: np.ndarray) -> np.ndarray:
 
 def check_filter_image(reader_function: Callable) -> Report:
     """Check the reader's ``filter_image(image, kernel)`` on hidden cases."""
-    return check(FILTER_IMAGE, reader_function)
+    return check(EXERCISE, reader_function)
 
 
 def _cases() -> tuple[Case, ...]:
@@ -166,7 +166,7 @@ _WRONG = (
     ("last missing", _last_left_zero),
 )
 
-FILTER_IMAGE = Exercise(
+EXERCISE = Exercise(
     title=TITLE,
     reference=filter_image,
     cases=_cases(),

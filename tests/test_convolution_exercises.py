@@ -1,0 +1,409 @@
+"""The exercises of the chapter on convolution, held against PyTorch and against functions as readers write them."""
+
+import importlib
+import math
+import pkgutil
+
+import numpy as np
+import pytest
+import torch
+
+from backbone.exercises import TEXT, check, convolution
+from backbone.ops import KERNELS
+
+NAMES = [module.name for module in pkgutil.iter_modules(convolution.__path__)]
+MODULES = {name: importlib.import_module(f"backbone.exercises.convolution.{name}") for name in NAMES}
+WRONG = [(name, index) for name in NAMES for index in range(len(MODULES[name].EXERCISE.misconceptions))]
+
+
+def report_of(name, function):
+    return getattr(convolution, f"check_{name}")(function)
+
+
+def named(name, report):
+    """Return the keys of the misconceptions that a report names."""
+    return [key for key, message in MODULES[name].MESSAGES.items() if message in report.messages]
+
+
+# --- Every exercise -----------------------------------------------------------------------------------------
+
+
+def test_there_is_a_check_for_each_module():
+    assert convolution.__all__ == [f"check_{name}" for name in NAMES]
+    assert len(NAMES) == 8
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_reference_passes_and_carries_the_title(name):
+    exercise = MODULES[name].EXERCISE
+    assert exercise.title == exercise.reference.__name__ == name
+    report = report_of(name, exercise.reference)
+    assert report.passed
+    assert report.messages == (f"Right in all {len(exercise.cases)} hidden cases.",)
+
+
+@pytest.mark.parametrize(("name", "index"), WRONG)
+def test_each_misconception_gets_its_own_message_only(name, index):
+    misconception = MODULES[name].EXERCISE.misconceptions[index]
+    report = report_of(name, misconception.function)
+    assert not report.passed
+    assert report.messages[0] == misconception.message
+    assert [MODULES[name].MESSAGES[key] for key in named(name, report)] == [misconception.message]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_message_and_every_case_is_used(name):
+    module = MODULES[name]
+    assert {misconception.message for misconception in module.EXERCISE.misconceptions} == set(module.MESSAGES.values())
+    assert len(set(module.MESSAGES.values())) == len(module.MESSAGES)
+    assert [case.name for case in module.EXERCISE.cases] == list(module.CASES.values())
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_messages_are_plain_sentences(name):
+    for message in MODULES[name].MESSAGES.values():
+        assert message[0].isupper()
+        assert message.endswith((".", "?"))
+        assert len(message) < 300
+        assert "  " not in message
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_unwritten_broken_and_absurd_functions_are_described(name):
+    def broken(*arguments):
+        raise ZeroDivisionError("division by zero")
+
+    assert report_of(name, lambda *arguments: None).messages == (TEXT["not written"],)
+    assert "your function stopped with ZeroDivisionError: division by zero." in str(report_of(name, broken))
+    assert "a value of type NoneType, not a function" in str(report_of(name, None))
+    assert "your function stopped with TypeError" in str(report_of(name, lambda: 1))
+    for answer in ("text", [1], (), {}, np.zeros((2, 0)), np.nan, np.full((3, 3), np.nan), 1j, print):
+        report = report_of(name, lambda *arguments, answer=answer: answer)
+        assert not report.passed
+        assert report.messages[0].startswith("Case 1, ")
+        assert len(report.messages[0]) < 400
+
+
+@pytest.mark.parametrize("name", ["filter_image", "conv2d_multi", "input_gradient", "weight_gradient"])
+def test_arrays_may_come_as_float32_or_tensors_but_not_be_changed(name):
+    reference = MODULES[name].EXERCISE.reference
+
+    def in_place(array, *others):
+        answer = reference(array, *others)
+        array *= 0
+        return answer
+
+    def as_tensor(*arguments):
+        return torch.tensor(reference(*arguments), dtype=torch.float64, requires_grad=True)
+
+    assert report_of(name, as_tensor).passed
+    assert report_of(name, lambda *arguments: reference(*arguments).astype(np.float32)).passed
+    assert "your function changes its argument" in str(report_of(name, in_place))
+    assert report_of(name, reference).passed
+
+
+def test_a_list_of_layers_may_not_be_emptied():
+    def greedy(layers):
+        size = 1
+        while layers:
+            kernel_size, stride = layers.pop()
+            size = (size - 1) * stride + kernel_size
+        return size
+
+    assert "your function changes its argument layers." in str(report_of("receptive_field", greedy))
+
+
+# --- Functions as readers write them: right -----------------------------------------------------------------
+
+
+def conv_output_by_counting(size, kernel, stride, padding, dilation):
+    reach = dilation * (kernel - 1)
+    return len(range(0, size + 2 * padding - reach, stride))
+
+
+def conv_output_by_torch(size, kernel, stride, padding, dilation):
+    x, w = torch.zeros(1, 1, size), torch.zeros(1, 1, kernel)
+    return torch.nn.functional.conv1d(x, w, None, stride, padding, dilation).shape[-1]
+
+
+def conv2d_by_torch(x, w):
+    return torch.nn.functional.conv2d(torch.tensor(x).double(), torch.tensor(w).double())
+
+
+def conv2d_in_loops(x, w, *, collect=lambda out, product: out + product, turn=False, filters=None, channels=None):
+    (_, height, width), (o, c, kh, kw) = x.shape, w.shape
+    out = np.zeros((o, height - kh + 1, width - kw + 1))
+    for f, channel, i, j in np.ndindex(o, c if channels is None else channels, *out.shape[1:]):
+        kernel = w[f, channel, ::-1, ::-1] if turn else w[f, channel]
+        window = x[channel, i : i + kh, j : j + kw]
+        out[f, i, j] = collect(out[f, i, j], (window * kernel).sum())
+    return out
+
+
+def count_with_torch(in_channels, out_channels, kernel_size, height, width):
+    conv = torch.nn.Conv2d(in_channels, out_channels, kernel_size, padding="same")
+    linear = torch.nn.Linear(in_channels * height * width, out_channels * height * width, device="meta")
+    return tuple(sum(p.numel() for p in layer.parameters()) for layer in (conv, linear))
+
+
+def field_by_torch(layers):
+    """Measure from the first to the last input pixel that one output's gradient reaches."""
+    exact = field_backwards(layers)
+    x = torch.zeros(1, 1, exact + 20, requires_grad=True)
+    out = x
+    for kernel_size, stride in layers:
+        out = torch.nn.functional.conv1d(out, torch.ones(1, 1, kernel_size), stride=stride)
+    out[0, 0, 0].backward()
+    reached = x.grad[0, 0].nonzero()
+    return int(reached.max() - reached.min()) + 1
+
+
+def field_backwards(layers, start=1):
+    size = start
+    for kernel_size, stride in reversed(layers):
+        size = (size - 1) * stride + kernel_size
+    return size
+
+
+def gradients_by_torch(x, weight, grad, stride):
+    x, weight, grad = (torch.tensor(array).double() for array in (x, weight, grad))
+    x.requires_grad_(), weight.requires_grad_()
+    return torch.autograd.grad(torch.nn.functional.conv2d(x, weight, stride=stride), (x, weight), grad)
+
+
+def input_gradient_by_torch(grad, weight, stride):
+    sizes = [(n - 1) * stride + k for n, k in zip(grad.shape[1:], weight.shape[2:], strict=True)]
+    return gradients_by_torch(np.zeros((weight.shape[1], *sizes)), weight, grad, stride)[0]
+
+
+def weight_gradient_by_torch(x, grad, stride):
+    sizes = [n - (m - 1) * stride for n, m in zip(x.shape[1:], grad.shape[1:], strict=True)]
+    return gradients_by_torch(x, np.zeros((len(grad), len(x), *sizes)), grad, stride)[1]
+
+
+def scattered(grad, weight, stride, *, turn=False, step=None, swap=True, over=False):
+    """Give each output's gradient back to its window; each switch makes one mistake."""
+    (_, oh, ow), (o, c, kh, kw) = grad.shape, weight.shape
+    step = stride if step is None else step
+    out = np.zeros((c, (oh - 1) * stride + kh, (ow - 1) * stride + kw))
+    for f, channel, i, j in np.ndindex(o, c, oh, ow):
+        kernel = weight[f, channel, ::-1, ::-1] if turn else weight[f, channel]
+        a, b = (f, channel) if swap else (channel, f)
+        window = out[b, i * step : i * step + kh, j * step : j * step + kw]
+        window[:] = grad[a, i, j] * kernel + (0 if over else window)
+    return out
+
+
+def collected(x, grad, stride, *, turn=False, step=None, mean=False, over=False):
+    """Add up what each weight met; each switch makes one mistake."""
+    (c, height, width), (o, oh, ow) = x.shape, grad.shape
+    kh, kw = height - (oh - 1) * stride, width - (ow - 1) * stride
+    step = stride if step is None else step
+    out = np.zeros((o, c, kh, kw))
+    for i, j in np.ndindex(oh, ow):
+        window = x[:, i * step : i * step + kh, j * step : j * step + kw]
+        share = grad[:, oh - 1 - i if turn else i, ow - 1 - j if turn else j, None, None, None] * window
+        out = share if over else out + share
+    return out / (oh * ow) if mean else out
+
+
+RIGHT = {
+    "conv_output": [
+        conv_output_by_counting,
+        conv_output_by_torch,
+        # Rounding up is right where the 1 at the end is counted in.
+        lambda n, k, s, p, d: math.ceil((n + 2 * p - d * (k - 1)) / s),
+        lambda n, k, s, p, d: (n + 2 * p - d * (k - 1) - 1 + s) // s,
+        lambda n, k, s, p, d: np.int64(conv_output_by_counting(n, k, s, p, d)),
+    ],
+    "shift_kernel": [
+        lambda rows, columns: np.roll(KERNELS["identity"], (-rows, -columns), (0, 1)),
+        lambda rows, columns: np.eye(3, dtype=int)[[1 - rows]].T @ np.eye(3, dtype=int)[[1 - columns]],
+        lambda rows, columns: torch.eye(9)[4 - 3 * rows - columns].reshape(3, 3),
+    ],
+    "conv2d_multi": [conv2d_by_torch, conv2d_in_loops],
+    "count_parameters": [
+        count_with_torch,
+        lambda c, o, k, h, w: (o * c * k**2 + o, (c * h * w + 1) * o * h * w),
+        lambda c, o, k, h, w: tuple(np.array([o * c * k**2 + o, (c * h * w + 1) * o * h * w])),
+    ],
+    "receptive_field": [
+        field_backwards,
+        field_by_torch,
+        lambda layers: 1 + sum((k - 1) * np.prod([s for _, s in layers[:i]]) for i, (k, _) in enumerate(layers)),
+    ],
+    "input_gradient": [input_gradient_by_torch, scattered],
+    "weight_gradient": [weight_gradient_by_torch, collected],
+}
+
+
+@pytest.mark.parametrize(("name", "function"), [(name, right) for name, all_ in RIGHT.items() for right in all_])
+def test_right_functions_pass(name, function):
+    report = report_of(name, function)
+    assert report.passed, report
+
+
+@pytest.mark.parametrize("move", MODULES["shift_kernel"].EXERCISE.cases, ids=lambda case: case.name)
+def test_the_kernel_moves_a_picture(move):
+    image = np.random.default_rng(0).random((6, 7))
+    kernel = MODULES["shift_kernel"].shift_kernel(*move.arguments)
+    moved = torch.nn.functional.conv2d(torch.tensor(image[None, None]), torch.tensor(kernel[None, None]), padding=1)
+    inside = (slice(1, -1), slice(1, -1))
+    np.testing.assert_array_equal(moved[0, 0].numpy()[inside], np.roll(image, move.arguments, (0, 1))[inside])
+
+
+def test_known_numbers():
+    field, count = MODULES["receptive_field"].receptive_field, MODULES["count_parameters"].count_parameters
+    assert field(MODULES["receptive_field"].EXERCISE.cases[-1].arguments[0]) == 195  # AlexNet's last pooling
+    assert field([(3, 2), (3, 1)]) == 7
+    assert field([(3, 1), (3, 2)]) == 5
+    assert count(3, 64, 3, 224, 224) == (1792, 150528 * 3211264 + 3211264)
+
+
+# --- Functions as readers write them: wrong -----------------------------------------------------------------
+
+
+def conv2d_by_channel(x, w):
+    return np.array([[conv2d_in_loops(x[[c]], w[[o]][:, [c]])[0] for c in range(len(x))] for o in range(len(w))])
+
+
+def growing(layers, *, less=1, late=False, product=True):
+    size, distance = 1, 1
+    for kernel_size, stride in layers:
+        further = distance * stride if product else stride
+        size += (kernel_size - less) * (further if late else distance)
+        distance = further
+    return size
+
+
+def two_ones(rows, columns):
+    kernel = np.zeros((3, 3))
+    if rows:
+        kernel[1 - rows, 1] = 1
+    if columns:
+        kernel[1, 1 - columns] = 1
+    if not rows and not columns:
+        kernel[1, 1] = 1
+    return kernel
+
+
+WRITTEN_WRONG = [
+    ("conv_output", "rounded up", lambda n, k, s, p, d: math.ceil((n + 2 * p - d * (k - 1) - 1) / s + 1)),
+    ("conv_output", "rounded up", lambda n, k, s, p, d: np.ceil((n + 2 * p - d * (k - 1) - 1) / s + 1)),
+    ("conv_output", "rounded to nearest", lambda n, k, s, p, d: np.round((n + 2 * p - d * (k - 1) - 1) / s) + 1),
+    ("conv_output", "not rounded", lambda n, k, s, p, d: (n + 2 * p - d * (k - 1) - 1) / s + 1),
+    ("conv_output", "float", lambda n, k, s, p, d: np.floor((n + 2 * p - d * (k - 1) - 1) / s) + 1),
+    ("conv_output", "float", lambda n, k, s, p, d: (n + 2 * p - d * (k - 1) - 1.0) // s + 1),
+    ("conv_output", "dilation ignored", lambda n, k, s, p, d: (n + 2 * p - k) // s + 1),
+    ("conv_output", "dilation ignored", lambda n, k, s, p, d: np.floor((n + 2 * p - k) / s) + 1),
+    ("conv_output", "gap after the last", lambda n, k, s, p, d: (n - d * k + 2 * p) // s + 1),
+    ("conv_output", "padding once", lambda n, k, s, p, d: (n + p - d * (k - 1) - 1) // s + 1),
+    ("conv_output", "padding ignored", lambda n, k, s, p, d: (n - d * (k - 1) - 1) // s + 1),
+    ("conv_output", "one forgotten", lambda n, k, s, p, d: (n + 2 * p - d * (k - 1) - 1) // s),
+    ("conv_output", "one too early", lambda n, k, s, p, d: int((n + 2 * p - d * (k - 1) - 1 + 1) / s)),
+    ("conv_output", "brackets", lambda n, k, s, p, d: n + 2 * p - d * (k - 1) - 1 // s + 1),
+    ("conv_output", "one too many", lambda *arguments: conv_output_by_counting(*arguments) + 1),
+    ("conv_output", "too short", lambda n, k, s, p, d: len(range(0, n + 2 * p - d * (k - 1) + 1, s))),
+    ("conv_output", "stride ignored", lambda n, k, s, p, d: n + 2 * p - d * (k - 1)),
+    ("shift_kernel", "opposite", lambda r, c: np.roll(KERNELS["identity"], (r, c), (0, 1))),
+    ("shift_kernel", "opposite", lambda r, c: MODULES["shift_kernel"].shift_kernel(r, c)[::-1, ::-1]),
+    ("shift_kernel", "swapped", lambda r, c: MODULES["shift_kernel"].shift_kernel(r, c).T),
+    ("shift_kernel", "swapped and opposite", lambda r, c: np.roll(KERNELS["identity"], (r, c), (1, 0))),
+    ("shift_kernel", "rows opposite", lambda r, c: MODULES["shift_kernel"].shift_kernel(-r, c)),
+    ("shift_kernel", "columns opposite", lambda r, c: MODULES["shift_kernel"].shift_kernel(r, -c)),
+    ("shift_kernel", "two ones", two_ones),
+    ("conv2d_multi", "not summed", conv2d_by_channel),
+    ("conv2d_multi", "last channel", lambda x, w: conv2d_in_loops(x, w, collect=lambda out, product: product)),
+    ("conv2d_multi", "first channel", lambda x, w: conv2d_in_loops(x, w, channels=1)),
+    ("conv2d_multi", "flipped", lambda x, w: conv2d_in_loops(x, w, turn=True)),
+    ("conv2d_multi", "mean", lambda x, w: conv2d_in_loops(x, w) / w.shape[1]),
+    ("conv2d_multi", "transposed", lambda x, w: np.moveaxis(conv2d_in_loops(x, w), 0, 2)),
+    ("count_parameters", "biases", lambda c, o, k, h, w: (c * o * k**2, c * o * (h * w) ** 2)),
+    ("count_parameters", "not squared", lambda c, o, k, h, w: (c * o * k + o, (c * h * w + 1) * o * h * w)),
+    ("count_parameters", "no sharing", lambda c, o, k, h, w: ((c * k**2 + 1) * o * h * w, (c * h * w + 1) * o * h * w)),
+    ("count_parameters", "in_channels", lambda c, o, k, h, w: (o * k**2 + o, (c * h * w + 1) * o * h * w)),
+    ("count_parameters", "outputs are channels", lambda c, o, k, h, w: (o * c * k**2 + o, (c * h * w + 1) * o)),
+    ("receptive_field", "added", lambda layers: sum(np.array(layers)[:, 0])),
+    ("receptive_field", "added", lambda layers: growing(layers, less=0)),
+    ("receptive_field", "multiplied", lambda layers: np.prod(layers, axis=0)[0]),
+    ("receptive_field", "own stride", lambda layers: growing(layers, late=True)),
+    ("receptive_field", "stride before only", lambda layers: growing(layers, product=False)),
+    ("receptive_field", "wrong end", lambda layers: growing(layers[::-1])),
+    ("input_gradient", "not flipped", lambda g, w, s: scattered(g, w, s, turn=True)),
+    ("input_gradient", "not swapped", lambda g, w, s: scattered(g, w, s, swap=False)),
+    ("input_gradient", "zeros at the end", lambda g, w, s: scattered(g, w, s, step=1)),
+    ("input_gradient", "no zeros", lambda g, w, s: scattered(g, w, 1)),
+    ("weight_gradient", "turned", lambda x, g, s: collected(x, g, s, turn=True)),
+    ("weight_gradient", "not dilated", lambda x, g, s: collected(x, g, s, step=1)),
+    ("weight_gradient", "mean", lambda x, g, s: collected(x, g, s, mean=True)),
+    ("weight_gradient", "last position", lambda x, g, s: collected(x, g, s, over=True)),
+]
+
+
+@pytest.mark.parametrize(("name", "key", "function"), WRITTEN_WRONG)
+def test_mistakes_as_readers_write_them_are_recognized(name, key, function):
+    report = report_of(name, function)
+    assert not report.passed
+    assert named(name, report) == [key], report
+
+
+@pytest.mark.parametrize(
+    ("name", "function"),
+    [
+        ("conv_output", lambda n, k, s, p, d: 2 * conv_output_by_counting(n, k, s, p, d)),
+        ("shift_kernel", lambda r, c: 2 * MODULES["shift_kernel"].shift_kernel(r, c)),
+        ("conv2d_multi", lambda x, w: -conv2d_in_loops(x, w)),
+        ("count_parameters", lambda c, o, k, h, w: (o * c * k**2 + o, 0)),
+        ("receptive_field", lambda layers: 2 * field_backwards(layers)),
+        ("input_gradient", lambda g, w, s: 2 * scattered(g, w, s)),
+        ("weight_gradient", lambda x, g, s: 2 * collected(x, g, s)),
+    ],
+)
+def test_another_mistake_is_not_mistaken_for_a_known_one(name, function):
+    report = report_of(name, function)
+    assert not report.passed
+    assert named(name, report) == []
+
+
+def test_awkward_answers_are_described_in_the_words_of_the_exercise():
+    def said(name, function):
+        return str(report_of(name, function))
+
+    assert "126.0 came out as a float; an int was expected." in said(
+        "conv_output", lambda *arguments: float(conv_output_by_counting(*arguments))
+    )
+    assert "[size = 128, kernel = 3, stride = 1, padding = 0, dilation = 1]: 7 came out; 126" in said(
+        "conv_output", lambda *arguments: 7
+    )
+    assert "a value of type list; a NumPy array of shape (3, 3) was expected." in said(
+        "shift_kernel", lambda rows, columns: [[0, 0, 0], [0, 1, 0], [0, 0, 0]]
+    )
+    assert "a number; a tuple of 2 results was expected." in said("count_parameters", lambda *arguments: 10)
+    assert "result 2 of 2: 271 came out; 272 was expected." in said("count_parameters", lambda *arguments: (10, 271))
+    assert "[layers = [(3, 1), (3, 1)]]: 6 came out; 5 was expected." in said(
+        "receptive_field", lambda layers: sum(k for k, _ in layers)
+    )
+
+
+def test_each_mistake_of_the_input_gradient_has_a_case_of_its_own():
+    module = MODULES["input_gradient"]
+    keys = list(module.CASES)
+    functions = {key: function for key, function in module._WRONG if key in ("not flipped", "not swapped", "no zeros")}
+    failing = {}
+    for key, function in functions.items():
+        for case, name in zip(module.EXERCISE.cases[:3], keys, strict=False):
+            answer, expected = function(*case.arguments), module.input_gradient(*case.arguments)
+            if answer.shape != expected.shape or not np.allclose(answer, expected):
+                failing.setdefault(key, []).append(name)
+    assert failing == {"not flipped": ["flip"], "not swapped": ["swap"], "no zeros": ["stride"]}
+
+
+def test_counts_are_compared_to_the_last_digit():
+    exercise = MODULES["count_parameters"].EXERCISE
+
+    def nearly(*arguments):
+        conv, linear = exercise.reference(*arguments)
+        return conv, linear + 1
+
+    assert "result 2 of 2: 273 came out; 272 was expected." in str(check(exercise, nearly))
+    assert check(exercise, nearly).messages[-1] == "Right in 0 of 5 hidden cases."
