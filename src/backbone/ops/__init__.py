@@ -16,15 +16,18 @@ Rules for dtypes, the same in every function:
 """
 
 from backbone.ops.convolution import conv2d, conv2d_naive
-from backbone.ops.geometry import output_size
+from backbone.ops.geometry import Layer, ReceptiveField, output_size, receptive_field
 from backbone.ops.kernels import KERNELS
 from backbone.ops.one_dimension import convolve1d, correlate1d
 
 __all__ = [
     "KERNELS",
+    "Layer",
+    "ReceptiveField",
     "conv2d",
     "conv2d_naive",
     "convolve1d",
     "correlate1d",
     "output_size",
+    "receptive_field",
 ]

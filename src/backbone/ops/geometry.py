@@ -1,4 +1,7 @@
-"""Sizes: how many positions a window has."""
+"""Sizes: how many positions a window has, and how much of the image one output pixel sees."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 
 from backbone.ops.arguments import integer
 
@@ -48,3 +51,81 @@ def positions2d(name, shape, kernel_size, stride, padding, dilation) -> tuple[in
     axes = ("height of x", "width of x")
     rows, columns = zip(axes, shape[-2:], kernel_size, stride, padding, dilation, strict=True)
     return positions(name, *rows), positions(name, *columns)
+
+
+# --- Receptive field ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Layer:
+    """The window of one convolution or pooling layer, along one axis.
+
+    Args:
+        kernel_size: weights along the axis.
+        stride: pixels from one position to the next.
+        padding: pixels added at *each* end.
+        dilation: pixels from one weight to the next.
+
+    Raises:
+        ValueError: for a value that is not an integer or too small.
+    """
+
+    kernel_size: int
+    stride: int = 1
+    padding: int = 0
+    dilation: int = 1
+
+    def __post_init__(self):
+        for field in fields(self):
+            minimum = 0 if field.name == "padding" else 1
+            integer("Layer", field.name, getattr(self, field.name), minimum)
+
+
+@dataclass(frozen=True)
+class ReceptiveField:
+    """The pixels of the input that an output pixel can depend on, along one axis.
+
+    Attributes:
+        size: pixels from the first to the last. Dilation or a large stride may leave holes between them.
+        jump: pixels of the input from the field of one output pixel to that of the next; all strides multiplied.
+        start: the first pixel of output pixel 0's field. A negative one lies in the padding.
+    """
+
+    size: int
+    jump: int
+    start: int
+
+    def pixels(self, index: int) -> range:
+        """Return the input pixels under output pixel ``index``, first to last, those in the padding included."""
+        first = self.start + index * self.jump
+        return range(first, first + self.size)
+
+
+def receptive_field(layers: Sequence[Layer]) -> ReceptiveField:
+    """Work out the receptive field of a pixel behind a stack of layers, along one axis.
+
+    With ``jump`` the product of the strides of all layers *before* layer l:
+    ``size = 1 + sum over l of dilation_l * (kernel_size_l - 1) * jump``
+    ``start = -sum over l of padding_l * jump``
+
+    Elementwise layers (ReLU, BatchNorm at evaluation, dropout) change nothing and are left out.
+
+    Args:
+        layers: in the order the data go through them. For windows that are not square, call once per axis.
+
+    Returns:
+        Size, jump and start in pixels of the input; without layers 1, 1 and 0.
+
+    Raises:
+        ValueError: for an entry that is not a ``Layer``.
+
+    Source: Araujo, Norris and Sim, "Computing receptive fields of convolutional neural networks", Distill, 2019.
+    """
+    size, jump, start = 1, 1, 0
+    for number, layer in enumerate(layers):
+        if not isinstance(layer, Layer):
+            raise ValueError(f"receptive_field: layers[{number}] is {layer!r}; it must be a Layer, such as Layer(3)")
+        size += layer.dilation * (layer.kernel_size - 1) * jump
+        start -= layer.padding * jump
+        jump *= layer.stride
+    return ReceptiveField(size, jump, start)
