@@ -15,16 +15,18 @@ Rules for dtypes, the same in every function:
   zeros, so an infinite weight gives 0 * inf = NaN there, as in PyTorch's float64 convolution.
 """
 
-from backbone.ops.convolution import conv2d, conv2d_naive
+from backbone.ops.convolution import ConvGradients, conv2d, conv2d_backward, conv2d_naive
 from backbone.ops.geometry import Layer, ReceptiveField, output_size, receptive_field
 from backbone.ops.kernels import KERNELS
 from backbone.ops.one_dimension import convolve1d, correlate1d
 
 __all__ = [
     "KERNELS",
+    "ConvGradients",
     "Layer",
     "ReceptiveField",
     "conv2d",
+    "conv2d_backward",
     "conv2d_naive",
     "convolve1d",
     "correlate1d",

@@ -26,6 +26,18 @@ def real_array(name: str, argument: str, value: ArrayLike, shape: str) -> np.nda
     return array
 
 
+def output_gradient(name: str, value: ArrayLike, shape: tuple[int, int, int, int]) -> np.ndarray:
+    """Return ``grad_output`` as an array, checked to have one entry for each entry of the output."""
+    grad = real_array(name, "grad_output", value, str(shape))
+    if grad.shape != shape:
+        forward = name.removesuffix("_backward")
+        raise ValueError(
+            f"{name}: grad_output has shape {grad.shape}; it must be {shape}, the shape of what {forward} returns"
+            " for these arguments"
+        )
+    return grad
+
+
 def integer(name: str, argument: str, value: int, minimum: int, suffix: str = "") -> int:
     """Return the value as an int of at least ``minimum``; floats, booleans and texts are refused."""
     try:
