@@ -19,17 +19,22 @@ from backbone.ops.convolution import ConvGradients, conv2d, conv2d_backward, con
 from backbone.ops.geometry import Layer, ReceptiveField, output_size, receptive_field
 from backbone.ops.kernels import KERNELS
 from backbone.ops.one_dimension import convolve1d, correlate1d
+from backbone.ops.pooling import avg_pool2d, avg_pool2d_backward, max_pool2d, max_pool2d_backward
 
 __all__ = [
     "KERNELS",
     "ConvGradients",
     "Layer",
     "ReceptiveField",
+    "avg_pool2d",
+    "avg_pool2d_backward",
     "conv2d",
     "conv2d_backward",
     "conv2d_naive",
     "convolve1d",
     "correlate1d",
+    "max_pool2d",
+    "max_pool2d_backward",
     "output_size",
     "receptive_field",
 ]
