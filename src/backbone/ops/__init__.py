@@ -17,7 +17,7 @@ Rules for dtypes, the same in every function:
 
 from backbone.ops.convolution import ConvGradients, conv2d, conv2d_backward, conv2d_naive
 from backbone.ops.geometry import Layer, ReceptiveField, output_size, receptive_field
-from backbone.ops.kernels import KERNELS
+from backbone.ops.kernels import KERNELS, gabor
 from backbone.ops.one_dimension import convolve1d, correlate1d
 from backbone.ops.pooling import avg_pool2d, avg_pool2d_backward, max_pool2d, max_pool2d_backward
 
@@ -33,6 +33,7 @@ __all__ = [
     "conv2d_naive",
     "convolve1d",
     "correlate1d",
+    "gabor",
     "max_pool2d",
     "max_pool2d_backward",
     "output_size",
