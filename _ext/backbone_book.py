@@ -2,7 +2,7 @@
 
 * The execution cache is keyed by everything a chapter's numbers depend on, so an edit of the package is executed.
 * Widget states are cut down to what a page shows, and carry the widgets' current JavaScript and CSS.
-* A widget that the page could not draw fails the build.
+* A widget that the page could not draw fails the build, and so does an output that differs in every build.
 * The pages ask no other host for anything, and lose the scripts that they do not use.
 * The download button gives the notebook made for readers (chapters/NAME.ipynb).
 """
@@ -20,6 +20,7 @@ import shutil
 import sys
 from pathlib import Path
 
+from docutils import nodes
 from sphinx.errors import SphinxError
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -30,6 +31,7 @@ import notebooks  # noqa: E402  (it lives in tools/, beside the other authors' c
 STATE = "application/vnd.jupyter.widget-state+json"
 VIEW = re.compile(r'<script type="application/vnd\.jupyter\.widget-view\+json">\s*(\{.*?\})\s*</script>', re.DOTALL)
 FRONT_END = {".js", ".css"}
+ADDRESS = re.compile(r"<[^<>]+ at 0x[0-9a-f]+>")
 
 # MathJax's menu can load speech rules from a CDN; readers keep the hidden MathML, which needs no network.
 MATHJAX = {"options": {"enableMenu": False}}
@@ -42,10 +44,10 @@ UNUSED_TAGS = re.compile(
 )
 
 
-class WidgetError(SphinxError):
-    """A widget on a page that the page could not draw."""
+class PageError(SphinxError):
+    """An output that a page could not show as its author meant it."""
 
-    category = "Widget"
+    category = "Page"
 
 
 def execution_key(root: Path) -> str:
@@ -114,18 +116,28 @@ def shown_model(docname: str, state: dict, model_id: str) -> dict:
     """Return the model that a view names, checked and with the widget's current JavaScript and CSS."""
     where = f"{docname}: a cell shows"
     if model_id not in state:
-        raise WidgetError(f"{where} a widget that was closed or never kept; show a widget that is still open.")
+        raise PageError(f"{where} a widget that was closed or never kept; show a widget that is still open.")
     model = state[model_id]
     name = model["state"].get("_anywidget_id", "")
     if not name.startswith("backbone.widgets."):
         kind = name or model.get("model_name", "a widget without a name")
-        raise WidgetError(
+        raise PageError(
             f"{where} {kind}, which needs a kernel and would be blank here; use a widget from backbone.widgets."
         )
     module, _, cls = name.rpartition(".")
     widget = getattr(importlib.import_module(module), cls)
     model["state"] |= {"_esm": str(widget._esm), "_css": str(widget._css)}
     return model
+
+
+def refuse_addresses(app, doctree, docname):
+    """Raise where a cell shows an object by its address in memory, as it shows a closed widget."""
+    for node in doctree.findall(nodes.literal_block):
+        if "output" in node["classes"] and (found := ADDRESS.search(node.astext())):
+            raise PageError(
+                f"{docname}: a cell shows {found[0]}, another address in every build; "
+                "show a value, a figure or an open widget, or end the cell's last line with a semicolon."
+            )
 
 
 def choose_scripts(app, pagename, templatename, context, doctree):
@@ -160,6 +172,7 @@ def setup(app):
     app.add_config_value("backbone_front_end", "", "html")
     app.connect("config-inited", configure)
     app.connect("doctree-resolved", prune_state, priority=900)
+    app.connect("doctree-resolved", refuse_addresses)
     app.connect("html-page-context", choose_scripts, priority=900)
     app.connect("build-finished", finish)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": False}

@@ -8,6 +8,7 @@ A build that fails stays failed until it is mended, and its last line says what 
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -15,6 +16,7 @@ import time
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import shorten
 
 import notebooks
 
@@ -23,6 +25,9 @@ sys.path.insert(0, str(ROOT / "_ext"))
 CHAPTERS_AT_ONCE = 2
 SECONDS_A_CELL = 300
 CACHES_KEPT = 3
+# A line of Sphinx's that says what is wrong: its own warnings and errors, or the last line of a traceback.
+COMPLAINT = re.compile(r"(?:WARNING|ERROR|CRITICAL): |^[\w.]+Error: \S")
+COLOR = re.compile(r"\x1b\[[\d;]*m")
 
 
 class BuildError(Exception):
@@ -92,9 +97,10 @@ def execute_chapters(root: Path) -> None:
         for job in as_completed(jobs):
             result, record = job.result(), jobs[job]
             name = Path(record.uri).relative_to(root).as_posix()
-            print(f"  {name}: {result.seconds:.1f} s{' FAILED' if result.failure else ''}", flush=True)
-            if result.failure:
-                failures.append(f"{name}, {result.failure}")
+            failure = result.failure or warned(result.notebook)
+            print(f"  {name}: {result.seconds:.1f} s{' FAILED' if failure else ''}", flush=True)
+            if failure:
+                failures.append(f"{name}, {failure}")
             else:
                 keep(cache, record.uri, result)
     if failures:
@@ -121,12 +127,24 @@ def execute(notebook, uri: str) -> Executed:
     try:
         client.execute()
     except CellExecutionError as error:
-        failure = f"{place(notebook, reached[-1])}: {error.ename}: {error.evalue}"
+        said = shorten(error.evalue, width=300, placeholder=" ...")  # NumPy's comparisons say many lines
+        failure = f"{place(notebook, reached[-1])}: {error.ename}: {said}"
     except CellTimeoutError:
         failure = f"{place(notebook, reached[-1])}: TimeoutError: it ran longer than {SECONDS_A_CELL} s"
     except DeadKernelError:
         failure = f"{place(notebook, reached[-1])}: the kernel died; it may have run out of memory"
     return Executed(notebook, time.perf_counter() - started, failure)
+
+
+def warned(notebook) -> str | None:
+    """Return what the first cell with a Python warning says, if any does: readers would see it in red."""
+    for index, cell in enumerate(notebook.cells):
+        for output in cell.get("outputs", []):
+            if output.get("name") == "stderr":
+                said = re.sub(r"^\S+:\d+: ", "", output.text)  # a file that exists only while the kernel runs
+                said = shorten(said, width=200, placeholder=" ...")
+                return f"{place(notebook, index)} warns; change it until it does not: {said}"
+    return None
 
 
 def place(notebook, index: int) -> str:
@@ -161,8 +179,8 @@ def write_pages(root: Path) -> None:
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
         for line in process.stdout:
             print(line, end="", flush=True)
-            if any(word in line for word in ("WARNING:", "ERROR:", "CRITICAL:", "Widget error:")):
-                complaints.append(line.strip())
+            if COMPLAINT.search(line := COLOR.sub("", line)):
+                complaints.append(line.strip().removeprefix("backbone_book.PageError: ").replace(f"{root}/", ""))
     if process.returncode:
         first = complaints[0] if complaints else "Jupyter Book stopped; the lines above say where."
         raise BuildError(f"Mend this and build again ({len(complaints)} in all):\n{first}")

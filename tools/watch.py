@@ -1,6 +1,6 @@
 """Rebuild the book whenever a source changes, and reload the page in the browser.
 
-    python tools/watch.py [PORT]
+Usage: ``python tools/watch.py [PORT]``
 """
 
 from __future__ import annotations

@@ -1,0 +1,367 @@
+"""What stops a build, and what a build does again: proved by making it happen in a small copy of the book.
+
+The copy has the book's own tools, extension, package and settings, but two pages: an introduction and one chapter
+written here, so the time does not grow with the book.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from bs4 import BeautifulSoup
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "tools"))
+
+import notebooks  # noqa: E402
+
+pytestmark = pytest.mark.build
+# Two processes run the tests; each group keeps to one of them and shares one copy.
+RED = pytest.mark.xdist_group("build-red")
+GREEN = pytest.mark.xdist_group("build-green")
+
+TOC = "format: jb-book\nroot: intro\nchapters:\n  - file: chapters/tiny\n"
+INTRO = "# A small book\n\nIt has {doc}`one chapter <chapters/tiny>`.\n"
+CHAPTER = """\
+---
+jupytext:
+  text_representation:
+    extension: .md
+    format_name: myst
+kernelspec:
+  display_name: Python 3
+  language: python
+  name: python3
+---
+
+# Tiny
+
+```{code-cell}
+:tags: [remove-cell]
+
+import backbone
+```
+
+Some prose.
+
+```{code-cell}
+from backbone.glue import glue
+from backbone.tiny import VALUE
+
+glue("value", VALUE)
+```
+
+The value is {glue:text}`value:.2f` today.
+
+```{code-cell}
+from backbone.widgets.dot import Dot
+
+unseen = Dot(size=1)
+Dot(size=2)
+```
+"""
+WIDGET = '''\
+"""A widget for the tests."""
+
+import traitlets as t
+
+from backbone.widgets.base import BookWidget
+
+
+class Dot(BookWidget):
+    """A dot."""
+
+    size = t.Int().tag(sync=True)
+'''
+TRAINING = """\
+import torch
+
+torch.manual_seed(0)
+model = torch.nn.Sequential(torch.nn.Conv2d(3, 16, 3), torch.nn.Flatten(), torch.nn.Linear(14400, 10))
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+for _ in range(10):
+    loss = model(torch.randn(32, 3, 32, 32)).logsumexp(1).mean()
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+print(torch.get_num_threads(), loss.item(), [p.double().sum().item() for p in model.parameters()])
+"""
+
+
+class Book:
+    """A copy of the book with two pages, which forgets its edits."""
+
+    def __init__(self, root: Path):
+        self.root = root
+        self.originals: dict[Path, bytes] = {}
+        names = run(["git", "ls-files", "-coz", "--exclude-standard"], ROOT).stdout.split("\0")
+        for name in names:
+            if (ROOT / name).is_file() and not name.startswith(("chapters/", "tests/")):
+                (root / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(ROOT / name, root / name)
+        self.write("_toc.yml", TOC)
+        self.write("intro.md", INTRO)
+        self.write("chapters/tiny.md", CHAPTER)
+        self.write("src/backbone/tiny.py", '"""A number for the tests."""\n\nVALUE = 0.25\n')
+        self.write("src/backbone/widgets/dot/__init__.py", WIDGET)
+        self.write("src/backbone/widgets/dot/widget.js", "export default { render() { /* first dot */ } };\n")
+        notebooks.write(root)
+        self.originals.clear()
+
+    def write(self, name, text):
+        path = self.root / name
+        self.originals.setdefault(path, path.read_bytes() if path.exists() else b"")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, "utf-8")
+
+    def edit(self, name, old, new, twins=True):
+        text = (self.root / name).read_text("utf-8")
+        assert old in text
+        self.write(name, text.replace(old, new, 1))
+        if twins:
+            notebooks.write(self.root)
+
+    def add_cell(self, source):
+        text = (self.root / "chapters/tiny.md").read_text("utf-8")
+        self.edit("chapters/tiny.md", text, f"{text}\n```{{code-cell}}\n{source.strip()}\n```\n")
+
+    def restore(self):
+        for path, content in self.originals.items():
+            path.write_bytes(content)
+        self.originals.clear()
+        notebooks.write(self.root)
+
+    def build(self, **variables):
+        environment = {**os.environ, **variables, "PYTHONPATH": str(self.root / "src")}
+        done = run([sys.executable, "tools/book.py"], self.root, env=environment)
+        return done.returncode, [line for line in done.stdout.splitlines() if line.strip()]
+
+    def passes(self, **variables):
+        code, lines = self.build(**variables)
+        assert code == 0, "\n".join(lines)
+        assert lines[-1].startswith("The book is built")
+        return lines
+
+    def fails(self):
+        code, lines = self.build()
+        assert code == 1, "\n".join(lines)
+        # The sentence stands last, with no traceback under it; a list of complaints may follow its colon.
+        start = max(i for i, line in enumerate(lines) if line.startswith("The book is not built. "))
+        assert len(lines) - start <= 2
+        return " ".join(lines[start:])
+
+    def page(self, name="chapters/tiny"):
+        return BeautifulSoup((self.root / f"_build/html/{name}.html").read_text("utf-8"), "html.parser")
+
+    def article(self):
+        return " ".join(self.page().article.get_text().split())
+
+
+def run(command, folder, **options):
+    return subprocess.run(
+        command, cwd=folder, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300, **options
+    )
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory):
+    return Book(tmp_path_factory.mktemp("book"))
+
+
+@pytest.fixture
+def book(shared):
+    yield shared
+    shared.restore()
+
+
+@pytest.fixture(scope="module")
+def built_once(tmp_path_factory):
+    book = Book(tmp_path_factory.mktemp("built"))
+    book.first_lines, book.first_page = book.passes(), book.page()
+    return book
+
+
+@pytest.fixture
+def built(built_once):
+    yield built_once
+    built_once.restore()
+
+
+# What stops a build.
+
+
+@RED
+def test_a_broken_link_and_reference_fail_until_they_are_mended(book):
+    book.edit("intro.md", "It has", "[A link](nowhere.md) and {ref}`nothing-has-this-label`. It has")
+    first = book.fails()
+    assert "Mend this and build again (2 in all): " in first
+    assert "in all): intro.md:3: WARNING: " in first
+    assert "nowhere" in first
+    assert book.fails() == first
+
+
+@RED
+def test_a_failing_cell_is_named_last_each_time(book):
+    book.add_cell("x = 1\nassert x == 2, 'one\\nis not two'")
+    line = (book.root / "chapters/tiny.md").read_text("utf-8").splitlines().index("x = 1") + 1
+    said = f"The book is not built. chapters/tiny.md, line {line} (code cell 4): AssertionError: one is not two"
+    for _ in range(2):
+        code, lines = book.build()
+        assert (code, lines[-1]) == (1, said)
+
+
+@RED
+def test_a_python_warning_on_the_page_fails(book):
+    book.add_cell("import warnings\nwarnings.warn('an old habit')")
+    line = (book.root / "chapters/tiny.md").read_text("utf-8").splitlines().index("import warnings") + 1
+    first = book.fails()
+    assert f"chapters/tiny.md, line {line} (code cell 4) warns; change it until it does not: " in first
+    assert "UserWarning: an old habit" in first
+    assert book.fails() == first
+
+
+@RED
+def test_a_widget_that_the_page_cannot_draw_fails_until_it_is_mended(book):
+    book.add_cell("import ipywidgets\nipywidgets.IntSlider()")
+    first = book.fails()
+    assert first.endswith(
+        "in all): chapters/tiny: a cell shows IntSliderModel, which needs a kernel and would be blank here; "
+        "use a widget from backbone.widgets."
+    )
+    assert book.fails() == first
+
+
+@RED
+def test_a_closed_widget_fails(book):
+    book.add_cell("unseen.close()\nunseen")
+    said = book.fails()
+    assert "chapters/tiny: a cell shows <backbone.widgets.dot.Dot object at 0x" in said
+    assert "show a value, a figure or an open widget" in said
+
+
+@RED
+@pytest.mark.parametrize(
+    ("name", "old", "new", "said"),
+    [
+        ("chapters/tiny.md", "prose", "more", 'chapters/tiny.ipynb is stale: run "make notebooks" and commit it.'),
+        ("chapters/tiny.md", "Some", "```{mermaid}\n```\n", "chapters/tiny.md, line 20: "),
+        ("_config.yml", "url: https://github.com/", "url: https://nowhere.org/", "correct it in _config.yml."),
+        ("_toc.yml", "chapters/tiny", "chapters/none", "chapters/none.md does not exist: "),
+    ],
+    ids=["stale twin", "MyST", "address", "table of contents"],
+)
+def test_what_no_notebook_can_be_made_of_fails_before_anything_runs(book, name, old, new, said):
+    book.edit(name, old, new, twins=False)
+    code, lines = book.build()
+    assert code == 1
+    assert lines[0].startswith("The book is not built. ")
+    assert any(said in line for line in lines)
+    assert book.build() == (code, lines)
+
+
+@RED
+def test_a_missing_twin_fails(book):
+    (book.root / "chapters/tiny.ipynb").unlink()
+    assert 'chapters/tiny.ipynb is missing: run "make notebooks" and commit it.' in book.fails()
+
+
+@RED
+def test_a_page_that_asks_another_host_fails_the_tests(book):
+    (book.root / "tests").mkdir()
+    shutil.copyfile(ROOT / "tests/test_site.py", book.root / "tests/test_site.py")
+    book.edit("intro.md", "It has", "![a dot](https://example.org/dot.png) It has")
+    book.passes()
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/test_site.py", "-m", "site"]
+    done = run(command, book.root)
+    assert done.returncode == 1
+    assert "intro.html asks https://example.org/dot.png for a part of the page; keep it in _static/" in done.stdout
+    assert "1 failed" in done.stdout
+
+
+# What a build does again, and what it does not.
+
+
+@GREEN
+def test_the_first_build_executes_the_chapter(built):
+    assert "Chapters: 1 to execute, 2 at a time." in built.first_lines
+    assert "The value is 0.25 today" in built.first_page.article.get_text()
+
+
+@GREEN
+def test_a_page_carries_the_states_of_the_widgets_it_shows_and_no_others(built):
+    (model,) = states(built.first_page)
+    assert model["size"] == 2
+    kit = (built.root / "src/backbone/widgets/kit.js").read_text("utf-8")
+    assert model["_esm"].startswith(kit)
+    assert "first dot" in model["_esm"]
+
+
+@GREEN
+def test_with_nothing_changed_nothing_is_executed_or_read(built):
+    lines = built.passes()
+    assert "Chapters: none to execute." in lines
+    assert any("0 added, 0 changed, 0 removed" in line for line in lines)
+
+
+@GREEN
+def test_an_edit_of_prose_executes_nothing(built):
+    built.edit("chapters/tiny.md", "Some prose.", "Better prose.")
+    assert "Chapters: none to execute." in built.passes()
+    assert "Better prose." in built.article()
+
+
+@GREEN
+def test_an_edit_of_the_package_changes_the_number_on_the_page(built):
+    built.edit("src/backbone/tiny.py", "0.25", "0.75")
+    assert "Chapters: 1 to execute, 2 at a time." in built.passes()
+    assert "The value is 0.75 today" in built.article()
+
+
+@GREEN
+def test_an_edit_of_javascript_reaches_the_page_without_executing(built):
+    built.edit("src/backbone/widgets/dot/widget.js", "first dot", "second dot")
+    assert "Chapters: none to execute." in built.passes()
+    (model,) = states(built.page())
+    assert "second dot" in model["_esm"]
+    assert "first dot" not in str(built.page())
+
+
+@GREEN
+def test_a_killed_build_starts_again_from_unread_pages(built):
+    (built.root / "_build/unfinished").touch()
+    lines = built.passes()
+    assert any("2 added, 0 changed, 0 removed" in line for line in lines)
+    assert "Chapters: none to execute." in lines
+    assert not (built.root / "_build/unfinished").exists()
+
+
+@pytest.mark.xdist_group("build-twice")
+def test_two_builds_give_identical_numbers_whatever_the_number_of_threads(tmp_path):
+    articles, outputs = [], []
+    for threads in ("1", "2"):
+        book = Book(tmp_path / threads)
+        book.add_cell(TRAINING)
+        book.passes(OMP_NUM_THREADS=threads)
+        articles.append(book.article())
+        outputs.append(texts(book))
+    assert articles[0] == articles[1]
+    assert outputs[0] == outputs[1]
+    assert outputs[0][-1].startswith("1 ")  # one thread
+
+
+def states(page):
+    """Return the widget states on a page."""
+    script = page.find("script", type="application/vnd.jupyter.widget-state+json")
+    return [model["state"] for model in json.loads(script.string)["state"].values()]
+
+
+def texts(book):
+    """Return what the executed chapter printed."""
+    (kept,) = (book.root / "_build/executed").rglob("base.ipynb")
+    cells = json.loads(kept.read_text("utf-8"))["cells"]
+    outputs = [output for cell in cells for output in cell.get("outputs", [])]
+    return ["".join(output["text"]) for output in outputs if "text" in output]

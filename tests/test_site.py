@@ -1,0 +1,174 @@
+"""What the built pages hold: every page is there, asks nobody for anything, and its links lead to files.
+
+And that the workflows, which test and publish the site elsewhere, can be read and ask for no more than they need.
+"""
+
+import re
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from bs4 import BeautifulSoup
+
+ROOT = Path(__file__).resolve().parents[1]
+HTML = ROOT / "_build" / "html"
+sys.path.insert(0, str(ROOT / "tools"))
+
+from book_files import documents, repository  # noqa: E402
+
+SITE = pytest.mark.site
+# What a browser fetches to show a page; a link that a reader may follow is not among them.
+FETCHED = {
+    "audio": "src", "embed": "src", "iframe": "src", "image": "href", "img": "src", "input": "src", "link": "href",
+    "object": "data", "script": "src", "source": "src", "track": "src", "use": "href", "video": "src",
+}  # fmt: skip
+FOREIGN = re.compile(r"\s*(?:https?:)?//", re.IGNORECASE)
+
+
+@pytest.fixture(scope="module")
+def pages():
+    """Return every page of the site by its path, parsed."""
+    if not (HTML / "index.html").exists():
+        pytest.fail("there is no site: run make book", pytrace=False)
+    names = sorted(path.relative_to(HTML).as_posix() for path in HTML.rglob("*.html"))
+    names = [name for name in names if not name.startswith("_static/")]  # the theme leaves its templates there
+    return {name: BeautifulSoup((HTML / name).read_text("utf-8"), "html.parser") for name in names}
+
+
+def demand(sentences):
+    """Fail with one sentence for each thing that is wrong."""
+    if sentences := list(sentences):
+        pytest.fail("\n".join(sentences), pytrace=False)
+
+
+@SITE
+def test_every_page_of_the_table_of_contents_is_there(pages):
+    expected = ["index", "search", *documents(ROOT)]
+    demand(f"{name}.html is not in the site: run make book" for name in expected if f"{name}.html" not in pages)
+
+
+@SITE
+def test_no_page_asks_another_host_for_anything(pages):
+    demand(
+        f"{name} asks {address} for a part of the page; keep it in _static/"
+        for name, page in pages.items()
+        for address in fetched(page)
+        if FOREIGN.match(address)
+    )
+
+
+def fetched(page):
+    """List the addresses that a browser asks for to show a page."""
+    for tag in page.find_all(list(FETCHED)):
+        if tag.name == "link" and set(tag.get("rel", [])) & {"canonical", "next", "prev", "author", "license"}:
+            continue
+        yield tag.get(FETCHED[tag.name], "")
+        yield from re.split(r",\s+", tag.get("srcset", ""))
+    styles = [tag.string or "" for tag in page.find_all("style")]
+    yield from in_css("\n".join(styles + [tag["style"] for tag in page.find_all(style=True)]))
+
+
+def in_css(text):
+    """List the addresses that a style sheet asks for."""
+    return [address.strip("\"' ") for address in re.findall(r"(?:url\(|@import\s+)([^)\s;]*)", text)]
+
+
+@SITE
+def test_no_style_sheet_asks_another_host_for_anything(pages):
+    demand(
+        f"{path.relative_to(HTML)} asks {address}; keep it in _static/"
+        for path in HTML.rglob("*.css")
+        for address in in_css(path.read_text("utf-8"))
+        if FOREIGN.match(address)
+    )
+
+
+@SITE
+def test_the_scripts_that_no_page_needs_are_gone(pages):
+    unwanted = re.compile("thebe|fontawesome|require(?:js)?[.@/-]|html-manager|unpkg|jsdelivr|cdnjs")
+    scripts = [(name, script) for name, page in pages.items() for script in page.find_all("script")]
+    demand(f"{name} has {script['src']}" for name, script in scripts if unwanted.search(script.get("src", "")))
+    # A widget's state may speak of anything; other scripts in a page are the theme's.
+    inline = [(name, s.string or "") for name, s in scripts if "json" not in s.get("type", "")]
+    demand(f"{name} has a script with {found[0]}" for name, text in inline if (found := unwanted.search(text)))
+
+
+@SITE
+def test_what_pages_fetch_exists(pages):
+    demand(
+        f"{name} asks for {address}, which is not in the site"
+        for name, page in pages.items()
+        for address in fetched(page)
+        if address
+        and not re.match(r"#|data:|(?:https?:)?//", address)
+        and not (HTML / name).parent.joinpath(re.sub(r"[?#].*", "", address)).exists()
+    )
+
+
+@SITE
+def test_the_widget_host_is_on_the_pages_with_widgets_only(pages):
+    host = re.compile(r"(?:^|/)widget-host\.js(?:\?|$)")
+    for name, page in pages.items():
+        views = page.find_all("script", type="application/vnd.jupyter.widget-view+json")
+        states = page.find_all("script", type="application/vnd.jupyter.widget-state+json")
+        assert len(page.find_all("script", src=host)) == len(states) == bool(views), name
+
+
+@SITE
+def test_the_download_button_gives_the_notebook_made_for_readers(pages):
+    for docname in chapters():
+        # From the page, because what matters is what the reader gets.
+        links = {a["href"] for a in pages[f"{docname}.html"].select("a.btn-download-notebook-button[href]")}
+        given = [(HTML / docname).parent / link for link in links if link.endswith(".ipynb")]
+        assert given, f"{docname}.html has no download button for its notebook"
+        for path in given:
+            assert path.read_bytes() == (ROOT / f"{docname}.ipynb").read_bytes(), path
+
+
+@SITE
+def test_launch_links_lead_to_notebooks_of_this_repository(pages):
+    book = repository(ROOT)
+    start = f"https://colab.research.google.com/github/{book.owner}/{book.name}/blob/{book.branch}/"
+    for name, page in pages.items():
+        links = {a["href"] for a in page.select('a[href*="colab.research.google.com"]')}
+        docname = name.removesuffix(".html")
+        assert links == ({f"{start}{docname}.ipynb"} if docname in chapters() else set()), name
+        assert all((ROOT / link.removeprefix(start)).is_file() for link in links), name
+
+
+@SITE
+def test_links_to_the_repository_lead_to_its_files(pages):
+    book = repository(ROOT)
+    link = re.compile(re.escape(book.url) + rf"/(?:blob|edit|tree)/{re.escape(book.branch)}/([^?#]*)")
+    demand(
+        f"{name} links to {found[1]}, which is not in the repository"
+        for name, page in pages.items()
+        for a in page.find_all("a", href=True)
+        if (found := link.match(a["href"])) and not (ROOT / found[1]).exists()
+    )
+
+
+def chapters():
+    """Return the chapters' names."""
+    return [name for name in documents(ROOT) if name.startswith("chapters/")]
+
+
+WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
+def test_a_workflow_is_bounded_and_looks_for_every_page(path):
+    workflow = yaml.safe_load(path.read_text("utf-8"))
+    assert workflow["permissions"] == {"contents": "read"}
+    assert all(job["timeout-minutes"] <= 90 for job in workflow["jobs"].values())
+    steps = [step for job in workflow["jobs"].values() for step in job["steps"]]
+    assert all(re.fullmatch(r"actions/[\w-]+@v\d+", step["uses"]) for step in steps if "uses" in step)
+    assert any(step.get("run") == ".venv/bin/python -m pytest -m site" for step in steps)
+
+
+def test_publishing_fills_in_one_address():
+    workflow = next(path for path in WORKFLOWS if path.name == "publish.yml").read_text("utf-8")
+    (pattern,) = re.findall(r'sed -i "s#([^#]+)#', workflow)
+    lines = re.findall(pattern, (ROOT / "_config.yml").read_text("utf-8"), re.MULTILINE)
+    assert lines == [f"  url: {repository(ROOT).url}"]
