@@ -87,7 +87,7 @@ def to_svg(figure: mpl.figure.Figure) -> str:
 
 def themed(svg: str) -> str:
     """Return matplotlib's SVG fit for a page: scalable, in the page's ink, with ids of its own."""
-    svg = svg[svg.index("<svg") :]
+    svg = re.sub(r"<metadata>.*?</metadata>\s*", "", svg[svg.index("<svg") :], flags=re.DOTALL)
     size = re.search(r'width="([\d.]+)pt" height="([\d.]+)pt"', svg)
     svg = svg.replace(size[0], 'aria-hidden="true" style="width: 100%; height: auto"', 1)
     svg = svg.replace(INK, "currentColor")
