@@ -56,7 +56,9 @@ def launch(playwright: Playwright) -> Browser:
             return playwright.chromium.launch(executable_path=path, args=flags())
         except Error as error:
             failures.append(f"{path} does not start ({error.message.splitlines()[0]})")
-    raise NoBrowserError(". ".join(failures or ["No Chromium or Chrome was found, and none could be fetched"]) + f". {ADVICE}")
+    raise NoBrowserError(
+        ". ".join(failures or ["No Chromium or Chrome was found, and none could be fetched"]) + f". {ADVICE}"
+    )
 
 
 def candidates(playwright: Playwright) -> Iterator[str]:
