@@ -157,14 +157,16 @@ function render({ model, el }) {
   };
 }
 
+/** The index nearest to `at` on an axis of `size` pixels. */
+const inside = (at, size) => Math.max(0, Math.min(at, size - 1));
+
 /** Everything on the screen, from the model's settings. */
 function compute(model, pictures, height, width) {
   const settings = Object.fromEntries(SETTINGS.map((name) => [name, model.get(name)]));
   const pixels = pictures.get(settings.image);
   const map = conv2d(pixels, height, width, settings.kernel, settings);
   const empty = !map.height || !map.width;
-  const row = Math.min(Math.max(settings.point[0], 0), Math.max(map.height - 1, 0));
-  const column = Math.min(Math.max(settings.point[1], 0), Math.max(map.width - 1, 0));
+  const [row, column] = [inside(settings.point[0], map.height), inside(settings.point[1], map.width)];
   const size = settings.kernel.length;
   const values = field(pixels, height, width, size, row, column, settings);
   return { ...settings, pixels, height, width, map, empty, row, column, size, values };
@@ -193,9 +195,11 @@ function build(model, pictures, height, width, opening) {
   const legend = h("div", { class: "bb-legend" });
   output.node.append(legend);
   const formula = h("p", { class: "bb-formula" });
-  const sum = equation((kernel) => set({ kernel }));
+  const sum = equation((i, j, weight) =>
+    set({ kernel: model.get("kernel").map((row, y) => row.map((old, x) => (y === i && x === j ? weight : old))) }),
+  );
   const live = h("p", { class: "bb-hidden", role: "status" });
-  let speaking;
+  let speaking = null; // the timer of what is to be said next; nothing is said before the reader acts
   const reset = h("button", { type: "button", class: "bb-button", onclick: () => (set(opening), sum.refresh()) }, TEXT.reset);
 
   const update = (shown) => {
@@ -211,7 +215,7 @@ function build(model, pictures, height, width, opening) {
     drawLegend(legend, shown);
     sum.update(shown);
     clearTimeout(speaking);
-    speaking = setTimeout(() => write(live, sum.spoken(shown)), 300);
+    speaking = speaking === null ? 0 : setTimeout(() => write(live, sum.spoken(shown)), 300);
   };
   const controls = h("div", { class: "bb-controls" }, filter.node, ...GEOMETRY.map((key) => geometry[key].node), reset);
   return {
@@ -345,16 +349,15 @@ function sizeFormula({ height, width, size, stride, padding, dilation, map }) {
 }
 
 /** Window, filter and products as three grids with the sum below; the filter's cells can be edited. */
-function equation(changeKernel) {
+function equation(changeWeight) {
   const grids = h("div", { class: "bb-equation" });
-  const result = h("p", { class: "bb-result" });
+  const text = h("span");
+  const result = h("p", { class: "bb-result" }, text);
   const node = h("div", {}, grids, result);
-  let cells = { size: 0, kernel: [] };
+  let cells = { size: 0 };
 
   const rebuild = (size) => {
     const kernelCells = [];
-    const edit = (i, j) => (weight) =>
-      changeKernel(cells.kernel.map((row, y) => row.map((old, x) => (y === i && x === j ? weight : old))));
     const grid = (label, make) => {
       const caption = h("div", { class: "bb-caption" }, label);
       const all = [];
@@ -371,7 +374,7 @@ function equation(changeKernel) {
     const plain = () => h("span", { class: "bb-cell" });
     const pixels = grid(TEXT.window, plain);
     const weights = grid(TEXT.weights, (i, j) => {
-      const cell = numberCell(TEXT.weight(i + 1, j + 1), LARGEST_WEIGHT, edit(i, j));
+      const cell = numberCell(TEXT.weight(i + 1, j + 1), LARGEST_WEIGHT, (weight) => changeWeight(i, j, weight));
       kernelCells.push(cell);
       return cell.node;
     });
@@ -380,12 +383,11 @@ function equation(changeKernel) {
     const after = (sign, { node }) =>
       h("div", { class: "bb-term" }, h("span", { class: "bb-operator", "aria-hidden": "true" }, sign), node);
     grids.replaceChildren(pixels.node, after("×", weights), after("=", products));
-    cells = { size, kernel: cells.kernel, pixels, kernelCells, products };
+    cells = { size, pixels, kernelCells, products };
   };
 
   const update = (shown) => {
     if (shown.size !== cells.size) rebuild(shown.size);
-    cells.kernel = shown.kernel;
     const { unit, products, total, result: value } = arithmetic(shown.values, shown.kernel);
     shown.values.flat().forEach((pixel, i) => drawPixelCell(cells.pixels.all[i], pixel));
     shown.kernel.flat().forEach((weight, i) => {
@@ -400,7 +402,8 @@ function equation(changeKernel) {
     });
     write(cells.products.caption, unit === 1 ? TEXT.products : TEXT.productsOf(unit));
     grids.hidden = result.hidden = shown.empty;
-    write(result, sumText(shown, products, unit, total, value));
+    write(text, sumText(shown, products, unit, total, value));
+    result.dataset.longest = shown.empty ? "" : longestSum(shown);
   };
   const spoken = (shown) =>
     shown.empty ? sizeFormula(shown) : `${TEXT.sumAt(shown.row, shown.column)} ${equals(arithmetic(shown.values, shown.kernel).result)}`;
@@ -418,6 +421,16 @@ function sumText(shown, products, unit, total, value) {
   const place = TEXT.sumAt(shown.row, shown.column);
   if (unit > 1) return `${place} = ${terms.length > 1 ? `(${sum}) / ${unit} = ` : ""}${show(total)} / ${unit} ${equals(value)}`;
   return terms.length > 1 ? `${place} = ${sum} ${equals(value)}` : `${place} ${equals(value)}`;
+}
+
+/** The longest sum this filter can have at any place. Room for it is kept, so that nothing jumps while one moves. */
+function longestSum({ kernel, map }) {
+  const long = 1.11; // a pixel that gives all its decimals to each product
+  const { unit, products, total, result } = arithmetic(
+    kernel.map((row) => row.map(() => long)),
+    kernel.map((row) => row.map((weight) => -Math.abs(weight))),
+  );
+  return sumText({ row: map.height - 1, column: map.width - 1 }, products, unit, total, Math.floor(result) - 0.12345);
 }
 
 function drawPixelCell(cell, pixel) {
@@ -440,7 +453,6 @@ function steer(view, map, model, shown) {
   const moveTo = (row, column) => {
     const { map: output, empty } = shown();
     if (empty) return;
-    const inside = (at, size) => Math.min(Math.max(at, 0), size - 1);
     model.set("point", [inside(row, output.height), inside(column, output.width)]);
     model.save_changes();
   };
@@ -466,7 +478,9 @@ function steer(view, map, model, shown) {
   });
   view.listen(canvas, "pointermove", (event) => canvas.hasPointerCapture(event.pointerId) && pointTo(event));
   view.listen(canvas, "keydown", (event) => {
-    const { row, column, map: output } = shown();
+    const { map: output } = shown();
+    const point = model.get("point"); // not the one shown: two keys may come in one frame
+    const [row, column] = [inside(point[0], output.height), inside(point[1], output.width)];
     const step = event.shiftKey ? 10 : 1;
     const target = {
       ArrowUp: [row - step, column],
