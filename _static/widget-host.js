@@ -50,7 +50,7 @@
     return state;
   }
 
-  const once = (make, kept = new Map()) => (key) => kept.get(key) ?? kept.set(key, make(key)).get(key);
+  const once = (make, kept = new Map()) => (key) => (kept.has(key) ? kept : kept.set(key, make(key))).get(key);
 
   const loadModule = once(async (source) => {
     const url = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));

@@ -11,6 +11,7 @@ import time
 import urllib.request
 
 import pytest
+from playwright.sync_api import TimeoutError
 
 from backbone.data import photo
 from backbone.widgets import ConvolutionExplorer
@@ -88,9 +89,16 @@ def wait_for(url, process, log):
     pytest.fail(f"JupyterLab did not start:\n{log.read_text()}")
 
 
-def run_cell(page, number):
-    page.locator(".jp-Notebook .jp-CodeCell .cm-content").nth(number).click()
-    page.keyboard.press("Shift+Enter")
+def run_cell(page, number, result):
+    """Run a cell until its result is there: JupyterLab drops a key that comes while it is still setting up."""
+    for _ in range(6):
+        page.locator(".jp-Notebook .jp-CodeCell .cm-content").nth(number).click()
+        page.keyboard.press("Shift+Enter")
+        try:
+            return result.first.wait_for(timeout=15_000)
+        except TimeoutError:
+            continue
+    return pytest.fail(f"cell {number} gave no result; the page says: {page.locator('body').inner_text()}")
 
 
 def shown_sum(page) -> float:
@@ -103,8 +111,8 @@ def test_traits_go_both_ways(lab, browser):
     try:
         page.goto(lab)
         page.wait_for_selector(".jp-Notebook .cm-content", timeout=60_000)
-        run_cell(page, 0)
-        page.wait_for_selector(".bb-widget", timeout=60_000)
+        page.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status='idle']", timeout=60_000)
+        run_cell(page, 0, page.locator(".bb-widget"))
 
         # The reader acts; Python sees it and computes the same.
         page.locator(".bb-widget fieldset", has_text="Stride").get_by_label("2").check(force=True)
@@ -112,16 +120,15 @@ def test_traits_go_both_ways(lab, browser):
         page.locator(".bb-widget .bb-pair canvas").nth(1).click(position={"x": 200, "y": 150})
         page.wait_for_function("document.querySelector('.bb-widget input.bb-cell').value.includes('1.5')")
         seen = shown_sum(page)
-        run_cell(page, 1)
         answer = page.locator(".jp-OutputArea-output pre", has_text="[2, ")
-        stride, kernel, point, value = json.loads(answer.inner_text(timeout=30_000))
+        run_cell(page, 1, answer)
+        stride, kernel, point, value = json.loads(answer.inner_text())
         assert (stride, kernel[0]) == (2, [-1.5, 0.0, 1.0])
         assert point != [27, 36]
         assert seen == pytest.approx(value, abs=1e-4)
 
         # Python sets; the page draws it.
-        run_cell(page, 2)
-        page.locator(".bb-result", has_text="row 5, column 6").wait_for(timeout=30_000)
+        run_cell(page, 2, page.locator(".bb-result", has_text="row 5, column 6"))
         expected = ConvolutionExplorer({"coins": photo("coins")}, kernel=[[0, 0, 0], [0, 0, 2], [0, 0, 0]], stride=3)
         assert shown_sum(page) == pytest.approx(expected.output[5, 6], abs=1e-4)
     finally:

@@ -1,15 +1,19 @@
-"""Find a browser and start it the same way everywhere: for the tests and for `make bench`.
+"""Find a browser, and serve it a folder, the same way everywhere: for the tests and for `make bench`.
 
 An installed Chromium or Chrome comes first, then Playwright's own, which is fetched once where it is missing.
 """
 
 from __future__ import annotations
 
+import contextlib
+import http.server
 import os
 import shutil
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from playwright.sync_api import Browser, Error, Playwright
@@ -56,9 +60,8 @@ def launch(playwright: Playwright) -> Browser:
             return playwright.chromium.launch(executable_path=path, args=flags())
         except Error as error:
             failures.append(f"{path} does not start ({error.message.splitlines()[0]})")
-    raise NoBrowserError(
-        ". ".join(failures or ["No Chromium or Chrome was found, and none could be fetched"]) + f". {ADVICE}"
-    )
+    failures = failures or ["No Chromium or Chrome was found, and none could be fetched"]
+    raise NoBrowserError(f"{'; '.join(failures)}. {ADVICE}")
 
 
 def candidates(playwright: Playwright) -> Iterator[str]:
@@ -95,3 +98,36 @@ def flags() -> list[str]:
     """Return the command line of the browser; its sandbox cannot work for root on Linux."""
     root = sys.platform == "linux" and os.geteuid() == 0
     return [*FLAGS, "--no-sandbox"] if root else list(FLAGS)
+
+
+@dataclass
+class Server:
+    """A folder on an address of this computer, and the requests that it could not answer."""
+
+    url: str
+    missing: list[str] = field(default_factory=list)
+
+
+@contextlib.contextmanager
+def serving(folder: Path) -> Iterator[Server]:
+    """Serve a folder on a free port of 127.0.0.1, without a word, until the block ends."""
+
+    class Handler(http.server.SimpleHTTPRequestHandler):
+        def __init__(self, *args):
+            super().__init__(*args, directory=str(folder))
+
+        def log_request(self, code="-", size="-"):
+            if int(code) >= 400:
+                server.missing.append(self.path)
+
+        def log_message(self, *args):
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as listener:
+        server = Server(f"http://127.0.0.1:{listener.server_port}")
+        listener.handle_error = lambda *_: None  # a page that is closed early breaks off its requests
+        threading.Thread(target=listener.serve_forever, args=(0.02,), daemon=True).start()
+        try:
+            yield server
+        finally:
+            listener.shutdown()

@@ -489,10 +489,23 @@ function sumText(shown) {
   return text;
 }
 
+/** The longest sum this filter can have at any place. Room for it is kept, so that nothing jumps while one moves. */
+function longestSum(shown) {
+  const { kernel, map, unit } = shown;
+  // 1.11 gives all its decimals to each product, and minus signs are the widest.
+  const sums = kernel.map((plane) => {
+    const negative = plane.map((row) => row.map((weight) => -Math.abs(weight)));
+    return arithmetic(plane.map((row) => row.map(() => 1.11)), negative, unit);
+  });
+  const total = Math.floor(sums.reduce((all, { result }) => all + result, 0)) - 0.12345;
+  return sumText({ ...shown, row: map.height - 1, column: map.width - 1, sums, total });
+}
+
 /** Window, filter and products as three grids with the sum below; the filter's cells can be edited. */
 function equation(changeKernel) {
   const grids = h("div", { class: "bb-equation" });
-  const result = h("p", { class: "bb-result" });
+  const text = h("span");
+  const result = h("p", { class: "bb-result" }, text);
   const node = h("div", {}, grids, result);
   let cells = {};
 
@@ -541,7 +554,8 @@ function equation(changeKernel) {
     grids.style.setProperty("--bb-chars", Math.max(shown.size > 4 ? 4.4 : 6, ...products.flat().map((product) => productText(product, digits).length)));
     tintAll(cells.products.all, products.flat());
     write(cells.products.caption, unit === 1 ? TEXT.products : TEXT.productsOf(unit));
-    write(result, sumText(shown));
+    write(text, sumText(shown));
+    result.dataset.longest = longestSum(shown);
   };
   return {
     node,
@@ -694,7 +708,8 @@ function render({ model, el }) {
     set({ point: [inside(row, shown.map.height), inside(column, shown.map.width)] });
   };
   const slide = player(view, TEXT.player, (count) => advance(read(), count, set));
-  const sum = equation((i, j, weight) => set({ kernel: edited(shown, channel, i, j, weight) }));
+  // From the model as it is now: a reader may type into two cells within one frame.
+  const sum = equation((i, j, weight) => set({ kernel: edited(read(), channel, i, j, weight) }));
   const guess = guessBar(() => shown, () => set({ point: tellingPoint(shown) }), sum.products);
   const move = (key, pixels) => {
     const moved = model.get("shift").map((at, axis) => at + DIRECTIONS[key][axis] * pixels);
@@ -727,7 +742,7 @@ function render({ model, el }) {
   const formula = h("p", { class: "bb-formula" });
   const strip = channelStrip((index) => ((channel = index), paint()));
   const live = h("p", { class: "bb-hidden", role: "status" });
-  let speaking;
+  let speaking = null; // the timer of what is to be said next; nothing is said before the reader acts
   let asked;
 
   const paint = () => {
@@ -760,7 +775,8 @@ function render({ model, el }) {
     if (question !== asked) guess.clear();
     asked = question;
     clearTimeout(speaking);
-    if (shown.mode === "look") speaking = setTimeout(() => write(live, spoken(shown)), 300);
+    const speaks = speaking !== null && shown.mode === "look";
+    speaking = speaks ? setTimeout(() => write(live, spoken(shown)), 300) : 0;
   };
 
   const group = (...nodes) => h("div", { class: "bb-controls" }, ...nodes);

@@ -1,0 +1,215 @@
+"""Every page of the built site in a real browser, cut off from all other hosts, light and dark, wide and narrow."""
+
+import re
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pytest
+import yaml
+from axe_playwright_python.sync_playwright import Axe
+from bs4 import BeautifulSoup
+
+pytestmark = pytest.mark.browser
+
+ROOT = Path(__file__).resolve().parents[1]
+SMALLEST_TARGET = 24  # CSS pixels, WCAG 2.2, 2.5.8
+SMALLEST_TEXT = 12
+LARGEST_SHIFT = 0.1  # of the layout while the page loads; less is "good" in web.dev's terms
+
+# What axe finds in markup that is not ours, each with its reason: rule -> selectors.
+NOT_OURS = {
+    # docutils writes each bibliography entry with role="doc-biblioentry" into a role="list"; that the role may not
+    # stand there is younger than docutils' choice. Screen readers read the entries as paragraphs.
+    "aria-required-children": {".citation-list"},
+}
+
+
+def files(entry) -> list[str]:
+    """List the files that an entry of the table of contents names, with those below it."""
+    own = [entry[key] for key in ("root", "file") if key in entry]
+    return own + [
+        name for key in ("parts", "chapters", "sections") for part in entry.get(key, []) for name in files(part)
+    ]
+
+
+PAGES = [f"{name}.html" for name in files(yaml.safe_load((ROOT / "_toc.yml").read_text("utf-8")))]
+every_page = pytest.mark.parametrize("path", PAGES)
+
+
+def html(site, path) -> BeautifulSoup:
+    return BeautifulSoup((site / path).read_text("utf-8"), "html.parser")
+
+
+# --- Loading ------------------------------------------------------------------------------------------------
+
+
+def assert_complete(page, source):
+    """Assert that all formulas, pictures and widgets of the page are there, and that it is not too wide."""
+    assert page.locator("mjx-container").count() == len(source.select(".math"))
+    assert page.locator("mjx-merror").count() == 0
+    broken = "[...document.images].filter((image) => !image.complete || !image.naturalWidth).map((image) => image.src)"
+    assert page.evaluate(broken) == []
+    views = source.select('script[type="application/vnd.jupyter.widget-view+json"]')
+    assert page.locator(".bb-view > .bb-widget").count() == len(views)
+    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+    assert page.evaluate(CUT_OFF) == []
+
+
+# What lies outside the window, where no bar lets the reader scroll to it.
+CUT_OFF = """() => {
+    const scrolls = (node) => node && (getComputedStyle(node).overflowX === "auto" || scrolls(node.parentElement));
+    const outside = ({ left, right, width }) => width > 1 && (left < -1 || right > innerWidth + 1);
+    return [...document.querySelectorAll("article *, .prev-next-area *")]
+        .filter((n) => n.checkVisibility({ visibilityProperty: true }) && outside(n.getBoundingClientRect()))
+        .filter((n) => !n.closest("mjx-container") && !scrolls(n)).map((n) => n.outerHTML);
+}"""
+
+
+def assert_accessible(page):
+    """Assert that axe finds nothing serious or critical on the whole page."""
+    page.evaluate("document.getAnimations().forEach((animation) => animation.finish())")  # colors still on their way
+    # Without `preload`: axe would fetch style sheets again, by addresses that it misreads.
+    found = Axe().run(page, options={"resultTypes": ["violations"], "preload": False}).response["violations"]
+    serious = [
+        (violation["id"], node["target"], node["failureSummary"])
+        for violation in found
+        if violation["impact"] in ("serious", "critical")
+        for node in violation["nodes"]
+        if not NOT_OURS.get(violation["id"], set()).issuperset(node["target"])
+    ]
+    assert serious == []
+
+
+@every_page
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 360])
+def test_page_is_sound(open_page, site, path, theme, width):
+    page = open_page(path, theme=theme, width=width)
+    assert page.locator("html").get_attribute("data-theme") == theme
+    assert_complete(page, html(site, path))
+    assert page.evaluate("window.layoutShift") < LARGEST_SHIFT
+    assert_accessible(page)
+
+
+@every_page
+def test_page_loads_from_a_folder(open_page, site, path):
+    page = open_page(path, scheme="file", theme="dark")
+    assert_complete(page, html(site, path))
+
+
+@every_page
+def test_page_is_printed_whole(open_page, path):
+    page = open_page(path)
+    page.emulate_media(media="print")
+    for view in page.locator(".bb-view, .bb-figure").all():
+        box = view.bounding_box()
+        assert box["width"] > 200
+        assert box["height"] > 100
+
+
+def test_first_page_leads_to_the_book(open_page):
+    page = open_page("references.html")
+    page.goto(page.url.replace("references", "index"))
+    page.wait_for_url("**/intro.html")
+
+
+def test_theme_button_turns_the_page_dark(open_page):
+    page = open_page("chapters/convolution.html")
+    for _ in range(3):  # it goes round: auto, light, dark
+        page.locator("button.theme-switch-button:visible").first.click()
+        if page.locator("html").get_attribute("data-theme") == "dark":
+            break
+    assert page.locator("html").get_attribute("data-theme") == "dark"
+    dark = page.evaluate("getComputedStyle(document.querySelector('.bb-widget')).color")
+    assert min(int(part) for part in re.findall(r"\d+", dark)[:3]) > 150
+
+
+def test_search_finds_a_chapter(open_page):
+    page = open_page("search.html?q=convolution")
+    page.locator("#search-results a", has_text="Convolution").first.wait_for()
+
+
+# --- Sizes ------------------------------------------------------------------------------------
+
+
+@every_page
+def test_widgets_fit_and_are_large_enough(open_page, path):
+    page = open_page(path)
+    for width in (1280, 360, 320):
+        page.set_viewport_size({"width": width, "height": 900})
+        page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        for root in page.locator(".bb-widget").all():
+            assert root.evaluate(TOO_WIDE) == []
+            assert root.evaluate(TOO_SMALL_TARGET, SMALLEST_TARGET) == []
+            assert root.evaluate(TOO_SMALL_TEXT, SMALLEST_TEXT) == []
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+VISIBLE = """
+    const seen = [...root.querySelectorAll("*")].filter((n) => n.checkVisibility() && !n.closest(".bb-hidden"));
+"""
+TOO_WIDE = f"""(root) => {{
+    {VISIBLE}
+    const own = root.getBoundingClientRect();
+    const sticksOut = (box) => box.left < own.left - 0.5 || box.right > own.right + 0.5;
+    const spills = (node) => node.scrollWidth > node.clientWidth + 1 && !node.matches("input, select, span");
+    return seen.filter((n) => sticksOut(n.getBoundingClientRect()) || spills(n)).map((n) => n.outerHTML);
+}}"""
+TOO_SMALL_TARGET = f"""(root, least) => {{
+    {VISIBLE}
+    return seen.filter((n) => n.matches("button, select, input, [tabindex]"))
+        .map((n) => [n.outerHTML, n.getBoundingClientRect()])
+        .filter(([, box]) => box.width < least || box.height < least);
+}}"""
+TOO_SMALL_TEXT = f"""(root, least) => {{
+    {VISIBLE}
+    const hasText = (n) => n.matches("input, select") || [...n.childNodes].some((child) => child.nodeType === 3);
+    const size = (n) => parseFloat(getComputedStyle(n).fontSize);
+    return seen.filter((n) => hasText(n) && size(n) < least).map((n) => n.outerHTML);
+}}"""
+
+
+# --- Where links lead -----------------------------------------------------------------------------------------
+
+
+def local_links(source, path):
+    """Yield the attribute's text and the file of the site, for each reference of a page to its own site."""
+    for attribute in ("href", "src"):
+        for tag in source.find_all(attrs={attribute: True}):
+            parts = urlsplit(tag[attribute])
+            if not parts.scheme and not parts.netloc:
+                yield (
+                    tag[attribute],
+                    (Path(path).parent / unquote(parts.path) if parts.path else Path(path)),
+                    parts.fragment,
+                )
+
+
+@pytest.mark.parametrize("path", ["index.html", "search.html", "genindex.html", *PAGES])
+def test_every_link_leads_somewhere(site, path):
+    for link, target, fragment in local_links(html(site, path), path):
+        assert (site / target).exists(), link
+        if fragment and target.suffix == ".html":
+            assert html(site, target).find(id=fragment), link
+
+
+@every_page
+def test_launch_download_and_edit_lead_to_files(site, path):
+    source = html(site, path)
+    links = [tag["href"] for tag in source.select("a[href]")]
+    repository = re.compile(r"/(?:blob|edit|tree)/[^/]+/(.+)$")
+    in_repository = [match[1] for link in links if "//" in link and (match := repository.search(urlsplit(link).path))]
+    assert in_repository
+    for name in in_repository:
+        assert (ROOT / name).is_file(), name
+    if path.startswith("chapters/"):
+        twin = path.replace(".html", ".ipynb")
+        assert any(link.startswith("https://colab.research.google.com/") and link.endswith(twin) for link in links)
+        download = next(link for link in links if link.endswith(f"_sources/{twin}"))
+        assert (site / Path(path).parent / download).read_bytes() == (ROOT / twin).read_bytes()
+
+
+@every_page
+def test_page_has_an_icon(site, path):
+    icon = html(site, path).select_one('link[rel="icon"]')
+    assert (site / Path(path).parent / icon["href"]).is_file()

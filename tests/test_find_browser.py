@@ -1,0 +1,136 @@
+"""tools/browser.py: which browser the tests start, and what it says where there is none. No browser is started."""
+
+import os
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from playwright.sync_api import Error
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "tools"))
+
+import browser as browsers  # noqa: E402  (tools/browser.py)
+
+
+class Chromium:
+    """Playwright's launcher: it starts the programs it is told to start."""
+
+    def __init__(self, own, *starting):
+        self.executable_path, self.starting, self.flags = str(own), starting, []
+
+    def launch(self, executable_path, args):
+        self.flags = args
+        if executable_path not in self.starting:
+            raise Error(f"Failed to launch {executable_path}\nand a long log")
+        return f"running {executable_path}"
+
+
+@pytest.fixture
+def nothing(monkeypatch, tmp_path):
+    """A computer without any browser, where none can be fetched."""
+    monkeypatch.delenv(browsers.VARIABLE, raising=False)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(browsers, "USUAL_PATHS", ())
+    monkeypatch.setattr(browsers, "fetch", lambda: False)
+    return tmp_path
+
+
+def launch(chromium):
+    return browsers.launch(SimpleNamespace(chromium=chromium))
+
+
+def program(folder, name):
+    path = folder / (f"{name}.exe" if sys.platform == "win32" else name)
+    path.touch(mode=0o755)
+    return str(path)
+
+
+def test_without_any_browser_it_says_what_to_install(nothing):
+    with pytest.raises(browsers.NoBrowserError, match=r"^No Chromium or Chrome was found.*Install Chromium or Chrome"):
+        launch(Chromium(nothing / "own"))
+
+
+def test_a_browser_that_does_not_start_is_named(nothing):
+    path = program(nothing, "chromium")
+    with pytest.raises(browsers.NoBrowserError, match=r"chromium.* does not start \(Failed to launch.*Install"):
+        launch(Chromium(nothing / "own"))
+    assert path.startswith(str(nothing))
+
+
+def test_the_next_one_is_tried(nothing):
+    program(nothing, "chromium")
+    chrome = program(nothing, "google-chrome")
+    assert launch(Chromium(nothing / "own", chrome)) == f"running {chrome}"
+
+
+def test_usual_places_are_looked_into(nothing, monkeypatch):
+    edge = program(nothing, "Some Browser")
+    monkeypatch.setenv("PLACE", str(nothing))
+    monkeypatch.setattr(browsers, "USUAL_PATHS", (f"$PLACE/{Path(edge).name}", "/no/such/file"))
+    assert launch(Chromium(nothing / "own", edge)) == f"running {edge}"
+
+
+def test_playwrights_own_comes_last(nothing):
+    own = program(nothing, "own")
+    assert launch(Chromium(own, own)) == f"running {own}"
+
+
+def test_it_is_fetched_where_it_is_missing(nothing, monkeypatch):
+    monkeypatch.setattr(browsers, "fetch", lambda: True)
+    own = str(nothing / "own")
+    assert launch(Chromium(own, own)) == f"running {own}"
+
+
+def test_fetching_may_fail(monkeypatch):
+    monkeypatch.setattr(browsers.subprocess, "run", lambda *_, **__: SimpleNamespace(returncode=1))
+    assert not browsers.fetch()
+
+
+def test_the_one_that_is_named_is_used_and_no_other(nothing, monkeypatch):
+    chromium, mine = program(nothing, "chromium"), program(nothing, "mine")
+    monkeypatch.setenv(browsers.VARIABLE, mine)
+    assert launch(Chromium(nothing / "own", chromium, mine)) == f"running {mine}"
+    with pytest.raises(browsers.NoBrowserError, match=r"mine.* does not start"):
+        launch(Chromium(nothing / "own", chromium))
+
+
+def test_a_wrong_name_is_an_error(nothing, monkeypatch):
+    monkeypatch.setenv(browsers.VARIABLE, "/no/such/browser")
+    with pytest.raises(browsers.NoBrowserError, match="BACKBONE_BROWSER is '/no/such/browser', which is no program"):
+        launch(Chromium(nothing / "own"))
+
+
+def test_browser_tests_then_fail_and_are_not_skipped():
+    test = "tests/widgets/test_convolution_explorer_browser.py::test_output_size"
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", test]
+    environment = os.environ | {browsers.VARIABLE: "/no/such/browser"}
+    run = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert run.returncode == 1
+    assert "BACKBONE_BROWSER is '/no/such/browser', which is no program. Install Chromium" in run.stdout
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the sandbox is a matter of Linux")
+@pytest.mark.parametrize(("user", "sandbox"), [(0, False), (1000, True)])
+def test_only_root_goes_without_a_sandbox(nothing, monkeypatch, user, sandbox):
+    monkeypatch.setattr(browsers.os, "geteuid", lambda: user)
+    own = program(nothing, "own")
+    chromium = Chromium(own, own)
+    launch(chromium)
+    assert ("--no-sandbox" not in chromium.flags) == sandbox
+    assert set(browsers.FLAGS) <= set(chromium.flags)
+
+
+def test_the_server_notes_what_it_does_not_have(tmp_path):
+    (tmp_path / "a.txt").write_text("here")
+    with browsers.serving(tmp_path) as server:
+        with urllib.request.urlopen(f"{server.url}/a.txt") as answer:
+            assert answer.read() == b"here"
+        with pytest.raises(urllib.error.HTTPError) as caught:
+            urllib.request.urlopen(f"{server.url}/b.txt")
+        caught.value.close()
+        assert server.missing == ["/b.txt"]

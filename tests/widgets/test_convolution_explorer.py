@@ -1,0 +1,205 @@
+"""ConvolutionExplorer in Python: what it takes, what it refuses, what it hands to the page."""
+
+import base64
+import json
+import re
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from traitlets import TraitError
+
+from backbone.data import PHOTOS, photo
+from backbone.ops import KERNELS, conv2d
+from backbone.palette import COLORS
+from backbone.widgets import ConvolutionExplorer
+
+SETTINGS = {"image", "kernel", "stride", "padding", "dilation", "point"}
+FIXED = {"names", "kernels", "shape", "pixels"}
+KILOBYTE = 1024
+
+
+def picture(height=6, width=7, seed=0):
+    return np.random.default_rng(seed).random((height, width))
+
+
+def state_of(widget) -> dict:
+    """Return what a page gets: the state, bytes as base64."""
+    state = widget.get_state()
+    return {
+        key: base64.b64encode(value).decode() if isinstance(value, bytes) else value for key, value in state.items()
+    }
+
+
+# --- What it shows ------------------------------------------------------------------------------------------
+
+
+def test_it_starts_with_the_first_picture_and_a_filter_that_shows_something():
+    explorer = ConvolutionExplorer({"a": picture(), "b": picture(seed=1)})
+    assert (explorer.image, explorer.names) == ("a", ["a", "b"])
+    assert explorer.kernel == KERNELS["sobel_x"].tolist()
+    assert (explorer.stride, explorer.padding, explorer.dilation, explorer.point) == (1, 0, 1, [0, 0])
+
+
+def test_traits_are_those_of_the_docstring():
+    explorer = ConvolutionExplorer({"a": picture()})
+    own = {name for name, trait in explorer.traits(sync=True).items() if trait.this_class is ConvolutionExplorer}
+    assert own == SETTINGS | FIXED
+    for name in FIXED:
+        with pytest.raises(TraitError):
+            setattr(explorer, name, getattr(explorer, name))
+
+
+def test_pixels_travel_as_hundredths():
+    images = {"a": picture(), "b": (picture(seed=1) * 255).astype(np.uint8)}
+    explorer = ConvolutionExplorer(images)
+    sent = np.frombuffer(explorer.pixels, np.uint8).reshape(explorer.shape)
+    np.testing.assert_array_equal(sent[0], np.rint(images["a"] * 100))
+    np.testing.assert_array_equal(sent[1], np.rint(images["b"] / 255 * 100))
+    explorer.image = "b"
+    np.testing.assert_array_equal(explorer.picture, sent[1] / 100)
+    assert np.abs(explorer.picture - images["b"] / 255).max() <= 0.005 + 1e-12
+
+
+@given(
+    st.integers(0, 2**32 - 1), st.sampled_from(sorted(KERNELS)), st.integers(1, 4), st.integers(0, 3), st.integers(1, 3)
+)
+@settings(max_examples=30, deadline=None, derandomize=True)
+def test_output_is_the_convolution_of_the_picture(seed, kernel, stride, padding, dilation):
+    explorer = ConvolutionExplorer(
+        {"a": picture(9, 8, seed)}, kernel=kernel, stride=stride, padding=padding, dilation=dilation
+    )
+    geometry = {"stride": stride, "padding": padding, "dilation": dilation}
+    expected = conv2d(explorer.picture[None, None], KERNELS[kernel][None, None], **geometry)[0, 0]
+    np.testing.assert_array_equal(explorer.output, expected)
+
+
+def test_changes_are_seen_in_the_output():
+    explorer = ConvolutionExplorer({"a": picture(), "b": picture(seed=1)}, kernel="identity")
+    seen = []
+    explorer.observe(lambda change: seen.append(change.name), list(SETTINGS))
+    explorer.image = "b"
+    explorer.stride = 2
+    explorer.kernel = [[2.0]]
+    np.testing.assert_allclose(explorer.output, 2 * explorer.picture[::2, ::2])
+    assert seen == ["image", "stride", "kernel"]
+
+
+def test_impossible_geometry_is_said_by_the_operation():
+    explorer = ConvolutionExplorer({"a": picture(4, 4)}, dilation=3)
+    with pytest.raises(ValueError, match="spans 7 pixels, but height of x is 4"):
+        _ = explorer.output
+
+
+@pytest.mark.parametrize("kernel", [[[1]], [[1, 2], [3, 4]], np.ones((7, 7)), np.eye(3, dtype=np.float32)])
+def test_any_square_is_a_kernel(kernel):
+    explorer = ConvolutionExplorer({"a": picture(8, 8)}, kernel=kernel)
+    np.testing.assert_array_equal(explorer.kernel, np.asarray(kernel, float))
+
+
+# --- What it refuses ----------------------------------------------------------------------------------------
+
+
+def with_one(value):
+    image = picture()
+    image[2, 3] = value
+    return {"a": image}
+
+
+WRONG_PICTURES = {
+    "none": ({}, "images is empty"),
+    "color": ({"a": np.zeros((3, 6, 6))}, r"images\['a'\] has shape \(3, 6, 6\); it must be a gray picture"),
+    "row": ({"a": np.zeros(6)}, r"has shape \(6,\)"),
+    "no pixel": ({"a": np.zeros((0, 6))}, r"has shape \(0, 6\)"),
+    "integers": ({"a": np.zeros((6, 6), int)}, "has dtype int64; it must be floating point"),
+    "booleans": ({"a": np.zeros((6, 6), bool)}, "has dtype bool"),
+    "complex": ({"a": np.zeros((6, 6), complex)}, "has dtype complex128"),
+    "texts": ({"a": np.full((6, 6), "x")}, "has dtype <U1"),
+    "too bright": (with_one(1.01), r"values from .* to 1.01; they must lie in \[0, 1\]"),
+    "below zero": (with_one(-0.01), r"values from -0.01"),
+    "a hole": (with_one(np.nan), r"must lie in \[0, 1\]"),
+    "infinite": (with_one(np.inf), r"must lie in \[0, 1\]"),
+    "sizes": (
+        {"a": picture(6, 7), "b": picture(7, 6)},
+        r"images\['b'\] is \(7, 6\), images\['a'\] is \(6, 7\); all must be",
+    ),
+}
+WRONG_SETTINGS = {
+    "unknown image": ({"image": "c"}, "image is 'c'; it must be one of a"),
+    "stride 0": ({"stride": 0}, "stride"),
+    "stride 5": ({"stride": 5}, "stride"),
+    "padding -1": ({"padding": -1}, "padding"),
+    "padding 4": ({"padding": 4}, "padding"),
+    "dilation 0": ({"dilation": 0}, "dilation"),
+    "dilation 4": ({"dilation": 4}, "dilation"),
+    "half a stride": ({"stride": 1.5}, "stride"),
+    "point": ({"point": (1, 2, 3)}, "point"),
+    "large kernel": ({"kernel": np.ones((8, 8))}, "it must be a square, 1x1 to 7x7"),
+    "wide kernel": ({"kernel": np.ones((2, 3))}, r"rows of \[3, 3\] numbers; it must be a square"),
+    "empty kernel": ({"kernel": []}, "it must be a square"),
+    "a row": ({"kernel": [1, 2, 3]}, "kernel"),
+    "NaN": ({"kernel": [[np.nan]]}, "its weights must be finite numbers"),
+    "infinity": ({"kernel": [[np.inf]]}, "its weights must be finite numbers"),
+}
+
+
+@pytest.mark.parametrize(("images", "message"), WRONG_PICTURES.values(), ids=WRONG_PICTURES)
+def test_wrong_pictures(images, message):
+    with pytest.raises(ValueError, match=message):
+        ConvolutionExplorer(images)
+
+
+@pytest.mark.parametrize(("traits", "message"), WRONG_SETTINGS.values(), ids=WRONG_SETTINGS)
+def test_wrong_settings(traits, message):
+    with pytest.raises(TraitError, match=message):
+        ConvolutionExplorer({"a": picture()}, **traits)
+
+
+def test_unknown_kernel_names_those_there_are():
+    with pytest.raises(ValueError, match="kernel is 'sobel'; it must be one of identity, box"):
+        ConvolutionExplorer({"a": picture()}, kernel="sobel")
+
+
+def test_a_ragged_kernel_is_refused():
+    with pytest.raises(ValueError, match=r"inhomogeneous|square"):
+        ConvolutionExplorer({"a": picture()}, kernel=[[1, 2], [3]])
+
+
+def test_a_refused_change_leaves_the_old_value():
+    explorer = ConvolutionExplorer({"a": picture()})
+    for name, value in {"image": "c", "stride": 9, "kernel": [[1.0, 2.0]]}.items():
+        before = getattr(explorer, name)
+        with pytest.raises(TraitError):
+            setattr(explorer, name, value)
+        assert getattr(explorer, name) == before
+
+
+# --- What it costs ------------------------------------------------------------------------------------------
+
+
+def test_code_and_state_are_small():
+    explorer = ConvolutionExplorer({name: photo(name) for name in list(PHOTOS)[:4]})
+    assert len(explorer._esm.encode()) <= 30 * KILOBYTE
+    assert len(json.dumps(state_of(explorer))) <= 400 * KILOBYTE
+
+
+def test_module_stands_alone_and_brings_the_palette():
+    esm, css = ConvolutionExplorer._esm, ConvolutionExplorer._css
+    assert "import " not in esm
+    assert "http" not in esm + css
+    assert esm.count("export default") == 1
+    for name, color in COLORS.items():
+        assert f"--bb-{name}: {color};" in css
+
+
+def test_every_rule_of_the_style_begins_at_the_widgets_root():
+    css = re.sub(r"/\*.*?\*/", "", ConvolutionExplorer._css, flags=re.DOTALL)
+    selectors = [part.strip() for rule in re.findall(r"([^{};]+)\{", css) for part in re.split(r",(?![^(]*\))", rule)]
+    assert len(selectors) > 20
+    assert [part for part in selectors if not part.startswith((".bb-widget", "@container"))] == []
+
+
+def test_instances_share_their_code():
+    one, other = (ConvolutionExplorer({"a": picture()}) for _ in range(2))
+    assert one._esm == other._esm == ConvolutionExplorer._esm

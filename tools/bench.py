@@ -1,0 +1,155 @@
+"""Measure the book's speed on this computer: operations, a drag in the browser, pages.
+
+    make book bench
+
+It prints and asserts nothing: times belong to a computer. Compare two runs on the same one.
+"""
+
+from __future__ import annotations
+
+import gzip
+import statistics
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+from browser import NoBrowserError, launch, serving
+from playwright.sync_api import Page, sync_playwright
+
+from backbone.data import photo
+from backbone.ops import conv2d, conv2d_naive
+from backbone.widgets import ConvolutionExplorer
+
+SITE = Path(__file__).resolve().parent.parent / "_build" / "html"
+MOVES = 200
+DRAWN = "document.querySelectorAll('.bb-view > .bb-widget').length === document.querySelectorAll('.bb-view').length"
+# One move is what a reader causes: an event, the model's change, and the repaint that it asks for. What is measured is
+# the script's own time in both; the wait for the next frame lies between the two and is left out.
+DRAG = """async ({ moves, canvas }) => {
+    const box = canvas.getBoundingClientRect(), times = [];
+    let spent = 0;
+    const ask = window.requestAnimationFrame;
+    window.requestAnimationFrame = (paint) => ask((now) => {
+        const start = performance.now();
+        paint(now);
+        spent += performance.now() - start;
+    });
+    const send = (type, i) => canvas.dispatchEvent(new PointerEvent(type, {
+        pointerId: 1,
+        clientX: box.left + box.width * (0.5 + 0.4 * Math.sin(i / 7)),
+        clientY: box.top + box.height * (0.1 + (0.8 * i) / moves),
+    }));
+    canvas.setPointerCapture = () => {}; // a made-up pointer cannot be captured
+    canvas.hasPointerCapture = () => true;
+    send("pointerdown", 0);
+    for (let i = 0; i < moves; i++) {
+        spent = 0;
+        const start = performance.now();
+        send("pointermove", i);
+        spent += performance.now() - start;
+        await new Promise((done) => ask(() => ask(done)));
+        times.push(spent);
+    }
+    window.requestAnimationFrame = ask;
+    return times;
+}"""
+ALONE = """async ({ source, css, state, pixels }) => {
+    document.head.append(Object.assign(document.createElement("style"), { textContent: css }));
+    const module = await import(URL.createObjectURL(new Blob([source], { type: "text/javascript" })));
+    const listeners = new Map();
+    const model = {
+        get: (name) => (name === "pixels" ? new DataView(Uint8Array.from(pixels).buffer) : state[name]),
+        set: (name, value) => { state[name] = value; listeners.get(`change:${name}`)?.(); },
+        save_changes: () => {}, off: () => {}, on: (event, handler) => listeners.set(event, handler),
+    };
+    await module.default.render({ model, el: document.body });
+}"""
+
+
+def operations() -> None:
+    """Time one convolution of 64 3x3 filters, three ways, on one thread."""
+    torch.set_num_threads(1)
+    rng = np.random.default_rng(0)
+    x, weight = rng.normal(size=(1, 64, 56, 56)).astype("f4"), rng.normal(size=(64, 64, 3, 3)).astype("f4")
+    tensors = torch.from_numpy(x), torch.from_numpy(weight)
+    print("1x64x56x56 with 64 filters of 3x3, padding 1, float32, one thread")
+    print(f"  torch          {seconds(lambda: torch.nn.functional.conv2d(*tensors, padding=1), 20) * 1e3:10.1f} ms")
+    print(f"  conv2d         {seconds(lambda: conv2d(x, weight, padding=1), 20) * 1e3:10.1f} ms")
+    few = slice(0, 1)  # one of the 64 filters, as all would take minutes
+    print(f"  conv2d_naive   {seconds(lambda: conv2d_naive(x, weight[few], padding=1), 1) * 64e3:10.0f} ms (64 x one)")
+
+
+def seconds(run, repeats: int) -> float:
+    """Return the median time of one run."""
+    times = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        run()
+        times.append(time.perf_counter() - start)
+    return statistics.median(times)
+
+
+def report_drag(page: Page, name: str) -> None:
+    """Drag over the photograph and print how long one move keeps the page busy."""
+    canvas = page.locator(".bb-pair canvas").first
+    canvas.scroll_into_view_if_needed()
+    times = canvas.evaluate(f"(canvas) => ({DRAG})({{ moves: {MOVES}, canvas }})")
+    ordered = statistics.quantiles(times, n=20)
+    print(f"  {name:44} median {statistics.median(times):5.1f} ms, p95 {ordered[-1]:5.1f} ms")
+
+
+def drags(browser, url: str) -> None:
+    """Drag in the chapter and over a larger picture with a larger filter."""
+    print(f"One move of a drag ({MOVES} moves; a frame is 16 ms)")
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.goto(f"{url}/chapters/convolution.html")
+    page.wait_for_function(DRAWN)
+    report_drag(page, "chapter: 128 x 128, 3 x 3")
+    page.goto("about:blank")
+    made = ConvolutionExplorer({"brick": photo("brick", 256)}, kernel=np.random.default_rng(0).normal(size=(5, 5)))
+    state = {key: value for key, value in made.get_state().items() if not isinstance(value, bytes)}
+    css = str(made._css)
+    page.evaluate(ALONE, {"source": str(made._esm), "css": css, "state": state, "pixels": list(made.pixels)})
+    report_drag(page, "256 x 256, 5 x 5")
+    page.close()
+
+
+def pages(browser, url: str) -> None:
+    """Print what a first visit to each page fetches, raw and compressed, and when it is ready and drawn."""
+    print("Pages: all files of a first visit, from this computer's own server")
+    for path in [SITE / "intro.html", SITE / "references.html", *sorted(SITE.glob("chapters/*.html"))]:
+        context = browser.new_context(viewport={"width": 1280, "height": 900})
+        page, asked = context.new_page(), set()
+        page.on("request", lambda request, asked=asked: asked.add(request.url.partition("?")[0]))
+        page.goto(f"{url}/{path.relative_to(SITE).as_posix()}")
+        page.wait_for_function(DRAWN)
+        drawn = page.evaluate("performance.now()")
+        ready = page.evaluate("performance.getEntriesByType('navigation')[0].domContentLoadedEventEnd")
+        files = [(SITE / one.removeprefix(f"{url}/")).read_bytes() for one in asked if one.startswith(url)]
+        raw, packed = sum(map(len, files)) / 1e3, sum(len(gzip.compress(file)) for file in files) / 1e3
+        print(f"  {path.name:18}{raw:6.0f} KB, gzip {packed:5.0f} KB; ready {ready:5.0f} ms, drawn {drawn:5.0f} ms")
+        context.close()
+
+
+def main() -> int:
+    """Run all measurements."""
+    if not (SITE / "index.html").exists():
+        print("There is no site: run make book", file=sys.stderr)
+        return 1
+    operations()
+    try:
+        with sync_playwright() as playwright, serving(SITE) as server:
+            browser = launch(playwright)
+            drags(browser, server.url)
+            pages(browser, server.url)
+            browser.close()
+    except NoBrowserError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
