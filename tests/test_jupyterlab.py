@@ -28,7 +28,7 @@ ASK = """
 import json
 print(json.dumps([explorer.stride, explorer.kernel, explorer.point, float(explorer.output[tuple(explorer.point)])]))
 """
-SET = "explorer.stride = 3; explorer.kernel = [[0, 0, 0], [0, 0, 2], [0, 0, 0]]; explorer.point = [5, 6]"
+SET = "explorer.stride = 3; explorer.kernel = [[[0, 0, 0], [0, 0, 2], [0, 0, 0]]]; explorer.point = [5, 6]"
 
 
 def notebook(*cells: str) -> str:
@@ -123,7 +123,7 @@ def test_traits_go_both_ways(lab, browser):
         answer = page.locator(".jp-OutputArea-output pre", has_text="[2, ")
         run_cell(page, 1, answer)
         stride, kernel, point, value = json.loads(answer.inner_text())
-        assert (stride, kernel[0]) == (2, [-1.5, 0.0, 1.0])
+        assert (stride, kernel) == (2, [[[-1.5, -1.0, 0.0], [-1.0, 1.0, 1.0], [0.0, 1.0, 2.0]]])
         assert point != [27, 36]
         assert seen == pytest.approx(value, abs=1e-4)
 

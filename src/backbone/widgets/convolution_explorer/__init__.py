@@ -122,11 +122,10 @@ class ConvolutionExplorer(BookWidget):
 
 def _hundredths(name: str, image: ArrayLike) -> np.ndarray:
     """Return a picture as whole hundredths, uint8 (C, H, W); raise ValueError where it is none."""
-    image = np.asarray(image)
-    if image.ndim == 2:
-        image = image[None]
+    given = np.asarray(image)
+    image = given[None] if given.ndim == 2 else given
     if image.ndim != 3 or len(image) not in (1, 3) or min(image.shape) < 1:
-        raise ValueError(f"images[{name!r}] has shape {image.shape}; it must be gray (H, W) or color (3, H, W)")
+        raise ValueError(f"images[{name!r}] has shape {given.shape}; it must be gray (H, W) or color (3, H, W)")
     if image.dtype == np.uint8:
         image = image / 255
     if not np.issubdtype(image.dtype, np.floating):
