@@ -27,7 +27,7 @@ MOVES = 200
 DRAWN = "document.querySelectorAll('.bb-view > .bb-widget').length === document.querySelectorAll('.bb-view').length"
 # One move is what a reader causes: an event, the model's change, and the repaint that it asks for. What is measured is
 # the script's own time in both; the wait for the next frame lies between the two and is left out.
-DRAG = """async ({ moves, canvas }) => {
+ACT = """async ({ moves, canvas, gesture }) => {
     const box = canvas.getBoundingClientRect(), times = [];
     let spent = 0;
     const ask = window.requestAnimationFrame;
@@ -43,11 +43,14 @@ DRAG = """async ({ moves, canvas }) => {
     }));
     canvas.setPointerCapture = () => {}; // a made-up pointer cannot be captured
     canvas.hasPointerCapture = () => true;
-    send("pointerdown", 0);
+    const weight = document.querySelector(".bb-equation input");
+    const key = (i) => weight.dispatchEvent(new KeyboardEvent("keydown", { key: i % 2 ? "ArrowUp" : "ArrowDown" }));
+    const act = { drag: (i) => send("pointermove", i), weight: key }[gesture];
+    if (gesture === "drag") send("pointerdown", 0);
     for (let i = 0; i < moves; i++) {
         spent = 0;
         const start = performance.now();
-        send("pointermove", i);
+        act(i);
         spent += performance.now() - start;
         await new Promise((done) => ask(() => ask(done)));
         times.push(spent);
@@ -91,28 +94,30 @@ def seconds(run, repeats: int) -> float:
     return statistics.median(times)
 
 
-def report_drag(page: Page, name: str) -> None:
-    """Drag over the photograph and print how long one move keeps the page busy."""
+def report(page: Page, name: str) -> None:
+    """Drag the window, then step a weight (the whole map is new); print how long one move keeps the page busy."""
     canvas = page.locator(".bb-pair canvas").first
     canvas.scroll_into_view_if_needed()
-    times = canvas.evaluate(f"(canvas) => ({DRAG})({{ moves: {MOVES}, canvas }})")
-    ordered = statistics.quantiles(times, n=20)
-    print(f"  {name:44} median {statistics.median(times):5.1f} ms, p95 {ordered[-1]:5.1f} ms")
+    for gesture in ("drag", "weight"):
+        call = f"(canvas) => ({ACT})({{ moves: {MOVES}, canvas, gesture: '{gesture}' }})"
+        times = canvas.evaluate(call)
+        ordered = statistics.quantiles(times, n=20)
+        print(f"  {name + ', ' + gesture:44} median {statistics.median(times):5.1f} ms, p95 {ordered[-1]:5.1f} ms")
 
 
 def drags(browser, url: str) -> None:
-    """Drag in the chapter and over a larger picture with a larger filter."""
-    print(f"One move of a drag ({MOVES} moves; a frame is 16 ms)")
+    """Act in the chapter's explorer and in one with a larger picture and a larger filter."""
+    print(f"One move of the explorer ({MOVES} moves; a frame is 16 ms)")
     page = browser.new_page(viewport={"width": 1280, "height": 900})
     page.goto(f"{url}/chapters/convolution.html")
     page.wait_for_function(DRAWN)
-    report_drag(page, "chapter: 128 x 128, 3 x 3")
+    report(page, "chapter: 128 x 128, 3 x 3")
     page.goto("about:blank")
     made = ConvolutionExplorer({"brick": photo("brick", 256)}, kernel=np.random.default_rng(0).normal(size=(5, 5)))
     state = {key: value for key, value in made.get_state().items() if not isinstance(value, bytes)}
     css = str(made._css)
     page.evaluate(ALONE, {"source": str(made._esm), "css": css, "state": state, "pixels": list(made.pixels)})
-    report_drag(page, "256 x 256, 5 x 5")
+    report(page, "256 x 256, 5 x 5")
     page.close()
 
 
