@@ -116,9 +116,9 @@ def test_traits_go_both_ways(lab, browser):
 
         # The reader acts; Python sees it and computes the same.
         page.locator(".bb-widget fieldset", has_text="Stride").get_by_label("2").check(force=True)
-        page.locator(".bb-widget input.bb-cell").first.fill("-1.5")
+        page.locator(".bb-widget input[aria-label^=Weight]").first.fill("-1.5")
         page.locator(".bb-widget .bb-pair canvas").nth(1).click(position={"x": 200, "y": 150})
-        page.wait_for_function("document.querySelector('.bb-widget input.bb-cell').value.includes('1.5')")
+        page.wait_for_function("document.querySelector('.bb-widget input[aria-label^=Weight]').value.includes('1.5')")
         seen = shown_sum(page)
         answer = page.locator(".jp-OutputArea-output pre", has_text="[2, ")
         run_cell(page, 1, answer)

@@ -703,9 +703,10 @@ function render({ model, el }) {
   // What to do with them.
   const hint = h("p", { class: "bb-hint" });
   const moveTo = (row, column) => {
-    if (shown.empty) return;
+    const { empty, map } = read();
+    if (empty) return;
     const inside = (at, size) => Math.min(Math.max(at, 0), size - 1);
-    set({ point: [inside(row, shown.map.height), inside(column, shown.map.width)] });
+    set({ point: [inside(row, map.height), inside(column, map.width)] });
   };
   const slide = player(view, TEXT.player, (count) => advance(read(), count, set));
   // From the model as it is now: a reader may type into two cells within one frame.
@@ -735,10 +736,10 @@ function render({ model, el }) {
     set({ point: keptPlace(shown, { size: value }), kernel: model.get("kernel").map((plane) => resized(plane, value)) }),
   );
   const after = dropdown(TEXT.after, Object.entries(TEXT.afters), (name) => set({ after: name }));
-  const toOne = button(TEXT.sumToOne, () => set({ kernel: summedToOne(model.get("kernel")) ?? model.get("kernel") }));
+  const toOne = button(TEXT.sumToOne, () => set({ kernel: summedToOne(read().kernel) ?? read().kernel }));
   const turn = button(TEXT.turn, () => set({ kernel: model.get("kernel").map(turned) }));
-  const random = button(TEXT.random, () => set({ kernel: model.get("kernel").map((plane) => plane.map((row) => row.map(randomWeight))) }));
-  const reset = button(TEXT.reset, () => (slide.stop(), set(opening), sum.refresh()));
+  const random = button(TEXT.random, () => set({ kernel: read().kernel.map((plane) => plane.map((row) => row.map(randomWeight))) }));
+  const reset = button(TEXT.reset, () => (slide.stop(), (channel = 0), set(opening), sum.refresh()));
   const formula = h("p", { class: "bb-formula" });
   const strip = channelStrip((index) => ((channel = index), paint()));
   const live = h("p", { class: "bb-hidden", role: "status" });
@@ -756,7 +757,7 @@ function render({ model, el }) {
     size.set(shown.size);
     after.set(shown.after);
     filter.set(Object.keys(kernels).find((name) => shown.kernel.every((plane) => same(plane, kernels[name]))) ?? "");
-    toOne.disabled = !summedToOne(model.get("kernel"));
+    toOne.disabled = !summedToOne(shown.kernel);
     for (const [name, bar] of Object.entries(bars)) bar.hidden = name !== shown.mode;
     write(hint, TEXT.hints[shown.mode]);
     write(formula, sizeFormula(shown));
@@ -799,7 +800,7 @@ function render({ model, el }) {
   view.signal.addEventListener("abort", () => clearTimeout(speaking));
   for (const panel of [input, output]) {
     view.onResize(panel.canvas, () => panel.draw(shown));
-    steer(view, panel, () => shown, { moveTo, move, height, width, isOutput: panel === output });
+    steer(view, panel, read, { moveTo, move, height, width, isOutput: panel === output });
   }
   paint();
   return () => {
@@ -817,11 +818,12 @@ function edited({ kernel }, channel, i, j, weight) {
   return kernel.map((plane, c) => plane.map((row, y) => row.map((old, x) => (c === channel && y === i && x === j ? weight : old))));
 }
 
-/** Move the window on by `count` outputs, row by row; false at the end. */
+/** Move the window on by `count` outputs, row by row; false at the end. From the end it begins again. */
 function advance({ map, row, column, empty }, count, set) {
   if (empty) return false;
   const last = map.height * map.width - 1;
-  const at = Math.min(row * map.width + column + count, last);
+  const before = row * map.width + column;
+  const at = before === last ? 0 : Math.min(before + count, last);
   set({ point: [Math.floor(at / map.width), at % map.width] });
   return at < last;
 }
