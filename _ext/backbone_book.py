@@ -33,6 +33,9 @@ VIEW = re.compile(r'<script type="application/vnd\.jupyter\.widget-view\+json">\
 FRONT_END = {".js", ".css"}
 ADDRESS = re.compile(r"<[^<>]+ at 0x[0-9a-f]+>")
 
+# Stands where a widget would be, for readers whose browser runs no scripts.
+NO_SCRIPT = '<noscript><p class="bb-failed">This figure moves, and needs JavaScript.</p></noscript>'
+
 # MathJax's menu can load speech rules from a CDN; readers keep the hidden MathML, which needs no network.
 MATHJAX = {"options": {"enableMenu": False}}
 
@@ -142,8 +145,9 @@ def refuse_addresses(app, doctree, docname):
 
 
 def choose_scripts(app, pagename, templatename, context, doctree):
-    """Leave out of a page the scripts it does not use."""
+    """Leave out of a page the scripts it does not use, and say what is missing where scripts do not run."""
     body = context.get("body") or ""
+    context["body"] = VIEW.sub(lambda view: view[0] + NO_SCRIPT, body)
 
     def wanted(script) -> bool:
         text = str(getattr(script, "filename", None) or script) + str(getattr(script, "attributes", ""))
