@@ -16,6 +16,8 @@ from playwright.sync_api import BrowserContext, Page, sync_playwright
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tools"))
 
+pytest.register_assert_rewrite("page_checks", "explorer_screen")
+
 import browser as browsers  # noqa: E402  (tools/browser.py)
 
 # Measured from the first moment of a page: how far its content moved by itself.
@@ -44,7 +46,7 @@ STANDALONE = """<!doctype html>
   <title>Widgets</title>
   <link rel="icon" href="data:,">
   <link rel="stylesheet" href="site.css">
-  <style>:root {{ color-scheme: light dark }} body {{ margin: 1rem }} .bb-view {{ color: CanvasText }}</style>
+  <style>:root {{ color-scheme: light dark }} body {{ margin: 1rem; background: Canvas }} .bb-view {{ color: CanvasText }}</style>
   <script type="application/vnd.jupyter.widget-state+json">{state}</script>
   <script defer src="widget-host.js"></script>
 </head>

@@ -177,8 +177,8 @@ class Screen:
         has_color = expected.channels[expected.names.index(expected.image)] == 3
         assert self.group("Channels").is_visible() == has_color
         if has_color:
-            chosen = self.group("Channels").locator("input:checked").get_attribute("value")
-            assert chosen == str(expected.color).lower()
+            chosen = self.group("Channels").locator("label:has(:checked)").inner_text()
+            assert chosen == ("color" if expected.color else "gray")
         assert self.root.get_by_role("button", name="Sum to 1").is_enabled() == (abs(np.sum(self.planes())) > 1e-9)
 
     def planes(self) -> list:

@@ -36,6 +36,11 @@ def test_it_starts_as_the_chapter_says(chapter):
 # --- Pointer ------------------------------------------------------------------------------------------------
 
 
+def test_filters_stand_in_pythons_order(chapter):
+    options = chapter.filter.locator("option").evaluate_all("(options) => options.map((option) => option.value)")
+    assert options == [*KERNELS, ""]
+
+
 def test_every_choice_by_pointer(chapter):
     for name in PHOTOS:
         chapter.choose("Photograph", name)
@@ -314,6 +319,7 @@ def test_two_weights_typed_within_one_frame_both_stay(screen):
 
 def test_a_filter_of_ones_own_is_named_so_and_a_known_one_by_its_name(screen):
     screen.weights.nth(4).fill("5")
+    screen.weights.nth(4).blur()
     screen.check(kernel=with_weight(screen, 4, 5))
     assert screen.filter.locator("option:checked").inner_text() == "your own"
     screen.filter.select_option("identity")

@@ -59,7 +59,7 @@ class ConvolutionExplorer(BookWidget):
     channels = t.List(t.Int(), read_only=True, help="1 or 3 for each picture").tag(sync=True)
     shape = t.List(t.Int(), read_only=True, help="height, width").tag(sync=True)
     pixels = t.Bytes(read_only=True, help="channels of all pictures one after another, hundredths").tag(sync=True)
-    kernels = t.Dict(read_only=True, help="the named filters").tag(sync=True)
+    kernels = t.List(read_only=True, help="the named filters: name, weights").tag(sync=True)
 
     def __init__(self, images: Mapping[str, ArrayLike], kernel="emboss", point=(0, 0), **traits):
         planes = _same_size({name: _hundredths(name, image) for name, image in images.items()})
@@ -67,7 +67,8 @@ class ConvolutionExplorer(BookWidget):
         self.set_trait("channels", [len(picture) for picture in planes])
         self.set_trait("shape", list(planes[0].shape[1:]))
         self.set_trait("pixels", np.concatenate(planes).tobytes())
-        self.set_trait("kernels", {name: weights.tolist() for name, weights in KERNELS.items()})
+        # Pairs, for a notebook file sorts the keys of what it stores.
+        self.set_trait("kernels", [[name, weights.tolist()] for name, weights in KERNELS.items()])
         traits.setdefault("image", self.names[0])
         super().__init__(kernel=_planes(kernel), point=list(point), **traits)
 

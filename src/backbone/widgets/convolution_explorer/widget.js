@@ -726,7 +726,7 @@ function render({ model, el }) {
   };
 
   // The filter and its geometry.
-  const kernels = model.get("kernels");
+  const kernels = Object.fromEntries(model.get("kernels"));
   const named = [...Object.keys(kernels).map((name) => [name, name]), ["", TEXT.custom]];
   const filter = dropdown(TEXT.filter, named, (name) => name && set({ kernel: [kernels[name]] }));
   const number = (name, from, to) =>
@@ -835,12 +835,12 @@ function tellingPoint({ map }) {
   return map.data.length ? [Math.floor(at / map.width), at % map.width] : [0, 0];
 }
 
-/** The output position that looks at about the same place in the photograph after a change of geometry. */
+/** The output position whose middle weight lies on about the same pixel after a change of geometry. */
 function keptPlace(before, changes) {
   const after = { ...before, ...changes };
   const moved = (at) => {
-    const center = at * before.stride - before.padding + ((before.size - 1) * before.dilation) / 2;
-    return Math.max(0, Math.round((center + after.padding - ((after.size - 1) * after.dilation) / 2) / after.stride));
+    const middle = at * before.stride - before.padding + (before.size >> 1) * before.dilation;
+    return Math.max(0, Math.round((middle + after.padding - (after.size >> 1) * after.dilation) / after.stride));
   };
   return [moved(before.row), moved(before.column)];
 }
