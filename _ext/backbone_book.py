@@ -70,8 +70,12 @@ def execution_key(root: Path) -> str:
 
 
 def front_end_key(root: Path) -> str:
-    """Return a hash of the widgets' JavaScript and CSS: when it changes, pages are written again."""
-    files = [path for path in source_files(root) if path.suffix in FRONT_END]
+    """Return a hash of all that pages show besides their text: when it changes, pages are written again.
+
+    That is the widgets' JavaScript and CSS and the site's own files, which Sphinx copies only when it writes a page.
+    """
+    widgets = [path for path in source_files(root) if path.suffix in FRONT_END]
+    files = [*widgets, *sorted(path for path in (root / "_static").rglob("*") if path.is_file())]
     return hashlib.sha256(b"\0".join(path.read_bytes() for path in files)).hexdigest()[:16]
 
 
@@ -153,6 +157,8 @@ def choose_scripts(app, pagename, templatename, context, doctree):
         text = str(getattr(script, "filename", None) or script) + str(getattr(script, "attributes", ""))
         if "widget-host.js" in text:
             return "widget-view+json" in body
+        if "mathjax" in text.lower():
+            return 'class="math' in body
         return "thebe" not in text
 
     context["script_files"] = [script for script in context.get("script_files", []) if wanted(script)]

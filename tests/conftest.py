@@ -32,7 +32,7 @@ SETTLED = """async () => {
     await document.fonts.ready;
     const views = document.querySelectorAll('script[type="application/vnd.jupyter.widget-view+json"]').length;
     const frame = () => new Promise(requestAnimationFrame);
-    const deadline = Date.now() + 10_000;
+    const deadline = Date.now() + 20_000;
     while (document.querySelectorAll(".bb-view > *").length < views) {
       if (Date.now() > deadline) throw new Error("a widget is neither drawn nor said to have failed");
       await frame();
@@ -93,6 +93,7 @@ class Visit:
 
     context: BrowserContext
     home: str
+    server: browsers.Server | None
     expected: tuple[str, ...] = ()
     messages: list[str] = field(default_factory=list)
     requests: list[str] = field(default_factory=list)
@@ -130,7 +131,8 @@ class Visit:
         """List what went wrong, and what should have gone wrong and did not."""
         surprises = [text for text in self.messages if not any(re.search(known, text) for known in self.expected)]
         missed = [known for known in self.expected if not any(re.search(known, text) for text in self.messages)]
-        return self.requests + surprises + [f"no error like {known!r}" for known in missed]
+        unanswered = self.server.missing if self.server else []
+        return self.requests + unanswered + surprises + [f"no error like {known!r}" for known in missed]
 
 
 @pytest.fixture
@@ -140,47 +142,45 @@ def open_page(browser, request):
     Nothing is: no request to another host, none that failed, no error on the console, no exception. A test that
     wants an error names it: `expected=["boom"]`, regular expressions that must each match a message.
     """
-    visits, servers = [], []
+    visits = []
     with contextlib.ExitStack() as stack:
 
-        def home_of(folder, scheme) -> str:
-            if scheme == "file":
-                return f"{(folder or request.getfixturevalue('site')).as_uri()}/"
-            running = stack.enter_context(browsers.serving(folder)) if folder else request.getfixturevalue("server")
-            servers.append(running)
-            return f"{running.url}/"
+        def server_for(folder) -> browsers.Server:
+            return stack.enter_context(browsers.serving(folder)) if folder else request.getfixturevalue("server")
 
         def open_(path, *, theme="light", width=1280, scheme="http", folder=None, expected=(), **options) -> Page:
+            running = server_for(folder) if scheme == "http" else None
+            home = running.url if running else (folder or request.getfixturevalue("site")).as_uri()
             options = {"viewport": {"width": width, "height": 900}, "color_scheme": theme} | options
-            visit = Visit(browser.new_context(**options), home_of(folder, scheme), tuple(expected))
-            visit.context.set_default_timeout(10_000)
-            stack.callback(visit.context.close)
-            visits.append(visit)
-            page = visit.begin()
-            page.goto(visit.home + path)
+            context = browser.new_context(**options)
+            context.set_default_timeout(20_000)
+            stack.callback(context.close)
+            visits.append(Visit(context, f"{home}/", running, tuple(expected)))
+            page = visits[-1].begin()
+            page.goto(f"{home}/{path}")
             page.evaluate(SETTLED)
             return page
 
+        open_.visits = visits
         yield open_
-    missing = [f"not found: {path}" for running in servers for path in running.missing]
-    for running in servers:
-        running.missing.clear()
-    assert not missing + [problem for visit in visits for problem in visit.problems()]
+    problems = [problem for visit in visits for problem in visit.problems()]
+    for visit in visits:
+        if visit.server:
+            visit.server.missing.clear()
+    assert not problems
 
 
 @pytest.fixture
 def page_with(open_page, tmp_path):
     """Return a function that puts widgets on a page as the site does, and opens it.
 
-    `edit` may change the states before they are written; `views` names the models shown, by default each widget.
+    `views` names the models shown, by default each widget.
     """
 
-    def page_with_(*widgets, edit=None, views=None, **options) -> Page:
+    def page_with_(*widgets, views=None, **options) -> Page:
         from ipywidgets.embed import dependency_state
 
         states = dependency_state(list(widgets), drop_defaults=False)
-        if edit:
-            edit(states)
         views = [widget.model_id for widget in widgets] if views is None else views
         html = STANDALONE.format(
             state=json.dumps({"state": states}).replace("<", "\\u003c"),

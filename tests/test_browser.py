@@ -105,6 +105,29 @@ def test_search_finds_a_chapter(open_page):
     page.locator("#search-results a", has_text="Convolution").first.wait_for()
 
 
+# --- The watch itself ---------------------------------------------------------------------------------------
+
+
+def test_the_watch_sees_what_goes_wrong(open_page, tmp_path):
+    (tmp_path / "page.html").write_text(
+        """<!doctype html><title>Wrong</title><link rel="icon" href="missing.svg"><img src="https://example.org/x.png">
+        <meta http-equiv="Content-Security-Policy" content="style-src 'none'"><style>p { color: red }</style>
+        <script src="missing.js"></script><script>console.error("said"); throw new Error("thrown")</script>""",
+        "utf-8",
+    )
+    open_page("page.html", folder=tmp_path, expected=["never heard"])
+    problems = "\n".join(open_page.visits.pop().problems())
+    for wrong in (
+        "foreign https://example.org/x.png",
+        "missing.js",
+        "said",
+        "uncaught: thrown",
+        "no error like 'never",
+    ):
+        assert wrong in problems
+    assert "Content Security Policy" in problems
+
+
 # --- Sizes ------------------------------------------------------------------------------------
 
 

@@ -157,7 +157,10 @@ def _planes(kernel: str | ArrayLike) -> list:
         if kernel not in KERNELS:
             raise ValueError(f"kernel is {kernel!r}; it must be one of {', '.join(KERNELS)}, or rows of numbers")
         kernel = KERNELS[kernel]
-    planes = np.asarray(kernel, dtype=float)
+    try:
+        planes = np.asarray(kernel, dtype=float)
+    except (TypeError, ValueError):
+        raise ValueError(f"kernel is {kernel!r}; it must be rows of numbers, all of one length") from None
     if planes.ndim == 2:
         planes = planes[None]
     if planes.ndim != 3:
