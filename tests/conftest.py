@@ -46,7 +46,9 @@ STANDALONE = """<!doctype html>
   <title>Widgets</title>
   <link rel="icon" href="data:,">
   <link rel="stylesheet" href="site.css">
-  <style>:root {{ color-scheme: light dark }} body {{ margin: 1rem; background: Canvas }} .bb-view {{ color: CanvasText }}</style>
+  <style>
+    :root {{ color-scheme: light dark }} body {{ margin: 1rem; background: Canvas }} .bb-view {{ color: CanvasText }}
+  </style>
   <script type="application/vnd.jupyter.widget-state+json">{state}</script>
   <script defer src="widget-host.js"></script>
 </head>
