@@ -79,7 +79,7 @@ class ConvolutionExplorer(BookWidget):
         first, count = sum(self.channels[:index]), self.channels[index]
         stack = np.frombuffer(self.pixels, dtype=np.uint8).reshape(-1, *self.shape)
         planes = stack[first : first + count].astype(np.int64)
-        if count == 3 and not self.color:
+        if count == 3 and (not self.color or self.mode == "guess"):  # one square is enough to guess
             planes = (np.tensordot(LUMA, planes, 1)[None] + 5000) // 10000
         return planes / STEPS
 

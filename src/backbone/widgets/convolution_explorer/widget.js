@@ -27,10 +27,10 @@ const TEXT = {
   inputShiftLabel: "Photograph. Use the arrow keys to move the picture.",
   outputLabel: "Feature map. Drag, or use the arrow keys, to choose an output pixel.",
   hints: {
-    look: "Drag over either picture, or use the arrow keys. Type in the filter to change it.",
+    look: "Drag over either picture, or use the arrow keys. Type in the filter, or use arrow keys or the wheel there.",
     slide: "Play, and watch the window fill the map row by row.",
-    guess: "The marked output pixel is hidden. Work out its sum. Fill in the products too, and wrong ones are marked.",
-    shift: "Move the picture. The map shows: shift, then filter, minus filter, then shift.",
+    guess: "The marked output pixel is hidden, in gray. Work out its sum. Fill in the products too, and wrong ones are marked.",
+    shift: "Move the picture by its arrow keys. The map shows (shift, then filter) minus (filter, then shift).",
   },
   player: { play: "Play", pause: "Pause", step: "Step", speed: "Speed", slow: "slow", medium: "medium", fast: "fast" },
   arrows: { ArrowLeft: "Move left", ArrowUp: "Move up", ArrowDown: "Move down", ArrowRight: "Move right" },
@@ -73,7 +73,7 @@ const TEXT = {
   shiftSame: (border) => `Inside both orders agree: the largest difference is 0. At the border it is ${border}.`,
   shiftBroken: (inside, steps) =>
     `The orders differ by up to ${inside} inside. One step of the map is ${steps} pixels, so a shift that is no ` +
-    `multiple of ${steps} lands between two outputs.`,
+    `multiple of ${steps} lands between two outputs; a shift by ${steps} restores the map.`,
 };
 const STEPS = 100; // pixels come as hundredths
 const LUMA = [2125, 7154, 721]; // of a color pixel, in ten-thousandths, as in Python
@@ -298,7 +298,8 @@ function reader(model, pictures, height, width) {
   return () => {
     const settings = Object.fromEntries(SETTINGS.map((name) => [name, model.get(name)]));
     const picture = pictures.get(settings.image);
-    const planes = settings.color && picture.color ? picture.color : [picture.gray];
+    const inColor = settings.color && settings.mode !== "guess" && picture.color; // one square is enough to guess
+    const planes = inColor ? picture.color : [picture.gray];
     const kernel = planes.map((_, c) => settings.kernel[Math.min(c, settings.kernel.length - 1)]);
     const key = JSON.stringify([settings.image, planes.length, kernel, GEOMETRY.map((name) => settings[name])]);
     const map = makeMap(key, planes, kernel, settings);
@@ -718,11 +719,13 @@ function render({ model, el }) {
   };
   const shift = shiftBar(move);
   const bars = { slide: slide.node, guess: guess.node, shift: shift.node };
+  let aside = {}; // the reader's own point, put back after Slide and Guess, which choose theirs
   const setMode = (name) => {
     slide.stop();
-    if (name === "guess") set({ mode: name, color: false, point: tellingPoint(shown) });
-    else if (name === "slide") set({ mode: name, point: [0, 0] });
-    else set({ mode: name });
+    const before = { point: model.get("point"), ...aside };
+    const own = { slide: { point: [0, 0] }, guess: { point: tellingPoint(shown) } }[name];
+    set({ ...aside, ...own, mode: name });
+    aside = own ? before : {};
   };
 
   // The filter and its geometry.
