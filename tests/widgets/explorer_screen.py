@@ -99,7 +99,7 @@ class Screen:
         self.filter = self.field("Filter").locator("select")
         self.after = self.field("Then").locator("select")
         self.strip = self.root.locator(".bb-channels")
-        self.verdict = self.root.locator(".bb-mode p[role=status]:visible")
+        self.verdict = self.root.locator("p[role=status]:not(.bb-hidden):visible")
         self.channel = 0
         self.root.scroll_into_view_if_needed()
 

@@ -29,8 +29,8 @@ const TEXT = {
   hints: {
     look: "Drag over either picture, or use the arrow keys. Type in the filter, or use arrow keys or the wheel there.",
     slide: "Play, and watch the window fill the map row by row.",
-    guess: "The marked output pixel is hidden, in gray. Work out its sum. Fill in the products too, and wrong ones are marked.",
-    shift: "Move the picture by its arrow keys. The map shows (shift, then filter) minus (filter, then shift).",
+    guess: "The marked output pixel is hidden. Work out its sum, on the gray picture. Fill in the products too, and wrong ones are marked.",
+    shift: "Move the picture with the buttons, or with arrow keys on it. The map shows (shift, then filter) minus (filter, then shift).",
   },
   player: { play: "Play", pause: "Pause", step: "Step", speed: "Speed", slow: "slow", medium: "medium", fast: "fast" },
   arrows: { ArrowLeft: "Move left", ArrowUp: "Move up", ArrowDown: "Move down", ArrowRight: "Move right" },
@@ -790,12 +790,13 @@ function render({ model, el }) {
     group(image.node, inColor.node),
     group(mode.node),
     h("div", { class: "bb-pair" }, input.node, output.node),
-    h("div", { class: "bb-mode" }, hint, ...Object.values(bars)),
+    h("div", { class: "bb-mode" }, hint, bars.slide, bars.shift),
     group(filter.node, size.node, turn, toOne, random),
     group(geometry.stride.node, geometry.padding.node, geometry.dilation.node, after.node, reset),
     formula,
     strip.node,
     sum.node,
+    bars.guess, // under the products, so that the answer stands where the sum would
     live,
   );
   el.append(root);
