@@ -12,6 +12,7 @@ import os
 import re
 import uuid
 from pathlib import Path
+from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 VARIABLE = "BACKBONE_DATA"
@@ -57,6 +58,8 @@ def fetch(url: str, sha256: str, name: str, cache: str | Path | None = None, pro
     try:
         _download(url, sha256.lower(), path, progress)
     except (OSError, http.client.HTTPException) as error:
+        if isinstance(error, HTTPError):
+            error.close()  # it is the server's answer as well, and holds the connection
         raise DownloadError(_advice(url, path, error, damaged=found is not None)) from error
     return path
 
