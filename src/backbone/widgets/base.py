@@ -17,13 +17,19 @@ class BookWidget(anywidget.AnyWidget):
 
     The kit is joined to it here because a module that a notebook loads from memory cannot import a neighbor. The kit
     therefore exports nothing and ``widget.js`` imports nothing.
+
+    Attributes:
+        shared: further files of this folder, such as "lenet.js", that come between the kit and ``widget.js``.
     """
+
+    shared: tuple[str, ...] = ()
 
     def __init_subclass__(cls, **kwargs):
         # traitlets makes a further subclass of each instance's class, which already has its own.
         if "_esm" not in vars(cls):
             folder = Path(inspect.getfile(cls)).parent
-            cls._esm = _read(HERE / "kit.js") + "\n" + _read(folder / "widget.js")
+            parts = [HERE / "kit.js", *(HERE / name for name in cls.shared), folder / "widget.js"]
+            cls._esm = "\n".join(map(_read, parts))
             cls._css = f".bb-widget {{ {css_variables()} }}\n" + _read(HERE / "kit.css")
         super().__init_subclass__(**kwargs)
 
