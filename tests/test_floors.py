@@ -11,6 +11,8 @@ FLOORS = {
     "glue": 0,
     "ops": 1,
     "data": 1,
+    "models": 1,
+    "probes": 2,
     "plots": 3,
     "exercises": 3,
     "widgets": 4,
