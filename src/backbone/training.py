@@ -1,5 +1,6 @@
 """Train a classifier and measure it. Nothing is kept outside of what is passed in and returned."""
 
+import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
@@ -78,7 +79,8 @@ def fit(
     """
     was_training = model.training
     rows = []
-    bar = tqdm(range(epochs), desc="epochs", leave=False, disable=None if progress else True)
+    silent = not progress or bool(os.environ.get("TQDM_DISABLE"))  # tqdm's own bar for notebooks does not ask
+    bar = tqdm(range(epochs), desc="epochs", leave=False, disable=silent)
     try:
         for epoch in bar:
             model.train()
