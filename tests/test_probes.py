@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import nn
 
+from backbone.models import lenet
 from backbone.ops import ReceptiveField
 from backbone.probes import Probe, grad_cam, occlusion, receptive_fields, statistics, top_patches
 
@@ -351,3 +352,25 @@ def test_grad_cam_of_a_frozen_model_and_without_maps(model):
         torch.testing.assert_close(grad_cam(frozen, "4", pictures(), 2), grad_cam(model, "4", pictures(), 2))
     with pytest.raises(ValueError, match=re.escape("'8' gives (6, 4); choose a layer with maps")):
         grad_cam(model, "8", pictures(), 2)
+
+
+# --- The book's own network ---------------------------------------------------------------------------------
+
+
+def test_lenet():
+    generator = torch.Generator().manual_seed(0)
+    made = lenet(generator=generator)
+    x = torch.rand(5, 1, 28, 28, generator=generator)
+    with Probe(made, [tap.name for tap in made.taps]) as probe:
+        logits = made(x)
+    gradients = probe.gradients(logits[0].max())
+    for tap, side in zip(made.taps, (28, 14, 10, 5), strict=True):
+        expected = (5, tap.channels, side, side)
+        assert probe.activations[tap.name].shape == gradients[tap.name].shape == expected
+    sizes = {"relu1": (5, 1, -2), "pool1": (6, 2, -2), "relu2": (14, 2, -2), "pool2": (16, 4, -2), "relu4": (28, 28, 0)}
+    for layer, field in sizes.items():
+        found = top_patches(made, layer, x, k=3)
+        assert found.fields == (ReceptiveField(*field),) * 2
+        assert found.patches.shape[1:] == (3, 1, field[0], field[0])
+    assert grad_cam(made, "relu2", x, 4).shape == (5, 10, 10)
+    assert occlusion(made, x[:1], 4).shape == (6, 6)
