@@ -11,6 +11,7 @@ import http.client
 import os
 import re
 import uuid
+from collections.abc import Sequence
 from pathlib import Path
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
@@ -29,7 +30,9 @@ def cache_folder() -> Path:
     return Path(os.environ.get(VARIABLE) or "~/.cache/backbone").expanduser()
 
 
-def fetch(url: str, sha256: str, name: str, cache: str | Path | None = None, progress: bool = True) -> Path:
+def fetch(
+    url: str, sha256: str | Sequence[str], name: str, cache: str | Path | None = None, progress: bool = True
+) -> Path:
     """Return the path of a file in the cache, downloading it where it is missing or damaged.
 
     Only a file whose SHA-256 is right is ever returned, or stands under its name when a download ends. Any number of
@@ -37,7 +40,7 @@ def fetch(url: str, sha256: str, name: str, cache: str | Path | None = None, pro
 
     Args:
         url: where the file lies.
-        sha256: its SHA-256, 64 hexadecimal digits.
+        sha256: its SHA-256, 64 hexadecimal digits; or several, where other packings of the same content will do.
         name: the file's name in the cache.
         cache: the folder; `cache_folder()` by default. It is made where it is missing.
         progress: show a bar while it downloads. ``TQDM_DISABLE=1`` in the environment silences it too.
@@ -47,16 +50,18 @@ def fetch(url: str, sha256: str, name: str, cache: str | Path | None = None, pro
         DownloadError: no network, no such address, a server silent for 30 s, a file that is cut off or not the one
             expected, or no room on the disk.
     """
-    if not re.fullmatch(r"[0-9a-fA-F]{64}", sha256):
+    allowed = [sha256] if isinstance(sha256, str) else list(sha256)
+    if not allowed or not all(re.fullmatch(r"[0-9a-fA-F]{64}", one) for one in allowed):
         raise ValueError(f"fetch: sha256 is {sha256!r}; it must be 64 hexadecimal digits")
+    allowed = [one.lower() for one in allowed]
     if name in ("", ".", "..") or re.search(r"[/\\\0]", name):
         raise ValueError(f"fetch: name is {name!r}; it must be a file name without a folder")
     path = (cache_folder() if cache is None else Path(cache).expanduser()) / name
     found = digest(path) if path.is_file() else None
-    if found == sha256.lower():
+    if found in allowed:
         return path
     try:
-        _download(url, sha256.lower(), path, progress)
+        _download(url, allowed, path, progress)
     except (OSError, http.client.HTTPException) as error:
         if isinstance(error, HTTPError):
             error.close()  # it is the server's answer as well, and holds the connection
@@ -70,7 +75,7 @@ def digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _download(url: str, sha256: str, path: Path, progress: bool) -> None:
+def _download(url: str, allowed: list[str], path: Path, progress: bool) -> None:
     """Fetch into a file of its own in the same folder, and rename it once it is whole, right and on the disk."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f"{path.name}.{uuid.uuid4().hex}.partial")
@@ -79,8 +84,8 @@ def _download(url: str, sha256: str, path: Path, progress: bool) -> None:
             found = _receive(url, file, path.name, progress)
             file.flush()
             os.fsync(file.fileno())
-        if found != sha256:
-            raise OSError(f"what came has the SHA-256 {found}, and {sha256} was expected")
+        if found not in allowed:
+            raise OSError(f"what came has the SHA-256 {found}, and {' or '.join(allowed)} was expected")
         os.replace(partial, path)
     finally:
         partial.unlink(missing_ok=True)
