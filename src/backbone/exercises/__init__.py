@@ -14,6 +14,7 @@ import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from numbers import Real
+from pathlib import Path
 
 import numpy as np
 
@@ -303,10 +304,15 @@ def _describe_error(error: BaseException) -> str:
     """Give the error, the reader's own line it came from where that is known, and what to look at."""
     name = type(error).__name__
     message = _shorten("".join(traceback.format_exception_only(error)).partition(":")[2].strip(" .\n"))
-    frames = traceback.extract_tb(error.__traceback__)[1:2]  # the first frame is our own call
+    # Our own calls come first, then the reader's function.
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not _is_ours(frame.filename)]
     line = TEXT["line"].format(line=_shorten(frames[0].line)) if frames and frames[0].line else ""
     hint = next(HINTS[kind.__name__] for kind in type(error).__mro__ if kind.__name__ in HINTS)
     return TEXT["raised"].format(error=f"{name}: {message}" if message else name, line=line, hint=hint)
+
+
+def _is_ours(filename: str) -> bool:
+    return Path(filename).is_relative_to(Path(__file__).parent)
 
 
 def _describe_values(given: np.ndarray, expected: np.ndarray, wrong: np.ndarray) -> str:
