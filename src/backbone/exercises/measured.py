@@ -8,7 +8,7 @@ from backbone.exercises import Report, check
 
 DISAGREE = "calls with equal generators that disagree"
 REPEATED = "calls in a row, with one generator, that gave the same"
-CALLS = 12
+CALLS = 8
 
 
 def measured(function: Callable, measures: Mapping[str, Callable]) -> Callable:
@@ -16,8 +16,8 @@ def measured(function: Callable, measures: Mapping[str, Callable]) -> Callable:
 
     Args:
         function: takes the inputs and a ``numpy.random.Generator``.
-        measures: name -> measure(answers, *inputs), a number; the answers are of several generators. Two more are
-            known: `DISAGREE` and `REPEATED`, both 0 where all randomness comes from the generator.
+        measures: name -> measure(answers, *inputs), a number; the answers are an iterator, each of another generator.
+            Two more are known: `DISAGREE` and `REPEATED`, both 0 where all randomness comes from the generator.
     """
 
     def ask(inputs: tuple, seed: int, measured: str):
@@ -29,8 +29,8 @@ def measured(function: Callable, measures: Mapping[str, Callable]) -> Callable:
             return int(not np.array_equal(answer, function(*inputs, np.random.default_rng(seed))))
         if measured == REPEATED:
             return int(np.array_equal(answer, function(*inputs, generator)))
-        others = [function(*inputs, np.random.default_rng(seed + call)) for call in range(1, CALLS)]
-        return measures[measured]([answer, *others], *inputs)
+        answers = (function(*inputs, np.random.default_rng(seed + call)) for call in range(CALLS))
+        return measures[measured](answers, *inputs)
 
     return ask
 

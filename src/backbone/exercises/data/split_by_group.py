@@ -49,7 +49,7 @@ def _both(answers, groups, share) -> int:
 
 
 def _chosen(answers, groups, share) -> int:
-    test, total = np.asarray(answers[0], bool), len(np.unique(groups))
+    test, total = np.asarray(next(answers), bool), len(np.unique(groups))
     asked, given = round(share * total), len(np.unique(groups[test]))
     return 1 if given == asked else -1 if given == total - asked else 0
 
