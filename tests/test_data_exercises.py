@@ -12,7 +12,6 @@ from backbone.exercises import TEXT, data
 
 NAMES = [module.name for module in pkgutil.iter_modules(data.__path__)]
 MODULES = {name: importlib.import_module(f"backbone.exercises.data.{name}") for name in NAMES}
-WRONG = [(name, index) for name in NAMES for index in range(len(MODULES[name]._WRONG))]
 
 
 def report_of(name, function):
@@ -22,36 +21,6 @@ def report_of(name, function):
 def named(name, report):
     """Return the keys of the misconceptions that a report names."""
     return [key for key, message in MODULES[name].MESSAGES.items() if message in report.messages]
-
-
-def test_there_is_a_check_for_each_module():
-    assert data.__all__ == [f"check_{name}" for name in NAMES]
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_the_reference_passes_and_carries_the_title(name):
-    exercise, reference = MODULES[name].EXERCISE, getattr(MODULES[name], name)
-    assert exercise.title == name
-    assert report_of(name, reference).messages == (f"Right in all {len(exercise.cases)} hidden cases.",)
-
-
-@pytest.mark.parametrize(("name", "index"), WRONG)
-def test_each_misconception_gets_its_own_message_only(name, index):
-    key, function = MODULES[name]._WRONG[index]
-    report = report_of(name, function)
-    assert not report.passed
-    assert named(name, report) == [key], report
-    assert report.messages[0] == MODULES[name].MESSAGES[key]
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_every_message_is_used_and_plain(name):
-    module = MODULES[name]
-    assert {key for key, _ in module._WRONG} == set(module.MESSAGES)
-    for message in module.MESSAGES.values():
-        assert message[0].isupper()
-        assert message.endswith(".")
-        assert len(message) < 300
 
 
 @pytest.mark.parametrize("name", NAMES)

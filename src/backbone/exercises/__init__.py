@@ -11,7 +11,7 @@ import html
 import inspect
 import textwrap
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from numbers import Real
 from pathlib import Path
@@ -95,6 +95,8 @@ class Exercise:
         atol: error allowed on top of that.
         whole: whether a single number has to be of an integer type too, because it goes where Python takes
             nothing else, such as into a shape.
+        measure: given a function, returns the one that is called with a case's arguments in its place. For
+            functions that draw at random, whose right answers differ: see ``measured``.
     """
 
     title: str
@@ -104,6 +106,7 @@ class Exercise:
     rtol: float = 1e-5
     atol: float = 1e-6
     whole: bool = False
+    measure: Callable | None = None
 
 
 @dataclass(frozen=True, repr=False)
@@ -148,6 +151,8 @@ def check(exercise: Exercise, function: Callable) -> Report:
     if not callable(function):
         message = TEXT["not callable"].format(type=type(function).__name__)
         return Report(False, exercise.title, (message,))
+    if exercise.measure:
+        exercise, function = _measuring(exercise), exercise.measure(function)
     outcomes = [_run(function, case) for case in exercise.cases]
     if _not_written(outcomes):
         return Report(False, exercise.title, (TEXT["not written"],))
@@ -164,6 +169,43 @@ def check(exercise: Exercise, function: Callable) -> Report:
         TEXT["some right"].format(right=right, total=total),
     )
     return Report(False, exercise.title, messages)
+
+
+# --- Functions that draw at random -------------------------------------------------------------------------
+
+DISAGREE = "calls with equal generators that disagree"
+REPEATED = "calls in a row, with one generator, that gave the same"
+_CALLS = 8
+
+
+def measured(function: Callable, measures: Mapping[str, Callable]) -> Callable:
+    """Return a function of (inputs, seed, measured) that calls `function` and answers with a measure of what it gave.
+
+    Args:
+        function: takes the inputs and a ``numpy.random.Generator``.
+        measures: name -> measure(answers, *inputs), a number; the answers are an iterator, each of another generator.
+            Two more are known: `DISAGREE` and `REPEATED`, both 0 where all randomness comes from the generator.
+    """
+
+    def ask(inputs: tuple, seed: int, measured: str):
+        generator = np.random.default_rng(seed)
+        answer = function(*inputs, generator)
+        if answer is None:
+            return None
+        if measured == DISAGREE:
+            return int(not np.array_equal(answer, function(*inputs, np.random.default_rng(seed))))
+        if measured == REPEATED:
+            return int(np.array_equal(answer, function(*inputs, generator)))
+        answers = (function(*inputs, np.random.default_rng(seed + call)) for call in range(_CALLS))
+        return measures[measured](answers, *inputs)
+
+    return ask
+
+
+def _measuring(exercise: Exercise) -> Exercise:
+    """Return the exercise with its own functions measured as the reader's is."""
+    wrong = [replace(one, function=exercise.measure(one.function)) for one in exercise.misconceptions]
+    return replace(exercise, reference=exercise.measure(exercise.reference), misconceptions=wrong, measure=None)
 
 
 # --- Running a function -------------------------------------------------------------------------------------

@@ -4,8 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from backbone.exercises import Case, Exercise, Misconception, Report
-from backbone.exercises.measured import DISAGREE, REPEATED, check_measured, measured
+from backbone.exercises import DISAGREE, REPEATED, Case, Exercise, Misconception, Report, check, measured
 
 COPIES = "share of results that are no shifted or mirrored copy"
 PLACES = "of 5 shifts by rows and 5 by columns, how many never occur"
@@ -49,7 +48,7 @@ def random_crop_flip(x: np.ndarray, generator: np.random.Generator) -> np.ndarra
 
 def check_random_crop_flip(reader_function: Callable) -> Report:
     """Check the reader's ``random_crop_flip(x, generator)`` by what it does to 250 equal pictures."""
-    return check_measured(EXERCISE, reader_function, MEASURES)
+    return check(EXERCISE, reader_function)
 
 
 def _changed(x, generator, *, alike=False, mirror=0.5, same_mirror=False, axis=-1, places=5, roll=False):
@@ -117,7 +116,8 @@ _WRONG = (
 
 EXERCISE = Exercise(
     title="random_crop_flip",
-    reference=measured(random_crop_flip, MEASURES),
+    reference=random_crop_flip,
     cases=tuple(Case(CASES[key], ((_PICTURES,), 0, key)) for key in QUESTIONS),
-    misconceptions=tuple(Misconception(measured(function, MEASURES), MESSAGES[name]) for name, function in _WRONG),
+    misconceptions=tuple(Misconception(function, MESSAGES[name]) for name, function in _WRONG),
+    measure=lambda function: measured(function, MEASURES),
 )

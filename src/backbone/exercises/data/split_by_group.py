@@ -4,11 +4,11 @@ from collections.abc import Callable
 
 import numpy as np
 
-from backbone.exercises import Case, Exercise, Misconception, Report
-from backbone.exercises.measured import DISAGREE, REPEATED, check_measured, measured
+from backbone.exercises import DISAGREE, REPEATED, Case, Exercise, Misconception, Report, check, measured
 
-BOTH = "is an object in both parts: 0 no, 1 yes"
-CHOSEN = "objects in the test part: 1 as many as asked, 0 more or fewer, -1 those meant for training"
+STRANGE = 2
+BOTH = "is an object in both parts: 0 no, 1 yes, 2 no array of booleans"
+CHOSEN = "objects in the test part: 1 as asked, 0 more or fewer, -1 those meant for training, 2 no array of booleans"
 
 MESSAGES = {
     "by picture": (
@@ -40,18 +40,29 @@ def split_by_group(groups: np.ndarray, share: float, generator: np.random.Genera
 
 def check_split_by_group(reader_function: Callable) -> Report:
     """Check the reader's ``split_by_group(groups, share, generator)`` by the parts that it makes."""
-    return check_measured(EXERCISE, reader_function, MEASURES)
+    return check(EXERCISE, reader_function)
 
 
 def _both(answers, groups, share) -> int:
-    parts = [np.asarray(answer, bool) for answer in answers]
+    parts = [_mask(answer, groups) for answer in answers]
+    if any(test is None for test in parts):
+        return STRANGE
     return int(any(len(np.intersect1d(groups[test], groups[~test])) for test in parts))
 
 
 def _chosen(answers, groups, share) -> int:
-    test, total = np.asarray(next(answers), bool), len(np.unique(groups))
+    test, total = _mask(next(answers), groups), len(np.unique(groups))
+    if test is None:
+        return STRANGE
     asked, given = round(share * total), len(np.unique(groups[test]))
     return 1 if given == asked else -1 if given == total - asked else 0
+
+
+def _mask(answer, groups) -> np.ndarray | None:
+    """Return the answer as booleans, or None where it is no such array; 0 and 1 will do."""
+    answer = np.asarray(answer)
+    fits = answer.shape == groups.shape and answer.dtype.kind in "biuf" and np.isin(answer, (0, 1)).all()
+    return answer.astype(bool) if fits else None
 
 
 def _by_picture(groups, share, generator):
@@ -81,9 +92,8 @@ _GROUPS = {
     "twelve objects, five pictures each": (np.repeat(np.arange(12), 5), 0.25),
     "twenty objects with different numbers of pictures, in any order": (_RNG.permutation(_UNEVEN), 0.3),
 }
-CASES = tuple(
-    (f"{name}, {key}", given, key) for name, given in _GROUPS.items() for key in (BOTH, CHOSEN, DISAGREE, REPEATED)
-)
+QUESTIONS = (BOTH, CHOSEN, DISAGREE, REPEATED)
+CASES = {(name, key): f"{name}, {key}" for name in _GROUPS for key in QUESTIONS}
 
 _WRONG = (
     ("by picture", _by_picture),
@@ -97,13 +107,10 @@ _WRONG = (
 )
 
 
-def _ask(function: Callable) -> Callable:
-    return measured(function, MEASURES)
-
-
 EXERCISE = Exercise(
     title="split_by_group",
-    reference=_ask(split_by_group),
-    cases=tuple(Case(name, (given, 0, key)) for name, given, key in CASES),
-    misconceptions=tuple(Misconception(_ask(function), MESSAGES[name]) for name, function in _WRONG),
+    reference=split_by_group,
+    cases=tuple(Case(text, (_GROUPS[name], 0, key)) for (name, key), text in CASES.items()),
+    misconceptions=tuple(Misconception(function, MESSAGES[name]) for name, function in _WRONG),
+    measure=lambda function: measured(function, MEASURES),
 )
