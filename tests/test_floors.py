@@ -11,6 +11,7 @@ FLOORS = {
     "glue": 0,
     "ops": 1,
     "data": 1,
+    "metrics": 1,
     "plots": 3,
     "exercises": 3,
     "widgets": 4,
