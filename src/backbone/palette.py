@@ -15,6 +15,10 @@ COLORS: Mapping[str, str] = MappingProxyType(
     }
 )
 
+CLASSES: tuple[str, ...] = ("#e69f00", "#56b4e9", "#009e73", "#0072b2", "#d55e00", "#cc79a7", "#999999", "#b8a800")
+"""Colors that tell classes apart. Okabe and Ito's, but for the last two: their black and their yellow do not stand out
+on a dark or on a light page."""
+
 
 def css_variables() -> str:
     """Return the colors as CSS custom properties, ``--bb-positive: #e8590c;`` and so on."""

@@ -17,12 +17,14 @@ import matplotlib.pyplot as plt
 import numpy as np
 from numpy.typing import ArrayLike
 
-from backbone.palette import COLORS, rgb
+from backbone.palette import CLASSES, COLORS, rgb
 
 # Drawn in this color, which no data uses; `Drawing` turns it into the color of the text around the figure.
 INK = "#010203"
 WIDTH = 684  # of the reading column, in CSS pixels
 GAP = 12
+# The colors of curves, in an order in which neighbors differ most.
+CURVES = tuple(CLASSES[i] for i in (3, 4, 2, 5, 0, 1, 6, 7))
 STYLE = {
     "font.size": 10,
     "figure.constrained_layout.use": True,
@@ -170,6 +172,121 @@ def show_series(series: dict[str, ArrayLike], ax: mpl.axes.Axes, title: str = ""
         ax.annotate(name, place, (6, lift), textcoords="offset points", color=INK, va="center")
     ax.set_title(title)
     return ax
+
+
+def show_curves(
+    curves: dict[str, tuple[ArrayLike, ArrayLike]],
+    ax: mpl.axes.Axes,
+    title: str = "",
+    x_label: str = "",
+    y_label: str = "",
+) -> mpl.axes.Axes:
+    """Draw lines through points, each in a color of its own and labelled at its right end.
+
+    Args:
+        curves: name -> (x, y), two sequences of numbers of one length.
+        ax: where to draw.
+        title: stands above the lines.
+        x_label: stands below, with the unit.
+        y_label: stands to the left, with the unit.
+
+    Raises:
+        ValueError: there are more curves than colors.
+    """
+    if len(curves) > len(CURVES):
+        raise ValueError(f"show_curves: {len(curves)} curves given; there are {len(CURVES)} colors")
+    for (x, y), color in zip(curves.values(), CURVES, strict=False):
+        ax.plot(x, y, color=color, linewidth=1.8, marker="o" if len(x) < 12 else None, markersize=3.5)
+    ax.set(title=title, xlabel=x_label, ylabel=y_label)
+    ax.margins(x=0.02)
+    _label_ends(curves, ax)
+    return ax
+
+
+def _label_ends(curves: dict[str, tuple[ArrayLike, ArrayLike]], ax: mpl.axes.Axes) -> None:
+    """Write each curve's name beside its last point, and push names apart that would lie on one another."""
+    ax.figure.draw_without_rendering()  # only then the axes know where a value lies
+    heights = {name: ax.transData.transform((x[-1], y[-1]))[1] for name, (x, y) in curves.items()}
+    step = 13 * ax.figure.dpi / 72
+    last = -np.inf
+    for name in sorted(heights, key=heights.get):
+        x, y = curves[name]
+        lift = max(heights[name], last + step)
+        last = lift
+        offset = (7, (lift - heights[name]) * 72 / ax.figure.dpi)
+        ax.annotate(name, (x[-1], y[-1]), offset, textcoords="offset points", color=INK, va="center")
+
+
+def show_bars(
+    values: dict[str, float],
+    ax: mpl.axes.Axes,
+    title: str = "",
+    spread: dict[str, float] | None = None,
+    limits: tuple[float, float] | None = None,
+    form: str = "{:.1f}",
+) -> mpl.axes.Axes:
+    """Draw horizontal bars, each with its name and its number.
+
+    Args:
+        values: name -> length.
+        ax: where to draw.
+        title: stands above the bars.
+        spread: name -> half the length of the line that shows how far the value varies.
+        limits: where the axis begins and ends.
+        form: how a number is written, such as "{:.1f} %".
+    """
+    names = list(values)
+    lengths = np.array([values[name] for name in names], dtype=np.float64)
+    low, high = limits or (min(0.0, lengths.min()), lengths.max() * 1.02)
+    ax.barh(range(len(names)), lengths - low, left=low, height=0.62, color=COLORS["negative"])
+    for row, name in enumerate(names):
+        reach = spread[name] if spread else 0
+        if reach:
+            ax.plot([values[name] - reach, values[name] + reach], [row, row], color=INK, linewidth=1.5)
+        place = (max(values[name] + reach, low), row)
+        ax.annotate(form.format(values[name]), place, (5, 0), textcoords="offset points", va="center", color=INK)
+    ax.set_yticks(range(len(names)), names)
+    ax.invert_yaxis()
+    ax.set_xlim(low, high)
+    ax.spines["bottom"].set_visible(False)
+    ax.tick_params(bottom=False, labelbottom=False, left=False)
+    ax.set_title(title)
+    return ax
+
+
+def show_pictures(
+    pictures: ArrayLike,
+    ax: mpl.axes.Axes,
+    title: str = "",
+    columns: int = 10,
+    signed: bool = False,
+    limit: float | None = None,
+) -> mpl.axes.Axes:
+    """Draw many small pictures of one size in rows, with a gap between them.
+
+    Args:
+        pictures: (N, H, W) gray or (N, 3, H, W) color in [0, 1]; or (N, H, W) of any real numbers where ``signed``.
+        ax: where to draw.
+        title: stands above.
+        columns: pictures in a row.
+        signed: paint them as maps are painted, orange above zero and blue below, all on one scale.
+        limit: of that scale; the largest absolute value by default.
+    """
+    pictures = np.asarray(pictures, dtype=np.float64)
+    if signed:
+        colors = [signed_colors(one, limit or float(np.abs(pictures).max())) for one in pictures]
+    else:
+        full = np.ones(pictures.shape[-2:])
+        colors = [np.dstack([*(one if one.ndim == 3 else [one] * 3), full]) for one in pictures]
+    height, width = pictures.shape[-2:]
+    gap = max(1, round(min(height, width) / 12))
+    rows = -(-len(colors) // columns)
+    sheet = np.zeros((rows * (height + gap) - gap, min(columns, len(colors)) * (width + gap) - gap, 4))
+    for number, color in enumerate(colors):
+        top, left = number // columns * (height + gap), number % columns * (width + gap)
+        sheet[top : top + height, left : left + width] = color
+    ax.imshow(sheet.clip(0, 1), interpolation="nearest")
+    return _bare(ax, title)
 
 
 def _bare(ax: mpl.axes.Axes, title: str) -> mpl.axes.Axes:

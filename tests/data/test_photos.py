@@ -12,7 +12,7 @@ import pytest
 import skimage.data
 from skimage.color import rgb2gray
 
-from backbone.data import PHOTOS, _load, photo
+from backbone.data.photos import PHOTOS, _load, photo
 
 EACH = pytest.mark.parametrize("name", PHOTOS)
 

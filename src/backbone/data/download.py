@@ -1,0 +1,121 @@
+"""Files from the network: fetched once, checked, kept in a folder.
+
+``torch.hub.download_url_to_file`` has the hash and the final rename, and would have saved most of this module. It waits
+forever for a server that stops answering, and does not ask the disk to keep what it wrote before it renames the file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import http.client
+import os
+import re
+import uuid
+from collections.abc import Sequence
+from pathlib import Path
+from urllib.request import Request, urlopen
+
+VARIABLE = "BACKBONE_DATA"
+SECONDS_OF_SILENCE = 30  # after which a server is given up
+CHUNK = 1 << 16  # bytes
+
+
+class DownloadError(OSError):
+    """A file is not in the cache and could not be had; the message says how to go on."""
+
+
+def cache_folder() -> Path:
+    """Return the folder that keeps downloads: the one named by BACKBONE_DATA, else ``~/.cache/backbone``."""
+    return Path(os.environ.get(VARIABLE) or "~/.cache/backbone").expanduser()
+
+
+def fetch(
+    url: str, sha256: str | Sequence[str], name: str, cache: str | Path | None = None, progress: bool = True
+) -> Path:
+    """Return the path of a file in the cache, downloading it where it is missing or damaged.
+
+    Only a file whose SHA-256 is right is ever returned, or stands under its name when a download ends. Any number of
+    calls may run at once: each writes a file of its own, and the last step, a rename, is atomic.
+
+    Args:
+        url: where the file lies.
+        sha256: its SHA-256, 64 hexadecimal digits; or several, where other packings of the same content will do.
+        name: the file's name in the cache.
+        cache: the folder; `cache_folder()` by default. It is made where it is missing.
+        progress: show a bar while it downloads. ``TQDM_DISABLE=1`` in the environment silences it too.
+
+    Raises:
+        ValueError: sha256 is none, or name is more than a file name.
+        DownloadError: no network, no such address, a server silent for 30 s, a file that is cut off or not the one
+            expected, or no room on the disk.
+    """
+    allowed = [sha256] if isinstance(sha256, str) else list(sha256)
+    if not allowed or not all(re.fullmatch(r"[0-9a-fA-F]{64}", one) for one in allowed):
+        raise ValueError(f"fetch: sha256 is {sha256!r}; it must be 64 hexadecimal digits")
+    allowed = [one.lower() for one in allowed]
+    if name in ("", ".", "..") or re.search(r"[/\\\0]", name):
+        raise ValueError(f"fetch: name is {name!r}; it must be a file name without a folder")
+    path = (cache_folder() if cache is None else Path(cache).expanduser()) / name
+    found = digest(path) if path.is_file() else None
+    if found in allowed:
+        return path
+    try:
+        _download(url, allowed, path, progress)
+    except (OSError, http.client.HTTPException) as error:
+        raise DownloadError(_advice(url, path, error, damaged=found is not None)) from error
+    return path
+
+
+def digest(path: Path) -> str:
+    """Return the SHA-256 of a file, 64 hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _download(url: str, allowed: list[str], path: Path, progress: bool) -> None:
+    """Fetch into a file of its own in the same folder, and rename it once it is whole, right and on the disk."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f"{path.name}.{uuid.uuid4().hex}.partial")
+    try:
+        with partial.open("xb") as file:
+            found = _receive(url, file, path.name, progress)
+            file.flush()
+            os.fsync(file.fileno())
+        if found not in allowed:
+            raise OSError(f"what came has the SHA-256 {found}, and {' or '.join(allowed)} was expected")
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _receive(url: str, file, name: str, progress: bool) -> str:
+    """Write what the address answers into an open file; return its SHA-256."""
+    from tqdm.auto import tqdm  # a slow import, and most calls find the file in the cache
+
+    silent = not progress or bool(os.environ.get("TQDM_DISABLE"))  # tqdm's own bar for notebooks does not ask
+    seen, received = hashlib.sha256(), 0
+    request = Request(url, headers={"User-Agent": "backbone-book"})  # some servers refuse Python's own name
+    with urlopen(request, timeout=SECONDS_OF_SILENCE) as answer:
+        announced = answer.headers.get("Content-Length")
+        total = int(announced) if announced else None
+        with tqdm(total=total, desc=name, unit="B", unit_scale=True, disable=silent) as bar:
+            while chunk := answer.read(CHUNK):
+                file.write(chunk)
+                seen.update(chunk)
+                received += len(chunk)
+                bar.update(len(chunk))
+    if total is not None and received < total:
+        raise OSError(f"the connection broke off after {received:,} of {total:,} bytes")
+    return seen.hexdigest()
+
+
+def _advice(url: str, path: Path, error: Exception, damaged: bool) -> str:
+    state = "is damaged in the cache and could not be fetched again" if damaged else "could not be fetched"
+    reason = str(error) or type(error).__name__
+    return (
+        f"{path.name} {state}: {reason}.\n"
+        f"Address: {url}\n"
+        f"Cache: {path.parent}\n"
+        f"Try again with a network. Without one, fetch the file elsewhere, put it into a folder under the name "
+        f"{path.name}, and name that folder: {VARIABLE}=/path/to/folder"
+    )

@@ -1,0 +1,173 @@
+"""Photographs that need no download: they are shipped inside scikit-image's own package.
+
+Only pictures whose license scikit-image states are listed here; all may be used and shared freely.
+"""
+
+import operator
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from types import MappingProxyType
+
+import numpy as np
+
+MIN_SIZE = 8
+
+
+@dataclass(frozen=True)
+class Photo:
+    """What the book knows about one photograph.
+
+    Attributes:
+        title: short name for a caption.
+        credit: who made it, or where it comes from.
+        license: terms of use, as scikit-image's documentation states them.
+        alt: one sentence for a reader who cannot see the picture; it describes the square crop.
+        color: whether the original has color.
+        crop: the square that is shown, in pixels of the original: (first row, first column, side). Its side
+            is the largest size ``photo`` can give.
+    """
+
+    title: str
+    credit: str
+    license: str
+    alt: str
+    color: bool
+    crop: tuple[int, int, int]
+
+
+PHOTOS: Mapping[str, Photo] = MappingProxyType(
+    {
+        "chelsea": Photo(
+            title="Chelsea the cat",
+            credit="Stéfan van der Walt",
+            license="CC0",
+            alt="Close-up of a tabby cat's face with green eyes, looking to the lower right.",
+            color=True,
+            crop=(0, 75, 300),
+        ),
+        "astronaut": Photo(
+            title="Astronaut Eileen Collins",
+            credit="NASA",
+            license="public domain",
+            alt="A smiling astronaut in an orange suit, between a flag and a model of the space shuttle, "
+            "a white helmet in front of her.",
+            color=True,
+            crop=(0, 0, 512),
+        ),
+        "coffee": Photo(
+            title="Coffee cup",
+            credit="Rachel Michetti, courtesy of Pikolo Espresso Bar",
+            license="CC0",
+            alt="A red cup of espresso with a spoon on a red saucer, seen from above on a wooden table.",
+            color=True,
+            crop=(0, 100, 400),
+        ),
+        "rocket": Photo(
+            title="Falcon 9 on the launch pad",
+            credit="SpaceX",
+            license="public domain",
+            alt="A slender white rocket stands upright between two lattice towers against a dark blue sky, "
+            "with bright lamps at its foot.",
+            color=True,
+            crop=(87, 160, 320),
+        ),
+        "camera": Photo(
+            title="Photographer",
+            credit="Lav Varshney",
+            license="CC0",
+            alt="A man in a dark coat looks through a camera on a tripod, on a lawn; buildings far behind.",
+            color=False,
+            crop=(0, 0, 512),
+        ),
+        "brick": Photo(
+            title="Brick wall",
+            credit="CC0Textures",
+            license="CC0",
+            alt="Dark bricks standing on end, with bright joints that run nearly straight up and across.",
+            color=False,
+            crop=(256, 0, 256),
+        ),
+        "grass": Photo(
+            title="Grass",
+            credit="linolafett (DeviantArt)",
+            license="CC0",
+            alt="Blades of grass in all directions, seen from above.",
+            color=False,
+            crop=(0, 0, 256),
+        ),
+        "gravel": Photo(
+            title="Gravel",
+            credit="CC0Textures",
+            license="CC0",
+            alt="Small stones of many shapes lying close together, with dark gaps between them.",
+            color=False,
+            crop=(0, 0, 256),
+        ),
+        "coins": Photo(
+            title="Greek coins from Pompeii",
+            credit="Brooklyn Museum Collection",
+            license="no known copyright restrictions",
+            alt="Four rows of five round coins, bright on a dark background.",
+            color=False,
+            crop=(0, 78, 303),
+        ),
+    }
+)
+"""The photographs by name."""
+
+
+def photo(name: str, size: int = 128, gray: bool = True) -> np.ndarray:
+    """Load a photograph as a square array.
+
+    It is cropped to a square around its subject and averaged down over areas, so that no aliasing arises.
+
+    Args:
+        name: one of ``PHOTOS``.
+        size: side of the result in pixels, from 8 to the side of its ``crop``.
+        gray: whether to mix the color channels to luma (0.2125 R + 0.7154 G + 0.0721 B).
+
+    Returns:
+        float64 array with values in [0, 1], a fresh copy on each call: (size, size) in gray,
+        (3, size, size) in color. A photo that was gray from the start gives three equal channels.
+
+    Raises:
+        ValueError: for an unknown name or an impossible size.
+
+    Source: scikit-image, ``skimage.data``.
+    """
+    if not isinstance(name, str) or name not in PHOTOS:
+        raise ValueError(f"photo: name is {name!r}; it must be one of {', '.join(PHOTOS)}")
+    return _load(name, _checked_size(name, size), bool(gray)).copy()
+
+
+def _checked_size(name: str, size: int) -> int:
+    largest = PHOTOS[name].crop[2]
+    try:
+        number = operator.index(size)
+    except TypeError:
+        number = None
+    if number is None or isinstance(size, bool) or not MIN_SIZE <= number <= largest:
+        raise ValueError(f"photo: size is {size!r}; for {name!r} it must be an integer from {MIN_SIZE} to {largest}")
+    return number
+
+
+@lru_cache(maxsize=32)
+def _load(name: str, size: int, gray: bool) -> np.ndarray:
+    # Imported here: scikit-image takes longer to import than everything else in this module.
+    import skimage.data
+    from skimage.color import rgb2gray
+    from skimage.transform import resize_local_mean
+
+    top, left, side = PHOTOS[name].crop
+    color = PHOTOS[name].color
+    picture = getattr(skimage.data, name)()  # (H, W) or (H, W, 3), uint8
+    picture = picture[top : top + side, left : left + side] / 255.0
+    if color and gray:
+        picture = rgb2gray(picture)
+    channel_axis = 2 if picture.ndim == 3 else None
+    picture = resize_local_mean(picture, (size, size), channel_axis=channel_axis)
+    picture = picture.clip(0, 1)  # averaging can pass 1 by a rounding error
+    if gray:
+        return picture  # (size, size)
+    return np.moveaxis(picture, 2, 0) if color else np.stack([picture] * 3)  # (3, size, size)

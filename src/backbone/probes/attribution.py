@@ -1,0 +1,75 @@
+"""What a score depends on: covering parts of a picture, and Grad-CAM."""
+
+import torch
+from torch import nn
+
+from backbone.ops import output_size
+from backbone.probes.probe import Probe, evaluating
+
+
+def occlusion(model, x, target, size=8, stride=4, fill=0.0, batch_size=50) -> torch.Tensor:
+    """Cover one window of a picture after another, and see how far the score of a class falls.
+
+    Args:
+        model: gives (N, K); run in evaluation mode, without gradients.
+        x: one picture as the model takes it, (1, C, H, W).
+        target: the class, 0 to K-1.
+        size: side of the window in pixels.
+        stride: pixels from one window to the next.
+        fill: what covers, in the units of x: a number, or (C,) for a color.
+        batch_size: windows a step.
+
+    Returns:
+        (rows, columns) of windows: score of the whole picture minus score of the covered one. Above zero the window
+        spoke for the class, below zero against it.
+
+    Raises:
+        ValueError: more than one picture, or a window that does not fit.
+
+    Source: Zeiler and Fergus, "Visualizing and understanding convolutional networks", ECCV 2014, section 4.2.
+    """
+    if x.ndim != 4 or len(x) != 1:
+        raise ValueError(f"occlusion: x has shape {tuple(x.shape)}; it must be one picture, (1, C, H, W)")
+    rows, columns = (output_size(pixels, size, stride) for pixels in x.shape[2:])
+    cover = torch.as_tensor(fill, dtype=x.dtype).reshape(-1, 1, 1)
+    corners = [(stride * row, stride * column) for row in range(rows) for column in range(columns)]
+    scores = []
+    with torch.no_grad(), evaluating(model):
+        for first in range(0, len(corners), batch_size):
+            some = corners[first : first + batch_size]
+            covered = x.repeat(len(some), 1, 1, 1)
+            for picture, (top, left) in zip(covered, some, strict=True):
+                picture[:, top : top + size, left : left + size] = cover
+            scores.append(model(covered)[:, target])
+        return model(x)[0, target] - torch.cat(scores).view(rows, columns)
+
+
+def grad_cam(model: nn.Module, layer: str, x: torch.Tensor, target: int | torch.Tensor) -> torch.Tensor:
+    """Weigh a layer's maps by their mean gradient, add them, and keep what is positive.
+
+    Args:
+        model: gives (N, K); run in evaluation mode.
+        layer: a layer with output (N, C, h, w).
+        x: (N, C, H, W), as the model takes it.
+        target: one class for all pictures, or (N,) classes.
+
+    Returns:
+        (N, h, w): ReLU of the sum over channels of activation times the mean gradient of the class's score. In the
+        layer's own resolution; enlarge it with ``torch.nn.functional.interpolate``.
+
+    Raises:
+        ValueError: an unknown layer, or one without maps.
+
+    Source: Selvaraju et al., "Grad-CAM", ICCV 2017, equations 1 and 2. Adebayo et al., "Sanity checks for saliency
+    maps", NeurIPS 2018: a map that looks right may not depend on what was learned; compare with random weights.
+    """
+    classes = torch.as_tensor(target).expand(len(x))
+    with torch.enable_grad(), Probe(model, [layer]) as probe:
+        logits = model(x.detach().clone().requires_grad_())
+        # Pictures do not touch each other in evaluation mode, so one sum gives every picture its own gradient.
+        score = logits[torch.arange(len(x)), classes].sum()
+    activation = probe.activations[layer]
+    if activation.ndim != 4:
+        raise ValueError(f"grad_cam: {layer!r} gives {tuple(activation.shape)}; choose a layer with maps (N, C, h, w)")
+    weights = probe.gradients(score)[layer].mean((2, 3), keepdim=True)
+    return (weights * activation).sum(1).relu()

@@ -1,0 +1,152 @@
+"""Activations and gradients of named layers, by hooks that do not stay."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+
+class Probe:
+    """Record what named layers of a model give, while the ``with`` block lasts.
+
+    ``with Probe(model, ["conv1", "relu1"]) as probe: logits = model(x)``
+
+    Args:
+        model: any module. It gets forward hooks when the block begins and loses them when it ends, also by an error.
+        layers: names as in ``model.named_modules()``.
+        evaluation: put the model into evaluation mode for the block, and each module back into its own mode after it.
+            With False the modes stay as they are.
+
+    Attributes:
+        activations: layer -> its last output, a detached copy, (N, C, H, W) or (N, F). What a later layer does in
+            place does not reach it. Kept after the block; emptied when the next one begins.
+
+    Raises:
+        ValueError: a name that the model does not have.
+        TypeError: while the model runs, a layer that gives something other than a tensor.
+    """
+
+    def __init__(self, model: nn.Module, layers: Sequence[str], *, evaluation: bool = True):
+        self.model = model
+        self.layers = tuple(known_layers(model, [layers] if isinstance(layers, str) else layers))
+        self.evaluation = evaluation
+        self.activations: dict[str, torch.Tensor] = {}
+        self._outputs: dict[str, torch.Tensor] = {}
+        self._handles, self._training, self._depth = [], {}, 0
+
+    def __enter__(self) -> "Probe":
+        self._depth += 1
+        if self._depth > 1:  # entered within itself: the hooks are on
+            return self
+        self.activations, self._outputs = {}, {}
+        self._training = {module: module.training for module in self.model.modules()}
+        try:
+            if self.evaluation:
+                self.model.eval()
+            for name in self.layers:
+                self._handles.append(self.model.get_submodule(name).register_forward_hook(self._recorder(name)))
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *error) -> None:
+        self._depth -= 1
+        if self._depth > 0:
+            return
+        try:
+            while self._handles:
+                self._handles.pop().remove()
+        finally:
+            for module, training in self._training.items():
+                module.training = training
+            self._training = {}
+
+    def _recorder(self, name: str) -> Callable:
+        def record(module, inputs, output):
+            if not isinstance(output, torch.Tensor):
+                raise TypeError(f"Probe: {name!r} gives a {type(output).__name__}; choose a layer that gives a tensor")
+            self.activations[name] = output.detach().clone()
+            self._outputs[name] = output
+            # What follows gets a copy. If it works in place, the kept output stays as it was, and its gradient with it.
+            return output.clone() if output.requires_grad else None
+
+        return record
+
+    def gradients(self, score: torch.Tensor) -> dict[str, torch.Tensor]:
+        """Differentiate a score by the recorded outputs.
+
+        Args:
+            score: one number that the model computed within the block, such as ``logits[0, 3]`` or a loss.
+
+        Returns:
+            layer -> d score / d output, shaped as the layer's activation. No parameter's ``.grad`` is touched.
+
+        Raises:
+            ValueError: a score that is not one number, or that does not depend on a layer through autograd.
+        """
+        if score.numel() != 1:
+            raise ValueError(f"gradients: score has shape {tuple(score.shape)}; it must be one number: pick or sum")
+        if not self._outputs or not score.requires_grad or not all(y.requires_grad for y in self._outputs.values()):
+            raise ValueError(
+                "gradients: nothing to differentiate; run the model within the block, without torch.no_grad(), and "
+                "with parameters or an input that require gradients"
+            )
+        found = torch.autograd.grad(score, list(self._outputs.values()), retain_graph=True, allow_unused=True)
+        for name, gradient in zip(self._outputs, found, strict=True):
+            if gradient is None:
+                raise ValueError(f"gradients: score does not depend on {name!r}")
+        return dict(zip(self._outputs, found, strict=True))
+
+
+def known_layers(model: nn.Module, names: Sequence[str]) -> list[str]:
+    """Return the names, or raise ValueError where the model has no such layer."""
+    known = [name for name, _ in model.named_modules() if name]
+    names = list(names)
+    for name in names or [None]:
+        if name not in known:
+            raise ValueError(f"layer {name!r} is not in the model; it has {', '.join(known)}")
+    return names
+
+
+@contextmanager
+def evaluating(model: nn.Module) -> Iterator[None]:
+    """Hold a model in evaluation mode, and put each module back into its own mode."""
+    training = {module: module.training for module in model.modules()}
+    try:
+        model.eval()
+        yield
+    finally:
+        for module, mode in training.items():
+            module.training = mode
+
+
+@dataclass(frozen=True)
+class ActivationStatistics:
+    """Mean, population standard deviation and share of exact zeros; (C,) each, or one number each."""
+
+    mean: torch.Tensor
+    std: torch.Tensor
+    zeros: torch.Tensor
+
+
+def statistics(activation: torch.Tensor, by: str = "channel") -> ActivationStatistics:
+    """Summarize an activation (N, C, ...), for each channel or for the whole layer.
+
+    Args:
+        activation: floating point, (N, C), (N, C, H, W) or the like.
+        by: "channel" gives tensors of shape (C,), "layer" gives tensors without axes.
+
+    Raises:
+        ValueError: an activation without channels, or another word for ``by``.
+    """
+    if activation.ndim < 2 or by not in ("channel", "layer"):
+        raise ValueError(
+            f"statistics: activation has shape {tuple(activation.shape)}, by is {by!r}; "
+            "it must be (N, C, ...), by 'channel' or 'layer'"
+        )
+    axes = [axis for axis in range(activation.ndim) if by == "layer" or axis != 1]
+    zeros = (activation == 0).to(activation.dtype).mean(axes)
+    return ActivationStatistics(activation.mean(axes), activation.std(axes, correction=0), zeros)

@@ -1,0 +1,146 @@
+"""Train a classifier and measure it. Nothing is kept outside of what is passed in and returned."""
+
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F  # noqa: N812 - PyTorch's own name for it
+from torch import nn
+from tqdm.auto import tqdm
+
+Batches = Iterable[tuple[torch.Tensor, torch.Tensor]]
+Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What a pass over a set of pictures gave.
+
+    Attributes:
+        loss: mean over the pictures.
+        accuracy: share of pictures whose highest score is at their class, 0 to 1.
+        count: number of pictures.
+    """
+
+    loss: float
+    accuracy: float
+    count: int
+
+
+@dataclass(frozen=True)
+class History:
+    """How training went: tuples with one number for each epoch.
+
+    Attributes:
+        train_loss: mean over the epoch, of batches as they came, so while the weights were moving.
+        train_accuracy: likewise, 0 to 1.
+        validation_loss: after the epoch; empty where no validation pictures were given.
+        validation_accuracy: likewise.
+        learning_rate: of the first parameter group at the epoch's end.
+    """
+
+    train_loss: tuple[float, ...]
+    train_accuracy: tuple[float, ...]
+    validation_loss: tuple[float, ...]
+    validation_accuracy: tuple[float, ...]
+    learning_rate: tuple[float, ...]
+
+
+def fit(
+    model: nn.Module,
+    batches: Batches,
+    epochs: int,
+    optimizer: torch.optim.Optimizer,
+    *,
+    schedule: torch.optim.lr_scheduler.LRScheduler | None = None,
+    validation: Batches | None = None,
+    loss: Loss = F.cross_entropy,
+    progress: bool = True,
+) -> History:
+    """Train a model in place.
+
+    Args:
+        model: maps a batch of pictures to logits (N, K). It ends in the mode, train or eval, in which it came.
+        batches: gives pairs of pictures (N, ...) and labels (N,), anew on each pass.
+        epochs: number of passes.
+        optimizer: holds the parameters to change.
+        schedule: stepped after each batch.
+        validation: measured after each epoch, without learning from it.
+        loss: takes logits and labels, returns the mean over the batch.
+        progress: show a bar; the environment variable ``TQDM_DISABLE=1`` silences it everywhere.
+
+    Returns:
+        The history.
+
+    Raises:
+        ValueError: there is nothing to train on, or the loss stopped being a number; the learning rate is the usual
+            cause.
+    """
+    was_training = model.training
+    rows = []
+    silent = not progress or bool(os.environ.get("TQDM_DISABLE"))  # tqdm's own bar for notebooks does not ask
+    bar = tqdm(range(epochs), desc="epochs", leave=False, disable=silent)
+    try:
+        for epoch in bar:
+            model.train()
+            train = _pass(model, batches, loss, optimizer, schedule)
+            if not torch.isfinite(torch.tensor(train.loss)):
+                raise ValueError(
+                    f"fit: the loss became {train.loss} in epoch {epoch + 1}; lower the learning rate, "
+                    f"which is {optimizer.param_groups[0]['lr']:g}"
+                )
+            held_out = evaluate(model, validation, loss) if validation is not None else None
+            rows.append((train, held_out, optimizer.param_groups[0]["lr"]))
+            bar.set_postfix(loss=f"{train.loss:.3f}", accuracy=f"{(held_out or train).accuracy:.1%}")
+    finally:
+        model.train(was_training)
+    return History(
+        train_loss=tuple(train.loss for train, _, _ in rows),
+        train_accuracy=tuple(train.accuracy for train, _, _ in rows),
+        validation_loss=tuple(held_out.loss for _, held_out, _ in rows if held_out),
+        validation_accuracy=tuple(held_out.accuracy for _, held_out, _ in rows if held_out),
+        learning_rate=tuple(rate for _, _, rate in rows),
+    )
+
+
+def evaluate(model: nn.Module, batches: Batches, loss: Loss = F.cross_entropy) -> Evaluation:
+    """Measure a model in eval mode, without gradients; every picture counts the same, whatever its batch's size."""
+    was_training = model.training
+    model.eval()
+    try:
+        with torch.no_grad():
+            return _pass(model, batches, loss)
+    finally:
+        model.train(was_training)
+
+
+def predict(model: nn.Module, x: torch.Tensor, batch_size: int = 500) -> torch.Tensor:
+    """Return the logits (N, K) of pictures (N, ...), in eval mode and without gradients."""
+    was_training = model.training
+    model.eval()
+    try:
+        with torch.no_grad():
+            return torch.cat([model(part) for part in x.split(batch_size)])
+    finally:
+        model.train(was_training)
+
+
+def _pass(model, batches, loss, optimizer=None, schedule=None) -> Evaluation:
+    """Go through the batches once, learning where an optimizer is given."""
+    total, right, count = 0.0, 0, 0
+    for x, y in batches:
+        logits = model(x)
+        value = loss(logits, y)
+        if optimizer is not None:
+            optimizer.zero_grad()
+            value.backward()
+            optimizer.step()
+            if schedule is not None:
+                schedule.step()
+        total += value.item() * len(y)
+        right += (logits.argmax(1) == y).sum().item()
+        count += len(y)
+    if not count:
+        raise ValueError("training: the batches hold no pictures")
+    return Evaluation(total / count, right / count, count)
