@@ -157,7 +157,7 @@ class Screen:
 
     def number(self, name):
         text = (
-            self.root.locator(".bb-th-numbers div").filter(has_text=re.compile(f"^{name}")).locator("dd").inner_text()
+            self.root.locator(".bb-th-numbers p").filter(has_text=re.compile(f"^{name}")).locator("strong").inner_text()
         )
         return 1.0 if text == "–" else float(text.rstrip(" %")) / (1 if name == "F1" else 100)
 

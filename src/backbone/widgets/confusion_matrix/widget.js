@@ -18,7 +18,7 @@ const TEXT = {
   percent: (value) => `${value} %`,
   none: "no picture",
   accuracy: (name, right, count) =>
-    `${name}: ${right} of ${count} right, ${((100 * right) / count).toFixed(1)} %. At the margins, in percent: recall to the right, precision below.`,
+    `${name}: ${right} of ${count.toLocaleString("en")} right, ${((100 * right) / count).toFixed(1)} %. At the margins, in percent: recall to the right, precision below.`,
   opened: (truth, called, name, count) =>
     truth === called ? `${truth}, and ${name} says so: ${pictures(count)}` : `${truth}, called ${called} by ${name}: ${pictures(count)}`,
   pairOpened: {

@@ -343,8 +343,8 @@ function render({ model, el }) {
     h("caption", {}, TEXT.per(TOTAL.toLocaleString("en"))),
     h("tbody", {}, ...[0, 1, 2, 3].map((i) => h("tr", {}, label(i), cells[i]))),
   );
-  const numbers = Object.fromEntries(["recall", "precision", "f1", "accuracy", "alarms"].map((name) => [name, h("dd", {})]));
-  const list = h("dl", { class: "bb-th-numbers" }, ...Object.entries(numbers).map(([name, node]) => h("div", {}, h("dt", {}, TEXT[name]), node)));
+  const numbers = Object.fromEntries(["recall", "precision", "f1", "accuracy", "alarms"].map((name) => [name, h("strong")]));
+  const list = h("div", { class: "bb-th-numbers" }, ...Object.entries(numbers).map(([name, node]) => h("p", {}, `${TEXT[name]} `, node)));
   const recallBar = splitBar(TEXT.recallBar(positive), "found", "missed");
   const precisionBar = splitBar(TEXT.precisionBar(positive), "found", "alarm");
   const never = h("p", { class: "bb-hint" });
