@@ -14,7 +14,6 @@ from backbone.exercises import evaluation
 
 NAMES = [module.name for module in pkgutil.iter_modules(evaluation.__path__)]
 MODULES = {name: importlib.import_module(f"backbone.exercises.evaluation.{name}") for name in NAMES}
-WRONG = [(name, index) for name in NAMES for index in range(len(MODULES[name].EXERCISE.misconceptions))]
 
 
 def report_of(name, function):
@@ -24,32 +23,6 @@ def report_of(name, function):
 def named(name, report):
     """Return the keys of the misconceptions that a report names."""
     return [key for key, message in MODULES[name].MESSAGES.items() if message in report.messages]
-
-
-def test_there_is_a_check_for_each_module():
-    assert evaluation.__all__ == [f"check_{name}" for name in NAMES]
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_the_reference_passes_and_carries_the_title(name):
-    exercise = MODULES[name].EXERCISE
-    assert exercise.title == exercise.reference.__name__ == name
-    assert report_of(name, exercise.reference).messages == (f"Right in all {len(exercise.cases)} hidden cases.",)
-
-
-@pytest.mark.parametrize(("name", "index"), WRONG)
-def test_each_misconception_gets_its_own_message_only(name, index):
-    misconception = MODULES[name].EXERCISE.misconceptions[index]
-    report = report_of(name, misconception.function)
-    assert not report.passed
-    assert report.messages[0] == misconception.message
-    assert [MODULES[name].MESSAGES[key] for key in named(name, report)] == [misconception.message]
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_every_message_is_used(name):
-    used = {misconception.message for misconception in MODULES[name].EXERCISE.misconceptions}
-    assert used == set(MODULES[name].MESSAGES.values())
 
 
 # --- Functions as readers write them ------------------------------------------------------------------------

@@ -1,5 +1,7 @@
 """ConfusionMatrix: what Python sends, and what a browser shows of it, held against `backbone.metrics`."""
 
+import gzip
+import json
 import re
 
 import numpy as np
@@ -7,9 +9,12 @@ import page_checks
 import pytest
 import torch
 import traitlets
+from ipywidgets.embed import dependency_state
 
-from backbone import metrics
-from backbone.widgets import ConfusionMatrix
+from backbone import metrics, pretrained
+from backbone.data import FASHION_MNIST_STATISTICS, fashion_mnist, standardize, to_float
+from backbone.training import predict
+from backbone.widgets import ConfusionMatrix, ThresholdExplorer
 
 CLASSES = ("T-shirt/top", "Coat", "Sandal", "Bag")
 N = 120
@@ -318,3 +323,61 @@ def test_one_network_has_nothing_to_compare(page_with):
     page = page_with(made(1), width=400)
     assert page.locator(".bb-cm-compare").count() == 0
     assert not page.get_by_text("Network", exact=True).is_visible()
+
+
+RENDER_ALONE = """async ([esm, state, bytes]) => {
+    const m = await import(URL.createObjectURL(new Blob([esm], { type: "text/javascript" })));
+    const written = [], listening = new Map();
+    const raw = Object.fromEntries(Object.entries(bytes).map(([k, v]) => [k, new DataView(Uint8Array.from(v).buffer)]));
+    const count = (name, by) => listening.set(name, (listening.get(name) ?? 0) + by);
+    const model = {
+        get: (name) => raw[name] ?? state[name],
+        set: (name) => written.push(name), save_changes: () => written.push("save"),
+        on: (name) => count(name, 1), off: (name) => count(name, -1),
+    };
+    const el = document.body.appendChild(document.createElement("div"));
+    const dispose = await m.default.render({ model, el });
+    const on = [...listening.values()];
+    await new Promise((done) => setTimeout(done, 600)); // whatever it does later: timers, frames, observers
+    const said = [...el.querySelectorAll(".bb-hidden[role=status]")].map((n) => n.textContent).join("");
+    dispose();
+    return { written, on, said, off: [...listening.values()], left: el.children.length };
+}"""
+
+
+def explorer():
+    rng = np.random.default_rng(0)
+    return ThresholdExplorer(rng.normal(1, 1, 20), rng.normal(-1, 1, 50))
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("make", [made, explorer])
+def test_render_writes_nothing_and_lets_go_of_everything(browser, make):
+    widget = make()
+    state = {key: value for key, value in widget.get_state().items() if not isinstance(value, bytes)}
+    sent = {key: list(value) for key, value in widget.get_state().items() if isinstance(value, bytes)}
+    page = browser.new_page()
+    seen = page.evaluate(RENDER_ALONE, [widget._esm, state, sent])
+    page.close()
+    assert seen["written"] == []
+    assert set(seen["on"]) == {1}
+    assert set(seen["off"]) == {0}
+    assert seen["left"] == 0
+    assert seen["said"] == ""
+
+
+@pytest.mark.parametrize("make", [made, explorer])
+def test_it_keeps_the_budget(make):
+    widget = make()
+    assert len(gzip.compress(widget._esm.encode())) <= 30 * 1024  # as it travels
+    assert len(json.dumps(dependency_state([widget], drop_defaults=False))) <= 400 * 1024
+
+
+def test_a_thousand_pictures_keep_the_budget():
+    test = fashion_mnist("test")
+    x = standardize(to_float(test.images), FASHION_MNIST_STATISTICS)
+    tables = {name: predict(pretrained.load(name), x).softmax(1) for name in ("lenet", "mlp")}
+    widget = ConfusionMatrix(test.images, test.labels, tables, test.classes)
+    size = len(json.dumps(dependency_state([widget], drop_defaults=False)))
+    print(f"{size / 1000:.0f} KB")
+    assert size <= 400 * 1024

@@ -5,12 +5,12 @@ from collections.abc import Callable
 from backbone.exercises import Case, Exercise, Misconception, Report, check
 
 CASES = {
-    "half of all pictures": (0.9, 0.1, 0.5),
-    "one in ten": (0.9, 0.1, 0.1),
-    "one in a hundred": (0.9, 0.1, 0.01),
-    "one in a hundred, fewer alarms": (0.6, 0.001, 0.01),
-    "no false alarm": (0.4, 0.0, 0.02),
-    "nine in ten": (0.7, 0.4, 0.9),
+    "half": "half of all pictures",
+    "tenth": "one in ten",
+    "hundredth": "one in a hundred",
+    "fewer alarms": "one in a hundred, fewer alarms",
+    "no alarm": "no false alarm",
+    "common": "nine in ten",
 }
 
 MESSAGES = {
@@ -53,9 +53,17 @@ _WRONG = (
     ("not divided", lambda r, f, p: r * p),
 )
 
+_ARGUMENTS = {
+    "half": (0.9, 0.1, 0.5),
+    "tenth": (0.9, 0.1, 0.1),
+    "hundredth": (0.9, 0.1, 0.01),
+    "fewer alarms": (0.6, 0.001, 0.01),
+    "no alarm": (0.4, 0.0, 0.02),
+    "common": (0.7, 0.4, 0.9),
+}
 EXERCISE = Exercise(
     title="field_precision",
     reference=field_precision,
-    cases=tuple(Case(name, arguments) for name, arguments in CASES.items()),
+    cases=tuple(Case(CASES[name], arguments) for name, arguments in _ARGUMENTS.items()),
     misconceptions=tuple(Misconception(function, MESSAGES[name]) for name, function in _WRONG),
 )

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from backbone.exercises import Case, Exercise, Misconception, Report, check
 
 CASES = {
-    "860 of 1,000": (860, 1000),
-    "the same share of 10,000": (8600, 10_000),
-    "the same share of 50": (43, 50),
-    "half of 400": (200, 400),
-    "all of 20": (20, 20),
+    "large": "860 of 1,000",
+    "larger": "the same share of 10,000",
+    "few": "the same share of 50",
+    "half": "half of 400",
+    "all": "all of 20",
 }
 
 MESSAGES = {
@@ -23,8 +23,8 @@ MESSAGES = {
         "Try 200 of 400: the half width is 1.96 x 0.025 = 0.049."
     ),
     "n outside": (
-        "n stands outside the root. The width shrinks with the root of n, not with n: four times the pictures halve "
-        "it. Try 200 of 400: the half width is 1.96 x 0.025 = 0.049."
+        "Your n stands outside the root. The width shrinks with the root of n, not with n: four times the pictures "
+        "halve it. Try 200 of 400: the half width is 1.96 x 0.025 = 0.049."
     ),
     "one sigma": (
         "The factor 1.96 is missing. One standard error to each side holds the true share about 68 times in 100; "
@@ -62,9 +62,16 @@ _WRONG = (
     ("n minus hits", lambda c, n: _around(c, n, lambda p: 1.96 * math.sqrt(p * p / n))),
 )
 
+_ARGUMENTS = {
+    "large": (860, 1000),
+    "larger": (8600, 10_000),
+    "few": (43, 50),
+    "half": (200, 400),
+    "all": (20, 20),
+}
 EXERCISE = Exercise(
     title="interval",
     reference=interval,
-    cases=tuple(Case(name, arguments) for name, arguments in CASES.items()),
+    cases=tuple(Case(CASES[name], arguments) for name, arguments in _ARGUMENTS.items()),
     misconceptions=tuple(Misconception(function, MESSAGES[name]) for name, function in _WRONG),
 )

@@ -7,13 +7,12 @@ import numpy as np
 from backbone.exercises import Case, Exercise, Misconception, Report, check
 
 CASES = {
-    "two classes": [[50, 10], [5, 100]],
-    "three classes": [[8, 2, 0], [1, 7, 4], [3, 0, 9]],
-    "a class that is never called": [[6, 0], [4, 0]],
-    "a class without pictures": [[5, 1, 2], [0, 0, 0], [3, 1, 7]],
-    "counts in the millions": [[900_000, 100_000], [300_000, 700_000]],
+    "two": "two classes",
+    "three": "three classes",
+    "never": "a class that is never called",
+    "absent": "a class without pictures",
+    "millions": "counts in the millions",
 }
-
 MESSAGES = {
     "swapped": (
         "Precision and recall are swapped. A column holds all pictures that were *called* a class, and precision "
@@ -27,7 +26,7 @@ MESSAGES = {
         "recall only about those that are of it. Try [[50, 10], [5, 100]]: the recall of the first class is 50 / 60."
     ),
     "nan": (
-        "0 / 0 comes out as NaN. A class that is never called has no precision; here it shall be 0, so that it "
+        "You let 0 / 0 come out as NaN. A class that is never called has no precision; here it shall be 0, so that it "
         "counts in a mean. Try [[6, 0], [4, 0]]: the precisions are 0.6 and 0."
     ),
 }
@@ -60,9 +59,16 @@ _WRONG = (
     ("nan", _unguarded),
 )
 
+_MATRICES = {
+    "two": [[50, 10], [5, 100]],
+    "three": [[8, 2, 0], [1, 7, 4], [3, 0, 9]],
+    "never": [[6, 0], [4, 0]],
+    "absent": [[5, 1, 2], [0, 0, 0], [3, 1, 7]],
+    "millions": [[900_000, 100_000], [300_000, 700_000]],
+}
 EXERCISE = Exercise(
     title="precision_recall",
     reference=precision_recall,
-    cases=tuple(Case(name, (np.array(matrix),)) for name, matrix in CASES.items()),
+    cases=tuple(Case(CASES[name], (np.array(matrix),)) for name, matrix in _MATRICES.items()),
     misconceptions=tuple(Misconception(function, MESSAGES[name]) for name, function in _WRONG),
 )

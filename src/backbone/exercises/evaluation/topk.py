@@ -6,6 +6,14 @@ import numpy as np
 
 from backbone.exercises import Case, Exercise, Misconception, Report, check
 
+CASES = {
+    "three": "three pictures, k = 1",
+    "two best": "the same, k = 2",
+    "forty": "forty pictures, k = 1",
+    "forty, 3": "forty pictures, k = 3",
+    "forty, 5": "forty pictures, k = 5",
+    "equal": "equal logits",
+}
 MESSAGES = {
     "axis": (
         "You sort along the pictures. The classes of one picture compete with each other, so sort along axis 1. "
@@ -69,20 +77,21 @@ _WRONG = (
     ("sum", lambda logits, y, k: len(y) * topk(logits, y, k)),
 )
 
+_SMALL = np.array([[3.0, 1, 2], [0, 5, 4], [1, 2, 0]]), np.array([0, 2, 0])
 _RNG = np.random.default_rng(5)
 _LOGITS, _Y = _RNG.normal(size=(40, 6)), _RNG.integers(0, 6, 40)
-_CASES = {
-    "three pictures, k = 1": (np.array([[3.0, 1, 2], [0, 5, 4], [1, 2, 0]]), np.array([0, 2, 0]), 1),
-    "the same, k = 2": (np.array([[3.0, 1, 2], [0, 5, 4], [1, 2, 0]]), np.array([0, 2, 0]), 2),
-    "forty pictures, k = 1": (_LOGITS, _Y, 1),
-    "forty pictures, k = 3": (_LOGITS, _Y, 3),
-    "forty pictures, k = 5": (_LOGITS, _Y, 5),
-    "equal logits": (np.zeros((4, 3)), np.array([0, 1, 2, 0]), 2),
+_ARGUMENTS = {
+    "three": (*_SMALL, 1),
+    "two best": (*_SMALL, 2),
+    "forty": (_LOGITS, _Y, 1),
+    "forty, 3": (_LOGITS, _Y, 3),
+    "forty, 5": (_LOGITS, _Y, 5),
+    "equal": (np.zeros((4, 3)), np.array([0, 1, 2, 0]), 2),
 }
 
 EXERCISE = Exercise(
     title="topk",
     reference=topk,
-    cases=tuple(Case(name, arguments) for name, arguments in _CASES.items()),
+    cases=tuple(Case(CASES[name], arguments) for name, arguments in _ARGUMENTS.items()),
     misconceptions=tuple(Misconception(function, MESSAGES[name]) for name, function in _WRONG),
 )
