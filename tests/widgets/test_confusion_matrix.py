@@ -279,6 +279,26 @@ def test_moving_by_keys(screen):
 
 
 @pytest.mark.browser
+def test_touch_opens_a_cell(page_with):
+    screen = Screen(page_with(made(), width=360, has_touch=True), made())
+    screen.cells.nth(6).tap()
+    screen.check(cell=[1, 2])
+
+
+@pytest.mark.browser
+def test_two_views_of_one_matrix_agree(page_with):
+    widget = made()
+    page = page_with(widget, views=[widget.model_id, widget.model_id], width=720)
+    first, second = page.locator(".bb-widget").all()
+    first.locator(".bb-cm-cell").nth(9).click()
+    first.get_by_text("% of row").click()
+    page.wait_for_timeout(100)
+    for part in (".bb-cm-grid", ".bb-cm-title", ".bb-cm-slots"):
+        assert first.locator(part).inner_text() == second.locator(part).inner_text()
+    assert second.locator(".bb-cm-cell[aria-selected=true]").count() == 1
+
+
+@pytest.mark.browser
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 320])
 def test_it_fits_and_is_accessible(page_with, width, theme):

@@ -262,6 +262,29 @@ def test_threshold_by_keys_and_best_f1(screen):
 
 
 @pytest.mark.browser
+def test_touch_moves_the_line(page_with):
+    screen = Screen(page_with(made(), width=360, has_touch=True), made())
+    box = screen.histogram.bounding_box()
+    screen.page.touchscreen.tap(box["x"] + 0.7 * box["width"], box["y"] + 60)
+    low, high = (float(screen.histogram.get_attribute(f"aria-value{end}")) for end in ("min", "max"))
+    assert screen.threshold() == pytest.approx(low + 0.7 * (high - low), abs=0.05)
+    screen.check()
+
+
+@pytest.mark.browser
+def test_it_follows_python(page_with):
+    widget = made()
+    page = page_with(widget, views=[widget.model_id, widget.model_id], width=720)
+    first, second = page.locator(".bb-widget").all()
+    first.get_by_role("button", name="Best F1").click()
+    first.locator("input[type=range]").fill("20")
+    page.wait_for_timeout(100)
+    for part in (".bb-th-place", ".bb-th-counts", ".bb-th-numbers", "output"):
+        assert first.locator(part).inner_text() == second.locator(part).inner_text()
+    assert "Threshold 0.00" not in second.inner_text()
+
+
+@pytest.mark.browser
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 320])
 def test_it_fits_and_is_accessible(page_with, width, theme):

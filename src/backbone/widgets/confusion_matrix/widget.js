@@ -239,8 +239,7 @@ function comparison(data, pick) {
   const head = (text, scope = "col") => h("th", { scope }, text);
   const table = h(
     "table",
-    { class: "bb-cm-pairs" },
-    h("caption", {}, TEXT.compare),
+    { class: "bb-cm-pairs", "aria-label": TEXT.compare },
     h("thead", {}, h("tr", {}, h("td"), head(TEXT.right(second.name)), head(TEXT.wrong(second.name)))),
     h(
       "tbody",
@@ -252,7 +251,7 @@ function comparison(data, pick) {
   const p = exactP(counts.first, counts.second);
   const test = h("p", { class: "bb-hint" }, TEXT.test(first.name, second.name, counts.first, counts.second, p));
   return {
-    node: h("div", { class: "bb-cm-compare" }, table, test),
+    node: h("div", { class: "bb-cm-compare" }, h("p", { class: "bb-cm-heading" }, TEXT.compare), table, test),
     update: ({ pair }) => PAIRS.forEach((name) => buttons[name].setAttribute("aria-pressed", pair === name)),
   };
 }
