@@ -229,6 +229,14 @@ def test_what_a_reader_says(module):
     assert module(answers, [{"yes": None, "no": None}, [0, 9]]) == [None, None]
 
 
+@pytest.mark.browser
+def test_runs_of_wrong_choices(module):
+    runs = """([choices, label]) => m.wrongRuns(choices.map((choice, i) => ({ strength: i, choice })), label)"""
+    assert module(runs, [[1, 1, 2, 3, 1, 2], 1]) == [[2, 3], [5, 5]]
+    assert module(runs, [[2, 2, 2], 1]) == [[0, 2]]
+    assert module(runs, [[1, 1], 1]) == []
+
+
 # --- On the screen -------------------------------------------------------------------------------------------
 
 
@@ -327,6 +335,15 @@ def test_answers_are_kept_for_each_picture_and_set_against_the_net(screen):
     screen.settle()
     assert not no.is_checked()
     assert screen.slider.input_value() == "45"
+
+
+@pytest.mark.browser
+def test_a_change_that_is_on_or_off_is_spoken_of_so(screen):
+    screen.page.get_by_label("Change").select_option("upside_down")
+    screen.settle()
+    screen.page.get_by_label("no", exact=True).check(force=True)
+    screen.settle()
+    assert screen.said().endswith("You and the net changed your minds together, when upside down.")
 
 
 @pytest.mark.browser

@@ -43,13 +43,14 @@ const TEXT = {
   shadedKey: "shaded: the net's first choice is another",
   youKey: "dashed: you said no",
   says: (name, share) => `The net says ${name}, ${share}.`,
-  turns: (amount, name) => `It first changes its mind at ${amount}, to ${name}.`,
+  at: (amount, onOff) => `${onOff ? "when" : "at"} ${amount}`,
+  turns: (at, name) => `It first changes its mind ${at}, to ${name}.`,
   never: "It never changes its mind here.",
   wrongAtOnce: (name) => `It is wrong from the start: it takes the picture for ${name}.`,
-  youFirst: (amount) => `You said no at ${amount}, before the net.`,
-  netFirst: (amount) => `You said no at ${amount}, after the net.`,
-  netNever: (amount) => `You said no at ${amount}. The net goes on as if nothing had happened.`,
-  youSame: (amount) => `You and the net changed your minds together, at ${amount}.`,
+  youFirst: (at) => `You said no ${at}, before the net.`,
+  netFirst: (at) => `You said no ${at}, after the net.`,
+  netNever: (at) => `You said no ${at}. The net goes on as if nothing had happened.`,
+  youSame: (at) => `You and the net changed your minds together, ${at}.`,
   draws: "Random draws, up to this strength",
   again: "Draw again",
   seed: "Seed",
@@ -286,19 +287,19 @@ function curvePanel() {
     const style = getComputedStyle(canvas);
     const x = (s) => THUMB / 2 + (s / change.largest) * (width - THUMB);
     const y = (share) => 4 + (1 - share) * (height - 8);
-    shade(context, curve, label, x, height, change.step, style.color);
+    shade(context, wrongRuns(curve, label), x, height, change.step, style.color);
     context.strokeStyle = style.color;
     rule(context, [[0, y(0)], [width, y(0)]], 1, 0.4);
     rule(context, [[0, y(1)], [width, y(1)]], 1, 0.2);
-    context.strokeStyle = style.getPropertyValue("--bb-negative");
-    rule(context, curve.map((point) => [x(point.strength), y(point.shares[label])]), 2, 1);
+    context.strokeStyle = context.fillStyle = style.getPropertyValue("--bb-negative");
+    const places = curve.map((point) => [x(point.strength), y(point.shares[label])]);
+    if (curve.length > 2) rule(context, places, 2, 1);
+    else places.forEach((place) => dot(context, place, 4)); // a change that is on or off has nothing in between
     context.strokeStyle = style.color;
     if (marks.no !== null) rule(context, [[x(marks.no), 0], [x(marks.no), height]], 2, 1, [4, 3]);
     context.fillStyle = style.getPropertyValue("--bb-mark");
     const now = curve.find((point) => point.strength >= strength - 1e-9) ?? curve.at(-1);
-    context.beginPath();
-    context.arc(x(strength), y(now.shares[label]), 5, 0, 2 * Math.PI);
-    context.fill();
+    dot(context, [x(strength), y(now.shares[label])], 5);
     const ends = [curve[0], curve.at(-1)].map((point) => TEXT.percent(point.shares[label]));
     canvas.setAttribute("aria-label", TEXT.curveAria(name, ...ends));
   };
@@ -307,15 +308,31 @@ function curvePanel() {
 
 const THUMB = 20; // of the slider, in CSS pixels: its middle stops this much inside, half on each side
 
-function shade(context, curve, label, x, height, step, color) {
+/** From where to where the net's choice is another than the label: pairs of strengths. */
+function wrongRuns(curve, label) {
+  const runs = [];
+  curve.forEach(({ strength, choice: chosen }, i) => {
+    if (chosen === label) return;
+    if (i && curve[i - 1].choice !== label) runs.at(-1)[1] = strength;
+    else runs.push([strength, strength]);
+  });
+  return runs;
+}
+
+function shade(context, runs, x, height, step, color) {
   context.fillStyle = color;
   context.globalAlpha = 0.13;
-  for (const point of curve) {
-    if (point.choice === label) continue;
-    const [left, right] = [x(Math.max(0, point.strength - step / 2)), x(point.strength + step / 2)];
-    context.fillRect(left, 0, right - left, height);
+  for (const [from, to] of runs) {
+    const left = x(Math.max(0, from - step / 2));
+    context.fillRect(left, 0, x(to + step / 2) - left, height);
   }
   context.globalAlpha = 1;
+}
+
+function dot(context, [x, y], radius) {
+  context.beginPath();
+  context.arc(x, y, radius, 0, 2 * Math.PI);
+  context.fill();
 }
 
 function rule(context, points, width, alpha, dashes = []) {
@@ -330,15 +347,16 @@ function rule(context, points, width, alpha, dashes = []) {
 }
 
 /** What the net and the reader have decided, in words. */
-function verdict({ shares, classes, label, curve, marks, amount }) {
+function verdict({ shares, classes, label, curve, marks, amount, change }) {
+  const at = (strength) => TEXT.at(amount(strength), change.step === change.largest);
   const says = TEXT.says(classes[best(shares)], TEXT.percent(Math.max(...shares)));
   const turn = firstTurn(curve, label);
   if (turn?.strength === 0) return `${says} ${TEXT.wrongAtOnce(classes[turn.choice])}`;
-  const net = turn ? TEXT.turns(amount(turn.strength), classes[turn.choice]) : TEXT.never;
+  const net = turn ? TEXT.turns(at(turn.strength), classes[turn.choice]) : TEXT.never;
   if (marks.no === null) return `${says} ${net}`;
-  if (!turn) return `${says} ${TEXT.netNever(amount(marks.no))}`;
+  if (!turn) return `${says} ${TEXT.netNever(at(marks.no))}`;
   const order = marks.no < turn.strength ? TEXT.youFirst : marks.no > turn.strength ? TEXT.netFirst : TEXT.youSame;
-  return `${says} ${net} ${order(amount(marks.no))}`;
+  return `${says} ${net} ${order(at(marks.no))}`;
 }
 
 // ---- The view -------------------------------------------------------------------------------------------------
@@ -482,5 +500,5 @@ function render({ model, el }) {
   };
 }
 
-export { answerAt, augment, CHANGES, classify, drawnSettings, fixedSettings, generator, judged, normals, strengths };
+export { answerAt, augment, CHANGES, classify, drawnSettings, fixedSettings, generator, judged, normals, strengths, wrongRuns };
 export default { render };
