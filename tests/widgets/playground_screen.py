@@ -109,7 +109,7 @@ class Screen:
     def cell(self, name) -> float:
         """Return a number of the weight that is looked at."""
         self.frame()
-        return float(self.root.locator(f"dd.bb-{name}").inner_text().replace("−", "-"))
+        return float(self.root.locator(f".bb-cells .bb-{name}").inner_text().replace("−", "-"))
 
     def twin(self, steps) -> Twin:
         """Return the network that the page should have after some steps."""

@@ -655,8 +655,8 @@ function render({ model, el }) {
   const lossChart = plot("loss", TEXT.lossTitle, [TEXT.part.train, TEXT.part.held], []);
   const probeChart = plot("probe", TEXT.probeTitle, [TEXT.curve, TEXT.tangent], ["anchor", "guess", "real"]);
   const cell = (name, text) => {
-    const value = h("dd", { class: `bb-${name}` });
-    return { node: h("div", {}, h("dt", {}, text), value), value };
+    const value = h("strong", { class: `bb-${name}` });
+    return { node: h("div", {}, h("span", {}, text), value), value };
   };
   const cells = Object.fromEntries(Object.entries(TEXT.cells).map(([name, text]) => [name, cell(name, text)]));
   const slider = h("input", { type: "range", class: "bb-slider", "aria-label": TEXT.slider, oninput: () => moveTo(Number(slider.value)) });
@@ -804,9 +804,9 @@ function render({ model, el }) {
   const root = h(
     "div",
     { class: "bb-widget bb-play", role: "group", "aria-label": TEXT.title },
-    labelled(TEXT.try, ...tries, reset),
+    labelled(TEXT.try, ...tries),
     group(data.node),
-    group(depth.node, width.node),
+    group(depth.node, width.node, reset),
     group(activation.node, rate.node, initialization.node, another),
     bar.node,
     h("div", { class: "bb-stage" },
@@ -820,7 +820,7 @@ function render({ model, el }) {
         slider,
         group(zoom.node, here, undo)),
       h("div", {}, lossChart.node, scores)),
-    h("dl", { class: "bb-cells" }, ...Object.values(cells).map(({ node }) => node)),
+    h("div", { class: "bb-cells" }, ...Object.values(cells).map(({ node }) => node)),
     live,
   );
   el.append(root);
