@@ -818,9 +818,9 @@ function render({ model, el }) {
         group(which, previous, next, steep),
         probeChart.node,
         slider,
+        h("div", { class: "bb-cells" }, ...Object.values(cells).map(({ node }) => node)),
         group(zoom.node, here, undo)),
       h("div", {}, lossChart.node, scores)),
-    h("div", { class: "bb-cells" }, ...Object.values(cells).map(({ node }) => node)),
     live,
   );
   el.append(root);
