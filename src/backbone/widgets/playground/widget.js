@@ -257,6 +257,10 @@ function fine(value) {
   const small = value !== 0 && Math.abs(value) < 1e-4;
   return (small ? value.toExponential(1) : String(Number(value.toPrecision(3)))).replaceAll("-", "−");
 }
+/** A number with as many decimals as it takes to tell the two ends of a range apart. */
+function tick(value, range) {
+  return Math.abs(value) >= 1000 ? fine(value) : show(value, Math.max(0, Math.ceil(-Math.log10(range)) + 1));
+}
 const plus = (value) => (value > 0 ? `+${fine(value)}` : fine(value));
 const term = (value) => `${value < 0 ? "−" : "+"} ${show(Math.abs(value), 2)}`;
 
@@ -429,8 +433,12 @@ function plot(kind, title, names, dots) {
       paths[i].setAttribute("d", seen.map(([left, top], k) => `${k ? "L" : "M"}${left.toFixed(2)} ${top.toFixed(2)}`).join(""));
     });
     places.forEach(([at, value], i) => put(marks[i], [across(at), down(value)]));
-    labels.forEach(([at, value], i) => {
-      put(tags[i], [Math.min(Math.max(across(at), margins[0]), margins[1]), Math.min(Math.max(down(value), above[i] ? 14 : 0), above[i] ? 84 : 86)]);
+    const within = (value, [low, high]) => Math.min(Math.max(value, low), high);
+    const tops = labels.map(([, value], i) => within(down(value), above[i] ? [14, 84] : [0, 86]));
+    labels.forEach(([at], i) => {
+      // Where both names stand at the end, the lower one stays below the upper one.
+      const top = kind === "loss" && !above[i] ? Math.max(tops[i], tops[1 - i]) : tops[i];
+      put(tags[i], [within(across(at), margins), top]);
       tags[i].classList.toggle("bb-below", !above[i]);
     });
     texts.forEach((text, i) => write(ticks[i], text));
@@ -477,7 +485,7 @@ function drawProbe(chart, { value, loss, gradient, moved, curve, reach }, real) 
     places: [[value, loss], tangent(moved), [value + moved, loss + real]],
     labels: [other, tangent(side)],
     above: [other[1] >= tangent(other[0] - value)[1], curveAt((side / reach + 1) / 2)[1] < tangent(side)[1]],
-    texts: [fine(y[1]), fine(y[0]), fine(value - reach), fine(value), fine(value + reach)],
+    texts: [...[y[1], y[0]].map((end) => tick(end, y[1] - y[0])), ...[-reach, 0, reach].map((shift) => tick(value + shift, reach))],
   });
 }
 
