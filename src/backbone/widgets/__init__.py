@@ -3,6 +3,13 @@
 from backbone.widgets.augmentation_explorer import AugmentationExplorer
 from backbone.widgets.confusion_matrix import ConfusionMatrix
 from backbone.widgets.convolution_explorer import ConvolutionExplorer
+from backbone.widgets.playground import Playground
 from backbone.widgets.threshold_explorer import ThresholdExplorer
 
-__all__ = ["AugmentationExplorer", "ConfusionMatrix", "ConvolutionExplorer", "ThresholdExplorer"]
+__all__ = [
+    "AugmentationExplorer",
+    "ConfusionMatrix",
+    "ConvolutionExplorer",
+    "Playground",
+    "ThresholdExplorer",
+]
