@@ -146,6 +146,7 @@ class Screen:
 
     def pixels(self) -> np.ndarray:
         """Read the picture, uint8 (28, 28), off the thumbnail of the drawing."""
+        self.frame()
         data = self.root.locator(".bb-pen canvas").evaluate(
             "(canvas) => [...canvas.getContext('2d').getImageData(0, 0, 28, 28).data]"
         )
@@ -214,3 +215,25 @@ class Screen:
         if made.layer in ("conv2", "fc1"):
             channel = int(self.root.locator(".bb-parts:visible input:checked").get_attribute("value"))
         assert sum(round(1000 * number(one)) for one in products) == parts[channel]
+
+    def place(self) -> list[int]:
+        """Return row and column that stand under the map."""
+        self.frame()
+        caption = self.root.locator(".bb-squares .bb-caption").nth(1).inner_text()
+        found = re.search(r"row (\d+), column (\d+): ", caption)
+        return [int(digits) for digits in found.groups()] if found else self.made.position
+
+    def pick(self, layer, unit):
+        """Click on a unit of the strip, and take it and its place as expected."""
+        if layer == "fc3":
+            self.root.locator(".bb-scores label").nth(unit).click()
+        else:
+            canvas = self.layer(layer)
+            canvas.scroll_into_view_if_needed()
+            box, units = canvas.bounding_box(), LAYERS[layer][0]
+            # The cells are squares: as many in a row as fit.
+            columns = round((units * box["width"] / box["height"]) ** 0.5)
+            x, y = (unit % columns + 0.5) / columns, (unit // columns + 0.5) / (units // columns)
+            canvas.click(position={"x": x * box["width"], "y": y * box["height"]})
+        self.made.layer, self.made.unit = layer, unit
+        self.made.position = self.place()

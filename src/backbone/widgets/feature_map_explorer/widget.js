@@ -61,7 +61,7 @@ const TEXT = {
   truth: (name, right) => ` The label says ${name}: ${right ? "right" : "wrong"}.`,
   noTruth: " A drawing has no true class.",
   entropy: (bits, most, classes) => `Entropy ${bits} of at most ${most} bits, as in a blind choice among ${classes} classes.`,
-  scribble: "A drawing always gets a class, and so does an empty square: “none of these” is not among the ten. Low entropy on a scribble is confidence, not knowledge.",
+  scribble: "A drawing always gets a class, and so does an empty square: “none of these” is not among the ten. Confidence on a scribble is not knowledge.",
   covered: (name, now, before) => `Probability of ${name}: ${now} with the cover, ${before} without.`,
   sure: "Low entropy says that the network is sure, not that it is right.",
   unsure: "Nearly every class is equally likely: this network cannot tell what it sees, and a right answer is luck.",
@@ -560,7 +560,7 @@ function layout(width) {
 }
 
 /** One layer of the strip: all its units on one canvas. */
-function layerCanvas(view, name, content, pick) {
+function layerCanvas(view, name, current, pick) {
   const { units, side } = LAYERS[name];
   const label = TEXT.layerLabel(TEXT.names[name], units);
   const canvas = h("canvas", { class: "bb-units", tabindex: 0, role: "application", "aria-label": label });
@@ -612,16 +612,16 @@ function layerCanvas(view, name, content, pick) {
     hover: (event) => setHover(unitAt(event)),
     leave: () => setHover(null),
     move: (down, right) => {
-      const current = shown.layer === name ? shown.unit : 0;
+      const { layer, unit } = current();
+      if (layer !== name) return pick(name, 0);
       const { columns } = grid;
-      const [row, column] = [Math.floor(current / columns) + down, (current % columns) + right];
+      const [row, column] = [Math.floor(unit / columns) + down, (unit % columns) + right];
       // Where there is but one column, both pairs of arrows go along it.
-      const next = columns === 1 ? current + down + right : row * columns + column;
+      const next = columns === 1 ? unit + down + right : row * columns + column;
       const inside = columns === 1 || (column >= 0 && column < columns);
-      if (shown.layer !== name) pick(name, 0);
-      else if (inside && next >= 0 && next < units) pick(name, next);
+      if (inside && next >= 0 && next < units) pick(name, next);
     },
-    key: (key) => (key === " " || key === "Enter") && (pick(name, shown.layer === name ? shown.unit : 0), true),
+    key: (key) => (key === " " || key === "Enter") && (current().layer === name || pick(name, 0), true),
   });
   const update = (next, sizes) => {
     shown = next;
@@ -640,11 +640,11 @@ function layerCanvas(view, name, content, pick) {
 }
 
 /** From input to scores: four stages, each with its color scale, and the ten classes. */
-function layerStrip(view, content, pick) {
+function layerStrip(view, content, current, pick) {
   const layers = {};
   const ramps = [];
   const stages = STAGES.map((names, stage) => {
-    for (const name of names) layers[name] = layerCanvas(view, name, content, pick);
+    for (const name of names) layers[name] = layerCanvas(view, name, current, pick);
     ramps[stage] = [h("span"), h("span")];
     const ramp = h("span", { class: stage < 2 ? "bb-ramp" : "bb-ramp bb-ramp-positive", "aria-hidden": "true" });
     const scale = h("div", { class: "bb-legend" }, ramp, ...ramps[stage]);
@@ -1054,7 +1054,7 @@ function render({ model, el }) {
   let source = Math.max(shown.picture, 0); // the picture that a drawing may start from
   const copy = button("", () => (setDrawing(content.pictures[source]), model.save_changes()));
   const group = (...nodes) => h("div", { class: "bb-controls" }, ...nodes);
-  const strongest = button(TEXT.strongest, () => set({ position: strongestPlace(shown) }));
+  const strongest = button(TEXT.strongest, () => set({ position: strongestPlace(read()) }));
   const bars = {
     look: group(strongest),
     cover: group(coverSize.node, coverFill.node, lowest),
@@ -1086,13 +1086,15 @@ function render({ model, el }) {
 
   const says = verdict(content);
   const pick = (layer, unit) => {
-    const [top, left, reach] = fieldOf(shown.layer, ...shown.position);
-    const kept = shown.side > 1 ? [top + reach / 2, left + reach / 2] : null;
-    const position = LAYERS[layer].side === 1 ? [0, 0] : kept ? placeAt(layer, ...kept) : strongestPlace({ ...shown, layer, unit, side: LAYERS[layer].side });
+    const now = read(); // not what is painted: two keys may fall into one frame
+    const { side } = LAYERS[layer];
+    const [top, left, reach] = fieldOf(now.layer, ...now.position);
+    const kept = () => (now.side > 1 ? placeAt(layer, top + reach / 2, left + reach / 2) : strongestPlace({ ...now, layer, unit, side }));
+    const position = side === 1 ? [0, 0] : kept();
     local.mapHover = local.hovered = null;
     set({ layer, unit, position });
   };
-  const strip = layerStrip(view, content, pick);
+  const strip = layerStrip(view, content, read, pick);
   const sum = arithmetic(content, ({ layer, unit }) => pick(layer, unit));
   const live = h("p", { class: "bb-hidden", role: "status" });
   let speaking = null; // the timer of what is to be said next; nothing is said before the reader acts
@@ -1104,15 +1106,15 @@ function render({ model, el }) {
     set({ cover: insideCover([row + down, column + right], size) });
   };
   const moveTo = ([row, column]) => {
-    const inside = (at) => Math.min(Math.max(at, 0), shown.side - 1);
+    const inside = (at) => Math.min(Math.max(at, 0), read().side - 1);
     set({ position: [inside(row), inside(column)] });
   };
   const movePlace = (down, right) => {
-    const [row, column] = model.get("position");
-    if (shown.side > 1) moveTo([row + down, column + right]);
+    const { position: [row, column], side } = read();
+    if (side > 1) moveTo([row + down, column + right]);
   };
-  steerInput(view, input, model, local, { moveTo, movePlace, moveCover, insideCover, setDrawing, read, set, repaint: () => view.soon(paint) });
-  steerMap(view, map, local, { shown: () => shown, moveTo, movePlace, set, pick, repaint: () => view.soon(paint) });
+  steerInput(view, input, model, local, { moveTo, movePlace, moveCover, insideCover, setDrawing, set, repaint: () => view.soon(paint) });
+  steerMap(view, map, local, { shown: read, moveTo, movePlace, set, pick, repaint: () => view.soon(paint) });
   steer(view, heat.canvas, {
     point: (event) => {
       const size = model.get("cover_size");
@@ -1218,7 +1220,7 @@ function mapCaption({ layer, unit, ...shown }, hovered, content, value) {
 }
 
 /** Pointer and keys on the input: move the field, move the cover, or draw. */
-function steerInput(view, input, model, local, { moveTo, movePlace, moveCover, insideCover, setDrawing, read, set, repaint }) {
+function steerInput(view, input, model, local, { moveTo, movePlace, moveCover, insideCover, setDrawing, set, repaint }) {
   let last = null;
   const paintAt = (from, to) => {
     const pixels = array(model, "drawing");
@@ -1244,6 +1246,7 @@ function steerInput(view, input, model, local, { moveTo, movePlace, moveCover, i
   };
   const moveCursor = (down, right) => {
     const before = local.cursor;
+    local.focused = true;
     local.cursor = [before[0] + down, before[1] + right].map((at) => Math.min(Math.max(at, 0), SIDE - 1));
     if (local.down) (paintAt(before, local.cursor), model.save_changes());
     repaint();
@@ -1253,6 +1256,7 @@ function steerInput(view, input, model, local, { moveTo, movePlace, moveCover, i
     move: (down, right) => ({ draw: moveCursor, cover: moveCover, look: movePlace })[model.get("tool")](down, right),
     key: (key) => {
       if (model.get("tool") !== "draw" || (key !== " " && key !== "Enter")) return false;
+      local.focused = true;
       if (key === "Enter") local.down = !local.down;
       if (key === " " || local.down) (paintAt(local.cursor, local.cursor), model.save_changes());
       repaint();
