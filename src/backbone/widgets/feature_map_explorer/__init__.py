@@ -74,6 +74,8 @@ class FeatureMapExplorer(BookWidget):
         traitlets.TraitError: a setting that does not exist.
     """
 
+    SEARCHED = SEARCHED
+
     picture = t.Int(0, min=-1).tag(sync=True)
     drawing = t.Bytes(bytes(SIDE * SIDE)).tag(sync=True)
     network = t.Unicode().tag(sync=True)

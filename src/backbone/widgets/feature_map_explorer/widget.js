@@ -807,7 +807,7 @@ function arithmetic(content, open) {
   const text = h("p", { class: "bb-result" });
   const note = h("p", { class: "bb-hint bb-center" }, TEXT.rounded);
   const node = h("section", { class: "bb-arithmetic", "aria-label": TEXT.arithmetic },
-    h("h4", {}, TEXT.arithmetic), parts.conv2.node, parts.fc1.node, grids, small, list, text, note);
+    h("p", { class: "bb-heading" }, TEXT.arithmetic), parts.conv2.node, parts.fc1.node, grids, small, list, text, note);
   let channel = 0;
   let targets = [];
   let last;
