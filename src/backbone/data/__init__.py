@@ -1,6 +1,7 @@
 """Pictures to work on: photographs, Fashion-MNIST, and what is done to them before a network sees them."""
 
 from backbone.data.fashion_mnist import FASHION_MNIST_STATISTICS, LabeledImages, fashion_mnist
+from backbone.data.imagenet import imagenet_classes
 from backbone.data.photos import PHOTOS, Photo, photo
 from backbone.data.transforms import (
     Statistics,
@@ -24,6 +25,7 @@ __all__ = [
     "batches",
     "channel_statistics",
     "fashion_mnist",
+    "imagenet_classes",
     "photo",
     "random_brightness",
     "random_crop",

