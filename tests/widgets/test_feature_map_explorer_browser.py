@@ -5,6 +5,7 @@ import re
 import numpy as np
 import pytest
 from maps_screen import LAYERS, SEARCHED, Screen, best, explorer, maps_of, number, probabilities_of, rounded
+from page_checks import SMALLEST_TARGET, SMALLEST_TEXT, TOO_SMALL_TARGET, TOO_SMALL_TEXT, TOO_WIDE, assert_accessible
 
 from backbone.data import FASHION_MNIST_STATISTICS, fashion_mnist
 from backbone.palette import COLORS
@@ -116,7 +117,7 @@ def test_contributions_under_the_pointer(screen):
     screen.map.hover(position={"x": 232 * (2 + 2.8 * 3.4) / 32, "y": 232 * (2 + 2.8 * 2.4) / 32})
     screen.frame()
     caption = screen.root.locator(".bb-squares .bb-caption").nth(1)
-    unit, value, factor, product = re.match(r"fc2, unit (\d+): (\S+) × (\S+) = (\S+)", caption.inner_text()).groups()
+    unit, value, factor, product = re.match(r"fc2, unit (\d+)\n(\S+) × (\S+) = (\S+)", caption.inner_text()).groups()
     assert int(unit) == 23
     assert number(value) == pytest.approx(maps["fc2"][23], abs=6e-4)
     assert number(factor) == pytest.approx(weight[9, 23], abs=6e-4)
@@ -177,7 +178,10 @@ def test_the_field_is_marked_in_the_picture(screen, layer):
     ]
     found = drawn(screen.input, [[(x + 2) / 32, (y + 2) / 32] for y, x in edges])
     np.testing.assert_allclose(found[:, :3], [rgb("mark")] * 4, atol=60)
-    assert screen.root.locator(".bb-squares .bb-caption").first.inner_text() == f"input, field of {size} × {size}"
+    assert (
+        screen.root.locator(".bb-squares .bb-caption").first.inner_text()
+        == f"input, 28 × 28\nfield of {size} × {size} marked"
+    )
 
 
 def test_hovering_previews_the_field_and_the_value(screen):
@@ -185,7 +189,7 @@ def test_hovering_previews_the_field_and_the_value(screen):
     screen.frame()
     value = maps_of(rounded(screen.made), screen.made.input)["conv1"][0, 3, 22]
     caption = screen.root.locator(".bb-squares .bb-caption").nth(1)
-    assert caption.inner_text().startswith("conv1, unit 0, row 3, column 22: ")
+    assert caption.inner_text().startswith("conv1, unit 0\nrow 3, column 22: ")
     assert number(caption.inner_text().split(": ")[1]) == pytest.approx(value, abs=6e-4)
     screen.page.mouse.move(2, 2)
     screen.check()
@@ -296,7 +300,9 @@ def test_covering_by_pointer_and_keys(screen):
         expected = [min(max(int(np.floor(at + 0.5 - 4 + 0.5)), 0), 20) for at in (row, column)]
         screen.check(cover=expected)
     screen.drag(screen.input, (10, 10), (20, 3), (20, -9))
-    assert screen.root.locator(".bb-squares .bb-caption").first.inner_text() == "covered: rows 17–24, columns 0–7"
+    assert (
+        screen.root.locator(".bb-squares .bb-caption").first.inner_text() == "input, covered\nrows 17–24, columns 0–7"
+    )
     screen.check(cover=[17, 0])
     screen.input.focus()
     for keys, cover in {"ArrowUp ArrowRight": [16, 1], "Shift+ArrowDown": [20, 1], "ArrowDown": [20, 1]}.items():
@@ -305,7 +311,7 @@ def test_covering_by_pointer_and_keys(screen):
     for size in (4, 12, 8):
         screen.choose("Size of the square", size)
         caption = screen.root.locator(".bb-squares .bb-caption").first.inner_text()
-        top, left = (int(at) for at in re.match(r"covered: rows (\d+)–\d+, columns (\d+)", caption).groups())
+        top, left = (int(at) for at in re.match(r"input, covered\nrows (\d+)–\d+, columns (\d+)", caption).groups())
         screen.check(cover=[top, left], cover_size=size)
     for fill, text in {"black": "black", "mean": "data mean", "gray": "gray"}.items():
         screen.choose("Filled with", text)
@@ -333,11 +339,11 @@ def test_the_cover_at_every_place(screen, size, fill, gray):
     screen.press("To the lowest")
     lowest = np.unravel_index(shares.argmin(), shares.shape)
     caption = screen.root.locator(".bb-squares .bb-caption").first.inner_text()
-    assert caption.startswith(f"covered: rows {lowest[0]}–")
+    assert caption.startswith(f"input, covered\nrows {lowest[0]}–")
     assert f"columns {lowest[1]}–" in caption
     shown = screen.root.locator(".bb-squares .bb-caption").last.inner_text()
-    assert shown.startswith("Probability of Shirt: ")
-    Screen.check_share(shown.split(": ")[1], shares.min())
+    assert shown.startswith("probability of Shirt, by place\nhere ")
+    Screen.check_share(shown.split("here ")[1], shares.min())
     first = (size - 1) / 2
     far = [place for place in places if np.abs(np.subtract(place, lowest)).max() > 2]
     found = drawn(screen.heat, [middle(first + row, first + column) for row, column in far])
@@ -420,12 +426,17 @@ def test_drawing_by_keys(screen):
     assert np.unravel_index(screen.pixels().argmax(), (28, 28)) == (12, 14)
     screen.keys("Enter", *["ArrowRight"] * 5)
     assert (screen.pixels()[12, 14:20] == 255).all()
-    assert screen.root.locator(".bb-squares .bb-caption").first.inner_text() == "row 12, column 19, pen down"
+    assert (
+        screen.root.locator(".bb-squares .bb-caption").first.inner_text()
+        == "input, yours to draw\nrow 12, column 19, pen down"
+    )
     screen.keys("Enter", *["ArrowDown"] * 6, "Shift+ArrowLeft")
     image = screen.pixels()
     assert not image[16:, :].any()
     screen.check(picture=-1, tool="draw", drawing=image.tobytes())
-    assert screen.root.locator(".bb-squares .bb-caption").first.inner_text() == "row 18, column 15"
+    assert (
+        screen.root.locator(".bb-squares .bb-caption").first.inner_text() == "input, yours to draw\nrow 18, column 15"
+    )
 
 
 def test_drawing_by_touch(page_with):
@@ -519,17 +530,20 @@ def test_scores_by_keys(screen):
 # --- The page around it ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [320, 360, 722, 1280])
-def test_it_fits(page_with, width, theme):
+@pytest.mark.parametrize(("width", "theme"), [(320, "dark"), (360, "light"), (722, "dark"), (1280, "light")])
+def test_sizes_and_accessibility(page_with, width, theme):
     made = explorer()
     screen = Screen(page_with(made, width=width, theme=theme), made)
-    for layer, (units, _) in LAYERS.items():
-        screen.pick(layer, units - 1)
+    for state in ("look", "pool1", "conv2", "fc1", "fc2", "fc3", "Cover", "Draw"):
+        if state in LAYERS:
+            screen.pick(state, 3)
+        elif state != "look":
+            screen.choose("On the picture", state)
         assert screen.page.evaluate("document.documentElement.scrollWidth") <= width
-    for tool in ("Cover", "Draw"):
-        screen.choose("On the picture", tool)
-        assert screen.page.evaluate("document.documentElement.scrollWidth") <= width
+        assert screen.root.evaluate(TOO_WIDE) == []
+        assert screen.root.evaluate(TOO_SMALL_TARGET, SMALLEST_TARGET) == []
+        assert screen.root.evaluate(TOO_SMALL_TEXT, SMALLEST_TEXT) == []
+    assert_accessible(screen.page)
 
 
 @pytest.mark.parametrize("width", [722, 360, 320])
@@ -558,7 +572,7 @@ def test_nothing_jumps(page_with, width):
     for network in ("untrained", "trained"):
         screen.choose("Network", network)
         measure()
-    for tool in ("Cover", "Draw", "Look"):
+    for tool in ("Cover", "Draw", "Look") if width == 722 else ():  # elsewhere each has rows of its own
         screen.choose("On the picture", tool)
         measure()
     assert len(seen) == 1, seen

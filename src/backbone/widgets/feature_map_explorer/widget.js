@@ -12,7 +12,7 @@ const TEXT = {
   hints: {
     look: "Choose a unit in the strip. Point at its map, or at the picture, to move its field.",
     cover: "Move the square over the picture: click, drag, or use the arrow keys.",
-    draw: "Paint a filled shape, like those in the data. Keys: arrows move, space paints, Enter sets or lifts the pen.",
+    draw: "Paint a filled shape. Keys: arrows move, space paints, Enter sets or lifts the pen.",
   },
   coverSize: "Size of the square",
   coverFill: "Filled with",
@@ -24,9 +24,10 @@ const TEXT = {
   inks: { white: "white", black: "black" },
   clear: "Clear",
   copy: (name) => `Start from ${name}`,
-  inputCaption: (field) => (field ? `input, field of ${field} × ${field}` : "input, 28 × 28"),
-  coverCaption: ([row, column], size) => `covered: rows ${row}–${row + size - 1}, columns ${column}–${column + size - 1}`,
-  drawCaption: (row, column, down) => `row ${row}, column ${column}${down ? ", pen down" : ""}`,
+  inputCaption: (field) => `input, 28 × 28\n${field < SIDE ? `field of ${field} × ${field} marked` : "all of it is seen"}`,
+  coverCaption: ([row, column], size) => `input, covered\nrows ${row}–${row + size - 1}, columns ${column}–${column + size - 1}`,
+  drawCaption: (row, column, down) => `input, yours to draw\nrow ${row}, column ${column}${down ? ", pen down" : ""}`,
+  drawIdle: "input, yours to draw\n28 × 28",
   inputLabels: {
     look: "Input picture. Arrow keys move the field of the chosen unit.",
     cover: "Input picture. Arrow keys move the cover.",
@@ -37,15 +38,16 @@ const TEXT = {
   unit: (layer, unit) => `${layer}, unit ${unit}`,
   at: (layer, unit, row, column, value) => `${layer}, unit ${unit}, row ${row}, column ${column}: ${value}`,
   one: (layer, unit, value) => `${layer}, unit ${unit}: ${value}`,
+  caption: (unit, row, column, value) => `${unit}\nrow ${row}, column ${column}: ${value}`,
+  sumCaption: (unit, value) => `what adds up to ${unit}\n${value}`,
   contribution: (source, value, weight, product) => `${source}: ${value} × ${weight} = ${product}`,
-  contributions: (unit) => `what adds up to ${unit}`,
-  best: "Its nine best in the data",
+  contributionCaption: (source, value, weight, product) => `${source}\n${value} × ${weight} = ${product}`,
+  best: (unit) => `the nine patches in the data\nto which ${unit} answers most`,
   bestNone: "No best patches were given for this network.",
   patch: (rank, name, place) => `${rank}: ${name}${place}`,
   patchPlace: (top, left) => `, field from row ${top}, column ${left}`,
-  heat: (name) => `Probability of ${name}`,
-  heatAt: (row, column, value) => `cover at row ${row}, column ${column}: ${value}`,
-  heatBusy: (done) => `trying every place: ${done}`,
+  heat: (name, value) => `probability of ${name}, by place\nhere ${value}`,
+  heatBusy: (name, done) => `probability of ${name}, by place\ntried ${done} of the places`,
   heatLabel: "Probability for every place of the cover. Arrow keys move the cover, Home goes to the lowest place.",
   layers: {
     conv1: "conv1", relu1: "ReLU", pool1: "pool", conv2: "conv2", relu2: "ReLU", pool2: "pool", fc1: "fc1", fc2: "fc2", fc3: "scores",
@@ -346,10 +348,10 @@ function large(value) {
   return `${(value / 10 ** power).toFixed(3)} · 10${String(power).replace(/\d/g, (digit) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[digit])}`;
 }
 
-/** "99.7 %"; never 100 or 0 where that is not exact enough. */
+/** "99.7 %"; never 100 or 0 where it is not quite. */
 function percent(share) {
-  if (share > 0.9995 && share < 1) return "> 99.9 %";
-  if (share < 0.0005 && share > 0) return "< 0.1 %";
+  if (share > 0.9995 && share < 1) return ">99.9 %";
+  if (share < 0.0005 && share > 0) return "<0.1 %";
   return `${fixed(100 * share, 1)} %`;
 }
 
@@ -549,7 +551,7 @@ function layout(width) {
   const gap = 2;
   const narrow = width < NARROW;
   const third = (width - 16) / 3; // where it is narrow the three layers of a stage stand side by side
-  const conv = narrow ? [2, 3, Math.floor((third - gap) / 2)] : [1, 6, Math.floor((width - 150) / 11.2)];
+  const conv = narrow ? [2, 3, Math.floor((third - gap) / 2)] : [1, 6, Math.floor((width - 165) / 11.2)];
   const tall = 6 * conv[2] + 5 * gap;
   const deep = narrow ? [4, 4, Math.floor((third - 3 * gap) / 4)] : [2, 8, Math.floor((tall - 7 * gap) / 8)];
   const cells = (columns, units) => [columns, units / columns, narrow ? Math.floor((width - 16) / 2 / columns) : (tall * columns) / units];
@@ -689,13 +691,15 @@ function scoreList(content, pick) {
 function patchGrid(model, content) {
   const canvases = span(PATCHES).map(() => h("canvas", { role: "img" }));
   const none = h("p", { class: "bb-hint" }, TEXT.bestNone);
-  const node = h("div", { class: "bb-panel" }, h("div", { class: "bb-patches" }, ...canvases), none, h("div", { class: "bb-caption" }, TEXT.best));
+  const caption = h("div", { class: "bb-caption" });
+  const node = h("div", { class: "bb-panel" }, h("div", { class: "bb-patches" }, ...canvases), none, caption);
   let bank = null;
   let looks;
   let shown;
   const update = (next) => {
     shown = next;
     const key = `${shown.network} ${shown.layer} ${shown.unit}`;
+    write(caption, TEXT.best(unitName(shown, content)));
     if (looks === key || !bank) return;
     looks = key;
     const places = content.placesOf(shown.network, shown.layer, shown.unit);
@@ -894,6 +898,11 @@ function arithmetic(content, open) {
     } else writeSum(shown);
   };
   return { node, update };
+}
+
+/** "conv2, unit 3"; a score has the name of its class. */
+function unitName({ layer, unit }, content) {
+  return layer === "fc3" ? content.classes[unit] : TEXT.unit(TEXT.names[layer], unit);
 }
 
 function whereOf({ layer, unit, position: [row, column], side }) {
@@ -1129,8 +1138,8 @@ function render({ model, el }) {
     const done = found.done === found.values.length;
     lowest.disabled = !done;
     const value = found.values[shown.cover[0] * found.side + shown.cover[1]];
-    const caption = TEXT.heat(content.classes[shown.judged]);
-    write(heat.caption, done ? `${caption}: ${percent(value)}` : TEXT.heatBusy(percent(found.done / found.values.length)));
+    const name = content.classes[shown.judged];
+    write(heat.caption, done ? TEXT.heat(name, percent(value)) : TEXT.heatBusy(name, percent(found.done / found.values.length)));
     heat.paint();
   };
   const paintSquares = () => {
@@ -1139,15 +1148,15 @@ function render({ model, el }) {
     input.canvas.setAttribute("aria-label", TEXT.inputLabels[shown.tool]);
     input.canvas.classList.toggle("bb-drawing", shown.tool === "draw");
     const captions = {
-      look: () => TEXT.inputCaption(side > 1 ? LAYERS[layer].reach : 0),
+      look: () => TEXT.inputCaption(LAYERS[layer].reach),
       cover: () => TEXT.coverCaption(shown.cover, shown.cover_size),
-      draw: () => (local.focused ? TEXT.drawCaption(...local.cursor, local.down) : TEXT.inputCaption(0)),
+      draw: () => (local.focused ? TEXT.drawCaption(...local.cursor, local.down) : TEXT.drawIdle),
     };
     write(input.caption, captions[shown.tool]());
-    const name = TEXT.names[layer];
+    const name = unitName(shown, content);
     map.canvas.setAttribute("aria-label", side > 1 ? TEXT.mapLabel : TEXT.termsLabel);
-    if (side > 1) write(map.caption, TEXT.at(name, unit, row, column, fixed(valueAt(shown.maps, layer, unit, row, column), 3)));
-    else write(map.caption, mapCaption(shown, local.mapHover, content, value));
+    if (side > 1) write(map.caption, TEXT.caption(name, row, column, fixed(valueAt(shown.maps, layer, unit, row, column), 3)));
+    else write(map.caption, local.mapHover ? termCaption(shown, local.mapHover[0]) : TEXT.sumCaption(name, fixed(value, 3)));
     const limit = side > 1 ? String(shown.limits[shown.stage]) : fixed(contributionsOf(shown).largest, 2);
     write(mapLegend.children[1], `−${limit}`);
     write(mapLegend.children[3], `+${limit}`);
@@ -1209,14 +1218,13 @@ function render({ model, el }) {
   };
 }
 
-/** The caption of a fully connected unit: its number, or the product under the pointer. */
-function mapCaption({ layer, unit, ...shown }, hovered, content, value) {
-  if (!hovered) return TEXT.one(layer === "fc3" ? content.classes[unit] : layer, unit, fixed(value, 3)).replace(layer === "fc3" ? `, unit ${unit}` : /^$/, "");
-  const { groups, products } = contributionsOf({ ...shown, layer, unit });
+/** What a product under the pointer is made of. */
+function termCaption(shown, term) {
+  const { groups, products } = contributionsOf(shown);
   const size = groups[0].values.length;
-  const [g, i] = [Math.floor(hovered[0] / size), hovered[0] % size];
-  const source = TEXT.unit(LAYERS[layer].before, layer === "fc1" ? g : i);
-  return TEXT.contribution(source, fixed(groups[g].values[i], 3), fixed(groups[g].weights[i], 3), fixed(products[hovered[0]], 3));
+  const [g, i] = [Math.floor(term / size), term % size];
+  const source = TEXT.unit(LAYERS[shown.layer].before, shown.layer === "fc1" ? g : i);
+  return TEXT.contributionCaption(source, fixed(groups[g].values[i], 3), fixed(groups[g].weights[i], 3), fixed(products[term], 3));
 }
 
 /** Pointer and keys on the input: move the field, move the cover, or draw. */
