@@ -14,7 +14,7 @@ from backbone.widgets.feature_map_explorer import LAYERS, SEARCHED
 
 # The module whose output stands for a layer of the strip: fc1 and fc2 are shown after ReLU.
 MODULES = {name: name for name in LAYERS} | {"fc1": "relu3", "fc2": "relu4"}
-SEEN = 400  # test pictures in which best patches are looked for
+SEEN = 350  # test pictures in which best patches are looked for
 
 
 def prepared(images):

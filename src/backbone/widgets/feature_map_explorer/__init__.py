@@ -77,7 +77,8 @@ class FeatureMapExplorer(BookWidget):
     SEARCHED = SEARCHED
 
     picture = t.Int(0, min=-1).tag(sync=True)
-    drawing = t.Bytes(bytes(SIDE * SIDE)).tag(sync=True)
+    # A kernel gets what the page sends as a memoryview, which the trait alone would refuse.
+    drawing = t.Bytes(bytes(SIDE * SIDE)).tag(sync=True, from_json=lambda value, widget: bytes(value))
     network = t.Unicode().tag(sync=True)
     scale = t.Enum(["same", "own"], "same").tag(sync=True)
     layer = t.Enum(list(LAYERS), "conv1").tag(sync=True)
@@ -95,9 +96,8 @@ class FeatureMapExplorer(BookWidget):
     weights = t.Bytes(read_only=True, help="int8, all networks one after another").tag(sync=True)
     vectors = t.Bytes(read_only=True, help="float32: a layer's scales, then its biases, and so on").tag(sync=True)
     statistics = t.List(t.Float(), read_only=True, help="mean and std of the data in [0, 1]").tag(sync=True)
-    bank = t.Bytes(read_only=True, help="pictures that hold best patches, 16 grays, deflated").tag(sync=True)
+    bank = t.Bytes(read_only=True, help="best patches, deflated: see _keep_best").tag(sync=True)
     bank_labels = t.List(t.Int(), read_only=True).tag(sync=True)
-    places = t.Bytes(read_only=True, help="uint16: picture in the bank, uint8: row, column; by network").tag(sync=True)
     searched = t.List(t.Unicode(), read_only=True, help="networks whose best patches are known").tag(sync=True)
 
     def __init__(
@@ -129,7 +129,11 @@ class FeatureMapExplorer(BookWidget):
         super().__init__(**traits)
 
     def _keep_best(self, data, best):
-        """Keep the places of the best patches, and of `data` only the pictures that they lie in."""
+        """Keep the places of the best patches, and of `data` only the pictures that they lie in.
+
+        The bank is, for all places, network by network and layer by layer: the number of the picture in the bank,
+        uint16; then row and column in the unit's map, uint8; then the pictures, a byte a pixel, 0 to 15.
+        """
         if data is None:
             raise ValueError("best is given without data; give the pictures in which the patches were found, too")
         images, labels = _checked("data", data)
@@ -139,9 +143,9 @@ class FeatureMapExplorer(BookWidget):
         places = np.concatenate([_places(name, best[name], len(images)) for name in names])
         used, pictures = np.unique(places[:, 0], return_inverse=True)
         # In a picture of a thumbnail's size the eye cannot tell 16 grays from 256.
-        self.set_trait("bank", zlib.compress((images[used] >> 4).tobytes(), 9))
+        parts = pictures.astype("<u2"), places[:, 1:].astype(np.uint8), images[used] >> 4
+        self.set_trait("bank", zlib.compress(b"".join(part.tobytes() for part in parts), 9))
         self.set_trait("bank_labels", [labels[index] for index in used])
-        self.set_trait("places", pictures.astype("<u2").tobytes() + places[:, 1:].astype(np.uint8).tobytes())
         self.set_trait("searched", names)
 
     @property
@@ -192,7 +196,7 @@ class FeatureMapExplorer(BookWidget):
     def _drawing_is_whole(self, proposal):
         if len(proposal["value"]) != SIDE * SIDE:
             raise t.TraitError(f"drawing has {len(proposal['value'])} bytes; it must have {SIDE * SIDE}, 28 x 28")
-        return bytes(proposal["value"])
+        return proposal["value"]
 
 
 def _checked(name: str, given: LabeledImages) -> tuple[np.ndarray, list[int]]:

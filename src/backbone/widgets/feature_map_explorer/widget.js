@@ -42,7 +42,7 @@ const TEXT = {
   sumCaption: (unit, value) => `what adds up to ${unit}\n${value}`,
   contribution: (source, value, weight, product) => `${source}: ${value} × ${weight} = ${product}`,
   contributionCaption: (source, value, weight, product) => `${source}\n${value} × ${weight} = ${product}`,
-  best: (unit) => `the nine patches in the data\nto which ${unit} answers most`,
+  best: (unit, whole) => `the nine ${whole ? "pictures" : "patches"} in the data\nto which ${unit} answers most`,
   bestNone: "No best patches were given for this network.",
   patch: (rank, name, place) => `${rank}: ${name}${place}`,
   patchPlace: (top, left) => `, field from row ${top}, column ${left}`,
@@ -68,7 +68,8 @@ const TEXT = {
   sure: "Low entropy says that the network is sure, not that it is right.",
   unsure: "Nearly every class is equally likely: this network cannot tell what it sees, and a right answer is luck.",
   between: "The network hesitates. Look which classes share the probability.",
-  wrong: "It is wrong here. Entropy does not tell: it measures how sure the network is, not whether it is right.",
+  sureAndWrong: "Sure and wrong: entropy measures how sure the network is, not whether it is right.",
+  wrong: "Wrong, and not sure either. Look which classes share the probability.",
   arithmetic: "How this number comes about",
   values: { conv1: "standardized pixels", conv2: (c) => `pool1, unit ${c}`, fc1: (c) => `pool2, unit ${c}` },
   weights: "weights",
@@ -367,7 +368,7 @@ function remember(compute) {
   return (key, ...rest) => (last.key === key ? last.value : (last = { key, value: compute(...rest) }).value);
 }
 
-/** What does not change: pictures, networks, their scales, and the data with their best patches. */
+/** What does not change: pictures, networks, and the ends of their color scales. */
 function readContent(model) {
   const pixels = array(model, "pixels");
   const labels = model.get("labels");
@@ -380,39 +381,31 @@ function readContent(model) {
   const inputs = pictures.map((picture) => standardized(picture, statistics));
   const own = networks.map((network) => limitsOf(network, inputs));
   const same = own[0].map((_, stage) => Math.max(...own.map((limits) => limits[stage])));
-  return { labels, classes, names, statistics, networks, pictures, own, same, ...readPlaces(model) };
+  return { labels, classes, names, statistics, networks, pictures, own, same };
 }
 
-function readPlaces(model) {
-  const bytes = array(model, "places");
-  const count = bytes.length / 4;
-  const indices = new Uint16Array(bytes.buffer.slice(0, 2 * count));
-  const at = {};
-  let first = 0;
-  for (const name of model.get("searched")) {
-    at[name] = {};
-    for (const layer of SEARCHED) {
-      at[name][layer] = first;
-      first += LAYERS[layer].units * PATCHES;
-    }
-  }
-  /** The best patches of a unit: picture of the bank, row and column of its field. */
-  const placesOf = (name, layer, unit) => {
-    if (!at[name]) return [];
-    const key = layer.startsWith("relu") ? LAYERS[layer].before : layer;
-    return span(PATCHES).map((k) => {
-      const i = at[name][key] + unit * PATCHES + k;
-      const [row, column] = [bytes[2 * count + 2 * i], bytes[2 * count + 2 * i + 1]];
-      return { picture: indices[i], field: fieldOf(key, row, column) };
-    });
-  };
-  return { placesOf, bankLabels: model.get("bank_labels") };
-}
-
-/** The pictures of the bank, 16 grays, once they are unpacked. */
+/** Unpack the best patches: a function that gives those of a unit, each as the label, pixels and field of its picture. */
 async function unpackBank(model) {
   const stream = new Blob([array(model, "bank")]).stream().pipeThrough(new DecompressionStream("deflate"));
-  return new Uint8Array(await new Response(stream).arrayBuffer()).map((gray) => gray * 17);
+  const bytes = new Uint8Array(await new Response(stream).arrayBuffer());
+  const names = model.get("searched");
+  const labels = model.get("bank_labels");
+  const units = SEARCHED.reduce((sum, layer) => sum + LAYERS[layer].units, 0);
+  const count = names.length * units * PATCHES;
+  const indices = new Uint16Array(bytes.buffer, 0, count);
+  const cells = bytes.subarray(2 * count, 4 * count);
+  const grays = bytes.subarray(4 * count).map((gray) => gray * 17);
+  return (name, layer, unit) => {
+    if (!names.includes(name)) return [];
+    const key = layer.startsWith("relu") ? LAYERS[layer].before : layer;
+    const before = SEARCHED.slice(0, SEARCHED.indexOf(key)).reduce((sum, other) => sum + LAYERS[other].units, 0);
+    const first = (names.indexOf(name) * units + before + unit) * PATCHES;
+    return span(PATCHES).map((k) => {
+      const [picture, at] = [indices[first + k], 2 * (first + k)];
+      const pixels = grays.subarray(picture * SIDE * SIDE, (picture + 1) * SIDE * SIDE);
+      return { label: labels[picture], pixels, field: fieldOf(key, cells[at], cells[at + 1]) };
+    });
+  };
 }
 
 /** A function that computes everything on the screen from the model's settings; maps only when they change. */
@@ -693,29 +686,29 @@ function patchGrid(model, content) {
   const none = h("p", { class: "bb-hint" }, TEXT.bestNone);
   const caption = h("div", { class: "bb-caption" });
   const node = h("div", { class: "bb-panel" }, h("div", { class: "bb-patches" }, ...canvases), none, caption);
-  let bank = null;
+  let placesOf = null; // until the bank is unpacked
   let looks;
   let shown;
   const update = (next) => {
     shown = next;
     const key = `${shown.network} ${shown.layer} ${shown.unit}`;
-    write(caption, TEXT.best(unitName(shown, content)));
-    if (looks === key || !bank) return;
+    write(caption, TEXT.best(unitName(shown, content), shown.side === 1));
+    if (looks === key || !placesOf) return;
     looks = key;
-    const places = content.placesOf(shown.network, shown.layer, shown.unit);
+    const places = placesOf(shown.network, shown.layer, shown.unit);
     none.hidden = places.length > 0;
-    canvases[0].parentNode.hidden = !places.length;
-    places.forEach(({ picture, field: [top, left, reach] }, k) => {
-      const pixels = bank.subarray(picture * SIDE * SIDE, (picture + 1) * SIDE * SIDE);
+    caption.hidden = canvases[0].parentNode.hidden = !places.length;
+    places.forEach(({ label, pixels, field: [top, left, reach] }, k) => {
       paintPatch(canvases[k], pixels, top, left, reach);
-      const name = content.classes[content.bankLabels[picture]];
+      const name = content.classes[label];
       canvases[k].setAttribute("aria-label", TEXT.patch(k + 1, name, reach < SIDE ? TEXT.patchPlace(top, left) : ""));
       canvases[k].title = name;
     });
   };
-  const ready = content.bankLabels.length ? unpackBank(model).then((pixels) => ((bank = pixels), shown && update(shown))) : null;
-  if (!ready) bank = new Uint8Array();
-  return { node, update, ready };
+  none.hidden = true;
+  if (!model.get("searched").length) placesOf = () => [];
+  else unpackBank(model).then((found) => ((placesOf = found), shown && update(shown)));
+  return { node, update };
 }
 
 /** A square of a picture; what lies outside it stays empty. */
@@ -921,7 +914,8 @@ function verdict(content) {
     const right = top === judged;
     write(lines[0], TEXT.verdict(content.classes[top], percent(probabilities[top])) + (drawn ? TEXT.noTruth : TEXT.truth(content.classes[judged], right)));
     write(lines[1], TEXT.entropy(fixed(bits, 2), most, fixed(2 ** bits, 1)));
-    const about = bits > 3 ? TEXT.unsure : !right && !drawn ? TEXT.wrong : bits > 1 ? TEXT.between : TEXT.sure;
+    const [sure, unsure] = right ? [TEXT.sure, TEXT.between] : [TEXT.sureAndWrong, TEXT.wrong];
+    const about = bits > 3 ? TEXT.unsure : bits > 1 ? unsure : sure;
     const covered = TEXT.covered(content.classes[judged], percent(probabilities[judged]), percent(shown.plainly[judged]));
     write(lines[2], shown.tool === "cover" ? covered : drawn ? TEXT.scribble : about);
   };
@@ -1077,9 +1071,9 @@ function render({ model, el }) {
   const map = square(view, TEXT.mapLabel, mapPainter(() => ({ shown, hovered: local.mapHover })));
   const patches = patchGrid(model, content);
   const search = coverSearch(content, () => view.soon(paint));
+  const buffer = h("canvas");
   const heat = square(view, TEXT.heatLabel, (context, size, canvas) => {
     const { values, side } = search.ask(shown);
-    const buffer = h("canvas");
     const color = colors(canvas, 1);
     paintPixels(buffer, values, side, side, (value, bytes, at) => value >= 0 && color(value, bytes, at));
     // A place is painted where the middle of its cover lies.
