@@ -272,7 +272,7 @@ def test_without_best_patches_that_is_said(page_with):
     test = fashion_mnist("test")
     made = FeatureMapExplorer(test[:3], {"trained": full.parameters}, FASHION_MNIST_STATISTICS)
     screen = Screen(page_with(made, width=722), made)
-    assert screen.root.get_by_text("No best patches were given for this network.").is_visible()
+    assert screen.root.get_by_text("There are no best patches for this network.").is_visible()
     assert not screen.patches.first.is_visible()
     screen.check()
 

@@ -43,7 +43,7 @@ const TEXT = {
   contribution: (source, value, weight, product) => `${source}: ${value} × ${weight} = ${product}`,
   contributionCaption: (source, value, weight, product) => `${source}\n${value} × ${weight} = ${product}`,
   best: (unit, whole) => `the nine ${whole ? "pictures" : "patches"} in the data\nto which ${unit} answers most`,
-  bestNone: "No best patches were given for this network.",
+  bestNone: "There are no best patches for this network.",
   patch: (rank, name, place) => `${rank}: ${name}${place}`,
   patchPlace: (top, left) => `, field from row ${top}, column ${left}`,
   heat: (name, value) => `probability of ${name}, by place\nhere ${value}`,
@@ -568,6 +568,7 @@ function layerCanvas(view, name, current, pick) {
   const buffer = h("canvas");
   let grid;
   let shown;
+  let painted; // what the canvas shows: a drag over a map leaves the strip as it is
   let hovered = null;
   const place = (unit) => {
     const { columns, cell, gap } = grid;
@@ -627,9 +628,8 @@ function layerCanvas(view, name, current, pick) {
       canvas.style.height = `${rows * cell + (rows - 1) * gap}px`;
     }
     const looks = `${shown.key} ${shown.scale} ${shown.layer === name ? shown.unit : ""} ${cell} ${devicePixelRatio}`;
-    if (canvas.dataset.looks === looks) return;
-    canvas.dataset.looks = looks;
-    paint();
+    if (painted !== looks) paint();
+    painted = looks;
   };
   return { node, update, canvas };
 }
@@ -648,6 +648,7 @@ function layerStrip(view, content, current, pick) {
   const scores = scoreList(content, (unit) => pick("fc3", unit));
   const node = h("div", { class: "bb-strip" }, ...stages, scores.node);
   const update = (shown) => {
+    if (!node.clientWidth) return; // not on the page yet
     const sizes = layout(node.clientWidth);
     for (const name of STAGES.flat()) layers[name].update(shown, sizes);
     ramps.forEach(([low, high], stage) => {
@@ -707,7 +708,7 @@ function patchGrid(model, content) {
   };
   none.hidden = true;
   if (!model.get("searched").length) placesOf = () => [];
-  else unpackBank(model).then((found) => ((placesOf = found), shown && update(shown)));
+  else unpackBank(model).catch(() => () => []).then((found) => ((placesOf = found), shown && update(shown)));
   return { node, update };
 }
 
