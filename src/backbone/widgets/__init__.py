@@ -1,6 +1,8 @@
 """What a reader can move: one folder a widget, alive in Jupyter, on Colab and on a page without a kernel."""
 
+from backbone.widgets.confusion_matrix import ConfusionMatrix
 from backbone.widgets.convolution_explorer import ConvolutionExplorer
 from backbone.widgets.feature_map_explorer import FeatureMapExplorer
+from backbone.widgets.threshold_explorer import ThresholdExplorer
 
-__all__ = ["ConvolutionExplorer", "FeatureMapExplorer"]
+__all__ = ["ConfusionMatrix", "ConvolutionExplorer", "FeatureMapExplorer", "ThresholdExplorer"]

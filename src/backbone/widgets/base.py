@@ -13,18 +13,26 @@ HERE = Path(__file__).parent
 
 
 class BookWidget(anywidget.AnyWidget):
-    """A widget whose JavaScript is ``widget.js`` beside its class, with the shared kit in front of it.
+    """A widget whose JavaScript is ``widget.js`` beside its class, with the shared kit in front of it; CSS likewise.
 
     The kit is joined to it here because a module that a notebook loads from memory cannot import a neighbor. The kit
-    therefore exports nothing and ``widget.js`` imports nothing.
+    therefore exports nothing and ``widget.js`` imports nothing. CSS is global: the rules in ``widget.css``, which a
+    widget may do without, begin at its own root class.
+
+    Attributes:
+        shared: further files of this folder, such as "lenet.js", that come between the kit and ``widget.js``.
     """
+
+    shared: tuple[str, ...] = ()
 
     def __init_subclass__(cls, **kwargs):
         # traitlets makes a further subclass of each instance's class, which already has its own.
         if "_esm" not in vars(cls):
             folder = Path(inspect.getfile(cls)).parent
-            cls._esm = _read(HERE / "kit.js") + "\n" + _read(folder / "widget.js")
-            cls._css = f".bb-widget {{ {css_variables()} }}\n" + _read(HERE / "kit.css")
+            scripts = [HERE / "kit.js", *(HERE / name for name in cls.shared), folder / "widget.js"]
+            styles = [HERE / "kit.css", *folder.glob("widget.css")]
+            cls._esm = "\n".join(map(_read, scripts))
+            cls._css = "\n".join([f".bb-widget {{ {css_variables()} }}", *map(_read, styles)])
         super().__init_subclass__(**kwargs)
 
 

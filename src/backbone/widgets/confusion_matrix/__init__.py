@@ -1,0 +1,174 @@
+"""ConfusionMatrix: which classes a network takes for which, and the pictures behind each number."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import traitlets as t
+from numpy.typing import ArrayLike
+
+from backbone import metrics
+from backbone.metrics.arguments import class_numbers, to_array
+from backbone.widgets.base import BookWidget
+
+LEVELS = 15  # of gray: two pixels share a byte
+MOST_CLASSES = 12
+PAIRS = ("both", "first", "second", "neither")
+
+
+class ConfusionMatrix(BookWidget):
+    """Open a cell of the matrix and see its pictures; compare two networks on the same pictures.
+
+    All counts are exact. Of the pictures, the widget carries every one that a network gets wrong, and the first
+    ``right_per_class`` of each class that all networks get right, with 16 levels of gray: enough to see what
+    happened, and a quarter of the bytes that all of them would take.
+
+    Args:
+        images: (N, H, W) or (N, 1, H, W), uint8, or floats in [0, 1].
+        labels: true classes, integers (N,).
+        probabilities: network's name -> (N, K), a row a picture, that sums to 1. One network or two.
+        classes: K names, 2 to 12.
+        right_per_class: how many pictures of each class to carry that all networks get right.
+
+    Traits, live both ways:
+        network: name of the network whose matrix is shown.
+        numbers: "counts", "rows" (percent of the true class) or "columns" (percent of those called so).
+        cell: true class and called class of the open cell.
+        pair: "" where a cell of the matrix is open, else which pictures of the comparison are: "both" networks
+            right, only the "first", only the "second", or "neither".
+
+    Raises:
+        ValueError: shapes do not fit, or a value lies outside its range.
+        traitlets.TraitError: a setting outside the range above.
+    """
+
+    network = t.Unicode().tag(sync=True)
+    numbers = t.Enum(["counts", "rows", "columns"], "counts").tag(sync=True)
+    cell = t.List(t.Int(min=0), minlen=2, maxlen=2).tag(sync=True)
+    pair = t.Enum(["", *PAIRS], "").tag(sync=True)
+
+    networks = t.List(t.Unicode(), read_only=True).tag(sync=True)
+    classes = t.List(t.Unicode(), read_only=True).tag(sync=True)
+    labels = t.Bytes(read_only=True, help="true class of each picture").tag(sync=True)
+    predicted = t.Bytes(read_only=True, help="called class, network after network").tag(sync=True)
+    probability = t.Bytes(read_only=True, help="of the called class, float16, network after network").tag(sync=True)
+    kept = t.List(t.Int(), read_only=True, help="numbers of the pictures carried").tag(sync=True)
+    shape = t.List(t.Int(), read_only=True, help="height, width").tag(sync=True)
+    pixels = t.Bytes(read_only=True, help="of the kept pictures, two to a byte, the first in the high half").tag(
+        sync=True
+    )
+
+    def __init__(
+        self,
+        images: ArrayLike,
+        labels: ArrayLike,
+        probabilities: Mapping[str, ArrayLike],
+        classes: Sequence[str],
+        right_per_class: int = 8,
+        **traits,
+    ):
+        labels = class_numbers("ConfusionMatrix", "labels", labels)
+        pictures = _levels(images, len(labels))
+        tables = _tables(probabilities, len(labels), list(classes))
+        if labels.max() >= len(classes):
+            raise ValueError(f"labels holds class {labels.max()}, but {len(classes)} classes are named")
+        calls = np.stack([table.argmax(axis=1) for table in tables.values()])
+        kept = _kept(labels, calls, right_per_class)
+        flat = pictures[kept].reshape(-1)
+        flat = np.append(flat, np.zeros(len(flat) % 2, np.uint8))
+        self.set_trait("networks", list(tables))
+        self.set_trait("classes", list(classes))
+        self.set_trait("labels", labels.astype(np.uint8).tobytes())
+        self.set_trait("predicted", calls.astype(np.uint8).tobytes())
+        highest = np.stack([table.max(axis=1) for table in tables.values()])
+        self.set_trait("probability", highest.astype(np.float16).tobytes())
+        self.set_trait("kept", kept.tolist())
+        self.set_trait("shape", list(pictures.shape[1:]))
+        self.set_trait("pixels", (flat[::2] << 4 | flat[1::2]).tobytes())
+        traits.setdefault("network", self.networks[0])
+        traits.setdefault("cell", _largest_error(metrics.confusion_matrix(labels, calls[0], len(classes))))
+        super().__init__(**traits)
+
+    @property
+    def matrix(self) -> np.ndarray:
+        """Counts (K, K) of the network shown, true classes in rows."""
+        calls = self._calls[self.networks.index(self.network)]
+        return metrics.confusion_matrix(self._labels, calls, len(self.classes))
+
+    @property
+    def comparison(self) -> metrics.McNemar | None:
+        """The paired test of the two networks; None where there is one network."""
+        right = self._calls == self._labels
+        return metrics.mcnemar(*right) if len(right) == 2 else None
+
+    @property
+    def _labels(self) -> np.ndarray:
+        return np.frombuffer(self.labels, np.uint8).astype(np.int64)
+
+    @property
+    def _calls(self) -> np.ndarray:
+        return np.frombuffer(self.predicted, np.uint8).astype(np.int64).reshape(len(self.networks), -1)
+
+    @t.validate("network")
+    def _network_is_known(self, proposal):
+        if proposal["value"] not in self.networks:
+            raise t.TraitError(f"network is {proposal['value']!r}; it must be one of {', '.join(self.networks)}")
+        return proposal["value"]
+
+    @t.validate("cell")
+    def _cell_is_inside(self, proposal):
+        if max(proposal["value"]) >= len(self.classes):
+            raise t.TraitError(f"cell is {proposal['value']}; classes go from 0 to {len(self.classes) - 1}")
+        return proposal["value"]
+
+    @t.validate("pair")
+    def _pair_needs_two(self, proposal):
+        if proposal["value"] and len(self.networks) < 2:
+            raise t.TraitError(f"pair is {proposal['value']!r}, but there is one network; give two to compare them")
+        return proposal["value"]
+
+
+def _levels(images: ArrayLike, count: int) -> np.ndarray:
+    """Return pictures as 16 levels of gray, uint8 (N, H, W)."""
+    given = to_array(images)
+    array = given[:, 0] if given.ndim == 4 and given.shape[1] == 1 else given
+    if array.ndim != 3 or len(array) != count:
+        raise ValueError(f"images has shape {given.shape}; for {count} labels it must be ({count}, H, W)")
+    if array.dtype == np.uint8:
+        array = array / 255
+    if array.dtype.kind != "f" or not (array.min() >= 0 and array.max() <= 1):
+        raise ValueError(f"images has dtype {given.dtype}; it must be uint8, or floating point in [0, 1]")
+    return np.rint(array * LEVELS).astype(np.uint8)
+
+
+def _tables(probabilities, count: int, classes: list[str]) -> dict[str, np.ndarray]:
+    """Return the networks' probabilities as arrays; raise ValueError where they are none."""
+    if not 2 <= len(classes) <= MOST_CLASSES:
+        raise ValueError(f"classes has {len(classes)} names; the matrix takes 2 to {MOST_CLASSES}")
+    if not 1 <= len(probabilities) <= 2:
+        raise ValueError(f"probabilities has {len(probabilities)} networks; give one, or two to compare them")
+    tables = {name: to_array(table).astype(np.float64) for name, table in probabilities.items()}
+    for name, table in tables.items():
+        if table.shape != (count, len(classes)):
+            raise ValueError(
+                f"probabilities[{name!r}] has shape {table.shape}; it must be {(count, len(classes))}, a row a picture"
+            )
+        if not (table.min() >= 0 and np.allclose(table.sum(axis=1), 1, atol=1e-3)):
+            raise ValueError(f"probabilities[{name!r}] has rows that do not sum to 1; give softmax of the logits")
+    return tables
+
+
+def _kept(labels: np.ndarray, calls: np.ndarray, right_per_class: int) -> np.ndarray:
+    """Return the numbers of the pictures to carry, rising."""
+    right = (calls == labels).all(axis=0)
+    keep = ~right
+    for k in range(labels.max() + 1):
+        keep[np.flatnonzero(right & (labels == k))[:right_per_class]] = True
+    return np.flatnonzero(keep)
+
+
+def _largest_error(matrix: np.ndarray) -> list[int]:
+    """Return the cell off the diagonal with most pictures: the matrix opens where there is something to see."""
+    errors = matrix - np.diag(np.diag(matrix))
+    return [int(at) for at in np.unravel_index(errors.argmax(), errors.shape)]

@@ -1,0 +1,428 @@
+// ThresholdExplorer. The kit stands in front of this file (base.py).
+
+const TEXT = {
+  title: "Threshold explorer",
+  histogram: (score) => `Scores, ${score}. Drag, or use the arrow keys, to move the threshold.`,
+  threshold: (score, value) => `Threshold ${value} (${score})`,
+  hint: "Drag the green line, or use the arrow keys on it.",
+  prevalence: (positive) => `Prevalence: how common ${positive} are among all pictures`,
+  prevalenceValue: (share) => `${percent(share)}, one in ${show(1 / share, 1)}`,
+  measured: "As measured",
+  best: "Best F1",
+  called: (positive) => `called ${positive} →`,
+  notCalled: "← not called",
+  others: "all others",
+  per: (total) => `Of ${total} pictures`,
+  counts: (positive) => [
+    [`${positive}, found`, `${positive}, missed`],
+    ["others, called so", "others, left alone"],
+  ],
+  recallBar: (positive) => `All ${positive}: found or missed`,
+  precisionBar: (positive) => `All that are called ${positive}: right or wrong`,
+  nothingCalled: "nothing is called",
+  recall: "recall",
+  precision: "precision",
+  f1: "F1",
+  accuracy: "accuracy",
+  alarms: "false positive rate",
+  rocCaption: (area) => `ROC, area ${area}`,
+  prCaption: (area) => `precision–recall, average ${area}`,
+  rocLabel: (x, y) => `ROC curve. The point is at false positive rate ${x}, recall ${y}.`,
+  prLabel: (x, y) => `Precision-recall curve. The point is at recall ${x}, precision ${y}.`,
+  spoken: (threshold, recall, precision) => `Threshold ${threshold}: recall ${recall}, precision ${precision}.`,
+  never: (positive, share) => `A network that finds none of the ${positive}, and raises no alarm, has an accuracy of ${percent(share)}.`,
+};
+const TOTAL = 10000; // the counts are for so many pictures, so that one in a thousand is ten whole ones
+const BINS = 48;
+const [RAREST, MOST] = [0.001, 0.9];
+const STEPS = 200; // of the prevalence slider
+
+// ---- Maths: pure functions, tested against Python -------------------------------------------------------------
+
+/** How many of the falling scores are at or above the threshold. */
+function countAbove(scores, threshold) {
+  let [low, high] = [0, scores.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (scores[middle] >= threshold) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** Rates at one threshold, and what follows from them at a prevalence. 0 / 0 of the precision is 1, as on its curve. */
+function scoresAt(positives, negatives, threshold, prevalence) {
+  const recall = countAbove(positives, threshold) / positives.length;
+  const alarms = countAbove(negatives, threshold) / negatives.length;
+  const [hits, falseAlarms] = [recall * prevalence, alarms * (1 - prevalence)];
+  const precision = hits + falseAlarms ? hits / (hits + falseAlarms) : 1;
+  return {
+    recall, alarms, precision,
+    f1: (2 * hits) / (hits + falseAlarms + prevalence),
+    accuracy: hits + 1 - prevalence - falseAlarms,
+    // found, missed, called so, left alone
+    shares: [hits, prevalence - hits, falseAlarms, 1 - prevalence - falseAlarms],
+  };
+}
+
+/** Every distinct score as a threshold, from strict to lenient, the first above all of them. */
+function curveOf(positives, negatives) {
+  const points = [{ threshold: Infinity, recall: 0, alarms: 0 }];
+  let [i, j] = [0, 0];
+  while (i < positives.length || j < negatives.length) {
+    const threshold = Math.max(positives[i] ?? -Infinity, negatives[j] ?? -Infinity);
+    while (positives[i] === threshold) i++;
+    while (negatives[j] === threshold) j++;
+    points.push({ threshold, recall: i / positives.length, alarms: j / negatives.length });
+  }
+  return points;
+}
+
+/** The curve with its precisions at a prevalence. */
+function withPrecision(curve, prevalence) {
+  return curve.map(({ recall, alarms }) => {
+    const [hits, wrong] = [recall * prevalence, alarms * (1 - prevalence)];
+    return hits + wrong ? hits / (hits + wrong) : 1;
+  });
+}
+
+/** Area under the ROC curve, by trapezoids. */
+function areaOf(curve) {
+  return curve.slice(1).reduce((sum, { alarms, recall }, i) => sum + ((alarms - curve[i].alarms) * (recall + curve[i].recall)) / 2, 0);
+}
+
+/** Average precision: no straight lines between the points. */
+function averageOf(curve, precisions) {
+  return curve.slice(1).reduce((sum, { recall }, i) => sum + (recall - curve[i].recall) * precisions[i + 1], 0);
+}
+
+/** The threshold with the largest F1 at a prevalence, in the middle between two scores where that changes nothing. */
+function bestF1(curve, prevalence) {
+  const f1 = ({ recall, alarms }) => (2 * recall * prevalence) / (recall * prevalence + alarms * (1 - prevalence) + prevalence);
+  let best = 1;
+  curve.forEach((point, i) => i && f1(point) > f1(curve[best]) && (best = i));
+  const next = curve[best + 1];
+  return next ? (curve[best].threshold + next.threshold) / 2 : curve[best].threshold;
+}
+
+/** Shares of the scores in bins of equal width; the last bin holds its upper edge. */
+function binned(scores, low, high, count) {
+  const bins = new Float64Array(count);
+  for (const score of scores) bins[Math.min(count - 1, Math.max(0, Math.floor(((score - low) / (high - low)) * count)))] += 1 / scores.length;
+  return bins;
+}
+
+/** Whole counts that sum to the total: shares rounded down, the largest rests first. */
+function wholeCounts(shares, total) {
+  const counts = shares.map((share) => Math.floor(share * total + 1e-9));
+  const rest = shares.map((share, i) => [share * total - counts[i], i]).sort(([one], [other]) => other - one);
+  let left = total - counts.reduce((all, count) => all + count, 0);
+  for (const [, i] of rest) if (left-- > 0) counts[i]++;
+  return counts;
+}
+
+/** The slider of the prevalence is logarithmic in the odds, for the rare shares are the ones that matter. */
+const odds = (share) => Math.log(share / (1 - share));
+const toStep = (share) => (STEPS * (odds(share) - odds(RAREST))) / (odds(MOST) - odds(RAREST));
+function toShare(step) {
+  const share = 1 / (1 + Math.exp(-(odds(RAREST) + (step / STEPS) * (odds(MOST) - odds(RAREST)))));
+  const digits = share < 0.01 ? 4 : 3; // shares that can be read
+  return Math.min(MOST, Math.max(RAREST, Number(share.toFixed(digits))));
+}
+
+/** "12.3 %", with more digits where little is left. */
+function percent(share) {
+  const value = 100 * share;
+  return `${value.toFixed(value !== 0 && value < 1 ? 2 : 1)} %`;
+}
+
+// ---- Drawing ------------------------------------------------------------------------------------------------
+
+/** A canvas with a size in CSS pixels that paints in the page's colors. */
+function sheet(attributes, ratio, paint) {
+  const canvas = h("canvas", attributes);
+  canvas.style.aspectRatio = ratio;
+  const draw = () => {
+    const [width, height] = [canvas.clientWidth, canvas.clientHeight];
+    if (!width) return;
+    const scale = devicePixelRatio || 1;
+    const size = [Math.round(width * scale), Math.round(height * scale)];
+    if (canvas.width !== size[0] || canvas.height !== size[1]) [canvas.width, canvas.height] = size;
+    const context = canvas.getContext("2d");
+    const style = getComputedStyle(canvas);
+    const color = (name) => style.getPropertyValue(`--bb-${name}`).trim();
+    context.setTransform(scale, 0, 0, scale, 0, 0);
+    context.clearRect(0, 0, width, height);
+    context.font = `12px ${style.fontFamily}`;
+    context.fillStyle = context.strokeStyle = style.color;
+    paint(context, width, height, { ink: style.color, positive: color("positive"), negative: color("negative"), mark: color("mark") });
+  };
+  return { canvas, draw };
+}
+
+/** Positives upward, negatives downward, on one axis of scores; what lies left of the threshold fades. */
+function paintHistogram(context, width, height, colors, { bars, low, high, threshold, positive }) {
+  const foot = height - 18;
+  const middle = 0.62 * foot;
+  const top = Math.max(...bars.positives, ...bars.negatives);
+  const x = (score) => ((score - low) / (high - low)) * width;
+  const line = Math.min(Math.max(x(threshold), 1), width - 1);
+  const draw = (shares, color, sign) => {
+    context.fillStyle = color;
+    shares.forEach((share, i) => {
+      if (!share) return;
+      const tall = Math.max(1.5, (share / top) * (middle - 16));
+      const [left, right] = [(i * width) / BINS + 0.5, ((i + 1) * width) / BINS - 0.5];
+      const cut = Math.min(Math.max(line, left), right);
+      const y = sign > 0 ? middle - tall : middle;
+      context.globalAlpha = 0.3;
+      context.fillRect(left, y, cut - left, tall);
+      context.globalAlpha = 1;
+      context.fillRect(cut, y, right - cut, tall);
+    });
+  };
+  draw(bars.positives, colors.positive, 1);
+  draw(bars.negatives, colors.negative, -1);
+  context.fillStyle = colors.ink;
+  context.fillRect(0, middle - 0.5, width, 1);
+  context.textBaseline = "top";
+  context.fillText(positive, 4, 2);
+  context.textBaseline = "bottom";
+  context.fillText(TEXT.others, 4, foot - 2);
+  context.textBaseline = "alphabetic";
+  for (const tick of ticks(low, high)) {
+    context.textAlign = "center";
+    const at = Math.min(Math.max(x(tick), 10), width - 10);
+    context.fillText(show(tick), at, height - 3);
+    context.globalAlpha = 0.5;
+    context.fillRect(x(tick) - 0.5, foot - 3, 1, 4);
+    context.globalAlpha = 1;
+  }
+  context.fillStyle = colors.mark;
+  context.fillRect(line - 1.25, 0, 2.5, foot);
+  context.beginPath();
+  context.arc(line, middle, 8, 0, 2 * Math.PI);
+  context.fill();
+  context.textBaseline = "top";
+  const right = TEXT.called(positive);
+  const roomy = line + 8 + context.measureText(right).width < width;
+  context.textAlign = roomy ? "left" : "right";
+  context.fillStyle = colors.ink;
+  context.fillText(roomy ? right : TEXT.notCalled, line + (roomy ? 8 : -8), 2);
+  context.textAlign = "left";
+}
+
+/** About six round numbers in a range. */
+function ticks(low, high) {
+  const rough = (high - low) / 6;
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const step = [1, 2, 5, 10].map((factor) => factor * power).find((size) => size >= rough);
+  const first = Math.ceil(low / step);
+  return Array.from({ length: Math.floor(high / step) - first + 1 }, (_, i) => Number(((first + i) * step).toFixed(9)));
+}
+
+const PAD = { left: 30, right: 8, top: 8, bottom: 34 };
+
+/** A curve in the unit square with its point; `stepped` where no straight line may be drawn. */
+function paintCurve(context, width, height, colors, { points, point, xLabel, yLabel, level }) {
+  const [wide, tall] = [width - PAD.left - PAD.right, height - PAD.top - PAD.bottom];
+  const x = (value) => PAD.left + value * wide;
+  const y = (value) => PAD.top + (1 - value) * tall;
+  context.globalAlpha = 0.3;
+  context.lineWidth = 1;
+  context.strokeRect(x(0), y(1), wide, tall);
+  context.setLineDash([4, 4]);
+  context.globalAlpha = 0.6;
+  context.beginPath();
+  context.moveTo(x(0), y(level[0]));
+  context.lineTo(x(1), y(level[1]));
+  context.stroke();
+  context.setLineDash([]);
+  context.globalAlpha = 1;
+  context.textBaseline = "top";
+  for (const [at, text] of [[0, "0"], [1, "1"]]) {
+    context.textAlign = at ? "right" : "left";
+    context.fillText(text, x(at), height - PAD.bottom + 3);
+  }
+  context.textAlign = "center";
+  context.fillText(xLabel, x(0.5), height - 16);
+  context.textAlign = "right";
+  context.textBaseline = "middle";
+  context.fillText("1", PAD.left - 4, y(1) + 5);
+  context.save();
+  context.translate(9, y(0.5));
+  context.rotate(-Math.PI / 2);
+  context.textAlign = "center";
+  context.fillText(yLabel, 0, 0);
+  context.restore();
+  context.strokeStyle = colors.ink;
+  context.lineWidth = 2;
+  context.lineJoin = "round";
+  context.beginPath();
+  points.forEach(([right, up], i) => (i ? context.lineTo(x(right), y(up)) : context.moveTo(x(right), y(up))));
+  context.stroke();
+  context.fillStyle = colors.mark;
+  context.beginPath();
+  context.arc(x(point[0]), y(point[1]), 6.5, 0, 2 * Math.PI);
+  context.fill();
+  context.textAlign = "left";
+}
+
+// ---- The view -----------------------------------------------------------------------------------------------
+
+/** A bar in two parts, each with its share written on it. */
+function splitBar(label, first, second) {
+  const name = h("div", { class: "bb-th-barname" });
+  const [one, other] = [h("span", { class: `bb-th-${first}` }), h("span", { class: `bb-th-${second}` })];
+  const node = h("div", {}, name, h("div", { class: "bb-th-bar" }, one, other));
+  const update = (share, text, empty) => {
+    write(name, `${label}${text}`);
+    one.style.flexGrow = empty ? 0 : share;
+    other.style.flexGrow = empty ? 0 : 1 - share;
+  };
+  return { node, update };
+}
+
+function range(label, attributes, change) {
+  const input = h("input", { type: "range", "aria-label": label, ...attributes });
+  input.addEventListener("input", () => change(Number(input.value)));
+  const value = h("output", {});
+  const node = h("label", { class: "bb-field bb-th-range" }, h("span", {}, label), h("span", { class: "bb-th-track" }, input, value));
+  return { node, input, value };
+}
+
+function render({ model, el }) {
+  const view = scope(model);
+  const [positives, negatives] = ["positives", "negatives"].map((name) => array(model, name, "float32"));
+  const positive = model.get("positive");
+  const curve = curveOf(positives, negatives);
+  const area = areaOf(curve);
+  const measured = positives.length / (positives.length + negatives.length);
+  const ends = [Math.min(positives.at(-1), negatives.at(-1)), Math.max(positives[0], negatives[0])];
+  const room = (ends[1] - ends[0] || 1) * 0.02;
+  const [low, high] = [ends[0] - room, ends[1] + room];
+  const bars = { positives: binned(positives, low, high, BINS), negatives: binned(negatives, low, high, BINS) };
+  const step = Number(((high - low) / 200).toPrecision(1));
+  let shown; // what the canvases paint
+  const set = (changes) => {
+    for (const [name, value] of Object.entries(changes)) model.set(name, value);
+    model.save_changes();
+  };
+  const moveTo = (threshold) => set({ threshold: Math.min(Math.max(Number(threshold.toPrecision(4)), low), high) });
+
+  const histogram = sheet(
+    { class: "bb-th-histogram", tabindex: 0, role: "slider", "aria-label": TEXT.histogram(model.get("score")), "aria-valuemin": low.toFixed(2), "aria-valuemax": high.toFixed(2) },
+    "684 / 170",
+    (context, width, height, colors) => paintHistogram(context, width, height, colors, { bars, low, high, positive, threshold: shown.threshold }),
+  );
+  const roc = sheet({ role: "img" }, "1 / 0.78", (context, width, height, colors) =>
+    paintCurve(context, width, height, colors, {
+      points: curve.map(({ alarms, recall }) => [alarms, recall]),
+      point: [shown.at.alarms, shown.at.recall],
+      xLabel: TEXT.alarms, yLabel: TEXT.recall, level: [0, 1],
+    }),
+  );
+  const pr = sheet({ role: "img" }, "1 / 0.78", (context, width, height, colors) =>
+    paintCurve(context, width, height, colors, {
+      // Steps: from one point to the next, the precision of the later one.
+      points: curve.flatMap(({ recall }, i) => (i ? [[curve[i - 1].recall, shown.precisions[i]], [recall, shown.precisions[i]]] : [])),
+      point: [shown.at.recall, shown.at.precision],
+      xLabel: TEXT.recall, yLabel: TEXT.precision, level: [shown.prevalence, shown.prevalence],
+    }),
+  );
+  const place = h("p", { class: "bb-th-place" });
+  const prevalence = range(TEXT.prevalence(positive), { min: 0, max: STEPS, step: 1 }, (at) => set({ prevalence: toShare(at) }));
+  const asMeasured = button(TEXT.measured, () => set({ prevalence: Math.min(Math.max(measured, RAREST), MOST) }));
+  const best = button(TEXT.best, () => set({ threshold: bestF1(curve, model.get("prevalence")) }));
+  const cells = [0, 1, 2, 3].map((i) => h("td", { class: `bb-th-${["found", "missed", "alarm", "rest"][i]}` }));
+  const words = TEXT.counts(positive).flat();
+  const label = (i) => h("th", { scope: "row" }, words[i]);
+  const counts = h(
+    "table",
+    { class: "bb-th-counts" },
+    h("caption", {}, TEXT.per(TOTAL.toLocaleString("en"))),
+    h("tbody", {}, ...[0, 1, 2, 3].map((i) => h("tr", {}, label(i), cells[i]))),
+  );
+  const numbers = Object.fromEntries(["recall", "precision", "f1", "accuracy", "alarms"].map((name) => [name, h("strong")]));
+  const list = h("div", { class: "bb-th-numbers" }, ...Object.entries(numbers).map(([name, node]) => h("p", {}, `${TEXT[name]} `, node)));
+  const recallBar = splitBar(TEXT.recallBar(positive), "found", "missed");
+  const precisionBar = splitBar(TEXT.precisionBar(positive), "found", "alarm");
+  const never = h("p", { class: "bb-hint" });
+  const live = h("p", { class: "bb-hidden", role: "status" });
+  const captions = { roc: h("div", { class: "bb-caption" }), pr: h("div", { class: "bb-caption" }) };
+  let speaking = null;
+
+  const paint = () => {
+    const share = model.get("prevalence");
+    const at = scoresAt(positives, negatives, model.get("threshold"), share);
+    const precisions = withPrecision(curve, share);
+    shown = { threshold: model.get("threshold"), prevalence: share, at, precisions };
+    const empty = at.recall + at.alarms === 0;
+    write(place, TEXT.threshold(model.get("score"), shown.threshold.toFixed(2).replace("-", "−")));
+    histogram.canvas.setAttribute("aria-valuenow", shown.threshold.toFixed(5));
+    histogram.canvas.setAttribute("aria-valuetext", show(shown.threshold, 2));
+    if (toShare(Number(prevalence.input.value)) !== share) prevalence.input.value = toStep(share);
+    write(prevalence.value, TEXT.prevalenceValue(share));
+    prevalence.input.setAttribute("aria-valuetext", TEXT.prevalenceValue(share));
+    wholeCounts(at.shares, TOTAL).forEach((count, i) => write(cells[i], count.toLocaleString("en")));
+    for (const [name, node] of Object.entries(numbers)) write(node, name === "f1" ? at.f1.toFixed(3) : percent(at[name]));
+    if (empty) write(numbers.precision, "–");
+    recallBar.update(at.recall, `: ${percent(at.recall)}`, false);
+    precisionBar.update(at.precision, empty ? `: ${TEXT.nothingCalled}` : `: ${percent(at.precision)}`, empty);
+    write(never, TEXT.never(positive, 1 - share));
+    write(captions.roc, TEXT.rocCaption(area.toFixed(4)));
+    write(captions.pr, TEXT.prCaption(averageOf(curve, precisions).toFixed(4)));
+    roc.canvas.setAttribute("aria-label", TEXT.rocLabel(percent(at.alarms), percent(at.recall)));
+    pr.canvas.setAttribute("aria-label", TEXT.prLabel(percent(at.recall), percent(at.precision)));
+    for (const { draw } of [histogram, roc, pr]) draw();
+    clearTimeout(speaking);
+    const say = () => write(live, TEXT.spoken(show(shown.threshold, 2), percent(at.recall), percent(at.precision)));
+    speaking = speaking === null ? 0 : setTimeout(say, 400); // nothing is said before the reader acts
+  };
+
+  const pointTo = (event) => {
+    const box = histogram.canvas.getBoundingClientRect();
+    moveTo(low + ((event.clientX - box.left) / box.width) * (high - low));
+  };
+  view.listen(histogram.canvas, "pointerdown", (event) => {
+    if (event.button) return;
+    histogram.canvas.setPointerCapture(event.pointerId);
+    pointTo(event);
+  });
+  view.listen(histogram.canvas, "pointermove", (event) => histogram.canvas.hasPointerCapture(event.pointerId) && pointTo(event));
+  const keys = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1, PageUp: 10, PageDown: -10 };
+  const byKey = (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const target = { Home: low, End: high }[event.key] ?? (keys[event.key] && model.get("threshold") + keys[event.key] * step * (event.shiftKey ? 10 : 1));
+    if (target === undefined) return;
+    event.preventDefault();
+    moveTo(target);
+  };
+  view.listen(histogram.canvas, "keydown", byKey);
+
+  const panel = (canvas, caption) => h("div", { class: "bb-panel" }, canvas, caption);
+  const root = h(
+    "div",
+    { class: "bb-widget bb-th", role: "group", "aria-label": TEXT.title },
+    histogram.canvas,
+    h("div", { class: "bb-controls bb-th-under" }, place, best, h("p", { class: "bb-hint" }, TEXT.hint)),
+    h("div", { class: "bb-controls" }, prevalence.node, asMeasured),
+    recallBar.node,
+    precisionBar.node,
+    h("div", { class: "bb-th-middle" }, counts, h("div", {}, list, never)),
+    h("div", { class: "bb-pair" }, panel(roc.canvas, captions.roc), panel(pr.canvas, captions.pr)),
+    live,
+  );
+  el.append(root);
+  view.onChange(["threshold", "prevalence"], () => view.soon(paint));
+  view.signal.addEventListener("abort", () => clearTimeout(speaking));
+  paint();
+  for (const { canvas, draw } of [histogram, roc, pr]) view.onResize(canvas, draw);
+  return () => {
+    view.dispose();
+    root.remove();
+  };
+}
+
+export { areaOf, averageOf, bestF1, binned, countAbove, curveOf, scoresAt, ticks, toShare, toStep, wholeCounts, withPrecision };
+export default { render };

@@ -1,0 +1,55 @@
+"""What holds for every widget: its code is small and its style stays its own."""
+
+import gzip
+import inspect
+import re
+from pathlib import Path
+
+import pytest
+
+import backbone.widgets
+from backbone.palette import COLORS
+from backbone.widgets.base import BookWidget
+
+CLASSES = [one for one in vars(backbone.widgets).values() if inspect.isclass(one) and issubclass(one, BookWidget)]
+EACH = pytest.mark.parametrize("widget", CLASSES, ids=lambda one: one.__name__)
+
+
+def selectors(css):
+    """Return what stands before the braces, one entry for each part of a list."""
+    css = re.sub(r"/\*.*?\*/", "", css, flags=re.DOTALL)
+    rules = re.findall(r"([^{};]+)\{", css)
+    return [part.strip() for rule in rules for part in re.split(r",(?![^(]*\))", rule)]
+
+
+def own_style(widget):
+    path = Path(inspect.getfile(widget)).with_name("widget.css")
+    return path.read_text("utf-8") if path.exists() else ""
+
+
+def test_there_are_widgets():
+    assert len(CLASSES) >= 3
+
+
+@EACH
+def test_javascript_is_small_and_has_one_export_by_default(widget):
+    assert len(gzip.compress(widget._esm.encode())) <= 30 * 1024
+    assert widget._esm.count("export default") == 1
+    assert not re.search(r"^\s*import\b", widget._esm, re.MULTILINE)
+
+
+@EACH
+def test_every_rule_begins_at_the_widgets_root(widget):
+    found = selectors(widget._css)
+    assert [one for one in found if not one.startswith((".bb-widget", "@container", "@media"))] == []
+    assert all(f"--bb-{name}: {color};" in widget._css for name, color in COLORS.items())
+
+
+@EACH
+def test_a_widgets_own_rules_reach_no_other_widget(widget):
+    """Styles are global on a page, so a widget's own rules name its own root or carry its own prefix."""
+    own = [one for one in selectors(own_style(widget)) if not one.startswith("@")]
+    prefixes = {re.match(r"\.bb-widget(?:\.| \.| :is\(\.)(bb-[a-z]+)", one)[1] for one in own}
+    assert len(prefixes) <= 1, prefixes
+    others = "".join(own_style(one) for one in CLASSES if one is not widget)
+    assert not any(re.search(rf"{prefix}\b", others) for prefix in prefixes)

@@ -1,0 +1,327 @@
+"""ThresholdExplorer: its functions and its screen in a real browser, held against `backbone.metrics`."""
+
+import re
+
+import numpy as np
+import page_checks
+import pytest
+import traitlets
+
+from backbone import metrics
+from backbone.widgets import ThresholdExplorer
+
+RNG = np.random.default_rng(0)
+POSITIVES = RNG.normal(1.5, 2, 80).astype(np.float32)
+NEGATIVES = RNG.normal(-2, 2, 320).astype(np.float32)
+TIES = np.array([1, 1, 2, 0, -1], np.float32), np.array([0, 0, 1, -1, -3, 1], np.float32)
+SETS = {"random": (POSITIVES, NEGATIVES), "ties": TIES, "one of each": (np.ones(1), np.zeros(1)),
+        "equal": (np.ones(2), np.ones(3)), "wrong way": (np.zeros(2), np.ones(3))}  # fmt: skip
+
+
+def made(**changes):
+    return ThresholdExplorer(POSITIVES, NEGATIVES, positive="shirts", score="log-odds", **changes)
+
+
+def pooled(positives, negatives):
+    return np.repeat([True, False], [len(positives), len(negatives)]), np.concatenate([positives, negatives])
+
+
+# --- Python -------------------------------------------------------------------------------------------------
+
+
+def test_rates_and_precision():
+    widget = made(threshold=0.5)
+    assert widget.prevalence == 0.2
+    assert widget.rates == (np.mean(POSITIVES >= 0.5), np.mean(NEGATIVES >= 0.5))
+    called = np.concatenate([POSITIVES, NEGATIVES]) >= 0.5
+    assert widget.precision == pytest.approx(called[:80].sum() / called.sum())
+    widget.prevalence = 0.01
+    assert widget.precision == pytest.approx(metrics.precision_at(*widget.rates, 0.01))
+    assert np.frombuffer(widget.positives, np.float32).tolist() == sorted(POSITIVES.tolist(), reverse=True)
+
+
+def test_errors_say_what_is_allowed():
+    with pytest.raises(ValueError, match=r"positives has shape \(0,\)"):
+        ThresholdExplorer([], [1.0])
+    with pytest.raises(ValueError, match="negatives must hold finite real numbers"):
+        ThresholdExplorer([1.0], [np.nan])
+    with pytest.raises(traitlets.TraitError):
+        made(prevalence=0.95)
+
+
+# --- The functions of the module ----------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def module(browser):
+    page = browser.new_page()
+    page.evaluate(
+        """async (source) => {
+            window.m = await import(URL.createObjectURL(new Blob([source], { type: "text/javascript" })));
+        }""",
+        ThresholdExplorer._esm,
+    )
+    yield page.evaluate
+    page.close()
+
+
+CURVES = """([positives, negatives, prevalence]) => {
+    const curve = m.curveOf(positives, negatives);
+    const precisions = m.withPrecision(curve, prevalence);
+    return { recall: curve.map((p) => p.recall), alarms: curve.map((p) => p.alarms), precisions,
+             thresholds: curve.slice(1).map((p) => p.threshold),
+             area: m.areaOf(curve), average: m.averageOf(curve, precisions), best: m.bestF1(curve, prevalence) };
+}"""
+
+
+def falling(scores):
+    return sorted(map(float, scores), reverse=True)
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("name", SETS)
+def test_curves_equal_python(module, name):
+    positives, negatives = SETS[name]
+    truth, scores = pooled(positives, negatives)
+    found = module(CURVES, [falling(positives), falling(negatives), float(truth.mean())])
+    roc, pr = metrics.roc_curve(truth, scores), metrics.precision_recall_curve(truth, scores)
+    np.testing.assert_allclose(found["recall"], roc.true_positive_rate, atol=1e-12)
+    np.testing.assert_allclose(found["alarms"], roc.false_positive_rate, atol=1e-12)
+    np.testing.assert_allclose(found["thresholds"], roc.thresholds[1:], atol=1e-12)
+    np.testing.assert_allclose(found["precisions"], pr.precision, atol=1e-12)
+    assert found["area"] == pytest.approx(metrics.auc(truth, scores), abs=1e-12)
+    assert found["average"] == pytest.approx(metrics.average_precision(truth, scores), abs=1e-12)
+    best = max(f1_at(truth, scores, threshold) for threshold in scores)
+    assert f1_at(truth, scores, found["best"]) == pytest.approx(best)
+
+
+def f1_at(truth, scores, threshold):
+    return metrics.f1(metrics.confusion_matrix(truth.astype(int), (scores >= threshold).astype(int), 2))[1]
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("threshold", [-9.0, -1.0, 0.0, 1.0, 1.7, 9.0])
+def test_scores_at_a_threshold_equal_python(module, threshold):
+    for positives, negatives in SETS.values():
+        truth, scores = pooled(positives, negatives)
+        called = scores >= threshold
+        given = [falling(positives), falling(negatives), threshold, float(truth.mean())]
+        found = module("(given) => m.scoresAt(...given)", given)
+        matrix = metrics.confusion_matrix(truth.astype(int), called.astype(int), 2)
+        assert found["recall"] == pytest.approx(metrics.recall(matrix)[1])
+        assert found["precision"] == pytest.approx(metrics.precision(matrix, zero_division=1)[1])
+        assert found["f1"] == pytest.approx(metrics.f1(matrix)[1])
+        assert found["accuracy"] == pytest.approx(metrics.accuracy(truth.astype(int), called.astype(int)))
+        shares = [matrix[1, 1], matrix[1, 0], matrix[0, 1], matrix[0, 0]]
+        np.testing.assert_allclose(found["shares"], np.array(shares) / len(truth), atol=1e-12)
+        for prevalence in (0.001, 0.03, 0.9):
+            given[3] = prevalence
+            found = module("(given) => m.scoresAt(...given)", given)
+            rates = found["recall"], found["alarms"]
+            assert found["precision"] == pytest.approx(metrics.precision_at(*rates, prevalence))
+
+
+@pytest.mark.browser
+def test_bins_counts_and_slider(module):
+    bins = module("(s) => [...m.binned(s, -8, 8, 10)]", falling(POSITIVES))
+    np.testing.assert_allclose(bins, np.histogram(POSITIVES, 10, (-8, 8))[0] / 80, atol=1e-12)
+    for shares in ([0.1, 0.2, 0.3, 0.4], [0.33333, 0.33333, 0.33334, 0], [0.00004, 0.00006, 0.0999, 0.9]):
+        counts = module("(s) => m.wholeCounts(s, 10000)", shares)
+        assert sum(counts) == 10000
+        assert np.abs(np.array(counts) - 10000 * np.array(shares)).max() < 1
+    shares = module("() => Array.from({ length: 201 }, (_, i) => m.toShare(i))")
+    assert (shares[0], shares[-1]) == (0.001, 0.9)
+    assert (np.diff(shares) >= 0).all()
+    back = module("(s) => s.map(m.toStep)", shares)
+    np.testing.assert_allclose(back, range(201), atol=2.1)  # the shares are rounded to be read
+    ticks = module("() => m.ticks(-43.2, 10.9)")
+    assert ticks == [-40, -30, -20, -10, 0, 10]
+
+
+# --- On a page ----------------------------------------------------------------------------------------------
+
+
+class Screen:
+    def __init__(self, page, expected):
+        self.page, self.expected = page, expected
+        self.root = page.locator(".bb-widget")
+        self.histogram = self.root.locator(".bb-th-histogram")
+        self.prevalence = self.root.locator("input[type=range]")
+
+    def frame(self):
+        self.page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
+    def threshold(self):
+        self.frame()
+        return float(self.histogram.get_attribute("aria-valuenow"))
+
+    def number(self, name):
+        text = (
+            self.root.locator(".bb-th-numbers p").filter(has_text=re.compile(f"^{name}")).locator("strong").inner_text()
+        )
+        return 1.0 if text == "–" else float(text.rstrip(" %")) / (1 if name == "F1" else 100)
+
+    def check(self, prevalence=None):
+        """Compare every number on the screen with Python's at the same settings."""
+        self.frame()
+        widget = self.expected
+        widget.threshold = self.threshold()
+        if prevalence is not None:
+            widget.prevalence = prevalence
+        recall, alarms = widget.rates
+        share, tolerance = widget.prevalence, 0.00051
+        accuracy = recall * share + (1 - alarms) * (1 - share)
+        assert self.number("recall") == pytest.approx(recall, abs=tolerance)
+        assert self.number("false positive rate") == pytest.approx(alarms, abs=tolerance)
+        assert self.number("precision") == pytest.approx(widget.precision, abs=tolerance)
+        assert self.number("accuracy") == pytest.approx(accuracy, abs=tolerance)
+        hits = recall * share
+        assert self.number("F1") == pytest.approx(2 * hits / (hits + alarms * (1 - share) + share), abs=tolerance)
+        counts = [int(text.replace(",", "")) for text in self.root.locator(".bb-th-counts td").all_inner_texts()]
+        shares = [hits, share - hits, alarms * (1 - share), (1 - alarms) * (1 - share)]
+        np.testing.assert_allclose(counts, 10000 * np.array(shares), atol=1)
+        assert sum(counts) == 10000
+        captions = self.root.locator(".bb-caption").all_inner_texts()
+        truth, scores = pooled(POSITIVES, NEGATIVES)
+        assert captions[0] == f"ROC, area {metrics.auc(truth, scores):.4f}"
+        curve = metrics.roc_curve(truth, scores)
+        rates = zip(curve.true_positive_rate, curve.false_positive_rate, strict=True)
+        precisions = np.array([metrics.precision_at(float(t), float(f), share) for t, f in rates])
+        average = np.sum(np.diff(curve.true_positive_rate) * precisions[1:])
+        assert captions[1] == f"precision–recall, average {average:.4f}"
+
+
+@pytest.fixture
+def screen(page_with):
+    return Screen(page_with(made(), width=720), made())
+
+
+# Thresholds on the screen have two decimals; keep them off the scores themselves.
+@pytest.mark.browser
+def test_dragging_the_threshold(screen):
+    screen.check()
+    box = screen.histogram.bounding_box()
+    mouse = screen.page.mouse
+    mouse.move(box["x"] + 0.5 * box["width"], box["y"] + 40)
+    mouse.down()
+    for right in (0.3, 0.62, 0.8):
+        mouse.move(box["x"] + right * box["width"], box["y"] + 40, steps=3)
+        low, high = (float(screen.histogram.get_attribute(f"aria-value{end}")) for end in ("min", "max"))
+        assert screen.threshold() == pytest.approx(low + right * (high - low), abs=0.03)
+        screen.check()
+    mouse.move(box["x"] - 50, box["y"] + 40)
+    assert screen.threshold() == pytest.approx(low, abs=0.01)
+    mouse.move(box["x"] + box["width"] + 50, box["y"])
+    screen.check()
+    assert screen.number("recall") == 0
+    assert "nothing is called" in screen.root.inner_text()
+    mouse.up()
+    mouse.move(box["x"] + 0.5 * box["width"], box["y"] + 40)
+    assert screen.threshold() == pytest.approx(high, abs=0.01)
+
+
+@pytest.mark.browser
+def test_prevalence_moves_precision_and_leaves_recall(screen):
+    before = screen.number("recall"), screen.number("false positive rate"), screen.number("precision")
+    roc = screen.root.locator(".bb-pair canvas").first.evaluate("(n) => n.toDataURL()")
+    screen.prevalence.focus()
+    screen.page.keyboard.press("Home")
+    screen.check(0.001)
+    assert (screen.number("recall"), screen.number("false positive rate")) == before[:2]
+    assert screen.number("precision") < 0.05 < before[2]
+    assert screen.root.locator(".bb-pair canvas").first.evaluate("(n) => n.toDataURL()") == roc
+    assert "has an accuracy of 99.9 %" in screen.root.inner_text()
+    screen.page.keyboard.press("End")
+    screen.check(0.9)
+    screen.root.get_by_role("button", name="As measured").click()
+    screen.check(0.2)
+    screen.prevalence.fill("100")
+    screen.frame()
+    share = screen.root.locator(".bb-th-track output").inner_text().split(" %")[0]
+    screen.check(float(share) / 100)
+
+
+@pytest.mark.browser
+def test_threshold_by_keys_and_best_f1(screen):
+    screen.histogram.focus()
+    start = screen.threshold()
+    for key, change in {"ArrowRight": 1, "ArrowLeft": 0, "PageUp": 10, "ArrowDown": 9, "Shift+ArrowUp": 19}.items():
+        screen.page.keyboard.press(key)
+        if key == "ArrowRight":
+            step = screen.threshold() - start
+            assert step > 0
+        assert screen.threshold() == pytest.approx(start + change * step, abs=0.011)
+        screen.check()
+    for key, end in {"Home": "aria-valuemin", "End": "aria-valuemax"}.items():
+        screen.page.keyboard.press(key)
+        assert screen.threshold() == pytest.approx(float(screen.histogram.get_attribute(end)), abs=0.01)
+    screen.root.get_by_role("button", name="Best F1").click()
+    screen.check()
+    truth, scores = pooled(POSITIVES, NEGATIVES)
+    assert screen.number("F1") == pytest.approx(max(f1_at(truth, scores, at) for at in scores), abs=0.006)
+
+
+@pytest.mark.browser
+def test_touch_moves_the_line(page_with):
+    screen = Screen(page_with(made(), width=360, has_touch=True), made())
+    box = screen.histogram.bounding_box()
+    screen.page.touchscreen.tap(box["x"] + 0.7 * box["width"], box["y"] + 60)
+    low, high = (float(screen.histogram.get_attribute(f"aria-value{end}")) for end in ("min", "max"))
+    assert screen.threshold() == pytest.approx(low + 0.7 * (high - low), abs=0.05)
+    screen.check()
+
+
+@pytest.mark.browser
+def test_it_follows_python(page_with):
+    widget = made()
+    page = page_with(widget, views=[widget.model_id, widget.model_id], width=720)
+    first, second = page.locator(".bb-widget").all()
+    first.get_by_role("button", name="Best F1").click()
+    first.locator("input[type=range]").fill("20")
+    page.wait_for_timeout(100)
+    for part in (".bb-th-place", ".bb-th-counts", ".bb-th-numbers", "output"):
+        assert first.locator(part).inner_text() == second.locator(part).inner_text()
+    assert "Threshold 0.00" not in second.inner_text()
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 320])
+def test_it_fits_and_is_accessible(page_with, width, theme):
+    page = page_with(made(), width=width, theme=theme)
+    root = page.locator(".bb-widget")
+    assert root.evaluate(page_checks.TOO_WIDE) == []
+    assert root.evaluate(page_checks.TOO_SMALL_TARGET, page_checks.SMALLEST_TARGET) == []
+    assert root.evaluate(page_checks.TOO_SMALL_TEXT, page_checks.SMALLEST_TEXT) == []
+    page_checks.assert_accessible(page)
+
+
+@pytest.mark.browser
+def test_nothing_jumps_while_it_is_dragged(screen):
+    before = screen.root.bounding_box()["height"]
+    screen.histogram.focus()
+    for key in ["Home", *["PageUp"] * 15, "End"]:
+        screen.page.keyboard.press(key)
+        screen.frame()
+        assert screen.root.bounding_box()["height"] == before
+
+
+@pytest.mark.browser
+def test_a_drag_repaints_within_a_frame(page_with):
+    times = page_with(made(), width=720).evaluate(
+        """async () => {
+            const node = document.querySelector(".bb-th-histogram");
+            const press = (key) => node.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
+            const times = [];
+            for (let i = 0; i < 40; i++) {
+                press(i % 2 ? "PageUp" : "ArrowLeft");
+                // The widget asked for this frame first, so its work lies between the frame's start and this call.
+                await new Promise((done) =>
+                    requestAnimationFrame((start) => (times.push(performance.now() - start), done())),
+                );
+            }
+            return times;
+        }"""
+    )
+    print(f"repaint: median {np.median(times):.1f} ms")
+    assert np.median(times) < 16
