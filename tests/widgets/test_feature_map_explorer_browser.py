@@ -342,7 +342,7 @@ def test_the_cover_at_every_place(screen, size, fill, gray):
     assert caption.startswith(f"input, covered\nrows {lowest[0]}–")
     assert f"columns {lowest[1]}–" in caption
     shown = screen.root.locator(".bb-squares .bb-caption").last.inner_text()
-    assert shown.startswith("probability of Shirt, by place\nhere ")
+    assert shown.startswith("probability of Shirt\nhere ")
     Screen.check_share(shown.split("here ")[1], shares.min())
     first = (size - 1) / 2
     far = [place for place in places if np.abs(np.subtract(place, lowest)).max() > 2]

@@ -42,12 +42,12 @@ const TEXT = {
   sumCaption: (unit, value) => `what adds up to ${unit}\n${value}`,
   contribution: (source, value, weight, product) => `${source}: ${value} × ${weight} = ${product}`,
   contributionCaption: (source, value, weight, product) => `${source}\n${value} × ${weight} = ${product}`,
-  best: (unit, whole) => `the nine ${whole ? "pictures" : "patches"} in the data\nto which ${unit} answers most`,
+  best: (whole) => `its nine best ${whole ? "pictures" : "patches"}\nin the data`,
   bestNone: "There are no best patches for this network.",
   patch: (rank, name, place) => `${rank}: ${name}${place}`,
   patchPlace: (top, left) => `, field from row ${top}, column ${left}`,
-  heat: (name, value) => `probability of ${name}, by place\nhere ${value}`,
-  heatBusy: (name, done) => `probability of ${name}, by place\ntried ${done} of the places`,
+  heat: (name, value) => `probability of ${name}\nhere ${value}`,
+  heatBusy: (name, done) => `probability of ${name}\n${done} of the places tried`,
   heatLabel: "Probability for every place of the cover. Arrow keys move the cover, Home goes to the lowest place.",
   layers: {
     conv1: "conv1", relu1: "ReLU", pool1: "pool", conv2: "conv2", relu2: "ReLU", pool2: "pool", fc1: "fc1", fc2: "fc2", fc3: "scores",
@@ -693,7 +693,7 @@ function patchGrid(model, content) {
   const update = (next) => {
     shown = next;
     const key = `${shown.network} ${shown.layer} ${shown.unit}`;
-    write(caption, TEXT.best(unitName(shown, content), shown.side === 1));
+    write(caption, TEXT.best(shown.side === 1));
     if (looks === key || !placesOf) return;
     looks = key;
     const places = placesOf(shown.network, shown.layer, shown.unit);
