@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from backbone import plots
-from backbone.palette import COLORS, css_variables, rgb
+from backbone.palette import CLASSES, COLORS, css_variables, rgb
 
 PAGES = {"light": "#ffffff", "dark": "#121212"}
 
@@ -18,11 +18,21 @@ def luminance(color: str) -> float:
     return float(linear @ [0.2126, 0.7152, 0.0722])
 
 
+def contrast(color: str, page: str) -> float:
+    light, dark = sorted([luminance(color), luminance(page)], reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
 @pytest.mark.parametrize("page", PAGES.values(), ids=PAGES)
 @pytest.mark.parametrize("name", COLORS)
 def test_every_color_stands_out_on_every_page(name, page):
-    light, dark = sorted([luminance(COLORS[name]), luminance(page)], reverse=True)
-    assert (light + 0.05) / (dark + 0.05) >= 3
+    assert contrast(COLORS[name], page) >= 3
+
+
+@pytest.mark.parametrize("color", CLASSES)
+def test_colors_of_classes_can_be_seen_on_every_page(color):
+    assert min(contrast(color, page) for page in PAGES.values()) >= 2
+    assert CLASSES.count(color) == 1
 
 
 def test_colors_are_the_same_for_python_and_css():
@@ -100,3 +110,55 @@ def test_a_drawing_without_alt_is_refused():
     (ax,) = plots.panels(1)
     with pytest.raises(ValueError, match="alt is empty"):
         plots.Drawing(ax, alt=" ")
+
+
+def test_curves_are_labelled_at_their_ends_and_labels_keep_apart():
+    (ax,) = plots.panels(1)
+    curves = {"one": ([0, 1, 2], [3, 2, 1]), "two": ([0, 1, 2], [0, 1, 1]), "": ([0, 1], [0, 1])}
+    assert plots.show_curves(curves, ax, "t", "epoch", "loss") is ax
+    ax.figure.canvas.draw()
+    names = [text for text in ax.texts if text.get_text() in curves]
+    assert [text.get_text() for text in names] == ["one", "two"]
+    one, two = (text.get_window_extent() for text in names)
+    assert not one.overlaps(two)
+    assert all(float(tick).is_integer() for tick in ax.get_xticks())
+    plots.Drawing(ax, alt="three curves")
+
+
+def test_too_many_curves_are_refused():
+    (ax,) = plots.panels(1)
+    with pytest.raises(ValueError, match="9 curves given; there are 8 colors"):
+        plots.show_curves({name: ([0], [0]) for name in "abcdefghi"}, ax)
+    plots.Drawing(ax, alt="nothing")
+
+
+def test_bars_begin_at_the_limit_and_carry_their_numbers():
+    (ax,) = plots.panels(1)
+    values = {"pixels": 80.0, "HOG": 84.0}
+    assert plots.show_bars(values, ax, spread={"pixels": 0, "HOG": 1}, limits=(50, 90), form="{:.1f} %") is ax
+    assert [bar.get_width() for bar in ax.patches] == [30, 34]
+    assert {bar.get_x() for bar in ax.patches} == {50}
+    assert {"80.0 %", "84.0 %"} <= {text.get_text() for text in ax.texts}
+    assert [list(line.get_xdata()) for line in ax.lines] == [[83, 85]]
+    plots.Drawing(ax, alt="two bars")
+
+
+@pytest.mark.parametrize("shape", [(5, 4, 6), (5, 3, 4, 6)], ids=["gray", "color"])
+def test_pictures_stand_in_rows_with_gaps(shape):
+    (ax,) = plots.panels(1)
+    pictures = np.random.default_rng(0).random(shape)
+    assert plots.show_pictures(pictures, ax, columns=3) is ax
+    sheet = ax.images[0].get_array()
+    assert sheet.shape == (2 * 4 + 1, 3 * 6 + 2, 4)
+    assert (sheet[4] == 0).all()  # the gap is the page itself
+    assert (sheet[:4, 6] == 0).all()
+    last = pictures[4] if len(shape) == 3 else pictures[4, 0]
+    np.testing.assert_allclose(sheet[5:, 7:13, 0], last)
+    plots.Drawing(ax, alt="five pictures")
+
+
+def test_signed_pictures_share_a_scale():
+    (ax,) = plots.panels(1)
+    plots.show_pictures(np.array([[[1.0]], [[-4.0]]]), ax, signed=True)
+    np.testing.assert_allclose(ax.images[0].get_array()[0, ::2, 3], [0.25, 1])
+    plots.Drawing(ax, alt="two weights")

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
 
 from backbone.palette import CLASSES, COLORS, rgb
@@ -118,7 +119,7 @@ def show_image(image: ArrayLike, ax: mpl.axes.Axes, title: str = "") -> mpl.axes
     if image.ndim == 3:
         image = np.moveaxis(image, 0, -1)
     ax.imshow(image, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
-    return _bare(ax, title)
+    return bare(ax, title)
 
 
 def show_map(
@@ -136,7 +137,7 @@ def show_map(
     values = np.asarray(feature_map, dtype=np.float64)
     limit = float(np.abs(values).max()) if limit is None else float(limit)
     ax.imshow(signed_colors(values, limit), interpolation="nearest")
-    return _bare(ax, f"{title}  (−{limit:.2f} to +{limit:.2f})".strip() if scale else title)
+    return bare(ax, f"{title}  (−{limit:.2f} to +{limit:.2f})".strip() if scale else title)
 
 
 def signed_colors(values: np.ndarray, limit: float) -> np.ndarray:
@@ -197,6 +198,8 @@ def show_curves(
         raise ValueError(f"show_curves: {len(curves)} curves given; there are {len(CURVES)} colors")
     for (x, y), color in zip(curves.values(), CURVES, strict=False):
         ax.plot(x, y, color=color, linewidth=1.8, marker="o" if len(x) < 12 else None, markersize=3.5)
+        if np.asarray(x).dtype.kind in "iu":  # epochs or pixels: no tick between two of them
+            ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.set(title=title, xlabel=x_label, ylabel=y_label)
     ax.margins(x=0.02)
     _label_ends(curves, ax)
@@ -204,17 +207,19 @@ def show_curves(
 
 
 def _label_ends(curves: dict[str, tuple[ArrayLike, ArrayLike]], ax: mpl.axes.Axes) -> None:
-    """Write each curve's name beside its last point, and push names apart that would lie on one another."""
+    """Write each curve's name beside its last point, with a dot of its color; push names apart that would touch."""
     ax.figure.draw_without_rendering()  # only then the axes know where a value lies
-    heights = {name: ax.transData.transform((x[-1], y[-1]))[1] for name, (x, y) in curves.items()}
+    heights = {name: ax.transData.transform((x[-1], y[-1]))[1] for name, (x, y) in curves.items() if name}
+    colors = dict(zip(curves, CURVES, strict=False))
     step = 13 * ax.figure.dpi / 72
     last = -np.inf
     for name in sorted(heights, key=heights.get):
         x, y = curves[name]
-        lift = max(heights[name], last + step)
-        last = lift
-        offset = (7, (lift - heights[name]) * 72 / ax.figure.dpi)
-        ax.annotate(name, (x[-1], y[-1]), offset, textcoords="offset points", color=INK, va="center")
+        last = max(heights[name], last + step)
+        lift = (last - heights[name]) * 72 / ax.figure.dpi
+        place, look = (x[-1], y[-1]), {"textcoords": "offset points", "va": "center"}
+        ax.annotate("●", place, (8, lift), color=colors[name], **look)
+        ax.annotate(name, place, (19, lift), color=INK, **look)
 
 
 def show_bars(
@@ -286,10 +291,11 @@ def show_pictures(
         top, left = number // columns * (height + gap), number % columns * (width + gap)
         sheet[top : top + height, left : left + width] = color
     ax.imshow(sheet.clip(0, 1), interpolation="nearest")
-    return _bare(ax, title)
+    return bare(ax, title)
 
 
-def _bare(ax: mpl.axes.Axes, title: str) -> mpl.axes.Axes:
+def bare(ax: mpl.axes.Axes, title: str = "") -> mpl.axes.Axes:
+    """Take the frame and the scale off, where a picture speaks for itself."""
     ax.set_axis_off()
     ax.set_title(title)
     return ax
