@@ -12,22 +12,10 @@ from numpy.typing import ArrayLike
 from backbone.data import LabeledImages, Statistics
 from backbone.probes import TopPatches
 from backbone.widgets.base import BookWidget
+from backbone.widgets.lenet import SHAPES as PARAMETERS
 
 SIDE = 28
 COVER_SIZES = (4, 8, 12)
-# LeNet's parameters, in their order: name -> shape.
-PARAMETERS = {
-    "conv1.weight": (6, 1, 5, 5),
-    "conv1.bias": (6,),
-    "conv2.weight": (16, 6, 5, 5),
-    "conv2.bias": (16,),
-    "fc1.weight": (120, 400),
-    "fc1.bias": (120,),
-    "fc2.weight": (84, 120),
-    "fc2.bias": (84,),
-    "fc3.weight": (10, 84),
-    "fc3.bias": (10,),
-}
 # What stands in the strip: name -> units, and the side of their maps.
 LAYERS = {
     "conv1": (6, 28),
@@ -74,6 +62,7 @@ class FeatureMapExplorer(BookWidget):
         traitlets.TraitError: a setting that does not exist.
     """
 
+    shared = ("lenet.js",)
     SEARCHED = SEARCHED
 
     picture = t.Int(0, min=-1).tag(sync=True)

@@ -1,4 +1,4 @@
-// FeatureMapExplorer: LeNet, run in the page. The kit stands in front of this file (base.py).
+// FeatureMapExplorer. The kit and lenet.js stand in front of this file (base.py).
 
 const TEXT = {
   title: "Feature map explorer",
@@ -94,7 +94,7 @@ const KERNEL = 5;
 const UNIT = 1000; // sums are written in thousandths
 const TOP_TERMS = 6;
 const PATCHES = 9;
-const NARROW = 544; // pixels; kit.css has the same width, 34rem
+const NARROW = 544; // pixels; widget.css has the same width, 34rem
 const SLICE = 8; // milliseconds of work between two chances for the page to answer
 const COVER_SIZES = [4, 8, 12];
 const RADII = { thin: 0.8, thick: 2.2 };
@@ -141,81 +141,10 @@ function standardized(pixels, [mean, std]) {
   return Float64Array.from(pixels, (pixel) => (pixel / 255 - mean) / std);
 }
 
-/** 5x5 cross-correlation without padding: (channels, side, side) -> (units, side - 4, side - 4). */
-function convolve(planes, channels, side, weight, bias) {
-  const size = side - KERNEL + 1;
-  const out = new Float64Array(bias.length * size * size);
-  for (let o = 0; o < bias.length; o++) {
-    const first = o * size * size;
-    out.fill(bias[o], first, first + size * size);
-    for (let c = 0; c < channels; c++) {
-      for (let k = 0; k < KERNEL * KERNEL; k++) {
-        const w = weight[(o * channels + c) * KERNEL * KERNEL + k];
-        const corner = (c * side + Math.floor(k / KERNEL)) * side + (k % KERNEL);
-        for (let row = 0; row < size; row++) {
-          const source = corner + row * side;
-          const target = first + row * size;
-          for (let column = 0; column < size; column++) out[target + column] += w * planes[source + column];
-        }
-      }
-    }
-  }
-  return out;
-}
-
-/** A border of two zeros around the input. */
-function padded(pixels) {
-  const side = SIDE + 4;
-  const out = new Float64Array(side * side);
-  for (let row = 0; row < SIDE; row++) out.set(pixels.subarray(row * SIDE, (row + 1) * SIDE), (row + 2) * side + 2);
-  return out;
-}
-
-function relu(values) {
-  return values.map((value) => (value > 0 ? value : 0));
-}
-
-/** The largest of each 2x2. */
-function maxPool(planes, channels, side) {
-  const half = side / 2;
-  const out = new Float64Array(channels * half * half);
-  for (let i = 0; i < out.length; i++) {
-    const [plane, row, column] = [Math.floor(i / (half * half)), Math.floor(i / half) % half, i % half];
-    const at = (plane * side + 2 * row) * side + 2 * column;
-    out[i] = Math.max(planes[at], planes[at + 1], planes[at + side], planes[at + side + 1]);
-  }
-  return out;
-}
-
-function dense(input, weight, bias) {
-  return Float64Array.from(bias, (sum, unit) => {
-    for (let i = 0, at = unit * input.length; i < input.length; i++) sum += weight[at + i] * input[i];
-    return sum;
-  });
-}
-
-/** LeNet: all maps from a standardized picture. `fc1` and `fc2` are after ReLU, as shown; sums1, sums2 are before. */
+/** LeNet's maps of a standardized picture, by the names of the strip: there fc1 and fc2 are after ReLU. */
 function forward(network, input) {
-  const [w, b] = [(name) => network[`${name}.weight`], (name) => network[`${name}.bias`]];
-  const conv1 = convolve(padded(input), 1, SIDE + 4, w("conv1"), b("conv1"));
-  const relu1 = relu(conv1);
-  const pool1 = maxPool(relu1, 6, 28);
-  const conv2 = convolve(pool1, 6, 14, w("conv2"), b("conv2"));
-  const relu2 = relu(conv2);
-  const pool2 = maxPool(relu2, 16, 10);
-  const sums1 = dense(pool2, w("fc1"), b("fc1"));
-  const fc1 = relu(sums1);
-  const sums2 = dense(fc1, w("fc2"), b("fc2"));
-  const fc2 = relu(sums2);
-  const fc3 = dense(fc2, w("fc3"), b("fc3"));
-  return { input, conv1, relu1, pool1, conv2, relu2, pool2, sums1, fc1, sums2, fc2, fc3 };
-}
-
-function softmax(scores) {
-  const top = Math.max(...scores);
-  const powers = Array.from(scores, (score) => Math.exp(score - top));
-  const sum = powers.reduce((all, power) => all + power, 0);
-  return powers.map((power) => power / sum);
+  const maps = lenetForward(network, input);
+  return { ...maps, input, fc1: maps.relu3, fc2: maps.relu4 };
 }
 
 /** In bits; 0 for a certain class, log2(10) = 3.32 for ten equal ones. */
