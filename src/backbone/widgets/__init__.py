@@ -2,7 +2,8 @@
 
 from backbone.widgets.confusion_matrix import ConfusionMatrix
 from backbone.widgets.convolution_explorer import ConvolutionExplorer
+from backbone.widgets.feature_map_explorer import FeatureMapExplorer
 from backbone.widgets.playground import Playground
 from backbone.widgets.threshold_explorer import ThresholdExplorer
 
-__all__ = ["ConfusionMatrix", "ConvolutionExplorer", "Playground", "ThresholdExplorer"]
+__all__ = ["ConfusionMatrix", "ConvolutionExplorer", "FeatureMapExplorer", "Playground", "ThresholdExplorer"]

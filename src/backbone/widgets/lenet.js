@@ -1,0 +1,103 @@
+// LeNet in the page. `base.py` puts this file behind the kit for widgets that name it; it exports nothing.
+
+const LENET_SIDE = 28;
+// Names and shapes as in `backbone.models.lenet`; `lenet.py` packs the numbers in this order.
+const LENET_PARAMETERS = [
+  ["conv1.weight", 6 * 25],
+  ["conv1.bias", 6],
+  ["conv2.weight", 16 * 6 * 25],
+  ["conv2.bias", 16],
+  ["fc1.weight", 120 * 400],
+  ["fc1.bias", 120],
+  ["fc2.weight", 84 * 120],
+  ["fc2.bias", 84],
+  ["fc3.weight", 10 * 84],
+  ["fc3.bias", 10],
+];
+
+/** Cut the packed numbers into the parameters, by name. */
+function lenetParameters(packed) {
+  let at = 0;
+  return Object.fromEntries(LENET_PARAMETERS.map(([name, count]) => [name, packed.subarray(at, (at += count))]));
+}
+
+/** Every layer's output for one standardized picture (28 * 28 numbers), by the layer's name: channel after channel, row by row. */
+function lenetForward(parameters, picture) {
+  const p = (name) => [parameters[`${name}.weight`], parameters[`${name}.bias`]];
+  const conv1 = lenetConvolution(picture, LENET_SIDE, 1, ...p("conv1"), 2);
+  const relu1 = conv1.map(lenetRelu);
+  const pool1 = lenetPool(relu1, 28);
+  const conv2 = lenetConvolution(pool1, 14, 6, ...p("conv2"), 0);
+  const relu2 = conv2.map(lenetRelu);
+  const pool2 = lenetPool(relu2, 10);
+  const fc1 = lenetLinear(pool2, ...p("fc1"));
+  const relu3 = fc1.map(lenetRelu);
+  const fc2 = lenetLinear(relu3, ...p("fc2"));
+  const relu4 = fc2.map(lenetRelu);
+  const fc3 = lenetLinear(relu4, ...p("fc3"));
+  return { conv1, relu1, pool1, conv2, relu2, pool2, fc1, relu3, fc2, relu4, fc3 };
+}
+
+const lenetRelu = (value) => (value > 0 ? value : 0);
+
+/** 5 x 5 windows over square maps. */
+function lenetConvolution(maps, side, channels, weight, bias, padding) {
+  const out = side + 2 * padding - 4;
+  const padded = lenetPadded(maps, side, channels, padding);
+  const wide = side + 2 * padding;
+  const result = new Float64Array(bias.length * out * out);
+  for (let o = 0; o < bias.length; o++) {
+    const map = result.subarray(o * out * out, (o + 1) * out * out).fill(bias[o]);
+    for (let c = 0; c < channels; c++) {
+      for (let u = 0; u < 5; u++) {
+        for (let v = 0; v < 5; v++) {
+          const w = weight[((o * channels + c) * 5 + u) * 5 + v];
+          for (let i = 0; i < out; i++) {
+            const source = (c * wide + i + u) * wide + v;
+            for (let j = 0; j < out; j++) map[i * out + j] += w * padded[source + j];
+          }
+        }
+      }
+    }
+  }
+  return result;
+}
+
+function lenetPadded(maps, side, channels, padding) {
+  if (!padding) return maps;
+  const wide = side + 2 * padding;
+  const padded = new Float64Array(channels * wide * wide);
+  for (let row = 0; row < channels * side; row++) {
+    const [c, i] = [Math.floor(row / side), row % side];
+    padded.set(maps.subarray(row * side, (row + 1) * side), (c * wide + i + padding) * wide + padding);
+  }
+  return padded;
+}
+
+/** The largest of each 2 x 2. */
+function lenetPool(maps, side) {
+  const half = side / 2;
+  const pooled = new Float64Array(maps.length / 4);
+  for (let at = 0; at < pooled.length; at++) {
+    const row = Math.floor(at / half); // counted through all channels
+    const first = 2 * row * side + 2 * (at % half);
+    pooled[at] = Math.max(maps[first], maps[first + 1], maps[first + side], maps[first + side + 1]);
+  }
+  return pooled;
+}
+
+function lenetLinear(values, weight, bias) {
+  return Float64Array.from(bias, (start, o) => {
+    let sum = start;
+    for (let i = 0; i < values.length; i++) sum += weight[o * values.length + i] * values[i];
+    return sum;
+  });
+}
+
+/** Scores as probabilities. */
+function softmax(scores) {
+  const top = Math.max(...scores);
+  const powers = Array.from(scores, (score) => Math.exp(score - top));
+  const total = powers.reduce((sum, power) => sum + power, 0);
+  return powers.map((power) => power / total);
+}
