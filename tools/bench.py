@@ -18,9 +18,10 @@ import torch
 from browser import NoBrowserError, launch, serving
 from playwright.sync_api import Page, sync_playwright
 
-from backbone.data import photo
+from backbone import pretrained
+from backbone.data import FASHION_MNIST_STATISTICS, fashion_mnist, photo
 from backbone.ops import conv2d, conv2d_naive
-from backbone.widgets import ConvolutionExplorer
+from backbone.widgets import ConvolutionExplorer, FeatureMapExplorer
 
 SITE = Path(__file__).resolve().parent.parent / "_build" / "html"
 MOVES = 200
@@ -58,16 +59,27 @@ ACT = """async ({ moves, canvas, gesture }) => {
     window.requestAnimationFrame = ask;
     return times;
 }"""
-ALONE = """async ({ source, css, state, pixels }) => {
+ALONE = """async ({ source, css, state, buffers }) => {
     document.head.append(Object.assign(document.createElement("style"), { textContent: css }));
     const module = await import(URL.createObjectURL(new Blob([source], { type: "text/javascript" })));
+    window.module = module;
     const listeners = new Map();
     const model = {
-        get: (name) => (name === "pixels" ? new DataView(Uint8Array.from(pixels).buffer) : state[name]),
-        set: (name, value) => { state[name] = value; listeners.get(`change:${name}`)?.(); },
+        get: (name) => (name in buffers ? new DataView(Uint8Array.from(buffers[name]).buffer) : state[name]),
+        set: (name, value) => { delete buffers[name]; state[name] = value; listeners.get(`change:${name}`)?.(); },
         save_changes: () => {}, off: () => {}, on: (event, handler) => listeners.set(event, handler),
     };
     await module.default.render({ model, el: document.body });
+}"""
+
+FORWARD = """({ weights, vectors, moves }) => {
+    const [network] = module.unpackNetworks(Int8Array.from(weights), Float32Array.from(vectors), 1);
+    const pixels = Float64Array.from({ length: 784 }, (_, i) => Math.sin(i));
+    return Array.from({ length: moves }, () => {
+        const start = performance.now();
+        module.forward(network, pixels);
+        return performance.now() - start;
+    });
 }"""
 
 
@@ -100,9 +112,13 @@ def report(page: Page, name: str) -> None:
     canvas.scroll_into_view_if_needed()
     for gesture in ("drag", "weight"):
         call = f"(canvas) => ({ACT})({{ moves: {MOVES}, canvas, gesture: '{gesture}' }})"
-        times = canvas.evaluate(call)
-        ordered = statistics.quantiles(times, n=20)
-        print(f"  {name + ', ' + gesture:44} median {statistics.median(times):5.1f} ms, p95 {ordered[-1]:5.1f} ms")
+        print_times(f"{name}, {gesture}", canvas.evaluate(call))
+
+
+def print_times(name: str, times: list[float]) -> None:
+    """Print the median and the slow end of some times."""
+    slow = statistics.quantiles(times, n=20)[-1]
+    print(f"  {name:44} median {statistics.median(times):5.1f} ms, p95 {slow:5.1f} ms")
 
 
 def drags(browser, url: str) -> None:
@@ -114,10 +130,31 @@ def drags(browser, url: str) -> None:
     report(page, "chapter: 128 x 128, 3 x 3")
     page.goto("about:blank")
     made = ConvolutionExplorer({"brick": photo("brick", 256)}, kernel=np.random.default_rng(0).normal(size=(5, 5)))
-    state = {key: value for key, value in made.get_state().items() if not isinstance(value, bytes)}
-    css = str(made._css)
-    page.evaluate(ALONE, {"source": str(made._esm), "css": css, "state": state, "pixels": list(made.pixels)})
+    page.evaluate(ALONE, alone(made))
     report(page, "256 x 256, 5 x 5")
+    page.close()
+
+
+def alone(made) -> dict:
+    """Return what `ALONE` takes to draw a widget on an empty page."""
+    state = made.get_state()
+    buffers = {key: list(value) for key, value in state.items() if isinstance(value, bytes)}
+    state = {key: value for key, value in state.items() if key not in buffers}
+    return {"source": str(made._esm), "css": str(made._css), "state": state, "buffers": buffers}
+
+
+def network(browser) -> None:
+    """Run LeNet in the page, then draw in its explorer: each move of the pen runs it and repaints all maps."""
+    print(f"LeNet in the page ({MOVES} moves)")
+    page = browser.new_page(viewport={"width": 722, "height": 900})
+    networks = {"trained": pretrained.load("lenet").state_dict()}
+    made = FeatureMapExplorer(fashion_mnist("test")[:10], networks, FASHION_MNIST_STATISTICS, tool="draw", picture=-1)
+    page.evaluate(ALONE, alone(made))
+    weights, vectors = (np.frombuffer(made.weights, "i1"), np.frombuffer(made.vectors, "f4"))
+    times = page.evaluate(FORWARD, {"weights": weights.tolist(), "vectors": vectors.tolist(), "moves": MOVES})
+    print_times("forward", times)
+    canvas = page.locator("canvas.bb-square").first
+    print_times("drawing", canvas.evaluate(f"(canvas) => ({ACT})({{ moves: {MOVES}, canvas, gesture: 'drag' }})"))
     page.close()
 
 
@@ -148,6 +185,7 @@ def main() -> int:
         with sync_playwright() as playwright, serving(SITE) as server:
             browser = launch(playwright)
             drags(browser, server.url)
+            network(browser)
             pages(browser, server.url)
             browser.close()
     except NoBrowserError as error:

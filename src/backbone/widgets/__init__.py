@@ -3,6 +3,7 @@
 from backbone.widgets.augmentation_explorer import AugmentationExplorer
 from backbone.widgets.confusion_matrix import ConfusionMatrix
 from backbone.widgets.convolution_explorer import ConvolutionExplorer
+from backbone.widgets.feature_map_explorer import FeatureMapExplorer
 from backbone.widgets.playground import Playground
 from backbone.widgets.threshold_explorer import ThresholdExplorer
 
@@ -10,6 +11,7 @@ __all__ = [
     "AugmentationExplorer",
     "ConfusionMatrix",
     "ConvolutionExplorer",
+    "FeatureMapExplorer",
     "Playground",
     "ThresholdExplorer",
 ]
