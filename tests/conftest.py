@@ -16,7 +16,7 @@ from playwright.sync_api import BrowserContext, Page, sync_playwright
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tools"))
 
-pytest.register_assert_rewrite("page_checks", "explorer_screen")
+pytest.register_assert_rewrite("page_checks", "explorer_screen", "gallery_screen")
 
 import browser as browsers  # noqa: E402  (tools/browser.py)
 
