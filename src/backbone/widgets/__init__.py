@@ -4,6 +4,7 @@ from backbone.widgets.augmentation_explorer import AugmentationExplorer
 from backbone.widgets.confusion_matrix import ConfusionMatrix
 from backbone.widgets.convolution_explorer import ConvolutionExplorer
 from backbone.widgets.feature_map_explorer import FeatureMapExplorer
+from backbone.widgets.filter_gallery import FilterGallery, Filters
 from backbone.widgets.playground import Playground
 from backbone.widgets.threshold_explorer import ThresholdExplorer
 
@@ -12,6 +13,8 @@ __all__ = [
     "ConfusionMatrix",
     "ConvolutionExplorer",
     "FeatureMapExplorer",
+    "FilterGallery",
+    "Filters",
     "Playground",
     "ThresholdExplorer",
 ]
