@@ -162,3 +162,10 @@ def test_signed_pictures_share_a_scale():
     plots.show_pictures(np.array([[[1.0]], [[-4.0]]]), ax, signed=True)
     np.testing.assert_allclose(ax.images[0].get_array()[0, ::2, 3], [0.25, 1])
     plots.Drawing(ax, alt="two weights")
+
+
+def test_a_drawing_is_as_wide_as_its_panels_and_no_wider():
+    wide = plots.Drawing(plots.panels(2), alt="two")._repr_html_()
+    narrow = plots.Drawing(plots.panels(1, width=480), alt="one")._repr_html_()
+    assert f"max-width: {plots.WIDTH}px" in wide
+    assert "max-width: 480px" in narrow

@@ -59,11 +59,12 @@ class Drawing:
         if not alt.strip():
             raise ValueError("Drawing: alt is empty; say in a sentence what the figure shows")
         self.alt, self.caption = alt, caption
+        widths = [round(96 * ax.figure.get_figwidth()) for ax in np.atleast_1d(axes)]
         self.svgs = [themed(to_svg(ax.figure)) for ax in np.atleast_1d(axes)]
         # As many side by side as fit at four fifths of their size; on a phone one below the other.
-        least = (WIDTH - GAP * (len(self.svgs) - 1)) * 4 // (5 * len(self.svgs))
+        least = sum(widths) * 4 // (5 * len(widths))
         self.layout = (
-            f"display: grid; gap: {GAP}px; max-width: {WIDTH}px; margin: 0 auto; "
+            f"display: grid; gap: {GAP}px; max-width: {sum(widths) + GAP * (len(widths) - 1)}px; margin: 0 auto; "
             f"grid-template-columns: repeat(auto-fit, minmax(min(100%, {least}px), 1fr))"
         )
 
@@ -101,14 +102,16 @@ def themed(svg: str) -> str:
     return re.sub(r'(url\(#|href="#)', rf"\1{own}-", svg)
 
 
-def panels(count: int, height: float = 200) -> list[mpl.axes.Axes]:
-    """Return ``count`` axes that together are as wide as the reading column, each in a figure of its own.
+def panels(count: int, height: float = 200, width: float = WIDTH) -> list[mpl.axes.Axes]:
+    """Return ``count`` axes, side by side where there is room, each in a figure of its own.
 
     Args:
         count: number of panels.
         height: CSS pixels.
+        width: of all together, in CSS pixels; as wide as the reading column by default. On a phone a panel shrinks to
+            330, and its words with it: one that stands alone and has words in it should not be wider than 480.
     """
-    inches = ((WIDTH - GAP * (count - 1)) / count / 96, height / 96)
+    inches = ((width - GAP * (count - 1)) / count / 96, height / 96)
     with mpl.rc_context(STYLE):
         return [plt.subplots(figsize=inches)[1] for _ in range(count)]
 
