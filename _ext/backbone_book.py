@@ -36,6 +36,8 @@ ADDRESS = re.compile(r"<[^<>]+ at 0x[0-9a-f]+>")
 # Stands where a widget would be, for readers whose browser runs no scripts.
 NO_SCRIPT = '<noscript><p class="bb-failed">This figure moves, and needs JavaScript.</p></noscript>'
 
+TABLE = '<div class="pst-scrollable-table-container">'
+
 # MathJax's menu can load speech rules from a CDN; readers keep the hidden MathML, which needs no network.
 MATHJAX = {"options": {"enableMenu": False}}
 
@@ -151,6 +153,8 @@ def refuse_addresses(app, doctree, docname):
 def choose_scripts(app, pagename, templatename, context, doctree):
     """Leave out of a page the scripts it does not use, and say what is missing where scripts do not run."""
     body = context.get("body") or ""
+    # The theme lets a wide table scroll; keys can scroll it too once it can have the focus.
+    body = body.replace(TABLE, TABLE.replace(">", ' tabindex="0">'))
     context["body"] = VIEW.sub(lambda view: view[0] + NO_SCRIPT, body)
 
     def wanted(script) -> bool:
