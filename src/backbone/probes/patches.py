@@ -165,7 +165,8 @@ class _ReachedError(Exception):
 def _field_along(twin, layer, shape, axis) -> ReceptiveField:
     for factor in (1, 2, 4, 8):
         longer = tuple(size * (factor if number == axis else 1) for number, size in enumerate(shape))
-        x = torch.ones(1, *longer, dtype=torch.float64, requires_grad=True)
+        # Small, because skips add up, and ReLU6 passes no gradient above 6.
+        x = torch.full((1, *longer), 1e-6, dtype=torch.float64, requires_grad=True)
         y = _output_at(twin, layer, x)
         if y.ndim == 2 or (y.shape[axis + 1] == 1 and factor > 2):  # one place, however long the picture
             return ReceptiveField(shape[axis], shape[axis], 0)
