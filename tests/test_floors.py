@@ -11,6 +11,7 @@ FLOORS = {
     "glue": 0,
     "ops": 1,
     "data": 1,
+    "layers": 1,
     "metrics": 1,
     "models": 1,
     "pretrained": 2,
