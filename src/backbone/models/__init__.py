@@ -1,9 +1,63 @@
 """The networks of the book, in PyTorch."""
 
+from backbone.models.alexnet import AlexNet, alexnet
 from backbone.models.efficientnet import EfficientNetLite0, efficientnet_lite0
-from backbone.models.initialization import initialize
+from backbone.models.googlenet import GoogLeNet, GoogLeNetOutput, googlenet
+from backbone.models.inception import InceptionOutput, InceptionV3, inception_v3
+from backbone.models.initialization import initialize, initialize_he, initialize_truncated
 from backbone.models.lenet import LeNet, lenet
 from backbone.models.mlp import MLP, mlp
+from backbone.models.resnet import (
+    CifarResNet,
+    ResNet,
+    cifar_resnet,
+    resnet18,
+    resnet34,
+    resnet50,
+    resnet101,
+    resnet152,
+)
+from backbone.models.summary import LayerRow, Summary, summary
 from backbone.models.taps import Tap
+from backbone.models.vgg import VGG, vgg11, vgg11_bn, vgg13, vgg13_bn, vgg16, vgg16_bn, vgg19, vgg19_bn
 
-__all__ = ["MLP", "EfficientNetLite0", "LeNet", "Tap", "efficientnet_lite0", "initialize", "lenet", "mlp"]
+__all__ = [
+    "MLP",
+    "VGG",
+    "AlexNet",
+    "CifarResNet",
+    "EfficientNetLite0",
+    "GoogLeNet",
+    "GoogLeNetOutput",
+    "InceptionOutput",
+    "InceptionV3",
+    "LayerRow",
+    "LeNet",
+    "ResNet",
+    "Summary",
+    "Tap",
+    "alexnet",
+    "cifar_resnet",
+    "efficientnet_lite0",
+    "googlenet",
+    "inception_v3",
+    "initialize",
+    "initialize_he",
+    "initialize_truncated",
+    "lenet",
+    "mlp",
+    "resnet18",
+    "resnet34",
+    "resnet50",
+    "resnet101",
+    "resnet152",
+    "summary",
+    "vgg11",
+    "vgg11_bn",
+    "vgg13",
+    "vgg13_bn",
+    "vgg16",
+    "vgg16_bn",
+    "vgg19",
+    "vgg19_bn",
+]
