@@ -6,14 +6,23 @@ const sigmoidOf = (z) => 1 / (1 + Math.exp(-z)); // exp overflows to Infinity, a
 const sigmoidSlope = (z) => sigmoidOf(z) * sigmoidOf(-z);
 const bell = (z) => Math.exp(-(z * z) / 2) / Math.sqrt(2 * Math.PI);
 
-// The share of a normal distribution below z: known at every 16th from -9 to 9, and by a Taylor series in between.
-const [NEAR, FAR] = [1 / 16, 9];
+// The share of a normal distribution below z: known at every 16th from -38 to 38, and by a Taylor series in between.
+const [NEAR, FAR] = [1 / 16, 38];
 const shareBelow = Float64Array.from({ length: (2 * FAR) / NEAR + 1 }, (_, i) => {
   const z = Math.abs(i * NEAR - FAR);
-  // Marsaglia's series, all of whose terms have one sign: 1/2 + bell(z) (z + z^3/3 + z^5/15 + ...).
-  let [term, sum] = [z, z];
-  for (let n = 3; term > sum * 1e-17; n += 2) sum += term *= (z * z) / n;
-  return 0.5 + (i * NEAR < FAR ? -1 : 1) * bell(z) * sum;
+  let tail; // what lies above |z|
+  if (z > 3) {
+    // Laplace's continued fraction: no difference of numbers near 1, so the smallest tails keep their digits.
+    let fraction = z;
+    for (let n = 150; n; n--) fraction = z + n / fraction;
+    tail = bell(z) / fraction;
+  } else {
+    // Marsaglia's series, all of whose terms have one sign: 1/2 - bell(z) (z + z^3/3 + z^5/15 + ...).
+    let [term, sum] = [z, z];
+    for (let n = 3; term > sum * 1e-17; n += 2) sum += term *= (z * z) / n;
+    tail = 0.5 - bell(z) * sum;
+  }
+  return i * NEAR < FAR ? tail : 1 - tail;
 });
 
 function normalShare(z) {
