@@ -1,5 +1,6 @@
 """What a reader can move: one folder a widget, alive in Jupyter, on Colab and on a page without a kernel."""
 
+from backbone.widgets.activation_explorer import ActivationExplorer
 from backbone.widgets.augmentation_explorer import AugmentationExplorer
 from backbone.widgets.confusion_matrix import ConfusionMatrix
 from backbone.widgets.convolution_explorer import ConvolutionExplorer
@@ -9,6 +10,7 @@ from backbone.widgets.playground import Playground
 from backbone.widgets.threshold_explorer import ThresholdExplorer
 
 __all__ = [
+    "ActivationExplorer",
     "AugmentationExplorer",
     "ConfusionMatrix",
     "ConvolutionExplorer",
