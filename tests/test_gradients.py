@@ -3,13 +3,11 @@
 import dataclasses
 import itertools
 
+import deep_network
 import numpy as np
 import pytest
-import torch
-import torch.nn.functional as F  # noqa: N812
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from torch import nn
 
 from backbone import gradients
 from backbone.gradients import FUNCTIONS, gradient_profile, make_network, trace
@@ -22,22 +20,9 @@ PROPERTY = settings(max_examples=25, deadline=None, derandomize=True)
 
 
 def autograd(network, x, labels):
-    """The same network from PyTorch's modules: its loss, every h, every dL/dh and every dL/dW."""
-    weights = [torch.tensor(weight, requires_grad=True) for weight in network.weights]
-    phi = FUNCTIONS[network.activation].module()
-    width = len(weights[0])
-    norm = {None: nn.Identity(), "batch": nn.BatchNorm1d(width), "layer": nn.LayerNorm(width)}[network.normalization]
-    norm = norm.double().train()
-    h = [phi(norm(F.linear(torch.tensor(x), weights[0])))]
-    for weight in weights[1:-1]:
-        if network.residual:
-            h.append(h[-1] + F.linear(phi(norm(h[-1])), weight))
-        else:
-            h.append(phi(norm(F.linear(h[-1], weight))))
-    loss = F.cross_entropy(F.linear(h[-1], weights[-1]), torch.tensor(labels))
-    grads = torch.autograd.grad(loss, [*h, *weights])
-    numbers = [[one.detach().numpy() for one in part] for part in (h, grads[: len(h)], grads[len(h) :])]
-    return loss.item(), *numbers
+    return deep_network.autograd(
+        network.weights, network.activation, network.normalization, network.residual, x, labels
+    )
 
 
 def same(found, expected, tolerance):

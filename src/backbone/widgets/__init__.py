@@ -6,6 +6,7 @@ from backbone.widgets.confusion_matrix import ConfusionMatrix
 from backbone.widgets.convolution_explorer import ConvolutionExplorer
 from backbone.widgets.feature_map_explorer import FeatureMapExplorer
 from backbone.widgets.filter_gallery import FilterGallery, Filters
+from backbone.widgets.gradient_explorer import GradientExplorer
 from backbone.widgets.playground import Playground
 from backbone.widgets.threshold_explorer import ThresholdExplorer
 
@@ -17,6 +18,7 @@ __all__ = [
     "FeatureMapExplorer",
     "FilterGallery",
     "Filters",
+    "GradientExplorer",
     "Playground",
     "ThresholdExplorer",
 ]
