@@ -199,6 +199,8 @@ def screen(page_with):
 @pytest.mark.browser
 def test_every_activation_at_every_depth(screen):
     screen.check()
+    offered = screen.root.locator(".bb-choice label").all_inner_texts()
+    assert offered == [function.title for function in ACTIVATIONS.values()]
     for name, function in ACTIVATIONS.items():
         screen.root.get_by_text(function.title, exact=True).click()
         screen.expected.activation = name

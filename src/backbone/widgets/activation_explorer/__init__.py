@@ -74,7 +74,8 @@ class ActivationExplorer(BookWidget):
     input = t.Float(1.5, min=-4.0, max=4.0).tag(sync=True)
 
     inputs = t.Bytes(read_only=True, help="float64, (N,)").tag(sync=True)
-    titles = t.Dict(read_only=True, help="name of an activation -> as it is written").tag(sync=True)
+    # A list of pairs: a page's JSON sorts the names of an object.
+    titles = t.List(read_only=True, help="(name of an activation, how it is written)").tag(sync=True)
 
     def __init__(self, inputs: ArrayLike | None = None, **traits):
         values = ndtri((np.arange(400) + 0.5) / 400) if inputs is None else np.asarray(inputs)
@@ -85,7 +86,7 @@ class ActivationExplorer(BookWidget):
         if values.dtype.kind not in "fiu" or not np.isfinite(values).all():
             raise ValueError("ActivationExplorer: inputs must hold finite real numbers; remove the others first")
         self.set_trait("inputs", values.astype(np.float64).tobytes())
-        self.set_trait("titles", {name: one.title for name, one in ACTIVATIONS.items()})
+        self.set_trait("titles", [[name, one.title] for name, one in ACTIVATIONS.items()])
         super().__init__(**traits)
 
     @property

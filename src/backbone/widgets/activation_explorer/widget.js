@@ -312,7 +312,7 @@ function layerCurve(functions, weight, bias) {
 function render({ model, el }) {
   const view = scope(model);
   const inputs = array(model, "inputs", "float64");
-  const titles = model.get("titles");
+  const titles = Object.fromEntries(model.get("titles"));
   let [shown, all, key] = [null, null, ""];
   const set = (changes) => {
     for (const [name, value] of Object.entries(changes)) model.set(name, value);
