@@ -162,7 +162,7 @@ def module(browser):
 
 def close(found, expected, tolerance):
     """Compare on the scale of each number, wherever between 1e-100 and 1e40 it lies."""
-    np.testing.assert_allclose(found, expected, rtol=tolerance)
+    np.testing.assert_allclose(np.array(found, float), expected, rtol=tolerance)  # 1e36 comes as an integer
 
 
 SIZES = [(30, "he", 1.0), (60, "xavier", 0.9), (2, "normal", 4.0), (17, "xavier", 1.5), (60, "normal", 0.25)]
@@ -201,11 +201,10 @@ def test_the_ladder_equals_pytorch(module, name):
 @pytest.mark.browser
 @pytest.mark.parametrize("activation", ["sigmoid", "tanh", "relu", "gelu", "elu"])
 def test_the_ends_of_the_gain_equal_pytorch(module, activation):
-    settings = [USUAL | {"depth": 60, "activation": activation, "gain": gain} for gain in (0.25, 4.0)]
+    # Not deeper with the large gain: where gradients explode, so do rounding errors on their way forward.
+    settings = [USUAL | {"depth": depth, "activation": activation, "gain": g} for depth, g in ((60, 0.25), (15, 4.0))]
     for setting, found in zip(settings, module(MEASURE, [settings]), strict=True):
-        # Where gradients explode, so does the last digit of h: what reaches the loss of a change of layer 1's h.
-        growth = found["gradH"][0] / found["gradH"][-1]
-        check(setting, found, max(1e-9, 1e-14 * growth))
+        check(setting, found, 1e-9)
 
 
 def check(setting, found, tolerance):
@@ -215,10 +214,10 @@ def check(setting, found, tolerance):
     for name in ("gradH", "gradW", "std"):
         close(found[name], expected[name], tolerance)
     # A mean may be small beside what it is the mean of.
-    assert np.abs(found["mean"] - expected["mean"]).max() <= tolerance * np.abs(expected["std"]).max()
+    assert np.abs(np.array(found["mean"], float) - expected["mean"]).max() <= tolerance * np.abs(expected["std"]).max()
     for name in ("h", "grad"):
         for one, other in zip(found[name], expected[name], strict=True):
-            assert np.abs(one - other.ravel()).max() <= 10 * tolerance * np.abs(other).max()
+            assert np.abs(np.array(one, float) - other.ravel()).max() <= 10 * tolerance * np.abs(other).max()
     np.testing.assert_allclose(found["saturated"], counted.saturated, atol=1.5 / 576)
     np.testing.assert_allclose(found["dead"], counted.dead, atol=1e-12)
     close(found["gradH"], counted.grad_h, tolerance)
@@ -423,9 +422,9 @@ def test_the_layer_by_keys_and_by_dragging(screen):
     for place in (0, 1):
         box = screen.root.locator(".bb-grad-plot").nth(place).bounding_box()
         mouse = screen.page.mouse
-        mouse.move(box["x"] + box["width"] / 2, box["y"] + 90)
+        mouse.move(box["x"] + 0.55 * box["width"], box["y"] + 90)
         mouse.down()
-        screen.check(21 if place == 0 else 20)
+        screen.check(22)
         mouse.move(box["x"] + box["width"] + 40, box["y"] + 20, steps=3)
         screen.check(40)
         mouse.move(box["x"] - 9, box["y"] + 20)
