@@ -71,7 +71,7 @@ const TEXT = {
     vanishes: (ratio, depth) => `Vanishes: |∂L/∂h| of layer 1 is ${ratio} times that of layer ${depth}.`,
     explodes: (ratio, depth) => `Explodes: |∂L/∂h| of layer 1 is ${ratio} times that of layer ${depth}.`,
     holds: (ratio, depth) => `Holds: |∂L/∂h| of layer 1 is ${ratio} times that of layer ${depth}.`,
-    level: (ratio, from, to) => ` |∂L/∂W| differs less: in layer 2 it is ${ratio} times that of the last. It is a product with what comes in, and h changes the other way: its spread is ${from} in layer 1, ${to} in the last.`,
+    level: (ratio, from, to) => ` |∂L/∂W| differs less: in layer 2 it is ${ratio} times that of the last. It multiplies ∂L/∂h by what came in, and that is small where ∂L/∂h is large: the spread of h is ${from} in layer 1, ${to} in the last.`,
     hidden: "Hidden until you have guessed.",
   },
   curveLabel: (title, parts) => `${title} of each layer, logarithmic from 1e−40 to 1e12. ${parts.join(" ")}`,
