@@ -310,7 +310,7 @@ class Screen:
             }
             for name, value in printed.items():
                 assert read(self.row(name)[i]) == pytest.approx(value, rel=0.051), name  # two digits
-            mean, std = map(read, self.row("mean")[i].split(" ± "))
+            mean, std = (read(self.row(name)[i]) for name in ("mean", "std"))
             assert mean == pytest.approx(numbers["mean"][at], rel=0.051, abs=1e-12 * std)
             assert std == pytest.approx(numbers["std"][at], rel=0.051)
             for name, value in {"saturated": counted.saturated[at], "dead": counted.dead[at]}.items():

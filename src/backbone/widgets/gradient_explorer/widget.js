@@ -58,17 +58,20 @@ const TEXT = {
     at: "At layer",
     gradH: "|∂L/∂h|",
     gradW: "|∂L/∂W|",
-    mean: "h: mean ± std",
-    saturated: "slope below 1 %",
+    mean: "h: mean",
+    std: "h: standard deviation",
+    saturated: "saturated",
     dead: "dead units",
   },
+  terms: (N) =>
+    `|·| is the size of a typical entry, the root of the mean square. L is the mean loss of ${N} pictures. Saturated: φ′ is below 1 % of its largest value. Dead: φ′ is 0 for all ${N} pictures.`,
   histograms: { h: (name, layer) => `${name}: values h of layer ${layer}`, grad: (name, layer) => `${name}: ∂L/∂h of layer ${layer}` },
   histogramLabel: (title, low, high, middle) => `${title}. From ${low} to ${high}; half of them lie within ${middle} of 0.`,
   verdicts: {
     vanishes: (ratio, depth) => `Vanishes: |∂L/∂h| of layer 1 is ${ratio} times that of layer ${depth}.`,
     explodes: (ratio, depth) => `Explodes: |∂L/∂h| of layer 1 is ${ratio} times that of layer ${depth}.`,
     holds: (ratio, depth) => `Holds: |∂L/∂h| of layer 1 is ${ratio} times that of layer ${depth}.`,
-    level: (ratio, from, to) => ` |∂L/∂W| differs less: in layer 2 it is ${ratio} times that of the last. It is a product with what comes in, and h changes the other way: its spread is ${from} in layer 1, ${to} in the last.`,
+    level: (ratio, from, to) => ` |∂L/∂W| differs less: in layer 2 it is ${ratio} times that of the last. It multiplies ∂L/∂h by what came in, and that is small where ∂L/∂h is large: the spread of h is ${from} in layer 1, ${to} in the last.`,
     hidden: "Hidden until you have guessed.",
   },
   curveLabel: (title, parts) => `${title} of each layer, logarithmic from 1e−40 to 1e12. ${parts.join(" ")}`,
@@ -401,7 +404,7 @@ function histogram(values) {
 
 /** The size that half of the values do not exceed. */
 function middleSize(values) {
-  const sizes = values.map(Math.abs).sort();
+  const sizes = Float64Array.from(values, Math.abs).sort();
   return (sizes[(sizes.length >> 1) - 1] + sizes[sizes.length >> 1]) / 2;
 }
 
@@ -515,11 +518,15 @@ function bars(side) {
   const title = h("div", { class: "bb-caption" });
   const ends = [h("span"), h("span", {}, "0"), h("span")];
   const box = h("div", { class: "bb-grad-hist", role: "img" }, picture);
-  const update = (name, values, hidden) => {
+  let drawn = [];
+  const update = (...now) => {
+    if (now.every((one, i) => one === drawn[i])) return; // the other network moved, not this one
+    drawn = now;
+    const [name, values, hidden] = now;
     const { limit, counts } = histogram(values);
     const most = Math.max(...counts);
     const bar = (count, i) => (count ? `M${i + 0.06} 100V${(100 - (98 * count) / most).toFixed(2)}h.88V100z` : "");
-    write(title, name);
+    write(title, hidden ? `${name}: ?` : name);
     path.setAttribute("d", hidden ? "" : counts.map(bar).join(""));
     write(ends[0], hidden ? "" : size(-limit));
     write(ends[2], hidden ? "" : size(limit));
@@ -633,7 +640,7 @@ function render({ model, el }) {
   const corner = h("th", { scope: "col" });
   const numbers = (head, ...rows) => h("table", { class: "bb-grad-numbers" }, h("thead", {}, h("tr", {}, head, ...heads())), h("tbody", {}, ...rows.map(row)));
   const whole = numbers(h("td"), "factor", "ratio", "ratioW");
-  const inLayer = numbers(corner, "gradH", "gradW", "mean", "saturated", "dead");
+  const inLayer = numbers(corner, "gradH", "gradW", "mean", "std", "saturated", "dead");
   const histograms = SIDES.map((side) => ({ side, h: bars(side), grad: bars(side) }));
   const says = SIDES.map(() => h("p", { class: "bb-grad-say" }));
   const live = h("p", { class: "bb-hidden", role: "status" });
@@ -683,7 +690,8 @@ function render({ model, el }) {
         ratioW: size(summary(one.gradW).ratio),
         gradH: size(one.gradH[l]),
         gradW: size(one.gradW[l]),
-        mean: `${size(one.mean[l])} ± ${size(one.std[l])}`,
+        mean: size(one.mean[l]),
+        std: size(one.std[l]),
         saturated: percent(one.saturated[l]),
         dead: percent(one.dead[l]),
       };
@@ -748,6 +756,7 @@ function render({ model, el }) {
     group(copy, swap, reset),
     h("div", { class: "bb-grad-settings" }, ...SIDES.map((side, i) => h("div", { class: `bb-grad-side bb-grad-side-${side}` }, settings[i], says[i]))),
     h("div", { class: "bb-grad-tables" }, whole, inLayer),
+    h("p", { class: "bb-hint" }, TEXT.terms(labels.length)),
     h("div", { class: "bb-pair" }, histograms[0].h.node, histograms[1].h.node),
     h("div", { class: "bb-pair" }, histograms[0].grad.node, histograms[1].grad.node),
     live,
