@@ -1,20 +1,24 @@
 """What a reader can move: one folder a widget, alive in Jupyter, on Colab and on a page without a kernel."""
 
+from backbone.widgets.activation_explorer import ActivationExplorer
 from backbone.widgets.augmentation_explorer import AugmentationExplorer
 from backbone.widgets.confusion_matrix import ConfusionMatrix
 from backbone.widgets.convolution_explorer import ConvolutionExplorer
 from backbone.widgets.feature_map_explorer import FeatureMapExplorer
 from backbone.widgets.filter_gallery import FilterGallery, Filters
+from backbone.widgets.gradient_explorer import GradientExplorer
 from backbone.widgets.playground import Playground
 from backbone.widgets.threshold_explorer import ThresholdExplorer
 
 __all__ = [
+    "ActivationExplorer",
     "AugmentationExplorer",
     "ConfusionMatrix",
     "ConvolutionExplorer",
     "FeatureMapExplorer",
     "FilterGallery",
     "Filters",
+    "GradientExplorer",
     "Playground",
     "ThresholdExplorer",
 ]

@@ -1,4 +1,4 @@
-// ThresholdExplorer. The kit stands in front of this file (base.py).
+// ThresholdExplorer. The kit and canvas.js stand in front of this file (base.py).
 
 const TEXT = {
   title: "Threshold explorer",
@@ -137,28 +137,6 @@ function percent(share) {
 }
 
 // ---- Drawing ------------------------------------------------------------------------------------------------
-
-/** A canvas with a size in CSS pixels that paints in the page's colors. */
-function sheet(attributes, ratio, paint) {
-  const canvas = h("canvas", attributes);
-  canvas.style.aspectRatio = ratio;
-  const draw = () => {
-    const [width, height] = [canvas.clientWidth, canvas.clientHeight];
-    if (!width) return;
-    const scale = devicePixelRatio || 1;
-    const size = [Math.round(width * scale), Math.round(height * scale)];
-    if (canvas.width !== size[0] || canvas.height !== size[1]) [canvas.width, canvas.height] = size;
-    const context = canvas.getContext("2d");
-    const style = getComputedStyle(canvas);
-    const color = (name) => style.getPropertyValue(`--bb-${name}`).trim();
-    context.setTransform(scale, 0, 0, scale, 0, 0);
-    context.clearRect(0, 0, width, height);
-    context.font = `12px ${style.fontFamily}`;
-    context.fillStyle = context.strokeStyle = style.color;
-    paint(context, width, height, { ink: style.color, positive: color("positive"), negative: color("negative"), mark: color("mark") });
-  };
-  return { canvas, draw };
-}
 
 /** Positives upward, negatives downward, on one axis of scores; what lies left of the threshold fades. */
 function paintHistogram(context, width, height, colors, { bars, low, high, threshold, positive }) {
