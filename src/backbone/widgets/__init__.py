@@ -1,6 +1,7 @@
 """What a reader can move: one folder a widget, alive in Jupyter, on Colab and on a page without a kernel."""
 
 from backbone.widgets.augmentation_explorer import AugmentationExplorer
+from backbone.widgets.batch_norm_explorer import BatchNormExplorer
 from backbone.widgets.confusion_matrix import ConfusionMatrix
 from backbone.widgets.convolution_explorer import ConvolutionExplorer
 from backbone.widgets.feature_map_explorer import FeatureMapExplorer
@@ -10,6 +11,7 @@ from backbone.widgets.threshold_explorer import ThresholdExplorer
 
 __all__ = [
     "AugmentationExplorer",
+    "BatchNormExplorer",
     "ConfusionMatrix",
     "ConvolutionExplorer",
     "FeatureMapExplorer",
