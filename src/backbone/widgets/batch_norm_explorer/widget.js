@@ -6,7 +6,7 @@ const TEXT = {
   modes: { train: "train", eval: "eval" },
   size: "Batch size",
   preset: "Try",
-  presets: [["start", "the first batch"], ["equal", "all equal"], ["outlier", "one far away"], ["groups", "two groups"]],
+  presets: [["start", "the first batch"], ["equal", "all equal"], ["outlier", "one far away"], ["groups", "two groups"], ["own", "as you moved them"]],
   hint: "Drag a dot of the upper line, or choose one and use the arrow keys.",
   inputs: "x, what comes in",
   outputs: "y, what goes out",
@@ -206,7 +206,7 @@ function render({ model, el }) {
 
   const mode = choice(TEXT.mode, Object.keys(TEXT.modes), (name) => TEXT.modes[name], (name) => set({ training: name === "train" }));
   const size = choice(TEXT.size, SIZES.map(String), (name) => name, (name) => set({ size: Number(name), selected: Math.min(model.get("selected"), name - 1) }));
-  const preset = dropdown(TEXT.preset, TEXT.presets, (name) => set({ values: [...(PRESETS[name] ?? first)] }));
+  const preset = dropdown(TEXT.preset, TEXT.presets, (name) => name !== "own" && set({ values: [...(PRESETS[name] ?? first)] }));
   const eps = choice(TEXT.eps, EPS.map(String), (name) => (name === "0.00001" ? "10⁻⁵" : show(Number(name))), (name) => set({ eps: Number(name) }));
   const momentum = choice(TEXT.momentum, MOMENTA.map(String), (name) => name, (name) => set({ momentum: Number(name) }));
   const gamma = range(TEXT.gamma, { min: -3, max: 3, step: 0.1 }, (value) => set({ gamma: value }));
@@ -304,7 +304,7 @@ function render({ model, el }) {
     gamma.set(given.gamma);
     beta.set(given.beta);
     const same = [["start", first], ...Object.entries(PRESETS)].find(([, values]) => String(values) === String(model.get("values")));
-    preset.set(same ? same[0] : "");
+    preset.set(same ? same[0] : "own");
     const pull = refused ? [] : slopes(x, j, given);
     paintChart(x, result, pull);
 
