@@ -328,7 +328,7 @@ function render({ model, el }) {
       node.hidden = i >= x.length;
       if (node.hidden) return;
       node.classList.toggle("bb-bn-selected", i === j);
-      const numbers = [show(x[i]), given.training ? show(x[i] - mean, 4) : rounded(x[i] - mean, 3), ...[hats, outputs, pull].map((list) => (list.length ? rounded(list[i], 3) : "–"))];
+      const numbers = [show(x[i]), given.training ? show(x[i] - mean, 4) : rounded(x[i] - mean, 3), ...[hats, outputs, pull].map((list) => (list.length ? rounded(list[i], Math.abs(list[i]) < 99.9 ? 3 : 1) : "–"))];
       numbers.forEach((text, k) => write(cells[k], text));
     });
 
