@@ -310,17 +310,18 @@ function render({ model, el }) {
 
     // Exact as printed: x in tenths, so the sum, the mean and the sum of squares end after at most 5 decimals.
     const terms = x.map(bracket).join(" + ");
-    const [meanText, varText] = [trimmed(mean, 4), trimmed(variance, 4)];
+    const fine = variance < 1 ? 7 : 4; // decimals: a small variance makes much of the last digit
+    const [meanText, varText] = [trimmed(mean, fine), trimmed(variance, fine)];
     const inBrackets = (value) => (value < 0 ? `(${trimmed(value, 4)})` : trimmed(value, 4));
     if (given.training) {
       write(lines.mean, `${TEXT.mean} = (${terms}) / ${x.length} = ${show(stats.sum, 1)} / ${x.length} = ${meanText}`);
-      write(lines.variance, `${TEXT.variance} = Σ(x − ${TEXT.mean})² / ${x.length} = ${show(stats.squares, 5)} / ${x.length} ${equals(variance, 4)} ${varText}`);
+      write(lines.variance, `${TEXT.variance} = Σ(x − ${TEXT.mean})² / ${x.length} = ${show(stats.squares, 5)} / ${x.length} ${equals(variance, fine)} ${varText}`);
     } else {
-      write(lines.mean, `${TEXT.mean} ${equals(mean, 4)} ${meanText}, ${TEXT.remembered}`);
-      write(lines.variance, `${TEXT.variance} ${equals(variance, 4)} ${varText}, ${TEXT.remembered}`);
+      write(lines.mean, `${TEXT.mean} ${equals(mean, fine)} ${meanText}, ${TEXT.remembered}`);
+      write(lines.variance, `${TEXT.variance} ${equals(variance, fine)} ${varText}, ${TEXT.remembered}`);
     }
     const name = sub(j + 1);
-    write(lines.hat, refused ? "" : `x̂${name} = (${show(x[j])} − ${inBrackets(mean)}) / √(${varText} + ${given.eps === 1e-5 ? "0.00001" : show(given.eps)}) ${equals(hats[j], 4)} ${trimmed(hats[j], 4)}`);
+    write(lines.hat, refused ? "" : `x̂${name} = (${show(x[j])} − ${mean < 0 ? `(${meanText})` : meanText}) / √(${varText} + ${given.eps === 1e-5 ? "0.00001" : show(given.eps)}) ${equals(hats[j], 4)} ${trimmed(hats[j], 4)}`);
     write(lines.output, refused ? "" : `y${name} = γ x̂${name} + β ≈ ${bracket(given.gamma)} · ${inBrackets(hats[j])} + ${bracket(given.beta)} ≈ ${rounded(outputs[j], 3)}`);
     write(caption, TEXT.table(j));
     TEXT.columns(j).forEach((text, i) => write(heads[i], text));
