@@ -2,6 +2,7 @@
 
 from backbone.widgets.activation_explorer import ActivationExplorer
 from backbone.widgets.augmentation_explorer import AugmentationExplorer
+from backbone.widgets.batch_norm_explorer import BatchNormExplorer
 from backbone.widgets.confusion_matrix import ConfusionMatrix
 from backbone.widgets.convolution_explorer import ConvolutionExplorer
 from backbone.widgets.feature_map_explorer import FeatureMapExplorer
@@ -13,6 +14,7 @@ from backbone.widgets.threshold_explorer import ThresholdExplorer
 __all__ = [
     "ActivationExplorer",
     "AugmentationExplorer",
+    "BatchNormExplorer",
     "ConfusionMatrix",
     "ConvolutionExplorer",
     "FeatureMapExplorer",
