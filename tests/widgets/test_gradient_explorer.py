@@ -234,7 +234,7 @@ def test_weights_equal_pythons(module):
 @pytest.mark.browser
 def test_the_normal_distribution_equals_scipys(module):
     z = np.r_[np.linspace(-9.5, 9.5, 3001), 0, -0.0, 40, -40]
-    below, density = np.array(module("(z) => z.map(m.normal)", z.tolist())).T
+    below, density = np.array(module("(z) => z.map((one) => m.normal(one, [0, 0]))", z.tolist())).T
     np.testing.assert_allclose(below, ndtr(z), atol=2e-15)
     np.testing.assert_allclose(density, norm.pdf(z), atol=2e-15)
 

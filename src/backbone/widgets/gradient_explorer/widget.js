@@ -120,18 +120,25 @@ function normalTable() {
   return all;
 }
 
-/** Phi and its density at z, to about 1e-15. */
-function normal(z) {
-  if (Math.abs(z) > TABLE_END) return [z > 0 ? 1 : 0, Math.exp((-z * z) / 2) / Math.sqrt(2 * Math.PI)];
+/** Phi and its density at z, to about 1e-15, written to `out`: a new pair for each number would keep the collector busy. */
+function normal(z, out) {
+  if (Math.abs(z) > TABLE_END) {
+    out[0] = z > 0 ? 1 : 0;
+    out[1] = Math.exp((-z * z) / 2) / Math.sqrt(2 * Math.PI);
+    return out;
+  }
   table ??= normalTable();
   const i = Math.round((z + TABLE_END) / TABLE_STEP);
   const t = z - (i * TABLE_STEP - TABLE_END);
-  let [sum, slope] = [0, 0];
+  let sum = 0;
+  let slope = 0;
   for (let n = TABLE_ORDER - 1; n >= 0; n--) {
     slope = slope * t + sum;
     sum = sum * t + table[i * TABLE_ORDER + n];
   }
-  return [sum, slope];
+  out[0] = sum;
+  out[1] = slope;
+  return out;
 }
 
 /** Each activation: `fill` writes values and slopes at all z; `top` is its largest slope. */
@@ -155,10 +162,11 @@ const ACTIVATIONS = {
   gelu: {
     top: 1.1289,
     fill(z, values, slopes) {
+      const both = new Float64Array(2);
       for (let i = 0; i < z.length; i++) {
-        const [below, density] = normal(z[i]);
-        values[i] = z[i] * below;
-        slopes[i] = below + z[i] * density;
+        normal(z[i], both);
+        values[i] = z[i] * both[0];
+        slopes[i] = both[0] + z[i] * both[1];
       }
     },
   },
