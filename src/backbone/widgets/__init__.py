@@ -3,6 +3,7 @@
 from backbone.widgets.augmentation_explorer import AugmentationExplorer
 from backbone.widgets.confusion_matrix import ConfusionMatrix
 from backbone.widgets.convolution_explorer import ConvolutionExplorer
+from backbone.widgets.dropout_explorer import DropoutExplorer
 from backbone.widgets.feature_map_explorer import FeatureMapExplorer
 from backbone.widgets.filter_gallery import FilterGallery, Filters
 from backbone.widgets.playground import Playground
@@ -12,6 +13,7 @@ __all__ = [
     "AugmentationExplorer",
     "ConfusionMatrix",
     "ConvolutionExplorer",
+    "DropoutExplorer",
     "FeatureMapExplorer",
     "FilterGallery",
     "Filters",
