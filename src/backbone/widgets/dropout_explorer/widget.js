@@ -26,8 +26,7 @@ const TEXT = {
   meanTag: "mean",
   testTag: "test time",
   thisTag: "this network",
-  running: "Mean of the first runs ± its standard error",
-  runsAxis: "runs",
+  running: "Mean after 1, 2, 3, … runs ± its standard error",
   numbers: {
     mean: "mean ± standard error",
     deviation: "standard deviation",
@@ -160,7 +159,7 @@ function binned(values, low, high, count) {
 function ticksOf(low, high, count) {
   const rough = (high - low) / count;
   const power = 10 ** Math.floor(Math.log10(rough));
-  const step = [1, 2, 5, 10].map((factor) => factor * power).find((size) => size >= rough * 0.999);
+  const step = [1, 2, 5, 10].map((factor) => factor * power).find((size) => size >= rough * 0.8);
   const first = Math.ceil(low / step - 1e-9);
   return Array.from({ length: Math.floor(high / step + 1e-9) - first + 1 }, (_, i) => Number(((first + i) * step).toFixed(9)));
 }
@@ -250,7 +249,6 @@ function runningParts(width, height, { means, errors, test }) {
     s("line", { class: "bb-do-axis", x1: left, x2: left, y1: top, y2: foot }),
     ...ticksOf(low, high, 4).map((value) => s("text", { class: "bb-do-tick bb-do-end", x: left - 5, y: y(value) + 4 }, show(value))),
     ...powers.map((power) => s("text", { class: "bb-do-tick", x: Math.min(Math.max(x(power - 1), left + 4), width - 16), y: height - 4 }, power.toLocaleString("en"))),
-    s("text", { class: "bb-do-tick bb-do-end", x: width - right, y: foot - 4 }, TEXT.runsAxis),
   ];
 }
 
@@ -304,7 +302,7 @@ function render({ model, el }) {
   const names = model.get("names");
   const curves = model.get("curves");
   let shown; // what is painted: settings and what follows from them
-  let speaking = null;
+  let [speaking, acted] = [0, false];
 
   const set = (changes) => {
     for (const [name, value] of Object.entries(changes)) model.set(name, value);
@@ -326,7 +324,7 @@ function render({ model, el }) {
   const head = choice(TEXT.head, Object.keys(TEXT.heads), (name) => TEXT.heads[name], (name) => set({ head: name }));
   const scaling = choice(TEXT.scaling, Object.keys(TEXT.scalings), (name) => TEXT.scalings[name], (name) => set({ scaling: name }));
   const slider = h("input", { type: "range", min: 0, max: 1, step: 0.05, "aria-label": TEXT.p, oninput: () => set({ p: Number(slider.value), kept: [] }) });
-  const pValue = h("output", {});
+  const pValue = h("span", { class: "bb-do-p" });
   const range = h("label", { class: "bb-field bb-do-range" }, h("span", {}, TEXT.p), h("span", { class: "bb-do-track" }, slider, pValue));
   const more = Object.entries(TEXT.more).map(([count, text]) =>
     button(text, () => set({ runs: Math.min(MOST, model.get("runs") + Number(count)), kept: [] })));
@@ -439,7 +437,7 @@ function render({ model, el }) {
     write(say, verdict(all, test));
     clearTimeout(speaking);
     const aloud = () => write(live, TEXT.spoken(shown.p.toFixed(2), shown.count, number(mean), errorText(error), number(test), say.textContent));
-    speaking = speaking === null ? 0 : setTimeout(aloud, 500); // nothing is said before the reader acts
+    if (acted) speaking = setTimeout(aloud, 500); // nothing is said before the reader acts
   };
   const verdict = (all, test) => {
     if (shown.p === 0) return TEXT.same;
@@ -481,7 +479,10 @@ function render({ model, el }) {
     const j = Math.floor((event.clientY - box.top - HEAD) / ROW);
     if (j >= 0 && j < units && Math.abs(event.clientX - box.left - box.width / 2) < 22) toggle(j);
   });
-  view.onChange(["sample", "p", "scaling", "head", "runs", "seed", "kept"], () => view.soon(paint));
+  view.onChange(["sample", "p", "scaling", "head", "runs", "seed", "kept"], () => {
+    acted = true;
+    view.soon(paint);
+  });
   view.onResize(root, () => view.soon(paint));
   view.signal.addEventListener("abort", () => clearTimeout(speaking));
   paint();
