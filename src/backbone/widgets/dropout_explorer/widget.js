@@ -273,7 +273,7 @@ function curveParts(width, height, { curves, p }) {
 const ROW = 30; // of the table beside the network, so that units and rows stand at one height
 const HEAD = 26;
 
-function netParts(width, { weight, output_weight, kept, hidden }) {
+function netParts(width, { weight, output_weight, kept }) {
   const units = weight.length;
   const inputs = weight[0].length;
   const tall = units * ROW;
@@ -288,7 +288,7 @@ function netParts(width, { weight, output_weight, kept, hidden }) {
     ...output_weight.map((w, j) => wire(middle, row(j), last, HEAD + tall / 2, w, kept[j])),
     ...weight[0].map((_, i) => s("circle", { class: "bb-do-node", cx: first, cy: at(i), r: 6 })),
     s("circle", { class: "bb-do-node", cx: last, cy: HEAD + tall / 2, r: 8 }),
-    ...weight.map((_, j) => s("circle", { class: `bb-do-unit${kept[j] ? "" : " bb-do-lost"}${hidden[j] ? "" : " bb-do-zero"}`, cx: middle, cy: row(j), r: 10, "data-unit": j })),
+    ...weight.map((_, j) => s("circle", { class: `bb-do-unit${kept[j] ? "" : " bb-do-lost"}`, cx: middle, cy: row(j), r: 10, "data-unit": j })),
   ];
 }
 
@@ -414,7 +414,7 @@ function render({ model, el }) {
     write(sum, number(own));
     write(now, sentence(TEXT.now, own, shown.factors.train));
     write(test, sentence(TEXT.test, full, shown.factors.test));
-    picture.draw(null, (width) => netParts(width, { ...net, kept: shown.kept, hidden: shown.hidden }));
+    picture.draw(null, (width) => netParts(width, { ...net, kept: shown.kept }));
   };
   const paintCharts = ({ all, outputs, means, errors, mean, error, test, own }) => {
     const mine = headOf(own, shown.factors.train, net.output_bias, shown.head);
