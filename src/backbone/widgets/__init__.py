@@ -5,6 +5,7 @@ from backbone.widgets.augmentation_explorer import AugmentationExplorer
 from backbone.widgets.batch_norm_explorer import BatchNormExplorer
 from backbone.widgets.confusion_matrix import ConfusionMatrix
 from backbone.widgets.convolution_explorer import ConvolutionExplorer
+from backbone.widgets.dropout_explorer import DropoutExplorer
 from backbone.widgets.feature_map_explorer import FeatureMapExplorer
 from backbone.widgets.filter_gallery import FilterGallery, Filters
 from backbone.widgets.gradient_explorer import GradientExplorer
@@ -17,6 +18,7 @@ __all__ = [
     "BatchNormExplorer",
     "ConfusionMatrix",
     "ConvolutionExplorer",
+    "DropoutExplorer",
     "FeatureMapExplorer",
     "FilterGallery",
     "Filters",
