@@ -346,24 +346,6 @@ def test_nothing_moves_while_one_looks_around(page_with, width):
 
 
 @pytest.mark.browser
-def test_a_cell_opens_within_a_frame(screen):
-    times = screen.page.evaluate(
-        """async () => {
-            const cells = [...document.querySelectorAll(".bb-cm-cell")];
-            const times = [];
-            for (let i = 0; i < 40; i++) {
-                const start = performance.now();
-                cells[i % cells.length].click(); // painted at once, so that the focus has a place to go
-                times.push(performance.now() - start);
-            }
-            return times;
-        }"""
-    )
-    print(f"repaint: median {np.median(times):.1f} ms")
-    assert np.median(times) < 16
-
-
-@pytest.mark.browser
 def test_one_network_has_nothing_to_compare(page_with):
     page = page_with(made(1), width=400)
     assert page.locator(".bb-cm-compare").count() == 0

@@ -334,24 +334,3 @@ def test_the_two_words_at_the_top_never_lie_on_each_other(module):
         right = left + (90 if place["called"] else 70)
         assert left >= 40, line
         assert right <= 300, line
-
-
-@pytest.mark.browser
-def test_a_drag_repaints_within_a_frame(page_with):
-    times = page_with(made(), width=720).evaluate(
-        """async () => {
-            const node = document.querySelector(".bb-th-histogram");
-            const press = (key) => node.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
-            const times = [];
-            for (let i = 0; i < 40; i++) {
-                press(i % 2 ? "PageUp" : "ArrowLeft");
-                // The widget asked for this frame first, so its work lies between the frame's start and this call.
-                await new Promise((done) =>
-                    requestAnimationFrame((start) => (times.push(performance.now() - start), done())),
-                );
-            }
-            return times;
-        }"""
-    )
-    print(f"repaint: median {np.median(times):.1f} ms")
-    assert np.median(times) < 16
