@@ -35,7 +35,7 @@ TOO_WIDE = f"""(root) => {{
     {VISIBLE}
     const own = root.getBoundingClientRect();
     const sticksOut = (box) => box.left < own.left - 0.5 || box.right > own.right + 0.5;
-    const spills = (node) => node.scrollWidth > node.clientWidth + 1 && !node.matches("input, select, span");
+    const spills = (node) => node.scrollWidth > node.clientWidth + 1 && !node.matches("input, select, span, svg *");
     return seen.filter((n) => sticksOut(n.getBoundingClientRect()) || spills(n)).map((n) => n.outerHTML);
 }}"""
 TOO_SMALL_TARGET = f"""(root, least) => {{

@@ -6,6 +6,7 @@ written here, so the time does not grow with the book.
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -288,6 +289,7 @@ def test_a_page_that_asks_another_host_fails_the_tests(book):
 @GREEN
 def test_the_first_build_executes_the_chapter(built):
     assert "Chapters: 1 to execute, 2 at a time." in built.first_lines
+    assert any(re.fullmatch(r"  chapters/tiny\.md: \d+\.\d s", line) for line in built.first_lines), "its time"
     assert "The value is 0.25 today" in built.first_page.article.get_text()
 
 

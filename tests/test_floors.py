@@ -17,6 +17,7 @@ FLOORS = {
     "pretrained": 2,
     "probes": 2,
     "training": 2,
+    "gradients": 2,
     "plots": 3,
     "exercises": 3,
     "widgets": 4,

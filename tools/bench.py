@@ -72,6 +72,34 @@ ALONE = """async ({ source, css, state, buffers }) => {
     await module.default.render({ model, el: document.body });
 }"""
 
+# Every other widget of the chapters: what is dragged, or pressed, and how. The widget asks for its frame first, so its
+# work lies between the frame's start and the callback that comes after it; a click paints at once.
+GESTURES = {
+    "neural-networks": [(".bb-play .bb-slider", "slide")],
+    "data": [(".bb-aug-slider", "slide")],
+    "evaluation": [(".bb-th-histogram", "press"), (".bb-cm-cell", "click")],
+    "vanishing-gradients": [(".bb-ac input[type=range]", "slide"), (".bb-grad input[aria-label^=Gain]", "slide")],
+    "batch-normalization": [(".bb-bn-in", "press")],
+    "dropout": [(".bb-do input[type=range]", "slide")],
+}
+GESTURE = """async ({ selector, how, moves }) => {
+    const nodes = [...document.querySelectorAll(selector)], node = nodes[0], times = [];
+    node.scrollIntoView();
+    for (let i = 0; i < moves; i++) {
+        const start = performance.now();
+        if (how === "click") nodes[i % nodes.length].click();
+        else if (how === "press") {
+            node.dispatchEvent(new KeyboardEvent("keydown", { key: i % 2 ? "PageUp" : "ArrowLeft", bubbles: true }));
+        } else {
+            node.value = Number(node.min) + ((node.max - node.min) * ((i * 7) % 41)) / 40;
+            node.dispatchEvent(new Event("input", { bubbles: true }));
+        }
+        let spent = performance.now() - start;
+        await new Promise((done) => requestAnimationFrame((frame) => ((spent += performance.now() - frame), done())));
+        times.push(spent);
+    }
+    return times;
+}"""
 FORWARD = """({ weights, vectors, moves }) => {
     const [network] = module.unpackNetworks(Int8Array.from(weights), Float32Array.from(vectors), 1);
     const pixels = Float64Array.from({ length: 784 }, (_, i) => Math.sin(i));
@@ -135,6 +163,19 @@ def drags(browser, url: str) -> None:
     page.close()
 
 
+def gestures(browser, url: str) -> None:
+    """Act in the widgets of the other chapters, as they stand there."""
+    print(f"One move of the other widgets ({MOVES} moves; a frame is 16 ms)")
+    for chapter, found in GESTURES.items():
+        page = browser.new_page(viewport={"width": 1280, "height": 900})
+        page.goto(f"{url}/chapters/{chapter}.html")
+        page.wait_for_function(DRAWN)
+        for selector, how in found:
+            times = page.evaluate(GESTURE, {"selector": selector, "how": how, "moves": MOVES})
+            print_times(f"{chapter}, {selector}"[:44], times)
+        page.close()
+
+
 def alone(made) -> dict:
     """Return what `ALONE` takes to draw a widget on an empty page."""
     state = made.get_state()
@@ -185,6 +226,7 @@ def main() -> int:
         with sync_playwright() as playwright, serving(SITE) as server:
             browser = launch(playwright)
             drags(browser, server.url)
+            gestures(browser, server.url)
             network(browser)
             pages(browser, server.url)
             browser.close()

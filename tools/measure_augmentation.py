@@ -14,7 +14,7 @@ import torch
 from backbone import data, models, training
 
 EPOCHS = {200: 100, 1000: 100, 6000: 40}
-SEEDS = {200: 5, 1000: 3, 6000: 2}
+SEEDS = {200: 5, 1000: 3, 6000: 3}
 BATCH = {200: 50, 1000: 100, 6000: 100}
 RATE = 3e-3
 BLACK = -float(data.FASHION_MNIST_STATISTICS.mean / data.FASHION_MNIST_STATISTICS.std)

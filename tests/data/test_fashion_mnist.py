@@ -44,7 +44,9 @@ def test_the_statistics_are_near_those_of_the_part():
 def test_some_pictures_can_be_taken_out():
     images = fashion_mnist("test")
     assert len(images[:30]) == 30
-    assert torch.equal(images[5].images, images.images[5:6])
+    for one in (5, np.int64(5), torch.tensor(5), [5], np.array([5])):
+        assert torch.equal(images[one].images, images.images[5:6])
+        assert len(images[one]) == 1
     bags = images[images.labels == 8]
     assert len(bags) == 100
     assert set(bags.labels.tolist()) == {8}

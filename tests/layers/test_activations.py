@@ -6,6 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as st_numpy
+from scipy.special import log_ndtr
 
 from backbone.layers import ACTIVATIONS
 
@@ -62,6 +63,8 @@ def test_saturated_slopes_do_not_become_zero():
     """At z = 40 the slopes are tiny and not 0: products of many of them are the chapter's subject."""
     assert ACTIVATIONS["sigmoid"].derivative(40) == pytest.approx(np.exp(-40), rel=1e-12)
     assert ACTIVATIONS["tanh"].derivative(40) == pytest.approx(4 * np.exp(-80), rel=1e-12)
+    z, bell = -14.8, np.exp(-(14.8**2) / 2) / np.sqrt(2 * np.pi)
+    assert ACTIVATIONS["gelu"].derivative(z) == pytest.approx(np.exp(log_ndtr(z)) + z * bell, rel=1e-9)
 
 
 @pytest.mark.parametrize(

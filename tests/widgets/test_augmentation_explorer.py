@@ -382,14 +382,33 @@ def test_keys_are_enough(screen):
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_it_fits_a_narrow_page_and_does_not_jump(page_with, theme):
-    screen = Screen(page_with(explorer(), width=320, theme=theme))
+@pytest.mark.parametrize(("width", "theme"), [(320, "light"), (360, "dark"), (720, "light"), (1280, "dark")])
+def test_it_fits_the_page_and_does_not_jump(page_with, width, theme):
+    screen = Screen(page_with(explorer(), width=width, theme=theme))
     assert screen.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     height = screen.page.evaluate("document.querySelector('.bb-augment').offsetHeight")
-    for value in (0, 60, 120, 180):
-        screen.pull(value)
+    menu = screen.page.get_by_label("Change")
+    for name, largest in LARGEST.items():
+        menu.select_option(name)
+        for value in (0, largest / 4 if largest > 1 else largest, largest):
+            screen.pull(value)
+            assert screen.page.evaluate("document.querySelector('.bb-augment').offsetHeight") == height
+        screen.page.get_by_label("no", exact=True).check(force=True)
+        screen.settle()
         assert screen.page.evaluate("document.querySelector('.bb-augment').offsetHeight") == height
+    for k in range(10):
+        screen.page.locator("input[name]").nth(k).check(force=True)
+        screen.settle()
+        assert screen.page.evaluate("document.querySelector('.bb-augment').offsetHeight") == height
+
+
+@pytest.mark.browser
+def test_the_curve_says_what_its_axes_are(screen):
+    for name, ends in {"rotate": ("0°", "180°"), "shift": ("0 pixels", "20 pixels"), "zoom": ("× 1", "× 4")}.items():
+        screen.page.get_by_label("Change").select_option(name)
+        screen.settle()
+        assert tuple(screen.page.locator(".bb-aug-ends span").all_inner_texts()) == ends
+    assert "0 %" in screen.page.locator(".bb-aug-curve .bb-caption").inner_text()
 
 
 @pytest.mark.browser

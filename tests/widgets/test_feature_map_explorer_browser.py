@@ -546,6 +546,23 @@ def test_sizes_and_accessibility(page_with, width, theme):
     assert_accessible(screen.page)
 
 
+@pytest.mark.parametrize(("width", "air"), [(722, 1), (360, 0), (320, 0)])
+def test_numbers_fit_in_their_cells(page_with, width, air):
+    """A minus and four digits are the longest; in the column they do not touch the border on either side."""
+    made = explorer()
+    screen = Screen(page_with(made, width=width), made)
+    for layer in ("conv1", "conv2", "fc1", "pool2"):
+        screen.pick(layer, 3)
+        spare = screen.root.evaluate(
+            """(root) => [...root.querySelectorAll(".bb-cell")].filter((cell) => cell.clientWidth).map((cell) => {
+                const range = document.createRange();
+                range.selectNodeContents(cell);
+                return (cell.clientWidth - range.getBoundingClientRect().width) / 2;
+            })"""
+        )
+        assert min(spare) >= air, layer
+
+
 @pytest.mark.parametrize("width", [722, 360, 320])
 def test_nothing_jumps(page_with, width):
     """What a reader points at stays where it is; in the column's width the whole widget does."""

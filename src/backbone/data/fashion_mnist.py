@@ -8,6 +8,8 @@ beside this file).
 """
 
 import gzip
+import operator
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -78,9 +80,9 @@ class LabeledImages:
         return len(self.labels)
 
     def __getitem__(self, index) -> "LabeledImages":
-        """Return some of the pictures: by a slice, a tensor or array of positions, or a boolean mask."""
-        if isinstance(index, int):
-            index = [index]
+        """Return some of the pictures: by a position, a slice, a tensor or array of positions, or a boolean mask."""
+        with suppress(TypeError):  # a slice or a list is no single position
+            index = index if np.ndim(index) else [operator.index(index)]
         return LabeledImages(self.images[index], self.labels[index], self.classes)
 
 

@@ -19,7 +19,7 @@ from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import erf, expit
+from scipy.special import expit, ndtr
 from torch import nn
 
 LEAK = 0.01  # the slope of leaky ReLU below 0, PyTorch's default
@@ -100,19 +100,14 @@ def _elu_derivative(z: ArrayLike) -> np.ndarray:
     return np.exp(np.minimum(_array(z), 0))
 
 
-def _normal(z: np.ndarray) -> np.ndarray:
-    """Return the share of a standard normal distribution that lies below z."""
-    return (1 + erf(z / np.sqrt(2).astype(z.dtype))) / 2
-
-
 def _gelu(z: ArrayLike) -> np.ndarray:
     z = _array(z)
-    return z * _normal(z)
+    return z * ndtr(z)  # (1 + erf) / 2 would have no digits left below -6
 
 
 def _gelu_derivative(z: ArrayLike) -> np.ndarray:
     z = _array(z)
-    return _normal(z) + z * np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi).astype(z.dtype)
+    return ndtr(z) + z * np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi).astype(z.dtype)
 
 
 def _silu(z: ArrayLike) -> np.ndarray:

@@ -1,20 +1,28 @@
 """What a reader can move: one folder a widget, alive in Jupyter, on Colab and on a page without a kernel."""
 
+from backbone.widgets.activation_explorer import ActivationExplorer
 from backbone.widgets.augmentation_explorer import AugmentationExplorer
+from backbone.widgets.batch_norm_explorer import BatchNormExplorer
 from backbone.widgets.confusion_matrix import ConfusionMatrix
 from backbone.widgets.convolution_explorer import ConvolutionExplorer
+from backbone.widgets.dropout_explorer import DropoutExplorer
 from backbone.widgets.feature_map_explorer import FeatureMapExplorer
 from backbone.widgets.filter_gallery import FilterGallery, Filters
+from backbone.widgets.gradient_explorer import GradientExplorer
 from backbone.widgets.playground import Playground
 from backbone.widgets.threshold_explorer import ThresholdExplorer
 
 __all__ = [
+    "ActivationExplorer",
     "AugmentationExplorer",
+    "BatchNormExplorer",
     "ConfusionMatrix",
     "ConvolutionExplorer",
+    "DropoutExplorer",
     "FeatureMapExplorer",
     "FilterGallery",
     "Filters",
+    "GradientExplorer",
     "Playground",
     "ThresholdExplorer",
 ]

@@ -38,7 +38,7 @@ const TEXT = {
   scores: "What the net says",
   label: "the label",
   percent: (share) => `${Math.round(100 * share)} %`,
-  curve: "Probability the net gives to the label, by strength",
+  curve: "Probability the net gives to the label, by strength: 0 % at the lower line, 100 % at the upper",
   curveAria: (name, from, to) => `The net's probability of ${name} against strength: ${from} at zero, ${to} at the largest.`,
   shadedKey: "shaded: the net's first choice is another",
   youKey: "dashed: you said no",
@@ -406,6 +406,7 @@ function render({ model, el }) {
     set({ augmentation: name, strength: largest === step ? largest : Number((Math.round((share * largest) / step) * step).toFixed(4)) });
   });
   const slider = h("input", { type: "range", min: 0, "aria-label": TEXT.strength, class: "bb-aug-slider" });
+  const ends = [h("span"), h("span")]; // of the slider and of the curve above it
   const amount = h("output", { class: "bb-aug-amount" });
   view.listen(slider, "input", () => set({ strength: Number(Number(slider.value).toFixed(4)) }));
   const still = choice("", ["yes", "no"], (name) => TEXT.answers[name], (answer) => {
@@ -451,7 +452,8 @@ function render({ model, el }) {
       const shares = classify(parameters, standard, drawn);
       const chosen = best(shares);
       right += chosen === shown.label;
-      const text = `${chosen === shown.label ? TEXT.right : TEXT.wrong} ${classes[chosen]} ${TEXT.percent(shares[chosen])}`;
+      const percent = TEXT.percent(shares[chosen]).replace(" ", "\u00a0"); // not broken into two lines
+      const text = `${chosen === shown.label ? TEXT.right : TEXT.wrong} ${classes[chosen]} ${percent}`;
       box.update(drawn, text, text);
       box.node.classList.toggle("bb-aug-missed", chosen !== shown.label);
     });
@@ -465,6 +467,7 @@ function render({ model, el }) {
     Object.assign(slider, { max: shown.change.largest, step: shown.change.step, value: shown.strength });
     slider.setAttribute("aria-valuetext", shown.amount(shown.strength));
     write(amount, shown.amount(shown.strength));
+    [0, shown.change.largest].forEach((end, i) => write(ends[i], shown.amount(end)));
     write(question, TEXT.still(shown.name));
     still.set(answerAt(shown.marks, shown.strength));
     seed.set(String(shown.seed));
@@ -485,6 +488,7 @@ function render({ model, el }) {
     group(kind.node, h("div", { class: "bb-field bb-aug-strength" }, h("span", {}, TEXT.strength), amount), reset),
     curve.node,
     slider,
+    h("div", { class: "bb-aug-ends", "aria-hidden": "true" }, ...ends),
     h("div", { class: "bb-aug-judge" }, still.node, said),
     h("div", { class: "bb-aug-row" }, h("span", { class: "bb-aug-heading" }, TEXT.draws), again, h("label", { class: "bb-aug-seed" }, TEXT.seed, seed.node)),
     h("div", { class: "bb-aug-draws" }, ...draws.map((box) => box.node)),

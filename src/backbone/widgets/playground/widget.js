@@ -14,7 +14,7 @@ const TEXT = {
     linear: "Four layers, no activation. Can they part the disc from the ring around it? Guess, then press Play.",
     zero: "Every weight is 0. Which neuron will learn first? Guess, then press Play.",
     equal: "Eight neurons, all weights 0.5. What can eight do that one cannot? Guess, then press Play.",
-    fast: "A hundred times the usual rate. Will the loss fall faster? Guess, then take single steps.",
+    fast: "Each step is ten times the gradient. Will the loss fall faster? Guess, then take single steps.",
   },
   reset: "Start again",
   depth: "Hidden layers",

@@ -1,4 +1,4 @@
-// ThresholdExplorer. The kit stands in front of this file (base.py).
+// ThresholdExplorer. The kit and canvas.js stand in front of this file (base.py).
 
 const TEXT = {
   title: "Threshold explorer",
@@ -138,28 +138,6 @@ function percent(share) {
 
 // ---- Drawing ------------------------------------------------------------------------------------------------
 
-/** A canvas with a size in CSS pixels that paints in the page's colors. */
-function sheet(attributes, ratio, paint) {
-  const canvas = h("canvas", attributes);
-  canvas.style.aspectRatio = ratio;
-  const draw = () => {
-    const [width, height] = [canvas.clientWidth, canvas.clientHeight];
-    if (!width) return;
-    const scale = devicePixelRatio || 1;
-    const size = [Math.round(width * scale), Math.round(height * scale)];
-    if (canvas.width !== size[0] || canvas.height !== size[1]) [canvas.width, canvas.height] = size;
-    const context = canvas.getContext("2d");
-    const style = getComputedStyle(canvas);
-    const color = (name) => style.getPropertyValue(`--bb-${name}`).trim();
-    context.setTransform(scale, 0, 0, scale, 0, 0);
-    context.clearRect(0, 0, width, height);
-    context.font = `12px ${style.fontFamily}`;
-    context.fillStyle = context.strokeStyle = style.color;
-    paint(context, width, height, { ink: style.color, positive: color("positive"), negative: color("negative"), mark: color("mark") });
-  };
-  return { canvas, draw };
-}
-
 /** Positives upward, negatives downward, on one axis of scores; what lies left of the threshold fades. */
 function paintHistogram(context, width, height, colors, { bars, low, high, threshold, positive }) {
   const foot = height - 18;
@@ -204,12 +182,19 @@ function paintHistogram(context, width, height, colors, { bars, low, high, thres
   context.arc(line, middle, 8, 0, 2 * Math.PI);
   context.fill();
   context.textBaseline = "top";
-  const right = TEXT.called(positive);
-  const roomy = line + 8 + context.measureText(right).width < width;
-  context.textAlign = roomy ? "left" : "right";
+  const wide = (text) => context.measureText(text).width;
+  const place = beside(line, width, wide(positive), wide(TEXT.called(positive)), wide(TEXT.notCalled));
+  context.textAlign = place.called ? "left" : "right";
   context.fillStyle = colors.ink;
-  context.fillText(roomy ? right : TEXT.notCalled, line + (roomy ? 8 : -8), 2);
+  context.fillText(place.called ? TEXT.called(positive) : TEXT.notCalled, place.x, 2);
   context.textAlign = "left";
+}
+
+/** Where the word beside the threshold stands: to its right while there is room, and never on the name of the positives. */
+function beside(line, width, name, called, notCalled) {
+  const right = Math.max(line + 8, name + 16);
+  if (right + called <= width) return { called: true, x: right };
+  return { called: false, x: Math.max(line - 8, name + 16 + notCalled) };
 }
 
 /** About six round numbers in a range. */
@@ -311,7 +296,7 @@ function render({ model, el }) {
   const moveTo = (threshold) => set({ threshold: Math.min(Math.max(Number(threshold.toPrecision(4)), low), high) });
 
   const histogram = sheet(
-    { class: "bb-th-histogram", tabindex: 0, role: "slider", "aria-label": TEXT.histogram(model.get("score")), "aria-valuemin": low.toFixed(2), "aria-valuemax": high.toFixed(2) },
+    { class: "bb-th-histogram", tabindex: 0, role: "slider", "aria-label": TEXT.histogram(model.get("score")), "aria-valuemin": low.toFixed(5), "aria-valuemax": high.toFixed(5) },
     "684 / 170",
     (context, width, height, colors) => paintHistogram(context, width, height, colors, { bars, low, high, positive, threshold: shown.threshold }),
   );
@@ -424,5 +409,5 @@ function render({ model, el }) {
   };
 }
 
-export { areaOf, averageOf, bestF1, binned, countAbove, curveOf, scoresAt, ticks, toShare, toStep, wholeCounts, withPrecision };
+export { areaOf, averageOf, beside, bestF1, binned, countAbove, curveOf, scoresAt, ticks, toShare, toStep, wholeCounts, withPrecision };
 export default { render };

@@ -1,0 +1,496 @@
+// DropoutExplorer. The kit stands in front of this file (base.py).
+
+const TEXT = {
+  title: "Dropout explorer",
+  sample: "Input",
+  head: "Output",
+  heads: { linear: "linear", relu: "ReLU" },
+  scaling: "Scaling",
+  scalings: { inverted: "in training", "test time": "at test time (2014)", none: "none" },
+  p: "p, the probability of being dropped",
+  more: { 1: "1 run", 10: "10 runs", 100: "100 runs", 1000: "1,000 runs" },
+  again: "Start over",
+  others: "Other masks",
+  last: "Mask of the last run",
+  lead: "Run with new masks",
+  netTitle: (hand, run) => (hand ? "Thinned network, set by hand" : `Thinned network of run ${run}`),
+  netHint: "Click a unit to drop or keep it.",
+  columns: ["unit", "value × weight", "adds"],
+  unit: (number, kept) => `Unit ${number}: ${kept ? "kept" : "dropped"}. Press to ${kept ? "drop" : "keep"} it.`,
+  out: "out",
+  sum: "sum of the kept",
+  now: (sum, factor, bias, z, head) => `This run: ${sum}${factor} ${bias} = ${z}${head}`,
+  test: (sum, factor, bias, z, head) => `Test time: ${sum}${factor} ${bias} = ${z}${head}`,
+  relu: (y) => `, and after ReLU ${y}`,
+  histogram: (count) => `Outputs of ${count} runs`,
+  meanTag: "mean",
+  testTag: "test time",
+  thisTag: "this network",
+  running: "Mean after 1, 2, 3, … runs ± its standard error",
+  numbers: {
+    mean: "mean ± standard error",
+    deviation: "standard deviation",
+    test: "test time, all units",
+    exact: (total) => `mean over all ${total} masks`,
+    seen: "different masks so far",
+  },
+  of: (seen, total) => `${seen} of ${total}`,
+  same: "p is 0: every run is the full network.",
+  gone: "p is 1: every unit is out in every run. No factor brings back what is gone.",
+  exact: "Over all masks, the mean is the value at test time. Everything behind the mask is linear.",
+  noKink: "Over all masks, the mean is the value at test time. No mask takes the sum across 0, so ReLU never bends anything here.",
+  kink: (mean, test) =>
+    `Over all masks, the mean is ${mean}; at test time it is ${test}. The sums agree on average, their ReLUs do not: what falls below 0 counts as 0 and no longer evens out what lies above.`,
+  unscaled: (mean, test) => `Over all masks, the mean is ${mean}; at test time it is ${test}. Nothing makes up for the units that were out.`,
+  curveTitle: (measure) => `Recorded beforehand: ${measure}`,
+  curveAt: (p) => `At p = ${p}`,
+  curveOff: (p) => `Nearest recorded p: ${p}`,
+  histogramLabel: (count, mean, error, test) => `Histogram of the outputs of ${count} runs. Mean ${mean}, standard error ${error}; test time ${test}.`,
+  runningLabel: (count, mean, test) => `Mean of the outputs against the number of runs. After ${count} runs it is ${mean}; the line of test time lies at ${test}.`,
+  curveLabel: (measure, parts) => `${measure} against p. ${parts}`,
+  spoken: (p, count, mean, error, test, words) => `p ${p}, ${count} runs: mean ${mean}, standard error ${error}, test time ${test}. ${words}`,
+};
+const MOST = 5000;
+const SEEDS = 1000;
+const BARS = 37;
+const DECIMALS = 3;
+
+// ---- Maths: pure functions, tested against Python -------------------------------------------------------------
+
+/** Number `index` of a seed's sequence, from 0 to 1, 1 left out: mulberry32 (Tommy Ettinger, public domain). */
+function uniform(seed, index) {
+  const state = (Math.imul(seed, 0x9e3779b9) + Math.imul(index + 1, 0x6d2b79f5)) >>> 0;
+  let out = Math.imul(state ^ (state >>> 15), state | 1);
+  out ^= out + Math.imul(out ^ (out >>> 7), out | 61);
+  return ((out ^ (out >>> 14)) >>> 0) / 2 ** 32;
+}
+
+/** Which units run number `run` (from 0) keeps. A smaller p keeps all that a larger one keeps. */
+function maskOf(seed, run, units, p) {
+  return Array.from({ length: units }, (_, j) => uniform(seed, run * units + j) >= p);
+}
+
+/** The hidden units' values before dropout. */
+function hiddenOf({ weight, bias }, x) {
+  return weight.map((row, j) => Math.max(row.reduce((sum, w, i) => sum + w * x[i], bias[j]), 0));
+}
+
+/** What a kept unit is multiplied with in training, and each unit at test time. */
+function factorsOf(scaling, p) {
+  if (scaling === "inverted") return { train: p < 1 ? 1 / (1 - p) : 1, test: 1 };
+  return { train: 1, test: scaling === "test time" ? 1 - p : 1 };
+}
+
+/** From a sum over units to the output. */
+function headOf(sum, factor, bias, head) {
+  const z = sum * factor + bias;
+  return head === "relu" ? Math.max(z, 0) : z;
+}
+
+/** The sum of the kept units' products; `kept(j)` says whether unit j is kept. */
+function sumOf(products, kept) {
+  return products.reduce((sum, product, j) => (kept(j) ? sum + product : sum), 0);
+}
+
+/** The outputs of the first `count` runs, and the masks as numbers, unit 0 the lowest bit. */
+function runAll(products, { p, scaling, head, seed, count, bias }) {
+  const { train } = factorsOf(scaling, p);
+  const units = products.length;
+  const outputs = new Float64Array(count);
+  const masks = new Uint16Array(count);
+  for (let run = 0; run < count; run++) {
+    let [sum, mask] = [0, 0];
+    for (let j = 0; j < units; j++) {
+      if (uniform(seed, run * units + j) < p) continue;
+      sum += products[j];
+      mask |= 1 << j;
+    }
+    outputs[run] = headOf(sum, train, bias, head);
+    masks[run] = mask;
+  }
+  return { outputs, masks };
+}
+
+/** Every mask once: the mean with its probabilities, the smallest and largest output, and whether sums have two signs. */
+function overAll(products, { p, scaling, head, bias }) {
+  const { train } = factorsOf(scaling, p);
+  const units = products.length;
+  let [mean, low, high, below, above] = [0, Infinity, -Infinity, false, false];
+  for (let mask = 0; mask < 1 << units; mask++) {
+    let [sum, chance] = [0, 1];
+    for (let j = 0; j < units; j++) {
+      const kept = (mask >> j) & 1;
+      if (kept) sum += products[j];
+      chance *= kept ? 1 - p : p;
+    }
+    if (!chance) continue;
+    const z = sum * train + bias;
+    const y = headOf(sum, train, bias, head);
+    mean += chance * y;
+    [low, high] = [Math.min(low, y), Math.max(high, y)];
+    [below, above] = [below || z < 0, above || z > 0];
+  }
+  return { mean, low, high, bent: below && above };
+}
+
+/** The mean of the first k numbers and its standard error, for every k; of one number the error is not known. */
+function runningMeans(values) {
+  const means = new Float64Array(values.length);
+  const errors = new Float64Array(values.length);
+  let [mean, squares] = [0, 0];
+  values.forEach((value, i) => {
+    const from = value - mean;
+    mean += from / (i + 1);
+    squares += from * (value - mean); // Welford's way: no large numbers are subtracted
+    means[i] = mean;
+    errors[i] = i ? Math.sqrt(squares / i / (i + 1)) : NaN;
+  });
+  return { means, errors };
+}
+
+/** Counts in bins of equal width; the last bin holds its upper edge. */
+function binned(values, low, high, count) {
+  const bins = new Array(count).fill(0);
+  for (const value of values) bins[Math.min(count - 1, Math.max(0, Math.floor(((value - low) / (high - low)) * count)))]++;
+  return bins;
+}
+
+/** About `count` round numbers in a range. */
+function ticksOf(low, high, count) {
+  const rough = (high - low) / count;
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const step = [1, 2, 5, 10].map((factor) => factor * power).find((size) => size >= rough * 0.8);
+  const first = Math.ceil(low / step - 1e-9);
+  return Array.from({ length: Math.floor(high / step + 1e-9) - first + 1 }, (_, i) => Number(((first + i) * step).toFixed(9)));
+}
+
+/** The place of the recorded p that is nearest. */
+function nearest(ps, p) {
+  return ps.reduce((best, one, i) => (Math.abs(one - p) < Math.abs(ps[best] - p) - 1e-9 ? i : best), 0);
+}
+
+// ---- Drawing ------------------------------------------------------------------------------------------------
+
+const number = (value) => (Math.abs(value) < 5e-4 ? 0 : value).toFixed(DECIMALS).replace("-", "−");
+const joined = (value) => `${value < 0 && number(value) !== "0.000" ? "−" : "+"} ${number(Math.abs(value))}`;
+
+/** An SVG element. */
+function s(tag, attributes = {}, ...children) {
+  const node = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  for (const [name, value] of Object.entries(attributes)) if (value != null) node.setAttribute(name, value);
+  node.append(...children);
+  return node;
+}
+
+/** A drawing whose units are the page's pixels: `draw(width, height)` gives its elements. */
+function sheet(name, height) {
+  const node = s("svg", { class: `bb-do-${name}`, role: "img", height });
+  return {
+    node,
+    draw(label, elements) {
+      const width = node.clientWidth;
+      if (!width) return;
+      node.setAttribute("viewBox", `0 0 ${width} ${height}`);
+      if (label) node.setAttribute("aria-label", label);
+      node.replaceChildren(...elements(width, height));
+    },
+  };
+}
+
+/** A word beside an upright line, on the side where it has room. */
+function tag(text, x, y, width, name) {
+  const right = x + 6 + text.length * 6.8 < width;
+  return s("text", { x: x + (right ? 5 : -5), y, "text-anchor": right ? "start" : "end", class: name }, text);
+}
+
+function histogramParts(width, height, { bins, low, high, mean, test, own, ticks }) {
+  const [top, foot] = [48, height - 18];
+  const x = (value) => 4 + ((value - low) / (high - low)) * (width - 8);
+  const most = Math.max(...bins, 1);
+  const wide = (width - 8) / bins.length;
+  const bars = bins.map((count, i) => {
+    const tall = count ? Math.max(1.5, (count / most) * (foot - top)) : 0;
+    return s("rect", { class: "bb-do-bar", x: 4 + i * wide + 0.5, y: foot - tall, width: Math.max(wide - 1, 0.5), height: tall, "data-count": count });
+  });
+  return [
+    ...bars,
+    s("line", { class: "bb-do-axis", x1: 0, x2: width, y1: foot, y2: foot }),
+    ...ticks.map((value) => s("text", { class: "bb-do-tick", x: Math.min(Math.max(x(value), 12), width - 12), y: height - 4 }, show(value))),
+    s("line", { class: "bb-do-test", x1: x(test), x2: x(test), y1: 2, y2: foot, "data-value": test }),
+    tag(TEXT.testTag, x(test), 12, width, "bb-do-word"),
+    s("line", { class: "bb-do-mean", x1: x(mean), x2: x(mean), y1: 18, y2: foot, "data-value": mean }),
+    tag(TEXT.meanTag, x(mean), 28, width, "bb-do-word"),
+    s("path", { class: "bb-do-own", d: `M${x(own)},${foot} l-5,-9 h10 z`, "data-value": own }),
+    tag(TEXT.thisTag, x(own), 44, width, "bb-do-word bb-do-faint"),
+  ];
+}
+
+function runningParts(width, height, { means, errors, test }) {
+  const [left, right, top, foot] = [46, 6, 6, height - 18];
+  const count = means.length;
+  // Evenly on the logarithmic axis: more points than pixels would show nothing more.
+  const picked = [...new Set(Array.from({ length: 120 }, (_, i) => Math.round(count ** (i / 119)) - 1))];
+  const spread = (i) => (Number.isNaN(errors[i]) ? 0 : errors[i]);
+  const drawn = picked.flatMap((i) => [means[i] - spread(i), means[i] + spread(i)]);
+  const [least, most] = [Math.min(test, ...drawn), Math.max(test, ...drawn)];
+  const room = (most - least || 1) * 0.06;
+  const [low, high] = [least - room, most + room];
+  const x = (i) => left + (count > 1 ? Math.log(i + 1) / Math.log(count) : 0.5) * (width - left - right);
+  const y = (value) => foot - ((value - low) / (high - low)) * (foot - top);
+  const line = picked.map((i) => `${x(i).toFixed(1)},${y(means[i]).toFixed(1)}`);
+  const band = [...picked.map((i) => [i, 1]), ...picked.toReversed().map((i) => [i, -1])]
+    .map(([i, sign]) => `${x(i).toFixed(1)},${y(means[i] + sign * spread(i)).toFixed(1)}`);
+  const powers = [1, 10, 100, 1000].filter((power) => power <= count);
+  return [
+    s("path", { class: "bb-do-band", d: `M${band.join("L")}Z` }),
+    s("line", { class: "bb-do-test", x1: left, x2: width - right, y1: y(test), y2: y(test), "data-value": test }),
+    s("path", { class: "bb-do-line bb-do-line-0", d: `M${line.join("L")}` }),
+    s("circle", { class: "bb-do-dot", cx: x(count - 1), cy: y(means[count - 1]), r: 4, "data-value": means[count - 1] }),
+    s("line", { class: "bb-do-axis", x1: left, x2: left, y1: top, y2: foot }),
+    ...ticksOf(low, high, 4).map((value) => s("text", { class: "bb-do-tick bb-do-end", x: left - 5, y: y(value) + 4 }, show(value))),
+    ...powers.map((power) => s("text", { class: "bb-do-tick", x: Math.min(Math.max(x(power - 1), left + 4), width - 16), y: height - 4 }, power.toLocaleString("en"))),
+  ];
+}
+
+function curveParts(width, height, { curves, p }) {
+  const [left, right, top, foot] = [40, 10, 8, height - 18];
+  const values = curves.flatMap(({ mean, spread }) => mean.flatMap((value, i) => [value - spread[i], value + spread[i]]));
+  const [low, high] = [Math.min(...values), Math.max(...values)];
+  const x = (value) => left + value * (width - left - right);
+  const y = (value) => foot - ((value - low) / (high - low || 1)) * (foot - top);
+  return [
+    ...ticksOf(low, high, 4).map((value) => s("text", { class: "bb-do-tick bb-do-end", x: left - 6, y: y(value) + 4 }, show(value))),
+    ...[0, 0.25, 0.5, 0.75, 1].map((value) => s("text", { class: "bb-do-tick", x: x(value), y: height - 4 }, show(value))),
+    s("line", { class: "bb-do-axis", x1: left, x2: width - right, y1: foot, y2: foot }),
+    s("line", { class: "bb-do-here", x1: x(p), x2: x(p), y1: top, y2: foot, "data-value": p }),
+    ...curves.flatMap(({ p: ps, mean, spread }, number) => [
+      ...ps.map((at, i) => s("line", { class: `bb-do-whisker bb-do-line-${number}`, x1: x(at), x2: x(at), y1: y(mean[i] - spread[i]), y2: y(mean[i] + spread[i]) })),
+      s("path", { class: `bb-do-line bb-do-line-${number}`, d: `M${ps.map((at, i) => `${x(at).toFixed(2)},${y(mean[i]).toFixed(2)}`).join("L")}` }),
+    ]),
+  ];
+}
+
+const ROW = 30; // of the table beside the network, so that units and rows stand at one height
+const HEAD = 26;
+
+function netParts(width, { weight, output_weight, kept }) {
+  const units = weight.length;
+  const inputs = weight[0].length;
+  const tall = units * ROW;
+  const row = (j) => HEAD + (j + 0.5) * ROW;
+  const at = (i) => HEAD + ((i + 0.5) * tall) / inputs;
+  const [first, middle, last] = [12, width / 2, width - 12];
+  const most = Math.max(...weight.flat().map(Math.abs), ...output_weight.map(Math.abs), 1e-9);
+  const wire = (x1, y1, x2, y2, w, alive) =>
+    s("line", { x1, y1, x2, y2, class: `bb-do-wire ${w < 0 ? "bb-do-minus" : "bb-do-plus"}${alive ? "" : " bb-do-dead"}`, "stroke-width": (0.4 + (2.6 * Math.abs(w)) / most).toFixed(2) });
+  return [
+    ...weight.flatMap((values, j) => values.map((w, i) => wire(first, at(i), middle, row(j), w, kept[j]))),
+    ...output_weight.map((w, j) => wire(middle, row(j), last, HEAD + tall / 2, w, kept[j])),
+    ...weight[0].map((_, i) => s("circle", { class: "bb-do-node", cx: first, cy: at(i), r: 6 })),
+    s("circle", { class: "bb-do-node", cx: last, cy: HEAD + tall / 2, r: 8 }),
+    ...weight.map((_, j) => s("circle", { class: `bb-do-unit${kept[j] ? "" : " bb-do-lost"}`, cx: middle, cy: row(j), r: 10, "data-unit": j })),
+  ];
+}
+
+// ---- The view -----------------------------------------------------------------------------------------------
+
+function render({ model, el }) {
+  const view = scope(model);
+  const net = Object.fromEntries(["weight", "bias", "output_weight", "output_bias"].map((name) => [name, model.get(name)]));
+  const units = net.bias.length;
+  const total = (2 ** units).toLocaleString("en");
+  const names = model.get("names");
+  const curves = model.get("curves");
+  let shown; // what is painted: settings and what follows from them
+  let [speaking, acted] = [0, false];
+
+  const set = (changes) => {
+    for (const [name, value] of Object.entries(changes)) model.set(name, value);
+    model.save_changes();
+  };
+  const current = () => {
+    const [p, scaling, head, seed, count] = ["p", "scaling", "head", "seed", "runs"].map((name) => model.get(name));
+    const settings = { p, scaling, head, seed, count, bias: net.output_bias };
+    const hidden = hiddenOf(net, model.get("inputs")[names.indexOf(model.get("sample"))]);
+    const products = hidden.map((value, j) => value * net.output_weight[j]);
+    const hand = model.get("kept");
+    const kept = hand.length ? hand : maskOf(seed, count - 1, units, p);
+    return { ...settings, hidden, products, kept, hand: hand.length > 0, factors: factorsOf(scaling, p) };
+  };
+
+  // ---- Controls
+
+  const sample = choice(TEXT.sample, names, (name) => name, (name) => set({ sample: name, kept: [] }));
+  const head = choice(TEXT.head, Object.keys(TEXT.heads), (name) => TEXT.heads[name], (name) => set({ head: name }));
+  const scaling = choice(TEXT.scaling, Object.keys(TEXT.scalings), (name) => TEXT.scalings[name], (name) => set({ scaling: name }));
+  const slider = h("input", { type: "range", min: 0, max: 1, step: 0.05, "aria-label": TEXT.p, oninput: () => set({ p: Number(slider.value), kept: [] }) });
+  const pValue = h("span", { class: "bb-do-p" });
+  const range = h("label", { class: "bb-field bb-do-range" }, h("span", {}, TEXT.p), h("span", { class: "bb-do-track" }, slider, pValue));
+  const more = Object.entries(TEXT.more).map(([count, text]) =>
+    button(text, () => set({ runs: Math.min(MOST, model.get("runs") + Number(count)), kept: [] })));
+  const again = button(TEXT.again, () => set({ runs: 1, kept: [] }));
+  const others = button(TEXT.others, () => set({ seed: (model.get("seed") + 1) % SEEDS, kept: [] }));
+  const last = button(TEXT.last, () => set({ kept: [] }));
+
+  const toggle = (j) => set({ kept: shown.kept.map((one, i) => (i === j ? !one : one)) });
+  const picture = sheet("net", HEAD + units * ROW);
+  picture.node.setAttribute("aria-hidden", "true"); // the table beside it says the same
+  const rows = Array.from({ length: units }, (_, j) => {
+    const press = button("", () => toggle(j), { class: "bb-button bb-do-press" });
+    const cells = [h("td", {}), h("td", {})];
+    return { press, cells, node: h("tr", {}, h("th", { scope: "row" }, press), ...cells) };
+  });
+  const sum = h("td", {});
+  const table = h(
+    "table",
+    { class: "bb-do-table" },
+    h("thead", {}, h("tr", {}, ...TEXT.columns.map((text) => h("th", { scope: "col" }, text)))),
+    h("tbody", {}, ...rows.map(({ node }) => node)),
+    h("tfoot", {}, h("tr", {}, h("th", { scope: "row", colspan: 2 }, TEXT.sum), sum)),
+  );
+  const netTitle = h("p", { class: "bb-do-title" });
+  const [now, test] = [h("p", { class: "bb-do-now" }), h("p", { class: "bb-do-then" })];
+  const histogram = sheet("histogram", 170);
+  const running = sheet("running", 130);
+  const histogramTitle = h("p", { class: "bb-do-title" });
+  const cells = Object.fromEntries(Object.keys(TEXT.numbers).map((name) => [name, h("strong", { class: `bb-do-${name}-value` })]));
+  const words = { ...TEXT.numbers, exact: TEXT.numbers.exact(total) };
+  const numbers = h("div", { class: "bb-do-numbers" }, ...Object.entries(cells).map(([name, node]) => h("p", {}, `${words[name]} `, node)));
+  const say = h("p", { class: "bb-do-say" });
+  const chart = sheet("curves", 190);
+  const curveWords = h("p", { class: "bb-do-title" });
+  const keys = curves.map(({ name }, number) => {
+    const value = h("strong", {});
+    return { value, node: h("p", { class: `bb-do-key bb-do-key-${number}` }, `${name} `, value) };
+  });
+  const live = h("p", { class: "bb-hidden", role: "status" });
+
+  // ---- Painting
+
+  const paint = () => {
+    shown = current();
+    const { outputs, masks } = runAll(shown.products, shown);
+    const all = overAll(shown.products, shown);
+    const { means, errors } = runningMeans(outputs);
+    const full = sumOf(shown.products, () => true);
+    const result = {
+      all, means, errors, full, outputs,
+      mean: means.at(-1), error: errors.at(-1), seen: new Set(masks).size,
+      own: sumOf(shown.products, (j) => shown.kept[j]),
+      test: headOf(full, shown.factors.test, net.output_bias, shown.head),
+    };
+    paintControls();
+    paintNet(result);
+    paintCharts(result);
+    paintWords(result);
+    if (curves.length) paintCurves();
+  };
+  const paintControls = () => {
+    sample.set(model.get("sample"));
+    head.set(shown.head);
+    scaling.set(shown.scaling);
+    if (Number(slider.value) !== shown.p) slider.value = shown.p;
+    write(pValue, shown.p.toFixed(2));
+    slider.setAttribute("aria-valuetext", shown.p.toFixed(2));
+    for (const node of more) node.disabled = shown.count >= MOST;
+    last.disabled = !shown.hand;
+  };
+  const factorText = (factor) => (factor === 1 ? "" : ` × ${number(factor)}`);
+  const sentence = (form, sum, factor) => {
+    const z = sum * factor + net.output_bias;
+    return form(number(sum), factorText(factor), joined(net.output_bias), number(z), shown.head === "relu" ? TEXT.relu(number(Math.max(z, 0))) : "");
+  };
+  const paintNet = ({ own, full }) => {
+    write(netTitle, TEXT.netTitle(shown.hand, shown.count.toLocaleString("en")));
+    rows.forEach(({ press, cells, node }, j) => {
+      const kept = shown.kept[j];
+      write(press, String(j + 1));
+      press.setAttribute("aria-pressed", kept);
+      press.setAttribute("aria-label", TEXT.unit(j + 1, kept));
+      node.classList.toggle("bb-do-off", !kept);
+      write(cells[0], `${show(shown.hidden[j], DECIMALS)} × ${show(net.output_weight[j], DECIMALS)}`);
+      write(cells[1], kept ? number(shown.products[j]) : TEXT.out);
+    });
+    write(sum, number(own));
+    write(now, sentence(TEXT.now, own, shown.factors.train));
+    write(test, sentence(TEXT.test, full, shown.factors.test));
+    picture.draw(null, (width) => netParts(width, { ...net, kept: shown.kept }));
+  };
+  const paintCharts = ({ all, outputs, means, errors, mean, error, test, own }) => {
+    const mine = headOf(own, shown.factors.train, net.output_bias, shown.head);
+    const ends = [Math.min(all.low, test, mine), Math.max(all.high, test, mine)];
+    const room = (ends[1] - ends[0] || 1) * 0.03;
+    const [low, high] = [ends[0] - room, ends[1] + room];
+    const count = shown.count.toLocaleString("en");
+    write(histogramTitle, TEXT.histogram(count));
+    const drawn = { bins: binned(outputs, low, high, BARS), low, high, mean, test, own: mine, ticks: ticksOf(low, high, 6) };
+    histogram.draw(TEXT.histogramLabel(count, number(mean), errorText(error), number(test)), (width, height) => histogramParts(width, height, drawn));
+    running.draw(TEXT.runningLabel(count, number(mean), number(test)), (width, height) => runningParts(width, height, { means, errors, test }));
+  };
+  const errorText = (error) => (Number.isNaN(error) ? "–" : number(error));
+  const paintWords = ({ all, mean, error, test, seen }) => {
+    write(cells.mean, `${number(mean)} ± ${errorText(error)}`);
+    write(cells.deviation, Number.isNaN(error) ? "–" : number(error * Math.sqrt(shown.count)));
+    write(cells.test, number(test));
+    write(cells.exact, number(all.mean));
+    write(cells.seen, TEXT.of(seen.toLocaleString("en"), total));
+    write(say, verdict(all, test));
+    clearTimeout(speaking);
+    const aloud = () => write(live, TEXT.spoken(shown.p.toFixed(2), shown.count, number(mean), errorText(error), number(test), say.textContent));
+    if (acted) speaking = setTimeout(aloud, 500); // nothing is said before the reader acts
+  };
+  const verdict = (all, test) => {
+    if (shown.p === 0) return TEXT.same;
+    if (Math.abs(all.mean - test) < 1e-9 * (1 + Math.abs(test))) return shown.head === "linear" || all.bent ? TEXT.exact : TEXT.noKink;
+    if (shown.p === 1) return TEXT.gone;
+    return (shown.scaling === "none" ? TEXT.unscaled : TEXT.kink)(number(all.mean), number(test));
+  };
+  const paintCurves = () => {
+    const found = curves.map(({ p }) => nearest(p, shown.p));
+    const at = curves[0].p[found[0]];
+    write(curveWords, `${TEXT.curveTitle(model.get("measure"))}. ${(Math.abs(at - shown.p) < 1e-9 ? TEXT.curveAt : TEXT.curveOff)(show(at))}:`);
+    keys.forEach(({ value }, number) => {
+      const { mean, spread } = curves[number];
+      write(value, `${mean[found[number]].toFixed(1)} ± ${spread[found[number]].toFixed(1)}`);
+    });
+    const parts = keys.map(({ node }) => node.textContent).join("; ");
+    chart.draw(TEXT.curveLabel(model.get("measure"), parts), (width, height) => curveParts(width, height, { curves, p: shown.p }));
+  };
+
+  const group = (...nodes) => h("div", { class: "bb-controls" }, ...nodes);
+  const root = h(
+    "div",
+    { class: "bb-widget bb-do", role: "group", "aria-label": TEXT.title },
+    group(head.node, scaling.node, sample.node),
+    group(range),
+    h("div", { class: "bb-controls", role: "group", "aria-label": TEXT.lead }, h("span", { class: "bb-do-lead", "aria-hidden": "true" }, TEXT.lead), ...more, again, others),
+    h("div", { class: "bb-do-stage" },
+      h("div", {}, netTitle, h("div", { class: "bb-do-thin" }, picture.node, table), h("div", { class: "bb-do-under" }, h("p", { class: "bb-hint" }, TEXT.netHint), last)),
+      h("div", {}, histogramTitle, histogram.node, h("p", { class: "bb-do-title" }, TEXT.running), running.node)),
+    h("div", { class: "bb-do-sums" }, now, test),
+    numbers,
+    say,
+    ...(curves.length ? [h("div", { class: "bb-do-recorded" }, curveWords, h("div", { class: "bb-do-keys" }, ...keys.map(({ node }) => node)), chart.node)] : []),
+    live,
+  );
+  el.append(root);
+  view.listen(picture.node, "click", (event) => {
+    const box = picture.node.getBoundingClientRect();
+    const j = Math.floor((event.clientY - box.top - HEAD) / ROW);
+    if (j >= 0 && j < units && Math.abs(event.clientX - box.left - box.width / 2) < 22) toggle(j);
+  });
+  view.onChange(["sample", "p", "scaling", "head", "runs", "seed", "kept"], () => {
+    acted = true;
+    view.soon(paint);
+  });
+  view.onResize(root, () => view.soon(paint));
+  view.signal.addEventListener("abort", () => clearTimeout(speaking));
+  paint();
+  return () => {
+    view.dispose();
+    root.remove();
+  };
+}
+
+export { binned, factorsOf, headOf, hiddenOf, maskOf, nearest, overAll, runAll, runningMeans, sumOf, ticksOf, uniform };
+export default { render };

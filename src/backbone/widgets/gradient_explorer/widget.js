@@ -1,0 +1,783 @@
+// GradientExplorer. The kit stands in front of this file (base.py).
+
+const TEXT = {
+  title: "Gradient explorer: how large gradients are in a deep network, layer by layer",
+  names: { a: "A", b: "B" },
+  ladder: "Predict, then look: 50 layers",
+  rungs: {
+    sigmoid: "sigmoid, Xavier",
+    tanh: "tanh, Xavier",
+    xavier: "ReLU, Xavier",
+    he: "ReLU, He",
+    batch: "+ BatchNorm",
+    skips: "+ skips",
+    both: "+ both",
+  },
+  invite: "Choose a network. Guess how much of the gradient reaches its first layer. Then let its curve appear.",
+  question: (depth) => `A has ${depth} layers now, and its curve is hidden. |∂L/∂h| of layer 1 is that of layer ${depth}, times 10 to the power of …`,
+  guess: "Your guess: the power of ten",
+  reveal: "Reveal",
+  outcome: (guess, ratio, away) =>
+    `You said ${power(guess)}. It is ${size(ratio)}: ${away === 0 ? "the right power of ten" : `${away} ${away === 1 ? "power" : "powers"} of ten ${guess > Math.log10(ratio) ? "less" : "more"}`}.`,
+  edit: "Change",
+  copy: (from, to) => `Copy ${from} to ${to}`,
+  swap: "Swap A and B",
+  reset: "Start again",
+  depth: "Layers",
+  gain: "Gain: factor on the weights",
+  activation: "Activation φ",
+  activations: { none: "none (linear)", sigmoid: "sigmoid", tanh: "tanh", relu: "ReLU", leaky_relu: "leaky ReLU", elu: "ELU", gelu: "GELU", silu: "SiLU" },
+  init: "First weights",
+  inits: { normal: "N(0, 0.01²)", xavier: "Xavier", he: "He" },
+  normalization: "Normalization",
+  normalizations: { none: "none", batch: "batch", layer: "layer" },
+  residual: "Skips",
+  residuals: { no: "none", yes: "h + …" },
+  block: ({ normalization, residual }) => {
+    const norm = { none: (z) => z, batch: (z) => `BN(${z})`, layer: (z) => `LN(${z})` }[normalization ?? "none"];
+    const plain = (input) => `φ(${norm(`W ${input}`)})`;
+    return residual
+      ? `Each layer is a block, pre-activation: h′ = h + W φ(${norm("h")}). Layer 1, on the pictures x, has no skip: h = ${plain("x")}.`
+      : `Each layer: h′ = ${plain("h")}. Layer 1, on the pictures x: h = ${plain("x")}.`;
+  },
+  setting: ({ depth, activation, init, gain, normalization, residual }) =>
+    [`${depth} layers`, TEXT.activations[activation], TEXT.inits[init], gain === 1 ? "" : `gain ${show(gain, 2)}`, { batch: "BatchNorm", layer: "LayerNorm" }[normalization], residual ? "skips" : ""]
+      .filter(Boolean).join(", "),
+  curves: { gradH: "|∂L/∂h|", gradW: "|∂L/∂W|" },
+  chartLabel: "Layer looked at",
+  hint: "The upright line is the layer looked at. Drag it, or use the arrow keys on the left chart.",
+  axis: { left: "layer 1", right: (layer) => `layer ${layer}`, way: "← the way back" },
+  beyond: (name, value) => `${name} ${value > 1 ? "↑" : "↓"} ${size(value)}`,
+  hiddenTag: "A ?",
+  guessTag: "your guess",
+  hidden: "hidden",
+  rows: {
+    factor: "|∂L/∂h|: one layer back",
+    ratio: "|∂L/∂h|: layer 1 / last layer",
+    ratioW: "|∂L/∂W|: layer 1 / last layer",
+    at: "At layer",
+    gradH: "|∂L/∂h|",
+    gradW: "|∂L/∂W|",
+    mean: "h: mean",
+    std: "h: standard deviation",
+    saturated: "saturated",
+    dead: "dead units",
+  },
+  terms: (N) =>
+    `|·| is the size of a typical entry, the root of the mean square. L is the mean loss of ${N} pictures. Saturated: φ′ is below 1 % of its largest value. Dead: φ′ is 0 for all ${N} pictures.`,
+  histograms: { h: (name, layer) => `${name}: values h of layer ${layer}`, grad: (name, layer) => `${name}: ∂L/∂h of layer ${layer}` },
+  histogramLabel: (title, low, high, middle) => `${title}. From ${low} to ${high}; half of them lie within ${middle} of 0.`,
+  verdicts: {
+    vanishes: (ratio, depth) => `Vanishes: |∂L/∂h| of layer 1 is ${ratio} times that of layer ${depth}.`,
+    explodes: (ratio, depth) => `Explodes: |∂L/∂h| of layer 1 is ${ratio} times that of layer ${depth}.`,
+    holds: (ratio, depth) => `Holds: |∂L/∂h| of layer 1 is ${ratio} times that of layer ${depth}.`,
+    level: (ratio, from, to) => ` |∂L/∂W| differs less: in layer 2 it is ${ratio} times that of the last. It multiplies ∂L/∂h by what came in, and that is small where ∂L/∂h is large: the spread of h is ${from} in layer 1, ${to} in the last.`,
+    hidden: "Hidden until you have guessed.",
+  },
+  curveLabel: (title, parts) => `${title} of each layer, logarithmic from 1e−40 to 1e12. ${parts.join(" ")}`,
+  curvePart: (name, last, first, depth) => `${name}: ${last} in layer ${depth}, ${first} in layer 1.`,
+};
+const SIDES = ["a", "b"];
+const [MAX_DEPTH, WIDTH, CLASSES] = [60, 24, 10];
+const [LOW, HIGH] = [-40, 12]; // the powers of ten at the ends of the axis
+const [EPSILON, SATURATED, LEAK] = [1e-5, 0.01, 0.01];
+const BINS = 31;
+const GAIN_STEPS = 32; // of the slider, on either side of 1
+
+// ---- Maths: pure functions, tested against PyTorch -----------------------------------------------------------
+// A matrix is a Float64Array, row by row. N pictures, WIDTH units.
+
+const [TABLE_STEP, TABLE_END, TABLE_ORDER] = [1 / 32, 9, 9];
+let table = null;
+
+/** Taylor coefficients of the normal distribution's Phi around each multiple of the step, from -9 to 9. */
+function normalTable() {
+  const count = (2 * TABLE_END) / TABLE_STEP + 1;
+  const all = new Float64Array(count * TABLE_ORDER);
+  const fill = (i, value) => {
+    const x = i * TABLE_STEP - TABLE_END;
+    let [before, now] = [0, Math.exp((-x * x) / 2) / Math.sqrt(2 * Math.PI)]; // derivatives of the density
+    all[i * TABLE_ORDER] = value;
+    for (let n = 1, factorial = 1; n < TABLE_ORDER; n++) {
+      factorial *= n;
+      all[i * TABLE_ORDER + n] = now / factorial;
+      [before, now] = [now, -x * now - (n - 1) * before];
+    }
+  };
+  const middle = (count - 1) / 2;
+  fill(middle, 0.5);
+  const at = (i, t) => {
+    let sum = 0;
+    for (let n = TABLE_ORDER - 1; n >= 0; n--) sum = sum * t + all[i * TABLE_ORDER + n];
+    return sum;
+  };
+  // From the middle outwards, half a step from either side; below, what is left of 1 at the mirrored place.
+  for (let i = middle + 1; i < count; i++) {
+    fill(i, 0);
+    fill(i, at(i - 1, TABLE_STEP / 2) - at(i, -TABLE_STEP / 2));
+  }
+  for (let i = 0; i < middle; i++) fill(i, 1 - all[(count - 1 - i) * TABLE_ORDER]);
+  return all;
+}
+
+/** Phi and its density at z, to about 1e-15, written to `out`: a new pair for each number would keep the collector busy. */
+function normal(z, out) {
+  if (Math.abs(z) > TABLE_END) {
+    out[0] = z > 0 ? 1 : 0;
+    out[1] = Math.exp((-z * z) / 2) / Math.sqrt(2 * Math.PI);
+    return out;
+  }
+  table ??= normalTable();
+  const i = Math.round((z + TABLE_END) / TABLE_STEP);
+  const t = z - (i * TABLE_STEP - TABLE_END);
+  let sum = 0;
+  let slope = 0;
+  for (let n = TABLE_ORDER - 1; n >= 0; n--) {
+    slope = slope * t + sum;
+    sum = sum * t + table[i * TABLE_ORDER + n];
+  }
+  out[0] = sum;
+  out[1] = slope;
+  return out;
+}
+
+/** Each activation: `fill` writes values and slopes at all z; `top` is its largest slope. */
+const elementwise = (value, slope) => (z, values, slopes) => {
+  for (let i = 0; i < z.length; i++) {
+    values[i] = value(z[i]);
+    slopes[i] = slope(z[i], values[i]);
+  }
+};
+const ACTIVATIONS = {
+  none: { top: 1, fill: elementwise((z) => z, () => 1) },
+  sigmoid: { top: 0.25, fill: elementwise((z) => 1 / (1 + Math.exp(-z)), (z, a) => a / (1 + Math.exp(z))) },
+  tanh: {
+    top: 1,
+    // 1 - tanh² would be 0 from z = 19 on, where the slope still is 1e-16.
+    fill: elementwise(Math.tanh, (z, a) => (Math.abs(a) < 0.9 ? 1 - a * a : ((e) => (4 * e) / (1 + e) ** 2)(Math.exp(-2 * Math.abs(z))))),
+  },
+  relu: { top: 1, fill: elementwise((z) => (z > 0 ? z : 0), (z) => (z > 0 ? 1 : 0)) },
+  leaky_relu: { top: 1, fill: elementwise((z) => (z > 0 ? z : LEAK * z), (z) => (z > 0 ? 1 : LEAK)) },
+  elu: { top: 1, fill: elementwise((z) => (z > 0 ? z : Math.expm1(z)), (z) => (z > 0 ? 1 : Math.exp(z))) },
+  gelu: {
+    top: 1.1289,
+    fill(z, values, slopes) {
+      const both = new Float64Array(2);
+      for (let i = 0; i < z.length; i++) {
+        normal(z[i], both);
+        values[i] = z[i] * both[0];
+        slopes[i] = both[0] + z[i] * both[1];
+      }
+    },
+  },
+  silu: {
+    top: 1.0998,
+    fill(z, values, slopes) {
+      for (let i = 0; i < z.length; i++) {
+        const s = 1 / (1 + Math.exp(-z[i]));
+        values[i] = z[i] * s;
+        slopes[i] = s + (z[i] * s) / (1 + Math.exp(z[i]));
+      }
+    },
+  },
+};
+
+const spread = (init, inputs, outputs) => ({ normal: 0.01, xavier: Math.sqrt(2 / (inputs + outputs)), he: Math.sqrt(2 / inputs) })[init];
+
+/** The weights of a setting, (WIDTH, inputs) for each hidden layer and (CLASSES, WIDTH) last. */
+function weightsOf(noise, inputs, { depth, init, gain }) {
+  const weights = [];
+  for (let layer = 0, start = 0; layer < depth; layer++) {
+    const fan = layer ? WIDTH : inputs;
+    const scale = spread(init, fan, WIDTH);
+    weights.push(noise.subarray(start, start + WIDTH * fan).map((unit) => unit * scale * gain));
+    start += WIDTH * fan;
+  }
+  const scale = spread("xavier", WIDTH, CLASSES);
+  return [...weights, noise.subarray(noise.length - CLASSES * WIDTH).map((unit) => unit * scale)];
+}
+
+/** A B with (rows, inner) and (inner, columns). A is read in steps, so that it may lie transposed in memory. */
+function product(A, rowStep, innerStep, B, rows, inner, columns) {
+  const out = new Float64Array(rows * columns);
+  for (let row = 0; row < rows; row++) {
+    const to = row * columns;
+    // Four rows of B at a time, so that each sum is fetched and stored a quarter as often.
+    for (let k = 0; k < inner; k += 4) {
+      const at = row * rowStep + k * innerStep;
+      const from = k * columns;
+      const left = inner - k;
+      const a0 = A[at];
+      const a1 = left > 1 ? A[at + innerStep] : 0;
+      const a2 = left > 2 ? A[at + 2 * innerStep] : 0;
+      const a3 = left > 3 ? A[at + 3 * innerStep] : 0;
+      const b1 = left > 1 ? from + columns : from;
+      const b2 = left > 2 ? from + 2 * columns : from;
+      const b3 = left > 3 ? from + 3 * columns : from;
+      for (let c = 0; c < columns; c++) out[to + c] += a0 * B[from + c] + a1 * B[b1 + c] + (a2 * B[b2 + c] + a3 * B[b3 + c]);
+    }
+  }
+  return out;
+}
+
+/** h W^T: (N, inputs) and (outputs, inputs) give (N, outputs). */
+function forwards(h, weight, N) {
+  const inputs = h.length / N;
+  const outputs = weight.length / inputs;
+  const turned = new Float64Array(weight.length); // (inputs, outputs)
+  for (let o = 0; o < outputs; o++) for (let i = 0; i < inputs; i++) turned[i * outputs + o] = weight[o * inputs + i];
+  return product(h, inputs, 1, turned, N, inputs, outputs);
+}
+
+/** g W: the gradient of what came in, (N, inputs), from that of what went out, (N, outputs). */
+function backwards(g, weight, N) {
+  const outputs = g.length / N;
+  return product(g, outputs, 1, weight, N, outputs, weight.length / outputs);
+}
+
+/** g^T h: the gradient of the weight, (outputs, inputs). */
+function weightGradient(g, h, N) {
+  return product(g, 1, g.length / N, h, g.length / N, N, h.length / N);
+}
+
+/** Where the groups lie that are normalized together: each unit over the pictures, or each picture over its units. */
+function groupsOf(kind, N) {
+  return kind === "batch" ? { groups: WIDTH, jump: 1, size: N, stride: WIDTH } : { groups: N, jump: WIDTH, size: WIDTH, stride: 1 };
+}
+
+/** z with mean 0 and variance 1 in each group, and the number that each group was divided by. */
+function normalize(z, kind, N) {
+  const { groups, jump, size, stride } = groupsOf(kind, N);
+  const [out, scales] = [new Float64Array(z.length), new Float64Array(groups)];
+  for (let group = 0; group < groups; group++) {
+    const start = group * jump;
+    let [mean, variance] = [0, 0];
+    for (let i = 0; i < size; i++) mean += z[start + i * stride];
+    mean /= size;
+    for (let i = 0; i < size; i++) {
+      const away = z[start + i * stride] - mean;
+      variance += away * away;
+    }
+    scales[group] = Math.sqrt(variance / size + EPSILON);
+    for (let i = 0; i < size; i++) out[start + i * stride] = (z[start + i * stride] - mean) / scales[group];
+  }
+  return { out, scales };
+}
+
+/** The way back through it: mean and variance depend on z too, so what only moves or stretches a group is taken out. */
+function normalizeBack(g, z, scales, kind, N) {
+  const { groups, jump, size, stride } = groupsOf(kind, N);
+  const out = new Float64Array(g.length);
+  for (let group = 0; group < groups; group++) {
+    const start = group * jump;
+    let [moved, stretched] = [0, 0];
+    for (let i = 0; i < size; i++) {
+      moved += g[start + i * stride];
+      stretched += g[start + i * stride] * z[start + i * stride];
+    }
+    for (let i = 0, at = start; i < size; i++, at += stride) {
+      out[at] = (g[at] - moved / size - (z[at] * stretched) / size) / scales[group];
+    }
+  }
+  return out;
+}
+
+/** The mean cross-entropy, and its gradient with respect to the logits. */
+function crossEntropy(logits, labels) {
+  const grad = new Float64Array(logits.length);
+  const N = labels.length;
+  let loss = 0;
+  for (let n = 0; n < N; n++) {
+    const row = logits.subarray(n * CLASSES, (n + 1) * CLASSES);
+    const top = Math.max(...row);
+    const total = row.reduce((sum, z) => sum + Math.exp(z - top), 0);
+    loss -= (row[labels[n]] - top - Math.log(total)) / N;
+    for (let c = 0; c < CLASSES; c++) grad[n * CLASSES + c] = (Math.exp(row[c] - top) / total - (c === labels[n] ? 1 : 0)) / N;
+  }
+  return { loss, grad };
+}
+
+function add(one, other) {
+  const out = new Float64Array(one.length);
+  for (let i = 0; i < out.length; i++) out[i] = one[i] + other[i];
+  return out;
+}
+
+function times(one, other) {
+  const out = new Float64Array(one.length);
+  for (let i = 0; i < out.length; i++) out[i] = one[i] * other[i];
+  return out;
+}
+
+/** The root of the mean square, safe where squares leave the range of numbers. */
+function rms(values) {
+  let [largest, total] = [0, 0];
+  for (let i = 0; i < values.length; i++) largest = Math.max(largest, Math.abs(values[i]));
+  if (!largest) return 0;
+  for (let i = 0; i < values.length; i++) {
+    const share = values[i] / largest;
+    total += share * share;
+  }
+  return largest * Math.sqrt(total / values.length);
+}
+
+/** Forward and back through a network; what is kept of each layer has its name in `measure`. */
+function trace(weights, { activation, normalization, residual }, x, labels) {
+  const N = labels.length;
+  const layers = [];
+  let h = x;
+  for (const [l, weight] of weights.slice(0, -1).entries()) {
+    const adds = residual && l > 0;
+    const sums = adds ? h : forwards(h, weight, N);
+    const { out: z, scales } = normalization ? normalize(sums, normalization, N) : { out: sums };
+    const [value, slope] = [new Float64Array(z.length), new Float64Array(z.length)];
+    ACTIVATIONS[activation].fill(z, value, slope);
+    const next = adds ? add(h, forwards(value, weight, N)) : value;
+    layers.push({ adds, input: h, z, scales, value, slope, h: next });
+    h = next;
+  }
+  const { loss, grad } = crossEntropy(forwards(h, weights.at(-1), N), labels);
+  let g = backwards(grad, weights.at(-1), N);
+  for (let l = layers.length - 1; l >= 0; l--) {
+    const layer = layers[l];
+    layer.grad = g;
+    const through = times(layer.adds ? backwards(g, weights[l], N) : g, layer.slope);
+    const gradSums = normalization ? normalizeBack(through, layer.z, layer.scales, normalization, N) : through;
+    layer.gradW = layer.adds ? weightGradient(g, layer.value, N) : weightGradient(gradSums, layer.input, N);
+    if (l > 0) g = layer.adds ? add(g, gradSums) : backwards(gradSums, weights[l], N);
+  }
+  return { loss, layers };
+}
+
+/** One number for each layer, as in Python's GradientProfile; and the values themselves, for the histograms. */
+function measure(weights, setting, x, labels) {
+  const { loss, layers } = trace(weights, setting, x, labels);
+  const least = SATURATED * ACTIVATIONS[setting.activation].top;
+  const spreads = layers.map(({ h }) => meanAndStd(h));
+  return {
+    loss,
+    gradH: layers.map(({ grad }) => rms(grad)),
+    gradW: layers.map(({ gradW }) => rms(gradW)),
+    mean: spreads.map(({ mean }) => mean),
+    std: spreads.map(({ std }) => std),
+    saturated: layers.map(({ slope }) => smallShare(slope, least)),
+    dead: layers.map(({ slope }) => deadShare(slope, labels.length)),
+    h: layers.map(({ h }) => h),
+    grad: layers.map(({ grad }) => grad),
+  };
+}
+
+function meanAndStd(values) {
+  let mean = 0;
+  for (let i = 0; i < values.length; i++) mean += values[i] / values.length;
+  const away = new Float64Array(values.length);
+  for (let i = 0; i < values.length; i++) away[i] = values[i] - mean;
+  return { mean, std: rms(away) };
+}
+
+function smallShare(slopes, least) {
+  let count = 0;
+  for (let i = 0; i < slopes.length; i++) if (Math.abs(slopes[i]) < least) count++;
+  return count / slopes.length;
+}
+
+/** The share of the units whose slope is 0 for every picture. */
+function deadShare(slope, N) {
+  let count = 0;
+  for (let unit = 0; unit < WIDTH; unit++) {
+    let n = 0;
+    while (n < N && slope[n * WIDTH + unit] === 0) n++;
+    if (n === N) count++;
+  }
+  return count / WIDTH;
+}
+
+/** What is left of a gradient on its way from the last layer to the first, and the mean factor of one layer. */
+function summary(sizes) {
+  const ratio = sizes[0] / sizes.at(-1);
+  return { ratio, factor: ratio ** (1 / (sizes.length - 1)) };
+}
+
+/** Counts in equal bins from -limit to limit, the largest size. */
+function histogram(values) {
+  let limit = 0;
+  for (const value of values) limit = Math.max(limit, Math.abs(value));
+  const counts = new Array(BINS).fill(0);
+  for (const value of values) {
+    const at = limit ? Math.floor(((value / limit + 1) / 2) * BINS) : (BINS - 1) / 2;
+    counts[Math.min(at, BINS - 1)]++;
+  }
+  return { limit, counts };
+}
+
+/** The size that half of the values do not exceed. */
+function middleSize(values) {
+  const sizes = Float64Array.from(values, Math.abs).sort();
+  return (sizes[(sizes.length >> 1) - 1] + sizes[sizes.length >> 1]) / 2;
+}
+
+/** Gain and place on its slider: 0.25 to 4, 1 in the middle. */
+const toGain = (step) => Number((4 ** (step / GAIN_STEPS)).toPrecision(3));
+const toStep = (gain) => Math.round((GAIN_STEPS * Math.log(gain)) / Math.log(4));
+
+// ---- Numbers in print ---------------------------------------------------------------------------------------
+
+/** Three digits, "0.235" or "1.5e−31". */
+function size(value) {
+  if (value === 0 || !Number.isFinite(value)) return String(value).replace("-", "−");
+  const small = Math.abs(value) < 0.001 || Math.abs(value) >= 9999.5;
+  return (small ? value.toExponential(1).replace("e+", "e") : String(Number(value.toPrecision(3)))).replaceAll("-", "−");
+}
+
+/** 10 to a whole power: "10⁻³¹". */
+function power(exponent) {
+  return `10${[...String(exponent)].map((sign) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[sign] ?? "⁻").join("")}`;
+}
+
+const percent = (share) => `${(100 * share).toFixed(share > 0 && share < 0.01 ? 1 : 0)} %`;
+
+// ---- Charts: lines in an SVG that fills its box, words as elements over it ----------------------------------------
+
+function svg(tag, attributes = {}) {
+  const node = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+  return node;
+}
+
+const down = (value) => 10 * (HIGH - Math.max(Math.log10(value), -400)); // the place on the axis, 0 to 520
+const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
+const TALL = 10 * (HIGH - LOW);
+const WIDE = 1000;
+
+/** A curve for each network over the layers. `pick` is told the layer that is pointed at. */
+function chart(view, title, attributes, pick) {
+  const picture = svg("svg", { viewBox: `0 0 ${WIDE} ${TALL}`, preserveAspectRatio: "none", "aria-hidden": "true" });
+  const still = { "vector-effect": "non-scaling-stroke" };
+  for (let exponent = LOW; exponent <= HIGH; exponent += 10) {
+    picture.append(svg("path", { class: "bb-grad-rule", d: `M0 ${down(10 ** exponent)}H${WIDE}`, ...still }));
+  }
+  const line = (name) => picture.appendChild(svg("path", { class: `bb-grad-line bb-grad-${name}`, ...still }));
+  const [at, b, guessed, a] = ["at", "b", "guessed", "a"].map(line);
+  const lines = { a, b };
+  const tag = (name) => h("span", { class: `bb-grad-tag bb-grad-tag-${name}`, "aria-hidden": "true" });
+  const tags = { a: tag("a"), b: tag("b") };
+  const mark = h("span", { class: "bb-grad-guess", "aria-hidden": "true" }, TEXT.guessTag);
+  const ticks = [10, 0, -10, -20, -30, -40].map((exponent) => {
+    const node = h("span", { class: "bb-grad-tick" }, power(exponent));
+    node.style.top = `${(100 * (HIGH - exponent)) / (HIGH - LOW)}%`;
+    return node;
+  });
+  const box = h("div", { class: "bb-grad-plot", ...attributes }, picture, mark, ...Object.values(tags));
+  const right = h("span");
+  const feet = h("div", { class: "bb-grad-feet" }, h("span", {}, TEXT.axis.left), h("span", { class: "bb-grad-way" }, TEXT.axis.way), right);
+  const node = h("div", { class: "bb-panel" }, h("div", { class: "bb-caption" }, title), h("div", { class: "bb-grad-frame" }, h("div", { class: "bb-grad-ticks", "aria-hidden": "true" }, ...ticks), box), feet);
+  let last = 2;
+  const point = (event) => {
+    const area = box.getBoundingClientRect();
+    pick(clamp(1 + Math.round(((event.clientX - area.left) / area.width) * (last - 1)), 1, last));
+  };
+  view.listen(box, "pointerdown", (event) => {
+    if (event.button) return;
+    box.setPointerCapture(event.pointerId);
+    point(event);
+  });
+  view.listen(box, "pointermove", (event) => box.hasPointerCapture(event.pointerId) && point(event));
+  const update = ({ curves, to, layer, guess }) => {
+    last = to;
+    write(right, TEXT.axis.right(to));
+    const across = (l) => (WIDE * l) / (to - 1);
+    const tops = {};
+    for (const side of SIDES) {
+      const { sizes, hidden } = curves[side];
+      const path = sizes.map((value, l) => `${l ? "L" : "M"}${across(l).toFixed(1)} ${down(value).toFixed(4)}`).join("");
+      lines[side].setAttribute("d", hidden ? "" : path);
+      // The name stands at the end of the curve, or says where it ends when that lies beyond the axis.
+      const end = down(sizes[hidden ? sizes.length - 1 : 0]);
+      write(tags[side], hidden ? TEXT.hiddenTag : end < 0 || end > TALL ? TEXT.beyond(TEXT.names[side], sizes[0]) : TEXT.names[side]);
+      tags[side].classList.toggle("bb-grad-start", hidden);
+      tags[side].style.left = hidden ? `${across(sizes.length - 1) / 10}%` : "0.3rem";
+      tops[side] = clamp((100 * end) / TALL, 5, 95);
+    }
+    // Two names do not stand on each other.
+    const gap = tops.b - tops.a;
+    const push = Math.abs(gap) < 9 && !curves.a.hidden ? (9 - Math.abs(gap)) / 2 : 0;
+    const sign = gap < 0 ? 1 : -1;
+    const shift = clamp(0, 5 - Math.min(tops.a, tops.b) + push, 95 - Math.max(tops.a, tops.b) - push);
+    tags.a.style.top = `${tops.a + sign * push + shift}%`;
+    tags.b.style.top = `${tops.b - sign * push + shift}%`;
+    at.setAttribute("d", `M${across(Math.min(layer, to) - 1)} 0V${TALL}`);
+    mark.hidden = guess === null;
+    guessed.setAttribute("d", "");
+    if (guess === null) return;
+    // The same factor in each layer is a straight line.
+    const [first, end] = [down(guess), down(curves.a.sizes.at(-1))];
+    guessed.setAttribute("d", `M0 ${first.toFixed(4)}L${across(curves.a.sizes.length - 1).toFixed(1)} ${end.toFixed(4)}`);
+    mark.style.left = `${across((curves.a.sizes.length - 1) / 2) / 10}%`;
+    mark.style.top = `${clamp((50 * (first + end)) / TALL, 8, 92)}%`;
+  };
+  return { node, box, update };
+}
+
+/** The values of one layer of one network as bars from minus to plus the largest. */
+function bars(side) {
+  const path = svg("path", { class: `bb-grad-bars bb-grad-bars-${side}` });
+  const picture = svg("svg", { viewBox: `0 0 ${BINS} 100`, preserveAspectRatio: "none", "aria-hidden": "true" });
+  picture.append(svg("path", { class: "bb-grad-rule", d: `M${BINS / 2} 0V100`, "vector-effect": "non-scaling-stroke" }), path);
+  const title = h("div", { class: "bb-caption" });
+  const ends = [h("span"), h("span", {}, "0"), h("span")];
+  const box = h("div", { class: "bb-grad-hist", role: "img" }, picture);
+  let drawn = [];
+  const update = (...now) => {
+    if (now.every((one, i) => one === drawn[i])) return; // the other network moved, not this one
+    drawn = now;
+    const [name, values, hidden] = now;
+    const { limit, counts } = histogram(values);
+    const most = Math.max(...counts);
+    const bar = (count, i) => (count ? `M${i + 0.06} 100V${(100 - (98 * count) / most).toFixed(2)}h.88V100z` : "");
+    write(title, hidden ? `${name}: ?` : name);
+    path.setAttribute("d", hidden ? "" : counts.map(bar).join(""));
+    write(ends[0], hidden ? "" : size(-limit));
+    write(ends[2], hidden ? "" : size(limit));
+    box.setAttribute("aria-label", hidden ? `${name}: ${TEXT.hidden}` : TEXT.histogramLabel(name, size(-limit), size(limit), size(middleSize(values))));
+  };
+  return { node: h("div", { class: "bb-panel" }, title, box, h("div", { class: "bb-grad-feet bb-grad-ends" }, ...ends)), update };
+}
+
+// ---- The view -----------------------------------------------------------------------------------------------
+
+function range(label, attributes, change) {
+  const input = h("input", { type: "range", "aria-label": label, ...attributes });
+  input.addEventListener("input", () => change(Number(input.value)));
+  const value = h("output", {});
+  const node = h("label", { class: "bb-field bb-grad-range" }, h("span", {}, label), h("span", { class: "bb-grad-track" }, input, value));
+  const set = (at, text) => {
+    if (input.value !== String(at)) input.value = at;
+    write(value, text);
+    input.setAttribute("aria-valuetext", text);
+  };
+  return { node, input, set };
+}
+
+function render({ model, el }) {
+  const view = scope(model);
+  const labels = model.get("labels");
+  const noise = Float64Array.from(array(model, "noise", "float16"));
+  const [mean, std] = model.get("statistics");
+  const x = Float64Array.from(array(model, "pixels"), (pixel) => (pixel - mean) / std);
+  const inputs = x.length / labels.length;
+  const ladder = model.get("ladder");
+  const names = ["a", "b", "edit", "layer", "asked", "guess", "answers"];
+  const opening = Object.fromEntries(names.map((name) => [name, model.get(name)]));
+  const found = {}; // side -> what was measured, and for which setting
+  let speaking = null; // nothing is said before the reader acts
+
+  const set = (changes) => {
+    speaking ??= 0;
+    for (const [name, value] of Object.entries(changes)) model.set(name, value);
+    model.save_changes();
+  };
+  /** Change the setting that is being edited. Whoever changes what was asked about gives the question up. */
+  const change = (changes) => {
+    const side = model.get("edit");
+    set({ [side]: { ...model.get(side), ...changes }, ...(side === "a" ? { asked: "" } : {}) });
+  };
+  const measured = (side) => {
+    const setting = model.get(side);
+    const key = JSON.stringify(setting);
+    if (found[side]?.key !== key) found[side] = { key, ...measure(weightsOf(noise, inputs, setting), setting, x, labels) };
+    return found[side];
+  };
+
+  // ---- Controls
+
+  const rungs = Object.entries(TEXT.rungs).map(([key, text]) => [
+    key,
+    button(text, () => set({ asked: key, a: { ...ladder[key] }, edit: "a", guess: 0 }), { "aria-pressed": "false" }),
+  ]);
+  const guess = range(TEXT.guess, { min: LOW, max: HIGH, step: 1 }, (value) => set({ guess: value }));
+  const reveal = button(TEXT.reveal, () => {
+    const asked = model.get("asked");
+    set({ answers: { ...model.get("answers"), [asked]: model.get("guess") }, asked: "" });
+    rungs.find(([key]) => key === asked)[1].focus();
+  });
+  const question = h("p", { class: "bb-grad-question" });
+  const quiz = h("div", { class: "bb-grad-quiz" }, question, h("div", { class: "bb-controls" }, guess.node, reveal));
+
+  const edit = choice(TEXT.edit, SIDES, (side) => TEXT.names[side], (side) => set({ edit: side }));
+  const depth = range(TEXT.depth, { min: 2, max: MAX_DEPTH, step: 1 }, (value) => change({ depth: value }));
+  const gain = range(TEXT.gain, { min: -GAIN_STEPS, max: GAIN_STEPS, step: 1 }, (step) => change({ gain: toGain(step) }));
+  const activation = dropdown(TEXT.activation, Object.entries(TEXT.activations), (value) => change({ activation: value }));
+  const init = dropdown(TEXT.init, Object.entries(TEXT.inits), (value) => change({ init: value }));
+  const normalization = choice(TEXT.normalization, Object.keys(TEXT.normalizations), (name) => TEXT.normalizations[name], (name) =>
+    change({ normalization: name === "none" ? null : name }),
+  );
+  const residual = choice(TEXT.residual, Object.keys(TEXT.residuals), (name) => TEXT.residuals[name], (name) => change({ residual: name === "yes" }));
+  const copy = button("", () => {
+    const side = model.get("edit");
+    const other = side === "a" ? "b" : "a";
+    set({ [other]: { ...model.get(side) }, ...(other === "a" ? { asked: "" } : {}) });
+  });
+  const swap = button(TEXT.swap, () => set({ a: model.get("b"), b: model.get("a"), asked: "" }));
+  const reset = button(TEXT.reset, () => set(opening));
+  const block = h("p", { class: "bb-hint bb-grad-block" });
+
+  const pick = (layer) => set({ layer });
+  const slider = { role: "slider", tabindex: 0, "aria-valuemin": 1, "aria-orientation": "horizontal" };
+  const charts = {
+    gradH: chart(view, TEXT.curves.gradH, slider, pick),
+    gradW: chart(view, TEXT.curves.gradW, { role: "img" }, pick),
+  };
+  view.listen(charts.gradH.box, "keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const last = Math.max(...SIDES.map((side) => model.get(side).depth));
+    const now = Math.min(model.get("layer"), last);
+    const steps = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1, PageUp: 10, PageDown: -10 };
+    const target = { Home: 1, End: last }[event.key] ?? (event.key in steps ? now + steps[event.key] : null);
+    if (target === null) return;
+    event.preventDefault();
+    pick(clamp(target, 1, last));
+  });
+
+  const cells = {};
+  const row = (name) => {
+    cells[name] = [h("th", { scope: "row" }, TEXT.rows[name]), h("td", { class: `bb-grad-${name}` }), h("td", { class: `bb-grad-${name}` })];
+    return h("tr", {}, ...cells[name]);
+  };
+  const settings = SIDES.map((side) => h("p", { class: "bb-grad-setting" }));
+  const heads = () => SIDES.map((side) => h("th", { scope: "col", class: `bb-grad-head-${side}` }, TEXT.names[side]));
+  const corner = h("th", { scope: "col" });
+  const numbers = (head, ...rows) => h("table", { class: "bb-grad-numbers" }, h("thead", {}, h("tr", {}, head, ...heads())), h("tbody", {}, ...rows.map(row)));
+  const whole = numbers(h("td"), "factor", "ratio", "ratioW");
+  const inLayer = numbers(corner, "gradH", "gradW", "mean", "std", "saturated", "dead");
+  const histograms = SIDES.map((side) => ({ side, h: bars(side), grad: bars(side) }));
+  const says = SIDES.map(() => h("p", { class: "bb-grad-say" }));
+  const live = h("p", { class: "bb-hidden", role: "status" });
+
+  // ---- Painting
+
+  const paint = () => {
+    const asked = model.get("asked");
+    const layer = model.get("layer");
+    const now = SIDES.map((side) => ({ side, setting: model.get(side), ...measured(side), hidden: side === "a" && asked !== "" }));
+    const known = answeredRung(now[0].setting, asked);
+    paintCharts(now, layer, asked ? model.get("guess") : known ? model.get("answers")[known] : null);
+    paintNumbers(now, layer);
+    paintHistograms(now, layer);
+    paintQuiz(now[0], asked, known);
+    paintControls();
+    now.forEach((one, i) => write(says[i], one.hidden ? TEXT.verdicts.hidden : verdict(one)));
+    clearTimeout(speaking);
+    const words = () => write(live, [asked || known ? question.textContent : "", ...now.map((one, i) => `${TEXT.names[one.side]}: ${says[i].textContent}`)].join(" "));
+    if (speaking !== null) speaking = setTimeout(words, 500);
+  };
+  const paintCharts = (now, layer, guessed) => {
+    const to = Math.ceil(Math.max(...now.map(({ setting }) => setting.depth)) / 10) * 10;
+    for (const [name, { box, update }] of Object.entries(charts)) {
+      const sizes = now[0][name];
+      const guess = name === "gradH" && guessed !== null ? sizes.at(-1) * 10 ** guessed : null;
+      update({ to, layer, guess, curves: Object.fromEntries(now.map((one) => [one.side, { sizes: one[name], hidden: one.hidden }])) });
+      const shown = now.filter(({ hidden }) => !hidden);
+      const parts = shown.map((one) => TEXT.curvePart(TEXT.names[one.side], size(one[name].at(-1)), size(one[name][0]), one[name].length));
+      box.setAttribute("aria-label", `${name === "gradH" ? `${TEXT.chartLabel}. ` : ""}${TEXT.curveLabel(TEXT.curves[name], parts)}`);
+    }
+    const last = Math.max(...now.map(({ setting }) => setting.depth));
+    const { box } = charts.gradH;
+    box.setAttribute("aria-valuemax", last);
+    box.setAttribute("aria-valuenow", Math.min(layer, last));
+    const values = now.filter(({ hidden }) => !hidden).map((one) => `${TEXT.names[one.side]} ${size(one.gradH[Math.min(layer, one.setting.depth) - 1])}`);
+    box.setAttribute("aria-valuetext", `${Math.min(layer, last)}: ${values.join(", ")}`);
+  };
+  const paintNumbers = (now, layer) => {
+    write(corner, `${TEXT.rows.at} ${Math.min(layer, Math.max(...now.map(({ setting }) => setting.depth)))}`);
+    now.forEach((one, i) => {
+      const l = Math.min(layer, one.setting.depth) - 1;
+      const { ratio, factor } = summary(one.gradH);
+      const texts = {
+        factor: `×${size(factor)}`,
+        ratio: size(ratio),
+        ratioW: size(summary(one.gradW).ratio),
+        gradH: size(one.gradH[l]),
+        gradW: size(one.gradW[l]),
+        mean: size(one.mean[l]),
+        std: size(one.std[l]),
+        saturated: percent(one.saturated[l]),
+        dead: percent(one.dead[l]),
+      };
+      for (const [name, text] of Object.entries(texts)) write(cells[name][i + 1], one.hidden ? "?" : text);
+      write(settings[i], `${TEXT.names[one.side]}: ${TEXT.setting(one.setting)}`);
+    });
+  };
+  const paintHistograms = (now, layer) => {
+    now.forEach((one, i) => {
+      const l = Math.min(layer, one.setting.depth);
+      for (const kind of ["h", "grad"]) histograms[i][kind].update(TEXT.histograms[kind](TEXT.names[one.side], l), one[kind][l - 1], one.hidden);
+    });
+  };
+  const paintQuiz = (a, asked, known) => {
+    const answer = known ? model.get("answers")[known] : model.get("guess");
+    const { ratio } = summary(a.gradH);
+    for (const [key, node] of rungs) node.setAttribute("aria-pressed", key === (asked || known));
+    guess.set(answer, asked || known ? power(answer) : "");
+    guess.input.disabled = reveal.disabled = !asked;
+    if (asked) write(question, TEXT.question(a.setting.depth));
+    else write(question, known ? TEXT.outcome(answer, ratio, Math.abs(answer - Math.round(Math.log10(ratio)))) : TEXT.invite);
+  };
+  /** The rung that A stands on, where the reader has guessed it before. */
+  const answeredRung = (setting, asked) => {
+    const same = (rung) => Object.keys(rung).every((key) => rung[key] === setting[key]);
+    return asked ? undefined : Object.keys(model.get("answers")).find((key) => same(ladder[key]));
+  };
+  const paintControls = () => {
+    const side = model.get("edit");
+    const setting = model.get(side);
+    edit.set(side);
+    depth.set(setting.depth, String(setting.depth));
+    gain.set(toStep(setting.gain), show(setting.gain, 2));
+    activation.set(setting.activation);
+    init.set(setting.init);
+    normalization.set(setting.normalization ?? "none");
+    residual.set(setting.residual ? "yes" : "no");
+    write(copy, side === "a" ? TEXT.copy("A", "B") : TEXT.copy("B", "A"));
+    write(block, TEXT.block(setting));
+  };
+  /** In words, what a curve shows. */
+  const verdict = ({ setting, gradH, gradW, std }) => {
+    const { ratio } = summary(gradH);
+    const kind = ratio < 1e-3 ? "vanishes" : ratio > 1e3 ? "explodes" : "holds";
+    const inner = gradW[1] / gradW.at(-1); // the first layer's weight has other inputs
+    const [far, farW, spreads] = [ratio, inner, std.at(-1) / std[0]].map(Math.log10);
+    const level = !setting.normalization && Math.abs(far) > 3 && Math.abs(farW) < Math.abs(far) / 2 && spreads * far > 0;
+    return TEXT.verdicts[kind](size(ratio), setting.depth) + (level ? TEXT.verdicts.level(size(inner), size(std[0]), size(std.at(-1))) : "");
+  };
+
+  const group = (...nodes) => h("div", { class: "bb-controls" }, ...nodes);
+  const root = h(
+    "div",
+    { class: "bb-widget bb-grad", role: "group", "aria-label": TEXT.title },
+    h("div", { class: "bb-controls bb-grad-ladder", role: "group", "aria-label": TEXT.ladder }, h("span", { class: "bb-grad-lead", "aria-hidden": "true" }, TEXT.ladder), ...rungs.map(([, node]) => node)),
+    quiz,
+    h("div", { class: "bb-pair" }, charts.gradH.node, charts.gradW.node),
+    h("p", { class: "bb-hint" }, TEXT.hint),
+    group(edit.node, depth.node, gain.node),
+    group(activation.node, init.node, normalization.node, residual.node),
+    block,
+    group(copy, swap, reset),
+    h("div", { class: "bb-grad-settings" }, ...SIDES.map((side, i) => h("div", { class: `bb-grad-side bb-grad-side-${side}` }, settings[i], says[i]))),
+    h("div", { class: "bb-grad-tables" }, whole, inLayer),
+    h("p", { class: "bb-hint" }, TEXT.terms(labels.length)),
+    h("div", { class: "bb-pair" }, histograms[0].h.node, histograms[1].h.node),
+    h("div", { class: "bb-pair" }, histograms[0].grad.node, histograms[1].grad.node),
+    live,
+  );
+  el.append(root);
+  view.onChange(names, () => view.soon(paint));
+  view.signal.addEventListener("abort", () => clearTimeout(speaking));
+  paint();
+  return () => {
+    view.dispose();
+    root.remove();
+  };
+}
+
+export { ACTIVATIONS, histogram, measure, middleSize, normal, power, rms, size, summary, toGain, toStep, trace, weightsOf };
+export default { render };

@@ -1,0 +1,180 @@
+"""The exercises of the chapter on dropout, held against PyTorch and against functions as readers write them."""
+
+import numpy as np
+import pytest
+import torch
+
+from backbone.exercises import dropout
+from backbone.exercises.dropout import convert_keep_prob as conversion
+from backbone.exercises.dropout import dropout as plain
+from backbone.exercises.dropout import spatial_dropout as spatial
+
+MODULES = {"dropout": plain, "convert_keep_prob": conversion, "spatial_dropout": spatial}
+
+
+def report_of(name, function):
+    return getattr(dropout, f"check_{name}")(function)
+
+
+def named(name, report):
+    """Return the keys of the misconceptions that a report names."""
+    return [key for key, message in MODULES[name].MESSAGES.items() if message in report.messages]
+
+
+def from_numpy(generator):
+    return torch.Generator().manual_seed(int(generator.integers(2**31)))
+
+
+# --- Right, in another way ----------------------------------------------------------------------------------
+
+
+def dropout_by_torch(x, p, training, generator):
+    if not training:
+        return x
+    mask = torch.empty(x.shape).bernoulli_(1 - p, generator=from_numpy(generator))
+    return torch.tensor(x) * mask / (1 - p) if p < 1 else torch.zeros(x.shape)
+
+
+def dropout_one_by_one(x, p, training, generator):
+    out = x.copy()
+    if training:
+        for place in np.ndindex(x.shape):
+            out[place] = 0 if generator.uniform() < p else x[place] / (1 - p)
+    return out
+
+
+def dropout_by_choice(x, p, training, generator):
+    mask = generator.choice([0.0, 1.0], size=x.shape, p=[p, 1 - p])
+    return x * mask / max(1 - p, 1e-12) if training else x
+
+
+def convert_by_asking_for_the_same_output(keep, w):
+    """The network of 2014 gives keep * (w @ h) at test time; ask for that at each unit vector."""
+    return round(1 - keep, 12), np.stack([keep * (w @ unit) for unit in np.eye(w.shape[1])], axis=1)
+
+
+def spatial_by_torch(x, p, generator):
+    torch.manual_seed(int(generator.integers(2**31)))
+    return torch.nn.functional.dropout2d(torch.tensor(x), p, training=True)
+
+
+def spatial_by_loops(x, p, generator):
+    out = np.zeros_like(x)
+    for n, c in np.ndindex(*x.shape[:2]):
+        if generator.random() > p:
+            out[n, c] = x[n, c] / (1 - p)
+    return out
+
+
+@pytest.mark.parametrize(
+    ("name", "function"),
+    [
+        ("dropout", dropout_by_torch),
+        ("dropout", dropout_one_by_one),
+        ("dropout", dropout_by_choice),
+        ("convert_keep_prob", convert_by_asking_for_the_same_output),
+        ("convert_keep_prob", lambda keep, w: (np.float64(1 - keep), torch.tensor(w) * keep)),
+        ("spatial_dropout", spatial_by_torch),
+        ("spatial_dropout", spatial_by_loops),
+    ],
+)
+def test_other_right_ways_pass(name, function):
+    report = report_of(name, function)
+    assert report.passed, report
+
+
+def test_the_conversion_is_that_of_a_network_run_both_ways():
+    """Training with the same mask, and evaluation, give what the network of 2014 gives."""
+    rng = np.random.default_rng(0)
+    keep, w, h = 0.8, rng.normal(size=(3, 6)), rng.normal(size=6)
+    p, converted = conversion.convert_keep_prob(keep, w)
+    layer = torch.nn.Dropout(p)
+    x = torch.tensor(h)
+    np.testing.assert_allclose(converted @ layer.eval()(x).numpy(), keep * (w @ h))
+    dropped = layer.train()(x).numpy()
+    np.testing.assert_allclose(converted @ dropped, w @ (h * (dropped != 0)))
+
+
+# --- Wrong ways -----------------------------------------------------------------------------------------------
+
+
+def masked(x, p, generator, scale, shape=None, less=False):
+    drawn = generator.random(shape or x.shape)
+    return np.where(drawn < p if less else drawn >= p, x * scale, 0)
+
+
+def without_a_case_for_one(x, p, training, generator):
+    if not training:
+        return x
+    mask = generator.random(x.shape) > p
+    return x * mask / np.float64(1 - p)
+
+
+def with_global_numbers(x, p, training, generator):
+    if not training or p == 1:
+        return x * (not training)
+    return x * (np.random.default_rng().random(x.shape) >= p) / (1 - p)
+
+
+WRITTEN_WRONG = [
+    ("dropout", "keep", lambda x, p, t, g: masked(x, p, g, 1 / p, less=True) if t else x),
+    ("dropout", "divided by p", lambda x, p, t, g: masked(x, p, g, 1 / p) if t else x),
+    ("dropout", "multiplied", lambda x, p, t, g: masked(x, p, g, 1 - p) if t else x),
+    ("dropout", "not scaled", lambda x, p, t, g: masked(x, p, g, 1) if t else x),
+    ("dropout", "rule of 2014", lambda x, p, t, g: masked(x, p, g, 1) if t else (1 - p) * x),
+    ("dropout", "always", lambda x, p, t, g: masked(x, p, g, 1 / (1 - p) if p < 1 else 0)),
+    ("dropout", "one for all", lambda x, p, t, g: masked(x, p, g, 1 / max(1 - p, 1e-9), x.shape[1]) if t else x),
+    ("dropout", "all", without_a_case_for_one),
+    ("dropout", "global", with_global_numbers),
+    (
+        "dropout",
+        "seeded inside",
+        lambda x, p, t, g: dropout_one_by_one(x, p, t, np.random.default_rng(42)),
+    ),
+    ("convert_keep_prob", "same p", lambda keep, w: (keep, w * keep)),
+    ("convert_keep_prob", "weights stay", lambda keep, w: (1 - keep, w.copy())),
+    ("convert_keep_prob", "divided", lambda keep, w: (1 - keep, w * (1 / keep))),
+    ("convert_keep_prob", "by p", lambda keep, w: (1 - keep, w - keep * w)),
+    ("spatial_dropout", "per pixel", lambda x, p, g: masked(x, p, g, 1 / (1 - p))),
+    ("spatial_dropout", "per pixel", lambda x, p, g: dropout_by_torch(x, p, True, g)),
+    ("spatial_dropout", "same place", lambda x, p, g: masked(x, p, g, 1 / (1 - p), (1, 1, *x.shape[2:]))),
+    ("spatial_dropout", "one for all", lambda x, p, g: masked(x, p, g, 1 / (1 - p), (x.shape[1], 1, 1))),
+    ("spatial_dropout", "whole pictures", lambda x, p, g: masked(x, p, g, 1 / (1 - p), (len(x), 1, 1, 1))),
+    ("spatial_dropout", "not scaled", lambda x, p, g: (1 - p) * spatial_by_torch(x, p, g)),
+    ("spatial_dropout", "global", lambda x, p, g: spatial_by_torch(x, p, np.random.default_rng())),
+    ("spatial_dropout", "seeded inside", lambda x, p, g: spatial_by_loops(x, p, np.random.default_rng(1))),
+]
+
+
+@pytest.mark.filterwarnings("ignore:invalid value")
+@pytest.mark.parametrize(("name", "key", "function"), WRITTEN_WRONG)
+def test_mistakes_as_readers_write_them_are_recognized(name, key, function):
+    report = report_of(name, function)
+    assert not report.passed
+    assert named(name, report) == [key], report
+
+
+@pytest.mark.parametrize(
+    ("name", "function"),
+    [
+        ("dropout", lambda x, p, t, g: dropout_by_choice(x, p, t, g) + 1),
+        ("dropout", lambda x, p, t, g: x[:3]),
+        ("convert_keep_prob", lambda keep, w: (2 * keep, w.T)),
+        ("spatial_dropout", lambda x, p, g: -spatial_by_loops(x, p, g)),
+        ("spatial_dropout", lambda x, p, g: x.mean(axis=(2, 3))),
+    ],
+)
+def test_another_mistake_is_not_mistaken_for_a_known_one(name, function):
+    report = report_of(name, function)
+    assert not report.passed
+    assert named(name, report) == []
+
+
+def test_arguments_may_not_be_changed():
+    def in_place(x, p, generator):
+        x *= (generator.random((*x.shape[:2], 1, 1)) >= p) / (1 - p)
+        return x
+
+    report = report_of("spatial_dropout", in_place)
+    assert not report.passed
+    assert "your function changes its argument" in str(report)

@@ -1,0 +1,44 @@
+"""The activations that widgets compute in the page equal Python's, which equal PyTorch's."""
+
+import numpy as np
+import pytest
+
+from backbone.layers import ACTIVATIONS
+from backbone.widgets import base
+
+POINTS = np.concatenate([np.linspace(-12, 12, 1201), [-1000.0, -700, -40, -9, 9, 37, 700, 1000, 1e-300]])
+
+
+@pytest.fixture(scope="module")
+def module(browser):
+    page = browser.new_page()
+    source = (base.HERE / "activations.js").read_text("utf-8") + "\nexport { activationFunctions };"
+    page.evaluate(
+        """async (source) => {
+            window.m = await import(URL.createObjectURL(new Blob([source], { type: "text/javascript" })));
+        }""",
+        source,
+    )
+    yield page.evaluate
+    page.close()
+
+
+@pytest.mark.browser
+def test_the_names_are_pythons(module):
+    assert module("() => Object.keys(m.activationFunctions)") == list(ACTIVATIONS)
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("part", ["value", "derivative"])
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_values_and_derivatives_equal_pythons(module, name, part):
+    found = module("([name, part, z]) => z.map(m.activationFunctions[name][part])", [name, part, POINTS.tolist()])
+    expected = getattr(ACTIVATIONS[name], part)(POINTS)
+
+    np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-300)
+
+
+@pytest.mark.browser
+def test_no_number_stays_none(module):
+    found = module("() => Object.values(m.activationFunctions).map((one) => one.value(NaN))")
+    assert np.isnan(np.array(found, dtype=float)).all()
