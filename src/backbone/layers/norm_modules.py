@@ -200,7 +200,7 @@ def fold(layer: nn.Conv2d | nn.Linear, norm: nn.Module) -> nn.Conv2d | nn.Linear
     keeps = getattr(norm, "running_mean", None) is not None
     if norm.training or not keeps:
         why = "keeps no running statistics" if not keeps else "is in training mode; call eval() first"
-        raise ValueError(f"fold: norm {why}, so its output depends on the batch and cannot be folded")
+        raise ValueError(f"fold: norm {why}, so its scale depends on what comes in and cannot be folded")
     if len(layer.weight) != norm.num_features:
         raise ValueError(f"fold: layer gives {len(layer.weight)} channels, norm takes {norm.num_features}")
     with torch.no_grad():
