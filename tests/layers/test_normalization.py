@@ -278,3 +278,8 @@ def test_a_linear_layer_folds_too_and_what_cannot_be_folded_says_why():
         layers.fold(linear, nn.BatchNorm1d(6, track_running_stats=False).eval())
     with pytest.raises(ValueError, match="layer gives 6 channels, norm takes 3"):
         layers.fold(linear, nn.BatchNorm1d(3).eval())
+    turned = nn.ConvTranspose2d(6, 6, 3)  # its weight's first axis is its inputs: the sizes would not tell
+    with pytest.raises(ValueError, match="layer is a ConvTranspose2d; it must be a Conv2d or a Linear"):
+        layers.fold(turned, nn.BatchNorm2d(6).eval())
+    with pytest.raises(ValueError, match="norm keeps no running statistics"):
+        layers.fold(nn.Conv2d(3, 6, 3), nn.GroupNorm(2, 6).eval())

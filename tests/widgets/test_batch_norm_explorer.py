@@ -62,6 +62,12 @@ def test_values_are_kept_in_tenths_and_errors_say_what_is_allowed():
     for trait in ({"size": 3}, {"eps": 0.5}, {"gamma": 4}, {"running_var": -1}, {"selected": 8}):
         with pytest.raises(traitlets.TraitError):
             BatchNormExplorer(**trait)
+    for trait in ({"gamma": np.nan}, {"beta": np.nan}, {"running_mean": np.inf}, {"running_var": np.inf}):
+        with pytest.raises(traitlets.TraitError, match=f"{next(iter(trait))} is (nan|inf); it must be finite"):
+            BatchNormExplorer(**trait)
+    widget = BatchNormExplorer()
+    with pytest.raises(traitlets.TraitError, match="it must be finite"):
+        widget.values = [np.nan] * 8
 
 
 # --- The functions of the module ----------------------------------------------------------------------------
@@ -253,6 +259,35 @@ def test_dragging_one_input_moves_all_outputs_in_train_and_its_own_in_eval(scree
         assert rings == moved
         mouse.move(x + 100, y)
         screen.check()  # let go, it stays
+
+
+@pytest.mark.browser
+def test_the_note_speaks_of_a_move_only_while_one_input_alone_has_moved(screen):
+    def rings():
+        return screen.root.locator("circle.bb-bn-ring:visible").count()
+
+    screen.inputs.nth(7).focus()
+    screen.page.keyboard.press("PageUp")
+    screen.frame()
+    assert (rings(), screen.line("note")[:17]) == (8, "Input 8 has moved")
+    screen.root.get_by_label("Try").select_option("two groups")  # all have moved now, and not by the reader's hand
+    screen.frame()
+    assert (rings(), screen.line("note")[:19]) == (0, "8 inputs, 8 outputs")
+    screen.inputs.nth(7).press("PageDown")  # from here on the rings are those of the new batch
+    screen.frame()
+    assert (rings(), screen.line("note")[:17]) == (8, "Input 8 has moved")
+
+
+@pytest.mark.browser
+def test_a_move_in_a_batch_of_two_is_said_to_move_no_output(screen):
+    screen.choose("Batch size", "2")
+    screen.inputs.nth(1).press("PageUp")
+    screen.frame()
+    assert "Input 2 has moved, and no output with it" in screen.line("note")
+    assert screen.root.locator("circle.bb-bn-ring:visible").count() == 0
+    screen.inputs.nth(1).press("Home")  # now it is the smaller one
+    screen.frame()
+    assert "Input 2 has moved, and with it 2 of 2 outputs" in screen.line("note")
 
 
 @pytest.mark.browser

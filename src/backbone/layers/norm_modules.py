@@ -191,12 +191,16 @@ def fold(layer: nn.Conv2d | nn.Linear, norm: nn.Module) -> nn.Conv2d | nn.Linear
         A copy of the layer, always with a bias.
 
     Raises:
-        ValueError: the channels differ, norm keeps no running statistics, or is in training mode, where its output
-            depends on the batch and no single layer computes it.
+        ValueError: layer is of another kind, the channels differ, norm keeps no running statistics, or is in training
+            mode, where its output depends on the batch and no single layer computes it.
     """
-    if norm.running_mean is None or norm.training:
-        why = "keeps no running statistics" if norm.running_mean is None else "is in training mode; call eval() first"
-        raise ValueError(f"fold: norm {why}, so its output depends on the batch and cannot be folded")
+    if not isinstance(layer, (nn.Conv2d, nn.Linear)):
+        kind = type(layer).__name__
+        raise ValueError(f"fold: layer is a {kind}; it must be a Conv2d or a Linear, whose weight begins with outputs")
+    keeps = getattr(norm, "running_mean", None) is not None
+    if norm.training or not keeps:
+        why = "keeps no running statistics" if not keeps else "is in training mode; call eval() first"
+        raise ValueError(f"fold: norm {why}, so its scale depends on what comes in and cannot be folded")
     if len(layer.weight) != norm.num_features:
         raise ValueError(f"fold: layer gives {len(layer.weight)} channels, norm takes {norm.num_features}")
     with torch.no_grad():

@@ -29,7 +29,7 @@ class BatchNormExplorer(BookWidget):
 
     Raises:
         ValueError: there are not eight values, or one lies outside -9 to 9.
-        traitlets.TraitError: a trait lies outside its range.
+        traitlets.TraitError: a trait lies outside its range, or is not finite.
     """
 
     training = t.Bool(True).tag(sync=True)
@@ -52,6 +52,13 @@ class BatchNormExplorer(BookWidget):
                 f"{COUNT}, between {-LIMIT:g} and {LIMIT:g}"
             )
         super().__init__(values=numbers.round(1).tolist(), **traits)
+
+    @t.validate("gamma", "beta", "running_mean", "running_var", "values")
+    def _finite(self, proposal):
+        if not np.isfinite(proposal["value"]).all():
+            name = proposal["trait"].name
+            raise t.TraitError(f"BatchNormExplorer: {name} is {proposal['value']}; it must be finite")
+        return proposal["value"]
 
     @property
     def running(self) -> layers.RunningStatistics:

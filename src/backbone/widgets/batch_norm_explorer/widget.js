@@ -16,6 +16,7 @@ const TEXT = {
   runningBar: "running",
   remembered: "the running one",
   moved: (i, count, size) => `Input ${i + 1} has moved, and with it ${count} of ${size} outputs. Rings show where they were.`,
+  unmoved: (i) => `Input ${i + 1} has moved, and no output with it, to three decimals.`,
   still: (size) => `${size} inputs, ${size} outputs. Move one, and see which outputs move.`,
   clipped: " Some outputs lie beyond the scale; they stand at its ends.",
   refused: "One value a channel: its variance is 0, so the output would be β whatever x is. PyTorch raises an error here.",
@@ -32,6 +33,7 @@ const TEXT = {
 const LIMIT = 9; // of the inputs' axis
 const REACH = 4.5; // of the outputs' axis
 const SIZES = [1, 2, 4, 8];
+const SEEN = 1e-4; // a smaller move of an output shows neither on the line nor in the table
 const EPS = [1e-5, 0.01, 1];
 const MOMENTA = [0.01, 0.1, 0.5, 1];
 const PRESETS = {
@@ -197,6 +199,12 @@ function render({ model, el }) {
     set({ values });
   };
   const hold = (i) => (before = { i, x: batch(), settings: JSON.stringify(settings()) });
+  /** Whether nothing but that one input has changed since: only then do the rings tell what it has moved. */
+  const holds = () => {
+    const x = batch();
+    const alone = before?.x.length === x.length && x.every((value, k) => k === before.i || value === before.x[k]);
+    return alone && before.settings === JSON.stringify(settings());
+  };
   const run = (times) => {
     if (!model.get("training") || model.get("size") < 2) return;
     let now = running();
@@ -264,8 +272,8 @@ function render({ model, el }) {
     const ins = x.map((value) => across(value, LIMIT, width));
     const outs = now_.outputs.map((value) => across(value, REACH, width));
     const [up, lift] = [levels(ins, 2 * RADIUS), levels(outs, 2 * RADIUS)];
-    const settled = before && before.x.length === x.length && before.settings === JSON.stringify(settings());
-    const past = settled ? normalize(before.x, settings()).outputs : null;
+    const past = holds() && now_.outputs.length ? normalize(before.x, settings()).outputs : null;
+    const moves = now_.outputs.map((value, i) => past !== null && Math.abs(past[i] - value) > SEEN);
     dots.forEach(({ input, output, thread, ring }, i) => {
       const [shown, out] = [i < x.length, i < x.length && outs.length > 0];
       for (const node of [input, output, thread, ring]) node.style.display = shown && (node === input || out) ? "" : "none";
@@ -280,13 +288,13 @@ function render({ model, el }) {
       place(output, { transform: `translate(${outs[i]} ${foot})` });
       output.classList.toggle("bb-bn-beyond", Math.abs(now_.outputs[i]) > REACH);
       place(thread, { x1: ins[i], y1: HIGH.input, x2: outs[i], y2: foot - RADIUS });
-      const moved = past && Math.abs(past[i] - now_.outputs[i]) > 1e-9;
-      ring.style.display = moved ? "" : "none";
-      if (moved) place(ring, { cx: across(past[i], REACH, width), cy: HIGH.output - 11 });
+      ring.style.display = moves[i] ? "" : "none";
+      if (moves[i]) place(ring, { cx: across(past[i], REACH, width), cy: HIGH.output - 11 });
     });
-    const count = past ? past.filter((value, i) => Math.abs(value - now_.outputs[i]) > 1e-9).length : 0;
-    const changed = settled && before.x.some((value, i) => value !== x[i]);
-    const text = !now_.outputs.length ? TEXT.refused : changed ? TEXT.moved(before.i, count, x.length) : TEXT.still(x.length);
+    const count = moves.filter(Boolean).length;
+    const changed = past && before.x[before.i] !== x[before.i];
+    const told = () => (count ? TEXT.moved(before.i, count, x.length) : TEXT.unmoved(before.i));
+    const text = !now_.outputs.length ? TEXT.refused : changed ? told() : TEXT.still(x.length);
     write(note, text + (now_.outputs.some((value) => Math.abs(value) > REACH) ? TEXT.clipped : ""));
   };
 
@@ -362,7 +370,7 @@ function render({ model, el }) {
     });
     view.listen(input, "pointermove", (event) => input.hasPointerCapture(event.pointerId) && move(i, atPointer(event) + shift));
     view.listen(input, "focus", () => {
-      if (before?.i !== i) hold(i);
+      if (before?.i !== i || !holds()) hold(i);
       if (model.get("selected") !== i) set({ selected: i });
     });
     const keys = { ArrowLeft: -0.1, ArrowDown: -0.1, ArrowRight: 0.1, ArrowUp: 0.1, PageUp: 1, PageDown: -1 };
@@ -372,7 +380,7 @@ function render({ model, el }) {
       const target = { Home: -LIMIT, End: LIMIT }[event.key] ?? (keys[event.key] && now_ + keys[event.key] * (event.shiftKey ? 10 : 1));
       if (target === undefined) return;
       event.preventDefault();
-      if (!before || before.i !== i || before.settings !== JSON.stringify(settings()) || before.x.length !== model.get("size")) hold(i);
+      if (before?.i !== i || !holds()) hold(i);
       move(i, target);
     });
   });
