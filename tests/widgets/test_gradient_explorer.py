@@ -8,8 +8,6 @@ import numpy as np
 import page_checks
 import pytest
 import traitlets
-from scipy.special import ndtr
-from scipy.stats import norm
 
 from backbone import gradients
 from backbone.data import LabeledImages, fashion_mnist
@@ -229,14 +227,6 @@ def test_weights_equal_pythons(module):
         script = "([setting]) => m.weightsOf(data.noise, data.inputs, setting).map((weight) => [...weight])"
         for own, other in zip(module(script, [setting]), made(setting).weights("a"), strict=True):
             np.testing.assert_allclose(own, other.ravel(), rtol=1e-15)
-
-
-@pytest.mark.browser
-def test_the_normal_distribution_equals_scipys(module):
-    z = np.r_[np.linspace(-9.5, 9.5, 3001), 0, -0.0, 40, -40]
-    below, density = np.array(module("(z) => z.map((one) => m.normal(one, [0, 0]))", z.tolist())).T
-    np.testing.assert_allclose(below, ndtr(z), atol=2e-15)
-    np.testing.assert_allclose(density, norm.pdf(z), atol=2e-15)
 
 
 @pytest.mark.browser

@@ -57,12 +57,8 @@ function wayOf({ value, derivative }, input, layers, weight, bias) {
   return way;
 }
 
-/** The slope below which a neuron is saturated: a tenth of the activation's largest, which lies within ±3. */
-function flatBelow({ derivative }) {
-  let largest = 0;
-  for (let z = -3; z <= 3; z += 1 / 128) largest = Math.max(largest, Math.abs(derivative(z)));
-  return largest / 10;
-}
+/** The slope below which a neuron is saturated: a tenth of the activation's largest. */
+const flatBelow = (functions) => steepest(functions) / 10;
 
 /** All inputs through `layers`: for each depth the values, log10 of the products, and what is saturated there. */
 function spread(functions, inputs, layers, weight, bias) {
