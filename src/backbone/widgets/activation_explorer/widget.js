@@ -16,8 +16,8 @@ const TEXT = {
   legend: { out: "comes out: φ(w·in + b)", factor: "factor: w·φ′(w·in + b)", way: "your input, and where it comes in later" },
   middle: "median of all inputs, with 10 to 90 %",
   own: "your input",
-  saturated: "dark: saturated, φ′ below a tenth of its largest",
-  beyond: "bars at the edges: all beyond",
+  saturated: "saturated: φ′ below a tenth of its largest",
+  beyond: "The bars at the ends also count what lies beyond.",
   one: "dashed: factor 1, nothing is lost",
   gray: "gray: saturated",
   zero: "0",
@@ -127,7 +127,7 @@ const percent = (share) => `${(100 * share).toFixed(1)} %`;
 
 // ---- Drawing ------------------------------------------------------------------------------------------------
 
-const PAD = { left: 34, right: 8, top: 8, bottom: 20 };
+const PAD = { left: 42, right: 8, top: 8, bottom: 20 };
 
 /** Scales of a picture whose axes run from x0 to x1 and from y0 to y1. */
 function scales(width, height, [x0, x1], [y0, y1]) {
