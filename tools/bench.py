@@ -78,7 +78,7 @@ GESTURES = {
     "neural-networks": [(".bb-play .bb-slider", "slide")],
     "data": [(".bb-widget input[type=range]", "slide")],
     "evaluation": [(".bb-th-histogram", "press"), (".bb-cm-cell", "click")],
-    "vanishing-gradients": [(".bb-ac input[type=range]", "slide"), (".bb-gr input[aria-label^=Gain]", "slide")],
+    "vanishing-gradients": [(".bb-ac input[type=range]", "slide"), (".bb-grad input[aria-label^=Gain]", "slide")],
     "batch-normalization": [(".bb-bn-in", "press")],
     "dropout": [(".bb-do input[type=range]", "slide")],
 }
