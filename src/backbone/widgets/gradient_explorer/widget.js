@@ -45,7 +45,7 @@ const TEXT = {
       .filter(Boolean).join(", "),
   curves: { gradH: "|∂L/∂h|", gradW: "|∂L/∂W|" },
   chartLabel: "Layer looked at",
-  hint: "The upright line is the layer looked at. Drag it, or use the arrow keys on the left chart.",
+  hint: "The vertical line is the layer looked at. Drag it, or use the arrow keys on the left chart.",
   axis: { left: "layer 1", right: (layer) => `layer ${layer}`, way: "← the way back" },
   beyond: (name, value) => `${name} ${value > 1 ? "↑" : "↓"} ${size(value)}`,
   hiddenTag: "A ?",
@@ -71,10 +71,10 @@ const TEXT = {
     vanishes: (ratio, depth) => `Vanishes: |∂L/∂h| of layer 1 is ${ratio} times that of layer ${depth}.`,
     explodes: (ratio, depth) => `Explodes: |∂L/∂h| of layer 1 is ${ratio} times that of layer ${depth}.`,
     holds: (ratio, depth) => `Holds: |∂L/∂h| of layer 1 is ${ratio} times that of layer ${depth}.`,
-    level: (ratio, from, to) => ` |∂L/∂W| differs less: in layer 2 it is ${ratio} times that of the last. It multiplies ∂L/∂h by what came in, and that is small where ∂L/∂h is large: the spread of h is ${from} in layer 1, ${to} in the last.`,
+    level: (ratio, from, to) => ` |∂L/∂W| differs less: in layer 2 it is ${ratio} times that of the last, because the spread of h is ${from} in layer 1, ${to} in the last.`,
     hidden: "Hidden until you have guessed.",
   },
-  curveLabel: (title, parts) => `${title} of each layer, logarithmic from 1e−40 to 1e12. ${parts.join(" ")}`,
+  curveLabel: (title, parts) => `${title} of each layer, logarithmic from 10⁻⁴⁰ to 10¹². ${parts.join(" ")}`,
   curvePart: (name, last, first, depth) => `${name}: ${last} in layer ${depth}, ${first} in layer 1.`,
 };
 const SIDES = ["a", "b"];
@@ -339,11 +339,13 @@ const toStep = (gain) => Math.round((GAIN_STEPS * Math.log(gain)) / Math.log(4))
 
 // ---- Numbers in print ---------------------------------------------------------------------------------------
 
-/** Three digits, "0.235" or "1.5e−31". */
+/** Three digits, "0.235", or two and a power of ten, "1.5×10⁻³¹". */
 function size(value) {
   if (value === 0 || !Number.isFinite(value)) return String(value).replace("-", "−");
-  const small = Math.abs(value) < 0.001 || Math.abs(value) >= 9999.5;
-  return (small ? value.toExponential(1).replace("e+", "e") : String(Number(value.toPrecision(3)))).replaceAll("-", "−");
+  const moderate = Math.abs(value) >= 0.001 && Math.abs(value) < 9999.5;
+  if (moderate) return String(Number(value.toPrecision(3))).replace("-", "−");
+  const [digits, exponent] = value.toExponential(1).split("e");
+  return `${digits.replace("-", "−")}×${power(Number(exponent))}`;
 }
 
 /** 10 to a whole power: "10⁻³¹". */
