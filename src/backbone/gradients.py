@@ -22,6 +22,8 @@ from torch import nn
 
 from backbone.data import FASHION_MNIST_STATISTICS, fashion_mnist, standardize, to_float
 from backbone.layers import ACTIVATIONS, Activation
+from backbone.layers.norm_core import standardize as normalize
+from backbone.layers.norm_core import standardize_backward as normalize_backward
 from backbone.metrics.arguments import integer
 
 _IDENTITY = Activation("none", lambda z: np.array(z, float), lambda z: np.ones_like(z, float), nn.Identity, "")
@@ -275,23 +277,13 @@ def _layer_back(network: Network, grad: np.ndarray, h: np.ndarray, weight: np.nd
 
 
 def _normalize(z: np.ndarray, kind: str | None) -> tuple[np.ndarray, np.ndarray | float]:
-    """Give z mean 0 and variance 1 along the axis of this normalization; return what it was divided by, too."""
-    if kind is None:
-        return z, 1.0
-    axis = NORMALIZATIONS[kind]
-    scale = np.sqrt(z.var(axis=axis, keepdims=True) + EPSILON)
-    return (z - z.mean(axis=axis, keepdims=True)) / scale, scale
+    """Give z mean 0 and variance 1 along the axis of this normalization; return what it was multiplied by, too."""
+    return (z, 1.0) if kind is None else normalize(z, (NORMALIZATIONS[kind],), EPSILON)
 
 
 def _normalize_back(grad: np.ndarray, z: np.ndarray, scale: np.ndarray | float, kind: str | None) -> np.ndarray:
     """Carry a gradient back through the normalization; z is what came out of it."""
-    if kind is None:
-        return grad
-    axis = NORMALIZATIONS[kind]
-    # Mean and variance depend on z too: what would only move or stretch all of them together is taken out.
-    moved = grad.mean(axis=axis, keepdims=True)
-    stretched = (grad * z).mean(axis=axis, keepdims=True)
-    return (grad - moved - z * stretched) / scale
+    return grad if kind is None else normalize_backward(grad, z, scale, (NORMALIZATIONS[kind],))
 
 
 def _back(network: Network, h: list, notes: list, grad_logits: np.ndarray) -> tuple[tuple, tuple]:

@@ -230,7 +230,7 @@ def test_dragging_the_input(screen):
     for right in (0.2, 0.6, 0.9):
         mouse.move(box["x"] + right * box["width"], box["y"] + 60, steps=3)
         screen.frame()
-        at = -4 + (right * box["width"] - 34) / (box["width"] - 42) * 8
+        at = -4 + (right * box["width"] - 42) / (box["width"] - 50) * 8
         assert float(screen.map.get_attribute("aria-valuenow")) == pytest.approx(at, abs=0.03)
         screen.expected.input = float(screen.map.get_attribute("aria-valuenow"))
         screen.check()
@@ -279,13 +279,13 @@ def test_the_factor_and_the_products_are_drawn_where_they_are(screen):
     screen.slide("Layers n", 30)
     screen.frame()
     size = screen.root.evaluate(DRAWN, [".bb-ac-map", 0, "positive"])
-    wide, tall = size["width"] - 42, size["height"] - 28
+    wide, tall = size["width"] - 50, size["height"] - 28
     for at in (-2.0, 3.0):  # away from the dots
-        rows = screen.root.evaluate(DRAWN, [".bb-ac-map", 34 + (at + 4) / 8 * wide, "positive"])["rows"]
+        rows = screen.root.evaluate(DRAWN, [".bb-ac-map", 42 + (at + 4) / 8 * wide, "positive"])["rows"]
         low, high = -0.15, 1.25  # what the axis shows where all lies between 0 and 1
         value = high - (np.mean(rows) + 0.5 - 8) / tall * (high - low)
         assert value == pytest.approx(ACTIVATIONS["sigmoid"].derivative(at), abs=0.015)
-    rows = screen.root.evaluate(DRAWN, [".bb-ac-depth", 34 + 30 / 50 * wide, "positive"])["rows"]
+    rows = screen.root.evaluate(DRAWN, [".bb-ac-depth", 42 + 30 / 50 * wide, "positive"])["rows"]
     power = 12 - (np.mean(rows) + 0.5 - 8) / tall * (12 + 45)
     median = np.quantile(screen.expected.result.log_product, 0.5, method="lower")
     assert power == pytest.approx(median, abs=1.2)
@@ -301,7 +301,7 @@ def test_touch_moves_the_input(page_with):
     screen.page.touchscreen.tap(box["x"] + 0.7 * box["width"], box["y"] + 60)
     screen.frame()
     screen.expected.input = float(screen.map.get_attribute("aria-valuenow"))
-    assert screen.expected.input == pytest.approx(-4 + (0.7 * box["width"] - 34) / (box["width"] - 42) * 8, abs=0.05)
+    assert screen.expected.input == pytest.approx(-4 + (0.7 * box["width"] - 42) / (box["width"] - 50) * 8, abs=0.05)
     screen.check()
 
 

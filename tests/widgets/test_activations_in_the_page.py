@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.special import ndtr
 
 from backbone.layers import ACTIVATIONS
 from backbone.widgets import base
@@ -12,7 +13,9 @@ POINTS = np.concatenate([np.linspace(-12, 12, 1201), [-1000.0, -700, -40, -9, 9,
 @pytest.fixture(scope="module")
 def module(browser):
     page = browser.new_page()
-    source = (base.HERE / "activations.js").read_text("utf-8") + "\nexport { activationFunctions };"
+    source = (base.HERE / "activations.js").read_text(
+        "utf-8"
+    ) + "\nexport { activationFunctions, normalShare, steepest };"
     page.evaluate(
         """async (source) => {
             window.m = await import(URL.createObjectURL(new Blob([source], { type: "text/javascript" })));
@@ -42,3 +45,17 @@ def test_values_and_derivatives_equal_pythons(module, name, part):
 def test_no_number_stays_none(module):
     found = module("() => Object.values(m.activationFunctions).map((one) => one.value(NaN))")
     assert np.isnan(np.array(found, dtype=float)).all()
+
+
+@pytest.mark.browser
+def test_the_normal_distribution_equals_scipys_far_into_its_tail(module):
+    near = np.r_[np.linspace(-12, 9.5, 2151), -0.0, 40, -40]
+    for z, tolerance in [(near, 1e-12), (np.linspace(-36, -12, 2401), 1e-6)]:
+        np.testing.assert_allclose(module("(z) => z.map(m.normalShare)", z.tolist()), ndtr(z), rtol=tolerance)
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_the_largest_slope_equals_pythons(module, name):
+    found = module("(name) => m.steepest(m.activationFunctions[name])", name)
+    assert found == pytest.approx(np.abs(ACTIVATIONS[name].derivative(np.linspace(-10, 10, 20_001))).max(), rel=1e-5)

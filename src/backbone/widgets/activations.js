@@ -49,3 +49,10 @@ const activationFunctions = {
   gelu: { value: (z) => z * normalShare(z), derivative: (z) => normalShare(z) + z * bell(z) },
   silu: { value: (z) => z * sigmoidOf(z), derivative: (z) => sigmoidOf(z) + z * sigmoidSlope(z) },
 };
+
+/** The largest size of an activation's slope; for all of them it lies within ±3. */
+function steepest({ derivative }) {
+  let largest = 0;
+  for (let z = -3; z <= 3; z += 1 / 128) largest = Math.max(largest, Math.abs(derivative(z)));
+  return largest;
+}

@@ -16,8 +16,8 @@ const TEXT = {
   legend: { out: "comes out: φ(w·in + b)", factor: "factor: w·φ′(w·in + b)", way: "your input, and where it comes in later" },
   middle: "median of all inputs, with 10 to 90 %",
   own: "your input",
-  saturated: "dark: saturated, φ′ below a tenth of its largest",
-  beyond: "bars at the edges: all beyond",
+  saturated: "saturated: φ′ below a tenth of its largest",
+  beyond: "The bars at the ends also count what lies beyond.",
   one: "dashed: factor 1, nothing is lost",
   gray: "gray: saturated",
   zero: "0",
@@ -57,12 +57,8 @@ function wayOf({ value, derivative }, input, layers, weight, bias) {
   return way;
 }
 
-/** The slope below which a neuron is saturated: a tenth of the activation's largest, which lies within ±3. */
-function flatBelow({ derivative }) {
-  let largest = 0;
-  for (let z = -3; z <= 3; z += 1 / 128) largest = Math.max(largest, Math.abs(derivative(z)));
-  return largest / 10;
-}
+/** The slope below which a neuron is saturated: a tenth of the activation's largest. */
+const flatBelow = (functions) => steepest(functions) / 10;
 
 /** All inputs through `layers`: for each depth the values, log10 of the products, and what is saturated there. */
 function spread(functions, inputs, layers, weight, bias) {
@@ -131,7 +127,7 @@ const percent = (share) => `${(100 * share).toFixed(1)} %`;
 
 // ---- Drawing ------------------------------------------------------------------------------------------------
 
-const PAD = { left: 34, right: 8, top: 8, bottom: 20 };
+const PAD = { left: 42, right: 8, top: 8, bottom: 20 };
 
 /** Scales of a picture whose axes run from x0 to x1 and from y0 to y1. */
 function scales(width, height, [x0, x1], [y0, y1]) {

@@ -63,6 +63,8 @@ class GradientExplorer(BookWidget):
         traitlets.TraitError: a setting outside its range.
     """
 
+    shared = ("activations.js",)
+
     a = t.Dict().tag(sync=True)
     b = t.Dict().tag(sync=True)
     edit = t.Enum(["a", "b"], "a").tag(sync=True)

@@ -1,4 +1,4 @@
-// GradientExplorer. The kit stands in front of this file (base.py).
+// GradientExplorer. The kit and activations.js stand in front of this file (base.py).
 
 const TEXT = {
   title: "Gradient explorer: how large gradients are in a deep network, layer by layer",
@@ -45,7 +45,7 @@ const TEXT = {
       .filter(Boolean).join(", "),
   curves: { gradH: "|∂L/∂h|", gradW: "|∂L/∂W|" },
   chartLabel: "Layer looked at",
-  hint: "The upright line is the layer looked at. Drag it, or use the arrow keys on the left chart.",
+  hint: "The vertical line is the layer looked at. Drag it, or use the arrow keys on the left chart.",
   axis: { left: "layer 1", right: (layer) => `layer ${layer}`, way: "← the way back" },
   beyond: (name, value) => `${name} ${value > 1 ? "↑" : "↓"} ${size(value)}`,
   hiddenTag: "A ?",
@@ -71,116 +71,34 @@ const TEXT = {
     vanishes: (ratio, depth) => `Vanishes: |∂L/∂h| of layer 1 is ${ratio} times that of layer ${depth}.`,
     explodes: (ratio, depth) => `Explodes: |∂L/∂h| of layer 1 is ${ratio} times that of layer ${depth}.`,
     holds: (ratio, depth) => `Holds: |∂L/∂h| of layer 1 is ${ratio} times that of layer ${depth}.`,
-    level: (ratio, from, to) => ` |∂L/∂W| differs less: in layer 2 it is ${ratio} times that of the last. It multiplies ∂L/∂h by what came in, and that is small where ∂L/∂h is large: the spread of h is ${from} in layer 1, ${to} in the last.`,
+    level: (ratio, from, to) => ` |∂L/∂W| differs less: in layer 2 it is ${ratio} times that of the last, because the spread of h is ${from} in layer 1, ${to} in the last.`,
     hidden: "Hidden until you have guessed.",
   },
-  curveLabel: (title, parts) => `${title} of each layer, logarithmic from 1e−40 to 1e12. ${parts.join(" ")}`,
+  curveLabel: (title, parts) => `${title} of each layer, logarithmic from 10⁻⁴⁰ to 10¹². ${parts.join(" ")}`,
   curvePart: (name, last, first, depth) => `${name}: ${last} in layer ${depth}, ${first} in layer 1.`,
 };
 const SIDES = ["a", "b"];
 const [MAX_DEPTH, WIDTH, CLASSES] = [60, 24, 10];
 const [LOW, HIGH] = [-40, 12]; // the powers of ten at the ends of the axis
-const [EPSILON, SATURATED, LEAK] = [1e-5, 0.01, 0.01];
+const [EPSILON, SATURATED] = [1e-5, 0.01];
 const BINS = 31;
 const GAIN_STEPS = 32; // of the slider, on either side of 1
 
 // ---- Maths: pure functions, tested against PyTorch -----------------------------------------------------------
 // A matrix is a Float64Array, row by row. N pictures, WIDTH units.
 
-const [TABLE_STEP, TABLE_END, TABLE_ORDER] = [1 / 32, 9, 9];
-let table = null;
+const FUNCTIONS = { none: { value: (z) => z, derivative: () => 1 }, ...activationFunctions };
 
-/** Taylor coefficients of the normal distribution's Phi around each multiple of the step, from -9 to 9. */
-function normalTable() {
-  const count = (2 * TABLE_END) / TABLE_STEP + 1;
-  const all = new Float64Array(count * TABLE_ORDER);
-  const fill = (i, value) => {
-    const x = i * TABLE_STEP - TABLE_END;
-    let [before, now] = [0, Math.exp((-x * x) / 2) / Math.sqrt(2 * Math.PI)]; // derivatives of the density
-    all[i * TABLE_ORDER] = value;
-    for (let n = 1, factorial = 1; n < TABLE_ORDER; n++) {
-      factorial *= n;
-      all[i * TABLE_ORDER + n] = now / factorial;
-      [before, now] = [now, -x * now - (n - 1) * before];
-    }
-  };
-  const middle = (count - 1) / 2;
-  fill(middle, 0.5);
-  const at = (i, t) => {
-    let sum = 0;
-    for (let n = TABLE_ORDER - 1; n >= 0; n--) sum = sum * t + all[i * TABLE_ORDER + n];
-    return sum;
-  };
-  // From the middle outwards, half a step from either side; below, what is left of 1 at the mirrored place.
-  for (let i = middle + 1; i < count; i++) {
-    fill(i, 0);
-    fill(i, at(i - 1, TABLE_STEP / 2) - at(i, -TABLE_STEP / 2));
-  }
-  for (let i = 0; i < middle; i++) fill(i, 1 - all[(count - 1 - i) * TABLE_ORDER]);
-  return all;
-}
-
-/** Phi and its density at z, to about 1e-15, written to `out`: a new pair for each number would keep the collector busy. */
-function normal(z, out) {
-  if (Math.abs(z) > TABLE_END) {
-    out[0] = z > 0 ? 1 : 0;
-    out[1] = Math.exp((-z * z) / 2) / Math.sqrt(2 * Math.PI);
-    return out;
-  }
-  table ??= normalTable();
-  const i = Math.round((z + TABLE_END) / TABLE_STEP);
-  const t = z - (i * TABLE_STEP - TABLE_END);
-  let sum = 0;
-  let slope = 0;
-  for (let n = TABLE_ORDER - 1; n >= 0; n--) {
-    slope = slope * t + sum;
-    sum = sum * t + table[i * TABLE_ORDER + n];
-  }
-  out[0] = sum;
-  out[1] = slope;
-  return out;
-}
-
-/** Each activation: `fill` writes values and slopes at all z; `top` is its largest slope. */
-const elementwise = (value, slope) => (z, values, slopes) => {
+/** An activation's values and slopes at all z. */
+function activate(name, z) {
+  const { value, derivative } = FUNCTIONS[name];
+  const [values, slopes] = [new Float64Array(z.length), new Float64Array(z.length)];
   for (let i = 0; i < z.length; i++) {
     values[i] = value(z[i]);
-    slopes[i] = slope(z[i], values[i]);
+    slopes[i] = derivative(z[i]);
   }
-};
-const ACTIVATIONS = {
-  none: { top: 1, fill: elementwise((z) => z, () => 1) },
-  sigmoid: { top: 0.25, fill: elementwise((z) => 1 / (1 + Math.exp(-z)), (z, a) => a / (1 + Math.exp(z))) },
-  tanh: {
-    top: 1,
-    // 1 - tanh² would be 0 from z = 19 on, where the slope still is 1e-16.
-    fill: elementwise(Math.tanh, (z, a) => (Math.abs(a) < 0.9 ? 1 - a * a : ((e) => (4 * e) / (1 + e) ** 2)(Math.exp(-2 * Math.abs(z))))),
-  },
-  relu: { top: 1, fill: elementwise((z) => (z > 0 ? z : 0), (z) => (z > 0 ? 1 : 0)) },
-  leaky_relu: { top: 1, fill: elementwise((z) => (z > 0 ? z : LEAK * z), (z) => (z > 0 ? 1 : LEAK)) },
-  elu: { top: 1, fill: elementwise((z) => (z > 0 ? z : Math.expm1(z)), (z) => (z > 0 ? 1 : Math.exp(z))) },
-  gelu: {
-    top: 1.1289,
-    fill(z, values, slopes) {
-      const both = new Float64Array(2);
-      for (let i = 0; i < z.length; i++) {
-        normal(z[i], both);
-        values[i] = z[i] * both[0];
-        slopes[i] = both[0] + z[i] * both[1];
-      }
-    },
-  },
-  silu: {
-    top: 1.0998,
-    fill(z, values, slopes) {
-      for (let i = 0; i < z.length; i++) {
-        const s = 1 / (1 + Math.exp(-z[i]));
-        values[i] = z[i] * s;
-        slopes[i] = s + (z[i] * s) / (1 + Math.exp(z[i]));
-      }
-    },
-  },
-};
+  return [values, slopes];
+}
 
 const spread = (init, inputs, outputs) => ({ normal: 0.01, xavier: Math.sqrt(2 / (inputs + outputs)), he: Math.sqrt(2 / inputs) })[init];
 
@@ -330,8 +248,7 @@ function trace(weights, { activation, normalization, residual }, x, labels) {
     const adds = residual && l > 0;
     const sums = adds ? h : forwards(h, weight, N);
     const { out: z, scales } = normalization ? normalize(sums, normalization, N) : { out: sums };
-    const [value, slope] = [new Float64Array(z.length), new Float64Array(z.length)];
-    ACTIVATIONS[activation].fill(z, value, slope);
+    const [value, slope] = activate(activation, z);
     const next = adds ? add(h, forwards(value, weight, N)) : value;
     layers.push({ adds, input: h, z, scales, value, slope, h: next });
     h = next;
@@ -352,7 +269,7 @@ function trace(weights, { activation, normalization, residual }, x, labels) {
 /** One number for each layer, as in Python's GradientProfile; and the values themselves, for the histograms. */
 function measure(weights, setting, x, labels) {
   const { loss, layers } = trace(weights, setting, x, labels);
-  const least = SATURATED * ACTIVATIONS[setting.activation].top;
+  const least = SATURATED * steepest(FUNCTIONS[setting.activation]);
   const spreads = layers.map(({ h }) => meanAndStd(h));
   return {
     loss,
@@ -422,11 +339,13 @@ const toStep = (gain) => Math.round((GAIN_STEPS * Math.log(gain)) / Math.log(4))
 
 // ---- Numbers in print ---------------------------------------------------------------------------------------
 
-/** Three digits, "0.235" or "1.5e−31". */
+/** Three digits, "0.235", or two and a power of ten, "1.5×10⁻³¹". */
 function size(value) {
   if (value === 0 || !Number.isFinite(value)) return String(value).replace("-", "−");
-  const small = Math.abs(value) < 0.001 || Math.abs(value) >= 9999.5;
-  return (small ? value.toExponential(1).replace("e+", "e") : String(Number(value.toPrecision(3)))).replaceAll("-", "−");
+  const moderate = Math.abs(value) >= 0.001 && Math.abs(value) < 9999.5;
+  if (moderate) return String(Number(value.toPrecision(3))).replace("-", "−");
+  const [digits, exponent] = value.toExponential(1).split("e");
+  return `${digits.replace("-", "−")}×${power(Number(exponent))}`;
 }
 
 /** 10 to a whole power: "10⁻³¹". */
@@ -779,5 +698,5 @@ function render({ model, el }) {
   };
 }
 
-export { ACTIVATIONS, histogram, measure, middleSize, normal, power, rms, size, summary, toGain, toStep, trace, weightsOf };
+export { histogram, measure, middleSize, power, rms, size, summary, toGain, toStep, trace, weightsOf };
 export default { render };
