@@ -357,6 +357,30 @@ def test_runs_and_other_masks(screen):
 
 
 @pytest.mark.browser
+def test_one_run_is_spoken_of_as_one(screen):
+    screen.press("Start over", runs=1)
+    assert "Outputs of 1 run\n" in screen.root.inner_text()
+    labels = screen.root.locator("svg[aria-label]").evaluate_all("(ns) => ns.map((n) => n.ariaLabel).join()")
+    assert "the outputs of 1 run." in labels
+    assert "After 1 run it is" in labels
+    assert "1 runs" not in labels
+    screen.press("1 run", runs=2)
+    assert "Outputs of 2 runs\n" in screen.root.inner_text()
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("changes", [{}, {"seed": 3}, {"p": 0.3}])
+def test_no_line_crosses_a_word_that_has_room_elsewhere(page_with, changes):
+    page = page_with(made(sample="far above", kept=[True] * 8, **changes), width=720)
+    drawing = page.locator(".bb-do-histogram")
+    lines = [float(drawing.locator(f".bb-do-{name}").get_attribute("x1")) for name in ("test", "mean")]
+    box = "(n) => { const b = n.getBBox(); return [n.textContent, b.x, b.x + b.width]; }"
+    for text, left, right in drawing.locator(".bb-do-word").evaluate_all(f"(ns) => ns.map({box})"):
+        crossed = [x for x in lines[: 0 if text == "test time" else None] if left < x < right]
+        assert not crossed, (text, left, right, lines)
+
+
+@pytest.mark.browser
 def test_units_by_keys_and_by_pointer(screen):
     hand = masks_of(0, 200, 0.5)[-1].tolist()
     screen.unit(2).focus()

@@ -22,7 +22,8 @@ const TEXT = {
   now: (sum, factor, bias, z, head) => `This run: ${sum}${factor} ${bias} = ${z}${head}`,
   test: (sum, factor, bias, z, head) => `Test time: ${sum}${factor} ${bias} = ${z}${head}`,
   relu: (y) => `, and after ReLU ${y}`,
-  histogram: (count) => `Outputs of ${count} runs`,
+  histogram: (runs) => `Outputs of ${runs}`,
+  runs: (count) => (count === 1 ? "1 run" : `${count.toLocaleString("en")} runs`),
   meanTag: "mean",
   testTag: "test time",
   thisTag: "this network",
@@ -45,10 +46,10 @@ const TEXT = {
   curveTitle: (measure) => `Recorded beforehand: ${measure}`,
   curveAt: (p) => `At p = ${p}`,
   curveOff: (p) => `Nearest recorded p: ${p}`,
-  histogramLabel: (count, mean, error, test) => `Histogram of the outputs of ${count} runs. Mean ${mean}, standard error ${error}; test time ${test}.`,
-  runningLabel: (count, mean, test) => `Mean of the outputs against the number of runs. After ${count} runs it is ${mean}; the line of test time lies at ${test}.`,
+  histogramLabel: (runs, mean, error, test) => `Histogram of the outputs of ${runs}. Mean ${mean}, standard error ${error}; test time ${test}.`,
+  runningLabel: (runs, mean, test) => `Mean of the outputs against the number of runs. After ${runs} it is ${mean}; the line of test time lies at ${test}.`,
   curveLabel: (measure, parts) => `${measure} against p. ${parts}`,
-  spoken: (p, count, mean, error, test, words) => `p ${p}, ${count} runs: mean ${mean}, standard error ${error}, test time ${test}. ${words}`,
+  spoken: (p, runs, mean, error, test, words) => `p ${p}, ${runs}: mean ${mean}, standard error ${error}, test time ${test}. ${words}`,
 };
 const MOST = 5000;
 const SEEDS = 1000;
@@ -197,9 +198,11 @@ function sheet(name, height) {
   };
 }
 
-/** A word beside an upright line, on the side where it has room. */
-function tag(text, x, y, width, name) {
-  const right = x + 6 + text.length * 6.8 < width;
+/** A word beside an upright line, on the side where it has room and, if there is one, where no line at `others` crosses it. */
+function tag(text, x, y, width, name, others = []) {
+  const long = 6 + text.length * 6.8;
+  const free = (from, to) => from >= 0 && to < width && others.every((one) => one < from || one > to || one === x);
+  const right = free(x, x + long) || (!free(x - long, x) && x + long < width);
   return s("text", { x: x + (right ? 5 : -5), y, "text-anchor": right ? "start" : "end", class: name }, text);
 }
 
@@ -219,9 +222,9 @@ function histogramParts(width, height, { bins, low, high, mean, test, own, ticks
     s("line", { class: "bb-do-test", x1: x(test), x2: x(test), y1: 2, y2: foot, "data-value": test }),
     tag(TEXT.testTag, x(test), 12, width, "bb-do-word"),
     s("line", { class: "bb-do-mean", x1: x(mean), x2: x(mean), y1: 18, y2: foot, "data-value": mean }),
-    tag(TEXT.meanTag, x(mean), 28, width, "bb-do-word"),
+    tag(TEXT.meanTag, x(mean), 28, width, "bb-do-word", [x(test)]),
     s("path", { class: "bb-do-own", d: `M${x(own)},${foot} l-5,-9 h10 z`, "data-value": own }),
-    tag(TEXT.thisTag, x(own), 44, width, "bb-do-word bb-do-faint"),
+    tag(TEXT.thisTag, x(own), 44, width, "bb-do-word bb-do-faint", [x(test), x(mean)]),
   ];
 }
 
@@ -421,11 +424,11 @@ function render({ model, el }) {
     const ends = [Math.min(all.low, test, mine), Math.max(all.high, test, mine)];
     const room = (ends[1] - ends[0] || 1) * 0.03;
     const [low, high] = [ends[0] - room, ends[1] + room];
-    const count = shown.count.toLocaleString("en");
-    write(histogramTitle, TEXT.histogram(count));
+    const runs = TEXT.runs(shown.count);
+    write(histogramTitle, TEXT.histogram(runs));
     const drawn = { bins: binned(outputs, low, high, BARS), low, high, mean, test, own: mine, ticks: ticksOf(low, high, 6) };
-    histogram.draw(TEXT.histogramLabel(count, number(mean), errorText(error), number(test)), (width, height) => histogramParts(width, height, drawn));
-    running.draw(TEXT.runningLabel(count, number(mean), number(test)), (width, height) => runningParts(width, height, { means, errors, test }));
+    histogram.draw(TEXT.histogramLabel(runs, number(mean), errorText(error), number(test)), (width, height) => histogramParts(width, height, drawn));
+    running.draw(TEXT.runningLabel(runs, number(mean), number(test)), (width, height) => runningParts(width, height, { means, errors, test }));
   };
   const errorText = (error) => (Number.isNaN(error) ? "–" : number(error));
   const paintWords = ({ all, mean, error, test, seen }) => {
@@ -436,7 +439,7 @@ function render({ model, el }) {
     write(cells.seen, TEXT.of(seen.toLocaleString("en"), total));
     write(say, verdict(all, test));
     clearTimeout(speaking);
-    const aloud = () => write(live, TEXT.spoken(shown.p.toFixed(2), shown.count, number(mean), errorText(error), number(test), say.textContent));
+    const aloud = () => write(live, TEXT.spoken(shown.p.toFixed(2), TEXT.runs(shown.count), number(mean), errorText(error), number(test), say.textContent));
     if (acted) speaking = setTimeout(aloud, 500); // nothing is said before the reader acts
   };
   const verdict = (all, test) => {
