@@ -3,6 +3,25 @@
 import pytest
 from explorer_screen import CHAPTER, Screen, explorer
 
+IMPORT = """async (source) => {
+    window.m = await import(URL.createObjectURL(new Blob([source], { type: "text/javascript" })));
+}"""
+
+
+@pytest.fixture(scope="module")
+def module_of(browser):
+    """Given a module's source, such as a widget's ``_esm``, import it as ``m`` into a page; return its evaluate."""
+    pages = []
+
+    def imported(source):
+        pages.append(browser.new_page())
+        pages[-1].evaluate(IMPORT, source)
+        return pages[-1].evaluate
+
+    yield imported
+    for page in pages:
+        page.close()
+
 
 @pytest.fixture
 def chapter(open_page):

@@ -73,16 +73,8 @@ def test_errors_say_what_is_allowed():
 
 
 @pytest.fixture(scope="module")
-def module(browser):
-    page = browser.new_page()
-    page.evaluate(
-        """async (source) => {
-            window.m = await import(URL.createObjectURL(new Blob([source], { type: "text/javascript" })));
-        }""",
-        ActivationExplorer._esm,
-    )
-    yield page.evaluate
-    page.close()
+def module(module_of):
+    return module_of(ActivationExplorer._esm)
 
 
 # JSON has no -Infinity, and the page would hand over null.

@@ -11,19 +11,11 @@ POINTS = np.concatenate([np.linspace(-12, 12, 1201), [-1000.0, -700, -40, -9, 9,
 
 
 @pytest.fixture(scope="module")
-def module(browser):
-    page = browser.new_page()
+def module(module_of):
     source = (base.HERE / "activations.js").read_text(
         "utf-8"
     ) + "\nexport { activationFunctions, normalShare, steepest };"
-    page.evaluate(
-        """async (source) => {
-            window.m = await import(URL.createObjectURL(new Blob([source], { type: "text/javascript" })));
-        }""",
-        source,
-    )
-    yield page.evaluate
-    page.close()
+    return module_of(source)
 
 
 @pytest.mark.browser

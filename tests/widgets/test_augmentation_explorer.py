@@ -74,17 +74,8 @@ def test_what_it_cannot_show_is_refused():
 
 
 @pytest.fixture(scope="module")
-def module(browser):
-    """Return a function that evaluates a script in a page where `m` is the widget's own module."""
-    page = browser.new_page()
-    page.evaluate(
-        """async (source) => {
-            window.m = await import(URL.createObjectURL(new Blob([source], { type: "text/javascript" })));
-        }""",
-        f"{AugmentationExplorer._esm}\nexport {{ fromHalf, lenetForward, lenetParameters, softmax }};",
-    )
-    yield page.evaluate
-    page.close()
+def module(module_of):
+    return module_of(f"{AugmentationExplorer._esm}\nexport {{ fromHalf, lenetForward, lenetParameters, softmax }};")
 
 
 X = data.to_float(ONE_EACH.images).double()

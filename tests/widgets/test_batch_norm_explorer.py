@@ -74,16 +74,8 @@ def test_values_are_kept_in_tenths_and_errors_say_what_is_allowed():
 
 
 @pytest.fixture(scope="module")
-def module(browser):
-    page = browser.new_page()
-    page.evaluate(
-        """async (source) => {
-            window.m = await import(URL.createObjectURL(new Blob([source], { type: "text/javascript" })));
-        }""",
-        BatchNormExplorer._esm,
-    )
-    yield page.evaluate
-    page.close()
+def module(module_of):
+    return module_of(BatchNormExplorer._esm)
 
 
 @pytest.mark.browser

@@ -113,16 +113,9 @@ def test_settings_outside_their_range_are_refused(change):
 
 
 @pytest.fixture(scope="module")
-def module(browser):
-    page = browser.new_page()
-    page.evaluate(
-        """async (source) => {
-            window.m = await import(URL.createObjectURL(new Blob([source], { type: "text/javascript" })));
-        }""",
-        ConfusionMatrix._esm,
-    )
-    yield lambda name, *given: page.evaluate("([name, given]) => m[name](...given)", [name, given])
-    page.close()
+def module(module_of):
+    evaluate = module_of(ConfusionMatrix._esm)
+    return lambda name, *given: evaluate("([name, given]) => m[name](...given)", [name, given])
 
 
 @pytest.mark.browser

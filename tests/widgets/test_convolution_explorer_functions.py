@@ -18,17 +18,8 @@ TOLERANCE = 1e-12  # of the largest output; both sides compute in float64
 
 
 @pytest.fixture(scope="module")
-def module(browser):
-    """Return a function that evaluates a script in a page where `m` is the very module that a page gets."""
-    page = browser.new_page()
-    page.evaluate(
-        """async (source) => {
-            window.m = await import(URL.createObjectURL(new Blob([source], { type: "text/javascript" })));
-        }""",
-        f"{ConvolutionExplorer._esm}\nexport {{ {KIT} }};",
-    )
-    yield page.evaluate
-    page.close()
+def module(module_of):
+    return module_of(f"{ConvolutionExplorer._esm}\nexport {{ {KIT} }};")
 
 
 def call(module, name, *arguments):

@@ -129,16 +129,8 @@ def test_errors_say_what_is_allowed():
 
 
 @pytest.fixture(scope="module")
-def module(browser):
-    page = browser.new_page()
-    page.evaluate(
-        """async (source) => {
-            window.m = await import(URL.createObjectURL(new Blob([source], { type: "text/javascript" })));
-        }""",
-        DropoutExplorer._esm,
-    )
-    yield page.evaluate
-    page.close()
+def module(module_of):
+    return module_of(DropoutExplorer._esm)
 
 
 RUN = """([net, x, settings]) => {

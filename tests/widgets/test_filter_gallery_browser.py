@@ -28,17 +28,8 @@ LABELS = {
 
 
 @pytest.fixture(scope="module")
-def module(browser):
-    """Return a function that evaluates a script in a page where `m` is the very module that a page gets."""
-    page = browser.new_page()
-    page.evaluate(
-        """async (source) => {
-            window.m = await import(URL.createObjectURL(new Blob([source], { type: "text/javascript" })));
-        }""",
-        FilterGallery._esm,
-    )
-    yield page.evaluate
-    page.close()
+def module(module_of):
+    return module_of(FilterGallery._esm)
 
 
 def test_response_equals_pytorch(module):

@@ -138,24 +138,21 @@ MEASURE = """([settings]) => settings.map((setting) => {
 
 
 @pytest.fixture(scope="module")
-def module(browser):
+def module(module_of):
     """Evaluate in a page where `m` is the module, and `data` is what the view reads from the model."""
-    page = browser.new_page()
-    widget = made()
+    evaluate, widget = module_of(f"{GradientExplorer._esm}\nexport {{ array }};"), made()
     state = {name: list(getattr(widget, name)) for name in ("noise", "pixels", "labels", "statistics")}
-    page.evaluate(
-        """async ([source, state]) => {
-            window.m = await import(URL.createObjectURL(new Blob([source], { type: "text/javascript" })));
+    evaluate(
+        """(state) => {
             const model = { get: (name) => Uint8Array.from(state[name]) };
             const [mean, std] = state.statistics;
             const x = Float64Array.from(m.array(model, "pixels"), (pixel) => (pixel - mean) / std);
             const noise = Float64Array.from(m.array(model, "noise", "float16"));
             window.data = { x, noise, labels: state.labels, inputs: x.length / state.labels.length };
         }""",
-        [f"{GradientExplorer._esm}\nexport {{ array }};", state],
+        state,
     )
-    yield page.evaluate
-    page.close()
+    return evaluate
 
 
 def close(found, expected, tolerance):

@@ -19,17 +19,8 @@ CASES = [
 
 
 @pytest.fixture(scope="module")
-def module(browser):
-    """Return a function that evaluates a script in a page where `m` is the very module that a page gets."""
-    page = browser.new_page()
-    page.evaluate(
-        """async (source) => {
-            window.m = await import(URL.createObjectURL(new Blob([source], { type: "text/javascript" })));
-        }""",
-        f"{Playground._esm}\nexport {{ array, fine, plus }};",
-    )
-    yield page.evaluate
-    page.close()
+def module(module_of):
+    return module_of(f"{Playground._esm}\nexport {{ array, fine, plus }};")
 
 
 def close(found, expected):
