@@ -30,10 +30,11 @@ test: $(READY) ## run every check: lint, build, unit, parity, twins, browser
 	@$(BIN)/python tools/book.py
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup
 
-lint: $(READY) ## check style and format (ruff) and that the notebooks are in step
+lint: $(READY) ## check style and format, the chapters' cells, and that the notebooks are in step
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/python tools/notebooks.py --check
+	@$(BIN)/python -m pytest -q tests/test_chapters.py -k "column or short"
 
 serve: $(READY) ## show the built site on http://localhost:8000 (PORT=...)
 	@test -f _build/html/index.html || { echo "make serve: there is no site yet; run: make book"; exit 1; }
