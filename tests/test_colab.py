@@ -34,6 +34,17 @@ def test_a_notebook_with_living_widgets_is_right():
     assert colab.views(executed()) == [(1, "m1")]
 
 
+def test_a_progress_bar_needs_no_javascript_of_ours():
+    notebook = executed()
+    bar = nb.new_output("display_data", data={colab.VIEW: {"model_id": "bar"}})
+    notebook.cells.append(nb.new_code_cell("fit()", outputs=[bar]))
+    states = notebook.metadata["widgets"][colab.STATE]["state"]
+    states["bar"] = {"model_module": "@jupyter-widgets/controls", "model_name": "HBoxModel", "state": {}}
+    notebook.cells[-1], notebook.cells[-2] = notebook.cells[-2], notebook.cells[-1]  # the probe is last
+    assert colab.wrong(notebook, VENV) is None
+    assert colab.views(notebook) == [(1, "m1")]
+
+
 @pytest.mark.parametrize(
     ("changes", "said"),
     [

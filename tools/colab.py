@@ -176,13 +176,15 @@ def wrong(executed, venv: Path) -> str | None:
 
 
 def views(executed) -> list[tuple[int, str]]:
-    """Return the cell and the model of each widget view among the outputs."""
-    return [
+    """Return the cell and the model of each view of a widget of ours; the progress bars are ipywidgets' own."""
+    models = executed.metadata.get("widgets", {}).get(STATE, {}).get("state", {})
+    found = [
         (index, output.data[VIEW]["model_id"])
         for index, cell in enumerate(executed.cells)
         for output in cell.get("outputs", [])
         if VIEW in output.get("data", {})
     ]
+    return [one for one in found if not models.get(one[1], {}).get("model_module", "").startswith("@jupyter-widgets/")]
 
 
 def imported_widgets(cell) -> set[str]:
