@@ -34,6 +34,11 @@ def test_a_notebook_with_living_widgets_is_right():
     assert colab.views(executed()) == [(1, "m1")]
 
 
+def test_what_is_handed_to_a_widget_need_not_be_shown():
+    cell = nb.new_code_cell("from backbone.widgets import FilterGallery, Filters")
+    assert colab.imported_widgets(cell) == {"FilterGallery"}
+
+
 def test_a_progress_bar_needs_no_javascript_of_ours():
     notebook = executed()
     bar = nb.new_output("display_data", data={colab.VIEW: {"model_id": "bar"}})
