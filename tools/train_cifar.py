@@ -1,6 +1,7 @@
-"""Train residual networks and their plain twins on CIFAR-10, and record every epoch.
+"""Train residual networks, their plain twins and a small AlexNet on CIFAR-10, and record every epoch.
 
     python tools/train_cifar.py resnet20 plain20 resnet44 plain44
+    python tools/train_cifar.py alexnet --epochs 12
 
 Looks in the folder that BACKBONE_DATA names for the official archive, ``cifar-10-python.tar.gz``, or else for
 ``cifar10_train50000.npz`` and ``cifar10_test10000.npz``, the same pictures as JPEG. JPEG at 32 x 32 costs accuracy, so
@@ -8,7 +9,10 @@ records and cards say which it was, and numbers of the two kinds are never compa
 
 Recipe, after section 4.2 of He et al. 2015: SGD with momentum 0.9 and weight decay 1e-4, batches of 128, random shifts
 of up to 4 pixels and flips; one cycle of the learning rate instead of their steps, since the passes are few. Products
-are taken in bfloat16 (autocast), sums and weights in float32.
+are taken in bfloat16 (autocast), sums and weights in float32. The small AlexNet has no BatchNorm and takes a lower
+rate, and a stronger decay, which makes its first filters smooth.
+
+``--compile`` fuses the layers (torch.compile; needs a C++ compiler): 1.7 times as fast, other roundings.
 """
 
 import argparse
@@ -16,6 +20,7 @@ import csv
 import io
 import itertools
 import os
+import platform
 import re
 import tarfile
 import time
@@ -27,31 +32,40 @@ from PIL import Image
 
 from backbone import data, models
 
-BATCH, RATE, MOMENTUM, DECAY = 128, 0.1, 0.9, 1e-4
+BATCH, MOMENTUM = 128, 0.9
+RECIPES = {"resnet": (0.1, 1e-4), "plain": (0.1, 1e-4), "alexnet": (0.02, 2e-3)}  # highest rate, weight decay
 ARCHIVE = "cifar-10-python.tar.gz"
-COLUMNS = ["network", "seed", "epoch", "epochs", "train_loss", "train_error", "test_error", "rate", "pictures"]
+COLUMNS = "network seed epoch epochs train_loss train_error test_error pictures seconds machine command".split()
 
 
 def main() -> None:
     """Train what is named on the command line."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("names", nargs="+", help="resnetN or plainN, N = 6n + 2")
+    parser.add_argument("names", nargs="+", help="resnetN or plainN, N = 6n + 2, or alexnet")
     parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--compile", action="store_true", help="fuse layers; needs a C++ compiler")
     parser.add_argument("--out", type=Path, default=Path("."), help="folder for NAME-SEED.csv and NAME-SEED.pt")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     for name in arguments.names:
-        train(name, arguments.epochs, arguments.seed, arguments.out)
+        train(name, arguments.epochs, arguments.seed, arguments.out, arguments.compile)
 
 
 def build(name: str, generator: torch.Generator) -> torch.nn.Module:
     """Return the network that a name such as "plain20" stands for."""
+    if name == "alexnet":
+        return models.alexnet_small(generator=generator)
     kind, depth = re.fullmatch(r"(resnet|plain)(\d+)", name).groups()
     return models.cifar_resnet(int(depth), residual=kind == "resnet", generator=generator)
 
 
-def train(name: str, epochs: int, seed: int, out: Path) -> None:
+def machine() -> str:
+    """Return what a record says of the machine: processor, threads, version of PyTorch."""
+    return f"{platform.machine()}, {torch.get_num_threads()} thread, torch {torch.__version__}"
+
+
+def train(name: str, epochs: int, seed: int, out: Path, compiled: bool = False) -> None:
     """Train one network; write a row after each epoch and the weights, as float16, at the end."""
     kind, (x, y), (x_test, y_test) = cifar10()
     statistics = data.channel_statistics(x)
@@ -59,22 +73,28 @@ def train(name: str, epochs: int, seed: int, out: Path) -> None:
     generator = torch.Generator().manual_seed(seed)
     model = build(name, generator)
     batches = data.batches(x, y, BATCH, shuffle=True, augment=augment, generator=generator)
-    optimizer = torch.optim.SGD(model.parameters(), RATE, momentum=MOMENTUM, weight_decay=DECAY)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, RATE, epochs=epochs, steps_per_epoch=len(batches))
+    rate, decay = RECIPES[name.rstrip("0123456789")]
+    optimizer = torch.optim.SGD(model.parameters(), rate, momentum=MOMENTUM, weight_decay=decay)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, rate, epochs=epochs, steps_per_epoch=len(batches), cycle_momentum=False
+    )
+    network = torch.compile(model) if compiled else model
+    command = f"python tools/train_cifar.py {name} --epochs {epochs} --seed {seed}" + " --compile" * compiled
     out.mkdir(parents=True, exist_ok=True)
     with (out / f"{name}-{seed}.csv").open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(COLUMNS)
         for epoch in range(1, epochs + 1):
             start = time.time()
-            loss, error = one_pass(model, batches, optimizer, schedule)
-            test_error = one_pass(model, data.batches(x_test, y_test, 500))[1]
-            rate = optimizer.param_groups[0]["lr"]
-            writer.writerow([name, seed, epoch, epochs, f"{loss:.4f}", f"{error:.4f}", f"{test_error:.4f}", rate, kind])
+            loss, error = one_pass(network, batches, optimizer, schedule)
+            test_error = one_pass(network, data.batches(x_test, y_test, 500))[1]
+            seconds = round(time.time() - start)
+            numbers = [f"{loss:.4f}", f"{error:.4f}", f"{test_error:.4f}"]
+            writer.writerow([name, seed, epoch, epochs, *numbers, kind, seconds, machine(), command])
             file.flush()
             print(
                 f"{name} seed {seed} epoch {epoch}: loss {loss:.3f}, training error {error:.3f}, "
-                f"test error {test_error:.3f} ({time.time() - start:.0f} s)",
+                f"test error {test_error:.3f} ({seconds} s)",
                 flush=True,
             )
     torch.save({key: half(value) for key, value in model.state_dict().items()}, out / f"{name}-{seed}.pt")

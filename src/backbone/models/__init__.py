@@ -1,6 +1,6 @@
 """The networks of the book, in PyTorch."""
 
-from backbone.models.alexnet import AlexNet, alexnet
+from backbone.models.alexnet import AlexNet, alexnet, alexnet_small
 from backbone.models.efficientnet import EfficientNetLite0, efficientnet_lite0
 from backbone.models.googlenet import GoogLeNet, GoogLeNetOutput, googlenet
 from backbone.models.inception import InceptionOutput, InceptionV3, inception_v3
@@ -37,6 +37,7 @@ __all__ = [
     "Summary",
     "Tap",
     "alexnet",
+    "alexnet_small",
     "cifar_resnet",
     "efficientnet_lite0",
     "googlenet",

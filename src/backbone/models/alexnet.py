@@ -17,7 +17,7 @@ the idea. Names, shapes and first weights are torchvision's, so that its weights
 import torch
 from torch import nn
 
-from backbone.models.initialization import initialize
+from backbone.models.initialization import initialize, initialize_he
 from backbone.models.taps import Tap
 
 CONVOLUTIONS = (  # filters, kernel size, stride, padding, whether max pooling 3 x 3 with stride 2 follows
@@ -28,40 +28,53 @@ CONVOLUTIONS = (  # filters, kernel size, stride, padding, whether max pooling 3
     (256, 3, 1, 1, True),
 )
 GRID, HIDDEN = 6, 4096
+SMALL_CONVOLUTIONS = (  # for 32 x 32 pixels
+    (48, 7, 1, 3, True),
+    (96, 5, 1, 2, True),
+    (128, 3, 1, 1, False),
+    (128, 3, 1, 1, False),
+    (96, 3, 1, 1, True),
+)
+SMALL_GRID, SMALL_HIDDEN = 3, 256
 
 
 class AlexNet(nn.Module):
-    """Five convolutions, three of them with max pooling; then three fully connected layers."""
+    """Five convolutions, three of them with max pooling; then three fully connected layers.
 
-    taps = (
-        Tap("features.1", 64, 4),
-        Tap("features.4", 192, 8),
-        Tap("features.11", 256, 16),
-        Tap("features.12", 256, 32),
-    )
+    Args:
+        convolutions: a row for each convolution, as in ``CONVOLUTIONS``.
+        grid: side of the map that the fully connected layers see.
+        hidden: units of the first two fully connected layers.
+        num_classes: number of outputs.
+        dropout: probability of dropping a unit before each of the first two fully connected layers.
+    """
 
-    def __init__(self, num_classes: int = 1000, dropout: float = 0.5):
+    def __init__(self, convolutions, grid: int, hidden: int, num_classes: int, dropout: float):
         super().__init__()
-        layers, channels = [], 3
-        for filters, kernel_size, stride, padding, pooled in CONVOLUTIONS:
+        layers, taps, channels, total = [], [], 3, 1
+        for filters, kernel_size, stride, padding, pooled in convolutions:
             layers += [nn.Conv2d(channels, filters, kernel_size, stride, padding), nn.ReLU()]
-            layers += [nn.MaxPool2d(3, stride=2)] * pooled
-            channels = filters
+            channels, total = filters, total * stride
+            if pooled:  # the last map of each stride is a tap
+                taps.append(Tap(f"features.{len(layers) - 1}", channels, total))
+                layers.append(nn.MaxPool2d(3, stride=2))
+                total *= 2
         self.features = nn.Sequential(*layers)
-        self.avgpool, self.flatten = nn.AdaptiveAvgPool2d(GRID), nn.Flatten()
+        self.taps = (*taps, Tap(f"features.{len(layers) - 1}", channels, total))
+        self.avgpool, self.flatten = nn.AdaptiveAvgPool2d(grid), nn.Flatten()
         self.classifier = nn.Sequential(
             nn.Dropout(dropout),
-            nn.Linear(channels * GRID**2, HIDDEN),
+            nn.Linear(channels * grid**2, hidden),
             nn.ReLU(),
             nn.Dropout(dropout),
-            nn.Linear(HIDDEN, HIDDEN),
+            nn.Linear(hidden, hidden),
             nn.ReLU(),
-            nn.Linear(HIDDEN, num_classes),
+            nn.Linear(hidden, num_classes),
         )
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Map pictures (N, 3, H, W), at 224 x 224 as in the paper, to logits (N, num_classes)."""
-        x = self.features(x)  # (N, 256, 6, 6) from 224 x 224
+        """Map pictures (N, 3, H, W), at 224 x 224 in the paper and at 32 x 32 in the small one, to logits (N, num_classes)."""
+        x = self.features(x)  # (N, C, grid, grid) from those sizes
         return self.classifier(self.flatten(self.avgpool(x)))
 
 
@@ -73,5 +86,19 @@ def alexnet(num_classes: int = 1000, dropout: float = 0.5, generator: torch.Gene
         dropout: probability of dropping a unit before each of the first two fully connected layers.
         generator: draws the first weights; without it PyTorch's global one does.
     """
-    model = AlexNet(num_classes, dropout)
+    model = AlexNet(CONVOLUTIONS, GRID, HIDDEN, num_classes, dropout)
     return model if generator is None else initialize(model, generator)
+
+
+def alexnet_small(num_classes: int = 10, dropout: float = 0.2, generator: torch.Generator | None = None) -> AlexNet:
+    """Build an AlexNet for pictures of 32 x 32 pixels: the same order of layers, fewer and smaller ones.
+
+    Its first layer has 48 color filters of 7 x 7, at stride 1. First weights are He's, with which it starts to learn
+    without BatchNorm.
+
+    Args:
+        num_classes: number of outputs.
+        dropout: as in ``alexnet``; lower, because the net is small.
+        generator: draws the first weights; without it PyTorch's global one does.
+    """
+    return initialize_he(AlexNet(SMALL_CONVOLUTIONS, SMALL_GRID, SMALL_HIDDEN, num_classes, dropout), generator)
