@@ -39,7 +39,7 @@ from PIL import Image
 from backbone import data, models, pretrained, training
 
 BATCH, MOMENTUM = 128, 0.9
-RECIPES = {"resnet": (0.1, 1e-4), "plain": (0.1, 1e-4), "alexnet": (0.03, 5e-4)}  # highest rate, weight decay
+RECIPES = {"resnet": (0.1, 1e-4), "plain": (0.1, 1e-4), "alexnet": (0.02, 5e-4)}  # highest rate, weight decay
 SHIPPED = {"alexnet": "alexnet_small", "resnet20": "cifar_resnet20", "plain20": "cifar_plain20"}
 ARCHIVE = "cifar-10-python.tar.gz"
 COLUMNS = ["network", "seed", "epoch", "epochs", "train_loss", "train_error", "test_error"]
