@@ -31,9 +31,7 @@ MESSAGES = {
     "one side": (
         "Only one side of the kernels was counted. A 3x3 has 9 weights for each pair of channels, a 5x5 has 25."
     ),
-    "one place": (
-        "These are the weights. Each of them is used at every place of the map: multiply by height * width."
-    ),
+    "one place": ("These are the weights. Each of them is used at every place of the map: multiply by height * width."),
     "two operations": (
         "The multiplication and the addition were counted as two. One weight used once is one multiply-add, as in "
         "papers' tables. Halve it."
@@ -75,7 +73,9 @@ def _cost(channels, size, widths, *, projection=1, reductions=1, three=9, five=2
 
 
 def _pool_in_place(channels, size, widths):
-    return _cost(channels, size, widths, projection=0) + size[0] * size[1] * sum(widths[i] for i in (0, 2, 4)) * widths[5]
+    return (
+        _cost(channels, size, widths, projection=0) + size[0] * size[1] * sum(widths[i] for i in (0, 2, 4)) * widths[5]
+    )
 
 
 def _cases() -> tuple[Case, ...]:

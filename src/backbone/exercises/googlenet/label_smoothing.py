@@ -28,8 +28,8 @@ MESSAGES = {
         "Try to add up a row: it has to give 1."
     ),
     "not taken": (
-        "Every class got its epsilon / K, but nothing was taken from the right class before. Try to add up a row: it has to give "
-        "1, so the right class starts from 1 - epsilon."
+        "Every class got its epsilon / K, but nothing was taken from the right class before. Try to add up "
+        "a row: it has to give 1, so the right class starts from 1 - epsilon."
     ),
     "epsilon each": (
         "Each wrong class got the whole of epsilon. It is shared out among the K classes: epsilon / K each. Try to add "

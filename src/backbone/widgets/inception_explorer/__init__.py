@@ -34,7 +34,7 @@ PUZZLES = {
     "half": {
         "start": PAPER,
         "goals": [OUT, _cost(64), EACH],
-        "solution": {"widths": [112, 48, 80, 16, 32, 32], "reduced": [True, True, True]},
+        "solution": {"widths": [128, 40, 64, 16, 32, 32], "reduced": [True, True, True]},
     },
     "wide": {
         "start": PAPER,
@@ -76,14 +76,14 @@ class InceptionExplorer(BookWidget):
     solved = t.List(t.Enum(list(PUZZLES))).tag(sync=True)
 
     puzzles = t.Dict(PUZZLES, read_only=True).tag(sync=True)
-    shape = t.List([IN_CHANNELS, SIDE, OUT_CHANNELS], read_only=True, help="maps in, their side, maps out").tag(sync=True)
+    shape = t.List([IN_CHANNELS, SIDE, OUT_CHANNELS], read_only=True, help="maps in, their side, maps out").tag(
+        sync=True
+    )
 
     @t.validate("widths")
     def _widths_are_allowed(self, proposal):
         limits = [(0, MOST_OUT), (STEP, MOST_INTO), (0, MOST_OUT), (STEP, MOST_INTO), (0, MOST_OUT), (STEP, MOST_OUT)]
         for place, (width, (low, high)) in enumerate(zip(proposal["value"], limits, strict=True)):
             if width % STEP or not low <= width <= high:
-                raise t.TraitError(
-                    f"widths[{place}] is {width}; it must be a multiple of {STEP} from {low} to {high}"
-                )
+                raise t.TraitError(f"widths[{place}] is {width}; it must be a multiple of {STEP} from {low} to {high}")
         return proposal["value"]

@@ -40,7 +40,7 @@ const TEXT = {
   short: ["maps out", "1×1 before", "maps out", "1×1 before", "maps out", "maps out"],
   toggles: ["1×1 before", "1×1 before", "1×1 after"],
   toggleLabels: ["1×1 before the 3×3", "1×1 before the 5×5", "1×1 after pooling"],
-  all: (channels) => `all ${channels} maps`,
+  all: (channels) => `all ${channels}`,
   none: "no branch",
   bars: { maps: "Maps out, by what they have seen", cost: "Multiply-adds", twin: "Its naive twin" },
   barLabel: (title, total, parts) => `${title}: ${total}. ${parts.join(", ")}.`,
