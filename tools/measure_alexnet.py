@@ -2,7 +2,7 @@
 
     python tools/measure_alexnet.py
 
-It takes about five minutes on one thread, and the whole of Fashion-MNIST: downloaded, or in the folder that
+It takes about eight minutes on one thread, and the whole of Fashion-MNIST: downloaded, or in the folder that
 BACKBONE_DATA names. The chapter runs the three smallest sizes itself, and shows these for the rest.
 
 What is written to ``src/backbone/data/alexnet.json``: a row for each number of training pictures; in it the accuracy on
