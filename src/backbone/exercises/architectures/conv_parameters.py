@@ -19,7 +19,7 @@ MESSAGES = {
         "convolution holds 1 / g of the weights."
     ),
     "twice": (
-        "The groups divided twice, the channels both those that come in and those that go out. Each kernel sees c_in / g, "
+        "The groups divided twice, what comes in and what goes out. Each kernel sees c_in / g channels, "
         "but there are still c_out kernels."
     ),
     "times groups": (
