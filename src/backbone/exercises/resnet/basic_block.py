@@ -37,7 +37,7 @@ MESSAGES = {
         "zeros for the new channels."
     ),
     "shapes": (
-        "x was added as it is. At stride 2 the shapes differ: take every other row and column of x, and add zeros for "
+        "The input was added as it is. At stride 2 the shapes differ: take every other row and column of x, and add zeros for "
         "the new channels."
     ),
     "zeros first": (
@@ -48,8 +48,8 @@ MESSAGES = {
         "x[:, :, ::2, ::2]."
     ),
     "in place": (
-        "An input was rewritten: += or out= writes into the array that was given. Who still needs it, a shortcut, a "
-        "probe or the way back, finds other numbers there. Write x + y, which makes a new array."
+        "An input was rewritten: += writes into the array that was given. A shortcut, a probe or the way back that "
+        "still needs it finds other numbers there. Write x + y, which makes a new array."
     ),
 }
 

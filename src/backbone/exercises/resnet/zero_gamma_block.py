@@ -18,8 +18,8 @@ CASES = {
 
 MESSAGES = {
     "dead scale": (
-        "The scale got no gradient since the branch adds nothing. But its gradient does not hold the scale: it is the sum "
-        "of g times z. Try g = 1, z = 2, gamma = 0: a step of gamma changes y by 2 for each unit."
+        "The scale got no gradient since the branch adds nothing. But its gradient does not hold the scale: it is the "
+        "sum of g times z. Try g = 1, z = 2, gamma = 0: a step of gamma changes y by 2 for each unit."
     ),
     "weights alive": (
         "The weights' gradient does not know the scale. What they do reaches y only after the multiplication by gamma, "
