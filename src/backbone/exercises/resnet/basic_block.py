@@ -37,7 +37,7 @@ MESSAGES = {
         "zeros for the new channels."
     ),
     "shapes": (
-        "The input was added as it is. At stride 2 the shapes differ: take every other row and column of x, and add zeros for "
+        "The input was added as it is. At stride 2 the shapes differ: take every other row and column, add zeros for "
         "the new channels."
     ),
     "zeros first": (
