@@ -49,8 +49,8 @@ class ResidualExplorer(BookWidget):
 
     curves = t.Dict(read_only=True, help="kind -> depth -> train and test, lists of errors, 0 to 1").tag(sync=True)
     gradients = t.List(read_only=True, help="rows: network, depth, seed, steps, loss, grad_h, grad_w").tag(sync=True)
-    keys = t.List(read_only=True, help="all ways that were measured").tag(sync=True)
-    right = t.Dict(read_only=True, help="kind -> pictures told right, one number for each key").tag(sync=True)
+    ways = t.List(read_only=True, help="all ways that were measured").tag(sync=True)
+    right = t.Dict(read_only=True, help="kind -> pictures told right, one number for each way").tag(sync=True)
     count = t.Int(read_only=True, help="pictures shown").tag(sync=True)
 
     def __init__(self, curves: Sequence[Mapping], recorded: Mapping, **traits):
@@ -69,13 +69,13 @@ class ResidualExplorer(BookWidget):
             ) from None
         if WHOLE not in keys:
             raise ValueError(f"recorded: among its {len(keys)} ways there is no {WHOLE!r}, the whole network")
-        self.set_trait("keys", keys)
+        self.set_trait("ways", keys)
         self.set_trait("count", count)
         super().__init__(**traits)
 
     def error_of(self, kind: str, way: str = WHOLE) -> float:
         """Return the share of pictures that "plain" or "residual" tells wrong with these blocks, 0 to 1."""
-        return 1 - self.right[kind][self.keys.index(way)] / self.count
+        return 1 - self.right[kind][self.ways.index(way)] / self.count
 
     @t.validate("depth")
     def _depth_was_measured(self, proposal):
@@ -88,7 +88,7 @@ class ResidualExplorer(BookWidget):
 
     @t.validate("way")
     def _way_was_measured(self, proposal):
-        if proposal["value"] not in self.keys:
+        if proposal["value"] not in self.ways:
             raise t.TraitError(
                 f"way is {proposal['value']!r}; it must name blocks in an order that was measured: {WHOLE!r}"
             )

@@ -46,7 +46,7 @@ const TEXT = {
   orderLabel: (number) => `Another order of the blocks of stage ${number}`,
   whole: "All on, in order",
   rule: "A block that is off hands on its input. Blocks 4 and 7 change the shape: without them every other pixel goes on, and zeros fill the new channels. They stay in front; the others of a stage may change places.",
-  guessing: "guessing",
+  guessing: "dashed: guessing, 90 %",
   spoken: (plain, residual) => `Wrong: plain ${plain}, residual ${residual}.`,
   barLabel: (kind, wrong, whole) => `${kind}: ${wrong} of the test pictures wrong; ${whole} with all blocks.`,
 };
@@ -221,8 +221,8 @@ function quiz(name, words, given) {
 function render({ model, el }) {
   const view = scope(model);
   const names = ["depth", "error", "size", "steps", "what", "way", "answers"];
-  const [curves, gradients, keys, right, count] = ["curves", "gradients", "keys", "right", "count"].map((name) => model.get(name));
-  const places = new Map(keys.map((key, i) => [key, i]));
+  const [curves, gradients, ways, right, count] = ["curves", "gradients", "ways", "right", "count"].map((name) => model.get(name));
+  const places = new Map(ways.map((way, i) => [way, i]));
   const wrong = (kind, way) => 1 - right[kind][places.get(way)] / count;
   const truth = truths({ curves, gradients, wrong });
   const depths = Object.keys(curves.plain).map(Number).sort((a, b) => a - b);
