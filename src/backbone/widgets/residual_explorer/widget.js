@@ -46,7 +46,7 @@ const TEXT = {
   orderLabel: (number) => `Another order of the blocks of stage ${number}`,
   whole: "All on, in order",
   rule: "A block that is off hands on its input. Blocks 4 and 7 change the shape: without them every other pixel goes on, and zeros fill the new channels. They stay in front; the others of a stage may change places.",
-  guessing: "dashed: guessing, 90 %",
+  guessing: "| all blocks on   ¦ guessing, 90 %",
   spoken: (plain, residual) => `Wrong: plain ${plain}, residual ${residual}.`,
   barLabel: (kind, wrong, whole) => `${kind}: ${wrong} of the test pictures wrong; ${whole} with all blocks.`,
 };
