@@ -3,7 +3,7 @@
     python tools/measure_alexnet.py
 
 It takes about eight minutes on one thread, and the whole of Fashion-MNIST: downloaded, or in the folder that
-BACKBONE_DATA names. The chapter runs the three smallest sizes itself, and shows these for the rest.
+BACKBONE_DATA names. The chapter runs two of the sizes itself, one run each, and shows these beside.
 
 What is written to ``src/backbone/data/alexnet.json``: a row for each number of training pictures; in it the accuracy on
 all 10,000 test pictures, and on the training pictures, a number for each seed. A seed draws the pictures, and LeNet's

@@ -89,3 +89,4 @@ def test_it_reads_as_a_table():
     assert "6 × 28 × 28" in repr(found)
     assert "61,706" in repr(found).splitlines()[-1]
     assert found._repr_html_().count("<tr>") == len(found.rows) + 2
+    assert 'tabindex="0"' in found._repr_html_()  # where it scrolls, it does so by key, too

@@ -367,6 +367,9 @@ def test_one_network_alone_and_other_sizes(page_with):
     assert page.locator("section").count() == 1
     assert page.locator(".bb-patch").count() == 2
     assert "map over noise, 11 × 14" in page.locator(".bb-filters").inner_text()
+    assert "BatchNorm" not in page.locator(".bb-filters").inner_text()  # this network has none
+    assert page.locator("legend", has_text="Color scale").count() == 1
+    assert page.locator("legend", has_text="Maps and scores").count() == 0
 
 
 # --- The page around it -------------------------------------------------------------------------------------

@@ -87,7 +87,9 @@ class Summary:
         body = "".join(
             "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in self._cells()
         )
-        return f'<table class="bb-summary"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+        table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+        # It scrolls inside itself where it is too wide, which must be possible by key as well.
+        return f'<div class="bb-summary" role="region" aria-label="Layers" tabindex="0">{table}</div>'
 
 
 class _Traced(torch.Tensor):

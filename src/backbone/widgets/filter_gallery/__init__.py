@@ -44,7 +44,8 @@ class FilterGallery(BookWidget):
         chosen: the number of the chosen filter, for each network.
         order: "stored", "strength", "color" or "edges"; in the last three the largest comes first.
         stretched: paint each filter up to its own largest weight. Else all filters of a network share one scale.
-        stage: what maps and scores show: "convolution", or "batchnorm" behind it.
+        stage: what maps and scores show: "convolution", or "batchnorm" behind it. There is nothing to choose where no
+            network has a scale or a shift.
 
     Raises:
         ValueError: pictures or filters of the wrong shape, or numbers that are not finite.

@@ -164,7 +164,8 @@ function readData(model) {
     }
     return { name, filters, limit };
   });
-  return { height, width, kernel, stride, pictures, networks, patches: model.get("patches") };
+  const normed = networks.some(({ filters }) => filters.some(({ scale, shift }) => scale !== 1 || shift !== 0));
+  return { height, width, kernel, stride, pictures, networks, normed, patches: model.get("patches") };
 }
 
 /** What a filter gives for one picture, at a stage. */
@@ -280,7 +281,8 @@ function column(data, network, pick, pickPatch) {
     h("div", { class: "bb-weights" }, large, h("div", { class: "bb-planes" }, ...panels)),
     weightLegend.node,
     h("p", { class: "bb-facts" }, ...facts),
-    h("p", { class: "bb-facts" }, h("span", {}, TEXT.norm), norm),
+    // Without BatchNorm there is nothing to say of it, and below nothing to choose.
+    data.normed ? h("p", { class: "bb-facts" }, h("span", {}, TEXT.norm), norm) : "",
     h("p", { class: "bb-caption bb-chosen" }, TEXT.best(data.patches)),
     h("div", { class: "bb-patches" }, ...patches.map((patch) => patch.node)),
   );
@@ -402,7 +404,7 @@ function render({ model, el }) {
   const root = h(
     "div",
     { class: "bb-widget bb-filters", role: "group", "aria-label": TEXT.title },
-    h("div", { class: "bb-controls" }, order.node, stretched.node, stage.node),
+    h("div", { class: "bb-controls" }, order.node, stretched.node, data.normed ? stage.node : ""),
     h("p", { class: "bb-hint bb-reserve", "data-longest": longest }, hint),
     h("div", { class: "bb-columns" }, ...columns.map((one) => one.node)),
     h("div", { class: "bb-controls bb-between" }, image.node),
