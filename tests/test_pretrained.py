@@ -1,5 +1,6 @@
 """The shipped checkpoints: small, safe to load, and as good as their cards say."""
 
+from dataclasses import replace
 from importlib.resources import files
 
 import pytest
@@ -10,9 +11,14 @@ from backbone.data import FASHION_MNIST_STATISTICS, batches, fashion_mnist, stan
 from backbone.training import evaluate
 
 EACH = pytest.mark.parametrize("name", pretrained.SHIPPED)
+FASHION = pytest.mark.parametrize("name", ["lenet", "mlp"])
+CIFAR = pytest.mark.parametrize(
+    ("name", "trained", "least"),
+    [("alexnet_small", "alexnet", 0.65), ("cifar_resnet20", "resnet20", 0.78), ("cifar_plain20", "plain20", 0.75)],
+)
 
 
-@EACH
+@FASHION
 def test_a_checkpoint_is_as_good_as_its_card_says(name):
     images = fashion_mnist("test")
     x = standardize(to_float(images.images), FASHION_MNIST_STATISTICS)
@@ -27,16 +33,53 @@ def test_a_checkpoint_is_as_good_as_its_card_says(name):
 def test_a_card_is_complete(name):
     card = pretrained.card(name)
     assert card.model == name
-    assert "60,000" in card.data
-    assert card.test_accuracy > 0.88
+    assert "all" in card.data
+    assert card.pictures in ("lossless", "jpeg")
     assert card.epochs > 0
     assert card.license == "MIT"
+
+
+@FASHION
+def test_a_card_of_fashion_mnist_names_its_command(name):
+    card = pretrained.card(name)
+    assert (card.dataset, card.pictures) == ("Fashion-MNIST", "lossless")
+    assert card.test_accuracy > 0.88
     assert card.command == f"python tools/train.py {name}"
+
+
+@CIFAR
+def test_a_card_of_cifar10_names_its_command(name, trained, least):
+    card = pretrained.card(name)
+    assert card.dataset == "CIFAR-10"
+    assert card.test_accuracy > least
+    assert card.subset_accuracy is None
+    assert card.command.startswith(f"python tools/train_cifar.py {trained} --epochs {card.epochs} --seed {card.seed}")
+
+
+@CIFAR
+def test_a_network_for_cifar10_tells_ten_classes(name, trained, least):
+    model = pretrained.load(name)
+    assert not model.training
+    assert model(torch.zeros(2, 3, 32, 32)).shape == (2, 10)
+    assert all(value.isfinite().all() for value in model.state_dict().values())
+
+
+def test_cards_compare_only_where_the_pictures_were_the_same():
+    residual, plain = pretrained.card("cifar_resnet20"), pretrained.card("cifar_plain20")
+    assert residual.lead(plain) == residual.test_accuracy - plain.test_accuracy
+    other = replace(plain, pictures="lossless" if plain.pictures == "jpeg" else "jpeg")
+    with pytest.raises(ValueError, match="accuracies compare only on the same pictures"):
+        residual.lead(other)
+    with pytest.raises(ValueError, match="'lenet' was tested on Fashion-MNIST, lossless, 'cifar_plain20' on CIFAR-10"):
+        pretrained.card("lenet").lead(plain)
 
 
 def test_all_checkpoints_together_are_small():
     folder = files("backbone.pretrained")
-    assert sum(len(folder.joinpath(f"{name}.pt").read_bytes()) for name in pretrained.SHIPPED) < 1.5e6
+    sizes = {name: len(folder.joinpath(f"{name}.pt").read_bytes()) for name in pretrained.SHIPPED}
+    assert sum(sizes.values()) < 4e6
+    assert max(sizes.values()) < 2e6
+    assert sizes["alexnet_small"] + sizes["cifar_resnet20"] + sizes["cifar_plain20"] < 3e6
 
 
 def test_loading_runs_no_code_from_the_file(monkeypatch):

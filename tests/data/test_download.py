@@ -39,7 +39,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 @pytest.fixture
 def server(monkeypatch):
-    for name in ("http_proxy", "HTTP_PROXY"):
+    for name in ("http_proxy", "HTTP_PROXY", "BACKBONE_OFFLINE"):
         monkeypatch.delenv(name, raising=False)
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as running:
         running.asked, running.release = [], threading.Event()
@@ -191,7 +191,20 @@ def test_the_bar_shows_and_can_be_silenced(get, tmp_path, capsys, monkeypatch):
     assert capsys.readouterr().err == ""
 
 
-@pytest.mark.parametrize("sha256", ["", "abc", "g" * 64, SHA256[:-1]])
+def test_the_first_digits_of_a_hash_will_do(get, tmp_path):
+    assert get(sha256=SHA256[:8]).read_bytes() == CONTENT
+    with pytest.raises(DownloadError, match=f"and {'0' * 8} was expected"):
+        get(sha256="0" * 8, cache=tmp_path / "other")
+
+
+def test_downloads_can_be_forbidden(server, get, monkeypatch):
+    monkeypatch.setenv("BACKBONE_OFFLINE", "1")
+    with pytest.raises(DownloadError, match=r"could not be fetched: BACKBONE_OFFLINE is set, so nothing is downloaded"):
+        get()
+    assert server.asked == []
+
+
+@pytest.mark.parametrize("sha256", ["", "abc", "g" * 64, SHA256[:7], SHA256 + "0"])
 def test_a_hash_that_is_none_is_refused(sha256):
     with pytest.raises(ValueError, match="64 hexadecimal digits"):
         fetch("http://127.0.0.1:1/", sha256, "data.bin")

@@ -119,6 +119,16 @@ def test_cifar_resnets_and_their_plain_twins_have_the_same_parameters(depth, cou
     assert parameters(cifar_resnet(depth)) == parameters(cifar_resnet(depth, residual=False)) == count
 
 
+def test_the_small_alexnet_has_alexnets_layers():
+    small, large = models.alexnet_small(), outlined("alexnet")
+    assert [type(layer) for layer in small.modules()] == [type(layer) for layer in large.modules()]
+    assert parameters(small) == 584_586
+    x = torch.zeros(2, 3, 32, 32)
+    assert small.features[0](x).shape == (2, 48, 16, 16)
+    assert small.features(x).shape == (2, 96, 1, 1)
+    assert small(x).shape == (2, 10)
+
+
 @pytest.mark.parametrize("depth", [-4, 2, 18, 21])
 def test_a_depth_that_is_not_6n_plus_2_is_explained(depth):
     with pytest.raises(ValueError, match=rf"depth is {depth}; it must be 6n \+ 2"):
@@ -145,7 +155,11 @@ def seed(number=0):
 TAPPED = ["alexnet", "vgg11", "vgg16_bn", "googlenet", "inception_v3", "resnet18", "resnet50"]
 
 
-@pytest.mark.parametrize("model", [*TAPPED, cifar_resnet(20)], ids=lambda one: one if isinstance(one, str) else "cifar")
+@pytest.mark.parametrize(
+    "model",
+    [*TAPPED, cifar_resnet(20), models.alexnet_small()],
+    ids=lambda one: one if isinstance(one, str) else type(one).__name__,
+)
 def test_taps_are_what_a_forward_pass_gives(model):
     size = 32 if not isinstance(model, str) else SIZES.get(model, 224)
     model = outlined(model) if isinstance(model, str) else model
@@ -153,7 +167,7 @@ def test_taps_are_what_a_forward_pass_gives(model):
     for name, layer in model.named_modules():
         handles.append(layer.register_forward_hook(lambda _, __, out, name=name: shapes.update({name: out.shape})))
     with torch.no_grad():
-        model.eval()(torch.zeros(1, 3, size, size, device=model.fc.weight.device if hasattr(model, "fc") else "meta"))
+        model.eval()(torch.zeros(1, 3, size, size, device=next(model.parameters()).device))
     for handle in handles:
         handle.remove()
     assert len(model.taps) >= 4

@@ -1,5 +1,7 @@
 """Pictures to work on: photographs, Fashion-MNIST, and what is done to them before a network sees them."""
 
+from backbone.data.cifar10 import CIFAR10_CLASSES, CIFAR10_STATISTICS
+from backbone.data.download import DownloadError
 from backbone.data.fashion_mnist import FASHION_MNIST_STATISTICS, LabeledImages, fashion_mnist
 from backbone.data.imagenet import imagenet_classes
 from backbone.data.photos import PHOTOS, Photo, photo
@@ -17,8 +19,11 @@ from backbone.data.transforms import (
 )
 
 __all__ = [
+    "CIFAR10_CLASSES",
+    "CIFAR10_STATISTICS",
     "FASHION_MNIST_STATISTICS",
     "PHOTOS",
+    "DownloadError",
     "LabeledImages",
     "Photo",
     "Statistics",

@@ -17,6 +17,7 @@ from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 VARIABLE = "BACKBONE_DATA"
+OFFLINE = "BACKBONE_OFFLINE"  # set to anything, it keeps every download from starting: pages are built that way
 SECONDS_OF_SILENCE = 30  # after which a server is given up
 CHUNK = 1 << 16  # bytes
 
@@ -40,7 +41,8 @@ def fetch(
 
     Args:
         url: where the file lies.
-        sha256: its SHA-256, 64 hexadecimal digits; or several, where other packings of the same content will do.
+        sha256: its SHA-256, 64 hexadecimal digits, or as many of the first as are known, 8 at least; or several,
+            where other packings of the same content will do. Eight digits find damage, not ill will.
         name: the file's name in the cache.
         cache: the folder; `cache_folder()` by default. It is made where it is missing.
         progress: show a bar while it downloads. ``TQDM_DISABLE=1`` in the environment silences it too.
@@ -51,14 +53,14 @@ def fetch(
             expected, or no room on the disk.
     """
     allowed = [sha256] if isinstance(sha256, str) else list(sha256)
-    if not allowed or not all(re.fullmatch(r"[0-9a-fA-F]{64}", one) for one in allowed):
-        raise ValueError(f"fetch: sha256 is {sha256!r}; it must be 64 hexadecimal digits")
-    allowed = [one.lower() for one in allowed]
+    if not allowed or not all(re.fullmatch(r"[0-9a-fA-F]{8,64}", one) for one in allowed):
+        raise ValueError(f"fetch: sha256 is {sha256!r}; it must be 64 hexadecimal digits, or the first 8 or more")
+    allowed = tuple(one.lower() for one in allowed)
     if name in ("", ".", "..") or re.search(r"[/\\\0]", name):
         raise ValueError(f"fetch: name is {name!r}; it must be a file name without a folder")
     path = (cache_folder() if cache is None else Path(cache).expanduser()) / name
     found = digest(path) if path.is_file() else None
-    if found in allowed:
+    if found and found.startswith(allowed):
         return path
     try:
         _download(url, allowed, path, progress)
@@ -75,8 +77,10 @@ def digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _download(url: str, allowed: list[str], path: Path, progress: bool) -> None:
+def _download(url: str, allowed: tuple[str, ...], path: Path, progress: bool) -> None:
     """Fetch into a file of its own in the same folder, and rename it once it is whole, right and on the disk."""
+    if os.environ.get(OFFLINE):
+        raise OSError(f"{OFFLINE} is set, so nothing is downloaded")
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f"{path.name}.{uuid.uuid4().hex}.partial")
     try:
@@ -84,7 +88,7 @@ def _download(url: str, allowed: list[str], path: Path, progress: bool) -> None:
             found = _receive(url, file, path.name, progress)
             file.flush()
             os.fsync(file.fileno())
-        if found not in allowed:
+        if not found.startswith(allowed):
             raise OSError(f"what came has the SHA-256 {found}, and {' or '.join(allowed)} was expected")
         os.replace(partial, path)
     finally:

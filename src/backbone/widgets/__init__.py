@@ -9,6 +9,7 @@ from backbone.widgets.dropout_explorer import DropoutExplorer
 from backbone.widgets.feature_map_explorer import FeatureMapExplorer
 from backbone.widgets.filter_gallery import FilterGallery, Filters
 from backbone.widgets.gradient_explorer import GradientExplorer
+from backbone.widgets.inception_explorer import InceptionExplorer
 from backbone.widgets.playground import Playground
 from backbone.widgets.threshold_explorer import ThresholdExplorer
 
@@ -23,6 +24,7 @@ __all__ = [
     "FilterGallery",
     "Filters",
     "GradientExplorer",
+    "InceptionExplorer",
     "Playground",
     "ThresholdExplorer",
 ]

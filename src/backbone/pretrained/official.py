@@ -1,0 +1,125 @@
+"""The official ImageNet weights of torchvision, fetched once from its address, checked, and loaded strictly.
+
+Source: torchvision 0.29, ``torchvision.models``, weights ``IMAGENET1K_V1``; the files lie where ``ADDRESS`` says. The
+first eight digits of a file's SHA-256 stand in its name. torchvision's code is under the BSD 3-Clause License; its
+authors ask users of the weights to look up whether the terms of ImageNet allow their use.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from backbone import models
+from backbone.data.download import fetch
+
+ADDRESS = "https://download.pytorch.org/models/"
+MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet's red, green and blue, as torchvision has them
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Where a network's official weights are, and what they want to see.
+
+    Attributes:
+        build: makes the network that the file was saved from.
+        file: its name; between the last "-" and ".pth" stand the first digits of its SHA-256.
+        top1: accuracy on the 50,000 validation pictures of ImageNet, one central cut, in percent.
+        top5: the same, where the right class may be among the five likeliest.
+        resize: length that the shorter side of a picture is brought to, in pixels.
+        crop: side of the central square that is cut from it, in pixels.
+        untrained: names of parts that the file holds as they were drawn; they are taken out after loading.
+    """
+
+    build: Callable[[], nn.Module]
+    file: str
+    top1: float
+    top5: float
+    resize: int = 256
+    crop: int = 224
+    untrained: tuple[str, ...] = ()
+
+    @property
+    def sha256(self) -> str:
+        """The first digits of the file's SHA-256."""
+        return Path(self.file).stem.rpartition("-")[2]
+
+
+def _googlenet() -> nn.Module:
+    return models.googlenet(transform_input=True)
+
+
+def _inception_v3() -> nn.Module:
+    return models.inception_v3(transform_input=True)
+
+
+OFFICIAL = {
+    "alexnet": Weights(models.alexnet, "alexnet-owt-7be5be79.pth", 56.522, 79.066),
+    "vgg11": Weights(models.vgg11, "vgg11-8a719046.pth", 69.020, 88.628),
+    "vgg13": Weights(models.vgg13, "vgg13-19584684.pth", 69.928, 89.246),
+    "vgg16": Weights(models.vgg16, "vgg16-397923af.pth", 71.592, 90.382),
+    "vgg19": Weights(models.vgg19, "vgg19-dcbb9e9d.pth", 72.376, 90.876),
+    "vgg11_bn": Weights(models.vgg11_bn, "vgg11_bn-6002323d.pth", 70.370, 89.810),
+    "vgg13_bn": Weights(models.vgg13_bn, "vgg13_bn-abd245e5.pth", 71.586, 90.374),
+    "vgg16_bn": Weights(models.vgg16_bn, "vgg16_bn-6c64b313.pth", 73.360, 91.516),
+    "vgg19_bn": Weights(models.vgg19_bn, "vgg19_bn-c79401a0.pth", 74.218, 91.842),
+    "googlenet": Weights(_googlenet, "googlenet-1378be20.pth", 69.778, 89.530, untrained=("aux1", "aux2")),
+    "inception_v3": Weights(_inception_v3, "inception_v3_google-0cc3c7bd.pth", 77.294, 93.450, resize=342, crop=299),
+    "resnet18": Weights(models.resnet18, "resnet18-f37072fd.pth", 69.758, 89.078),
+    "resnet34": Weights(models.resnet34, "resnet34-b627a593.pth", 73.314, 91.420),
+    "resnet50": Weights(models.resnet50, "resnet50-0676ba61.pth", 76.130, 92.862),
+    "resnet101": Weights(models.resnet101, "resnet101-63fe2227.pth", 77.374, 93.546),
+    "resnet152": Weights(models.resnet152, "resnet152-394f9c45.pth", 78.312, 94.046),
+}
+
+
+def load_official(name: str, progress: bool = True) -> nn.Module:
+    """Build a network with its official weights, in eval mode; see ``backbone.pretrained.load``."""
+    weights = OFFICIAL[name]
+    path = fetch(ADDRESS + weights.file, weights.sha256, weights.file, progress=progress)
+    with torch.device("meta"):  # first weights would be drawn for nothing: seconds, for a VGG
+        model = weights.build()
+    state = torch.load(path, weights_only=True, map_location="cpu")
+    try:
+        model.load_state_dict(state, strict=True, assign=True)
+    except RuntimeError as error:
+        raise RuntimeError(
+            f"pretrained.load: {path} does not hold the weights of {name!r}. Delete it and load again. {error}"
+        ) from error
+    for part in weights.untrained:
+        delattr(model, part)
+        model.aux_logits = False
+    return model.eval()
+
+
+def prepare_official(name: str, picture) -> torch.Tensor:
+    """Resize, cut and standardize a photograph as a network's official accuracy was measured.
+
+    Args:
+        name: of the network, a key of ``OFFICIAL``.
+        picture: (3, H, W), array or tensor, values in [0, 1].
+
+    Returns:
+        float32 (1, 3, crop, crop): bilinear, antialiased; 224 pixels, 299 for "inception_v3".
+
+    Raises:
+        ValueError: for an unknown name, and for a picture of another shape or range.
+    """
+    if name not in OFFICIAL:
+        raise ValueError(f"prepare_official: name is {name!r}; it must be one of {', '.join(OFFICIAL)}")
+    x = torch.as_tensor(picture).float()
+    if x.ndim != 3 or x.shape[0] != 3 or 0 in x.shape or not 0 <= x.min() <= x.max() <= 1:
+        values = f" and values from {x.min():g} to {x.max():g}" if x.numel() else ""
+        raise ValueError(
+            f"prepare_official: picture has shape {tuple(x.shape)}{values}; it must be (3, H, W) with values in [0, 1]"
+        )
+    resize, crop = OFFICIAL[name].resize, OFFICIAL[name].crop
+    height, width = x.shape[1:]
+    short = min(height, width)
+    size = (resize * height // short, resize * width // short)
+    x = nn.functional.interpolate(x[None], size, mode="bilinear", antialias=True).clamp(0, 1)
+    top, left = round((size[0] - crop) / 2), round((size[1] - crop) / 2)
+    x = x[:, :, top : top + crop, left : left + crop]
+    return (x - torch.tensor(MEAN).view(3, 1, 1)) / torch.tensor(STD).view(3, 1, 1)

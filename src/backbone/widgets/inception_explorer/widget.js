@@ -1,0 +1,260 @@
+// InceptionExplorer. The kit stands in front of this file (base.py).
+
+const TEXT = {
+  title: "Inception explorer: the widths of a module, and what they cost",
+  puzzle: "Puzzle",
+  puzzles: {
+    step: "1. One step",
+    naive: "2. Out of the naive module",
+    half: "3. Half the budget",
+    wide: "4. Look wide",
+    plain: "5. Without reductions",
+  },
+  questions: {
+    step: "This is module 3a of the paper. Make one of its six widths smaller by 8, just one: which saves most?",
+    naive: "The same branches without any 1×1 before or after them. Bring the module within the budget, and keep what the branches give.",
+    half: "Module 3a again, with half of its budget. Every branch has to give at least 16 maps.",
+    wide: "Half of the maps shall come from the 5×5, within 64 M. How narrow does its 1×1 become?",
+    plain: "No 1×1 before the 3×3 and the 5×5. Where does the arithmetic have to go?",
+  },
+  goals: {
+    out: ({ maps }, now) => `${maps} maps out (now ${now.out})`,
+    cost: ({ most }, now) => `at most ${millions(most)} multiply-adds (now ${millions(now.cost)})`,
+    least: ({ maps }) => (new Set(maps).size === 1 ? `at least ${maps[0]} maps from each branch` : `at least ${maps.join(", ")} maps from the four branches`),
+    share: ({ branch, least }, now) => `at least ${percent(least)} of the maps from the ${TEXT.branches[branch]} (now ${percent(now.branches[branch].maps / now.out)})`,
+    plain: () => "no 1×1 before the 3×3 and the 5×5",
+    step: () => "one width smaller by 8, all others as in 3a",
+    saved: ({ least }, now) => `at least ${millions(least)} saved (now ${millions(now.saved)})`,
+  },
+  met: "reached",
+  open: "open",
+  done: "Solved.",
+  notYet: "Not solved yet.",
+  hintSolved: (count, all) => `${count} of ${all} puzzles solved`,
+  restart: "Start of the puzzle",
+  solution: "Show a solution",
+  paper: "Module 3a",
+  input: (channels, side) => `${channels} maps of ${side} × ${side} go into every branch`,
+  branches: ["1×1", "3×3", "5×5", "pool"],
+  sliders: ["1×1: maps out", "1×1 before the 3×3: maps", "3×3: maps out", "1×1 before the 5×5: maps", "5×5: maps out", "1×1 after pooling: maps out"],
+  short: ["maps out", "1×1 before", "maps out", "1×1 before", "maps out", "maps out"],
+  toggles: ["1×1 before", "1×1 before", "1×1 after"],
+  toggleLabels: ["1×1 before the 3×3", "1×1 before the 5×5", "1×1 after pooling"],
+  all: (channels) => `all ${channels}`,
+  none: "no branch",
+  bars: { maps: "Maps out, by what they have seen", cost: "Multiply-adds", twin: "Its naive twin" },
+  barLabel: (title, total, parts) => `${title}: ${total}. ${parts.join(", ")}.`,
+  budget: (most) => `budget ${millions(most)}`,
+  columns: ["branch", "maps", "weights", "multiply-adds", "share", "naive twin"],
+  total: "total",
+  note: (places) => `Each weight is used once at each of ${places} places: multiply-adds are weights times ${places}.`,
+  say: (now, twin, most) =>
+    `${millions(now.cost)} multiply-adds, ${percent(now.cost / twin.cost)} of the naive twin's ${millions(twin.cost)}, which gives ${twin.out} maps. ` +
+    `The largest part, ${percent(most.cost / now.cost)}, is the ${TEXT.branches[most.index]} branch.`,
+  saySame: (now) => `${millions(now.cost)} multiply-adds: this is the naive module, and it gives ${now.out} maps.`,
+  nothing: "No branch is left but the pooling, which has no multiply-adds of its own.",
+};
+const KERNELS = [1, 9, 25]; // places of a 1x1, a 3x3 and a 5x5
+const [STEP, MOST_OUT, MOST_INTO] = [8, 256, 192];
+const LIMITS = [[0, MOST_OUT], [STEP, MOST_INTO], [0, MOST_OUT], [STEP, MOST_INTO], [0, MOST_OUT], [STEP, MOST_OUT]];
+
+const millions = (count) => `${(count / 1e6).toFixed(1)} M`.replace("-", "−");
+const percent = (share) => `${Math.round(100 * share)} %`;
+const grouped = (count) => count.toLocaleString("en");
+
+// ---- Maths: pure functions, tested against PyTorch -----------------------------------------------------------
+
+/** Maps and weights of each branch (1x1, 3x3, 5x5, pool) of a module. A branch that gives no maps has no weights. */
+function branchesOf(channels, widths, reduced) {
+  const conv = (kernel, maps, into) => (maps === 0 ? 0 : into === null ? kernel * channels * maps : channels * into + kernel * into * maps);
+  const [one, intoThree, three, intoFive, five, pooled] = widths;
+  return [
+    { maps: one, weights: conv(KERNELS[0], one, null) },
+    { maps: three, weights: conv(KERNELS[1], three, reduced[0] ? intoThree : null) },
+    { maps: five, weights: conv(KERNELS[2], five, reduced[1] ? intoFive : null) },
+    reduced[2] ? { maps: pooled, weights: channels * pooled } : { maps: channels, weights: 0 },
+  ];
+}
+
+/** The same with multiply-adds and totals; a module keeps height and width, so each weight is used at each place. */
+function count([channels, side], widths, reduced) {
+  const branches = branchesOf(channels, widths, reduced).map((one, index) => ({ ...one, index, cost: one.weights * side * side }));
+  const sum = (name) => branches.reduce((total, one) => total + one[name], 0);
+  return { branches, out: sum("maps"), weights: sum("weights"), cost: sum("cost") };
+}
+
+/** Which goals of a puzzle hold, one true or false for each. */
+function reached(shape, { start, goals }, widths, reduced) {
+  const now = count(shape, widths, reduced);
+  const before = count(shape, start.widths, start.reduced);
+  const steps = widths.map((width, i) => start.widths[i] - width).filter((step) => step !== 0);
+  const holds = {
+    out: ({ maps }) => now.out === maps,
+    cost: ({ most }) => now.cost <= most,
+    least: ({ maps }) => maps.every((least, i) => now.branches[i].maps >= least),
+    share: ({ branch, least }) => now.out > 0 && now.branches[branch].maps >= least * now.out,
+    plain: () => !reduced[0] && !reduced[1],
+    step: () => steps.length === 1 && steps[0] === STEP && reduced.every((one, i) => one === start.reduced[i]),
+    saved: ({ least }) => before.cost - now.cost >= least,
+  };
+  return goals.map((goal) => holds[goal.kind](goal));
+}
+
+/** A round number of multiply-adds at which the bars may end. */
+function scaleEnd(cost) {
+  const unit = 10 ** Math.floor(Math.log10(Math.max(cost, 1)));
+  return [1, 2, 4, 6, 8, 10].map((step) => step * unit).find((end) => end >= cost);
+}
+
+// ---- The view --------------------------------------------------------------------------------------------------
+
+/** A bar of four parts; `parts` holds share, text and label of each. */
+function stackedBar(title) {
+  const pieces = TEXT.branches.map((name, i) => h("span", { class: `bb-inc-piece bb-inc-${i}` }));
+  const mark = h("span", { class: "bb-inc-budget", hidden: true });
+  const box = h("div", { class: "bb-inc-bar", role: "img" }, ...pieces, mark);
+  const head = h("p", { class: "bb-inc-head" }, h("span", {}, title), h("strong", {}));
+  return {
+    node: h("div", { class: "bb-inc-row" }, head, box),
+    update(total, parts, limit) {
+      write(head.lastChild, total);
+      parts.forEach(({ share, text }, i) => {
+        pieces[i].style.width = `${100 * share}%`;
+        write(pieces[i], share > 0.09 ? text : "");
+      });
+      mark.hidden = limit === null;
+      if (limit !== null) mark.style.left = `${100 * limit}%`;
+      box.setAttribute("aria-label", TEXT.barLabel(title, total, parts.filter(({ share }) => share > 0).map(({ label }) => label)));
+    },
+  };
+}
+
+function render({ model, el }) {
+  const view = scope(model);
+  const [puzzles, shape] = [model.get("puzzles"), model.get("shape")];
+  const [channels, side, outMaps] = shape;
+  let speaking = null;
+
+  const set = (changes, counts = true) => {
+    const next = { widths: model.get("widths"), reduced: model.get("reduced"), puzzle: model.get("puzzle"), ...changes };
+    const solved = model.get("solved");
+    const wins = counts && !solved.includes(next.puzzle) && reached(shape, puzzles[next.puzzle], next.widths, next.reduced).every(Boolean);
+    for (const [name, value] of Object.entries(wins ? { ...changes, solved: [...solved, next.puzzle] } : changes)) model.set(name, value);
+    model.save_changes();
+  };
+  const replaced = (list, place, value) => list.map((one, i) => (i === place ? value : one));
+
+  // ---- Controls
+
+  const puzzle = dropdown(TEXT.puzzle, Object.entries(TEXT.puzzles), (name) => set({ puzzle: name, ...puzzles[name].start }, false));
+  const restart = button(TEXT.restart, () => set(puzzles[model.get("puzzle")].start, false));
+  const solution = button(TEXT.solution, () => set(puzzles[model.get("puzzle")].solution, false));
+  const paper = button(TEXT.paper, () => set(puzzles.step.start, false));
+  const score = h("span", { class: "bb-inc-score" });
+  const question = h("p", { class: "bb-inc-question" });
+  const goals = h("ul", { class: "bb-inc-goals" });
+  const verdict = h("strong", { class: "bb-inc-verdict" });
+
+  const sliders = LIMITS.map(([min, max], i) => {
+    const input = h("input", { type: "range", min, max, step: STEP, "aria-label": TEXT.sliders[i], oninput: () => set({ widths: replaced(model.get("widths"), i, Number(input.value)) }) });
+    const value = h("output", {});
+    return { input, value, node: h("div", { class: "bb-inc-slider" }, h("span", { "aria-hidden": "true" }, TEXT.short[i]), value, input) };
+  });
+  const toggles = TEXT.toggles.map((text, i) => {
+    const input = h("input", { type: "checkbox", "aria-label": TEXT.toggleLabels[i], onchange: () => set({ reduced: replaced(model.get("reduced"), i, input.checked) }) });
+    return { input, node: h("label", { class: "bb-inc-toggle" }, input, h("span", {}, text)) };
+  });
+  const inner = [[sliders[0].node], [toggles[0].node, sliders[1].node, sliders[2].node], [toggles[1].node, sliders[3].node, sliders[4].node], [toggles[2].node, sliders[5].node]];
+  const costs = TEXT.branches.map(() => h("p", { class: "bb-inc-cost" }));
+  const cards = TEXT.branches.map((name, i) => h("div", { class: "bb-inc-card", role: "group", "aria-label": name }, h("p", { class: `bb-inc-name bb-inc-name-${i}` }, name), ...inner[i], costs[i]));
+  const bars = Object.fromEntries(Object.entries(TEXT.bars).map(([name, title]) => [name, stackedBar(title)]));
+  const rows = [...TEXT.branches, TEXT.total].map((name) => h("tr", {}, h("th", { scope: "row" }, name), ...Array.from({ length: 5 }, () => h("td", {}))));
+  const table = h(
+    "table",
+    { class: "bb-inc-table" },
+    h("thead", {}, h("tr", {}, ...TEXT.columns.map((text) => h("th", { scope: "col" }, text)))),
+    h("tbody", {}, ...rows),
+  );
+  const say = h("p", { class: "bb-inc-say" });
+  const live = h("p", { class: "bb-hidden", role: "status" });
+
+  // ---- Painting
+
+  const paint = () => {
+    const [widths, reduced, name] = [model.get("widths"), model.get("reduced"), model.get("puzzle")];
+    const now = count(shape, widths, reduced);
+    const twin = count(shape, widths, [false, false, false]);
+    paintPuzzle(name, { ...now, saved: count(shape, puzzles[name].start.widths, puzzles[name].start.reduced).cost - now.cost }, widths, reduced);
+    paintControls(widths, reduced, now);
+    paintBars(now, twin, puzzles[name].goals.find(({ kind }) => kind === "cost")?.most ?? null);
+    paintTable(now, twin);
+    const most = now.branches.reduce((a, b) => (b.cost > a.cost ? b : a));
+    write(say, now.cost === 0 ? TEXT.nothing : now.cost === twin.cost && now.out === twin.out ? TEXT.saySame(now) : TEXT.say(now, twin, most));
+    clearTimeout(speaking);
+    if (speaking !== null) speaking = setTimeout(() => write(live, `${verdict.textContent} ${say.textContent}`), 500);
+  };
+  const paintPuzzle = (name, now, widths, reduced) => {
+    puzzle.set(name);
+    write(question, TEXT.questions[name]);
+    const met = reached(shape, puzzles[name], widths, reduced);
+    const items = puzzles[name].goals.map((goal, i) =>
+      h("li", { class: met[i] ? "bb-inc-met" : "" }, h("span", { "aria-hidden": "true" }, met[i] ? "✓" : "○"), ` ${TEXT.goals[goal.kind](goal, now)}`, h("span", { class: "bb-hidden" }, ` (${met[i] ? TEXT.met : TEXT.open})`)));
+    goals.replaceChildren(...items);
+    write(verdict, met.every(Boolean) ? TEXT.done : TEXT.notYet);
+    write(score, TEXT.hintSolved(model.get("solved").length, Object.keys(puzzles).length));
+  };
+  const paintControls = (widths, reduced, now) => {
+    sliders.forEach(({ input, value }, i) => {
+      if (Number(input.value) !== widths[i]) input.value = widths[i];
+      const off = { 1: !reduced[0], 3: !reduced[1], 5: !reduced[2] }[i] ?? false;
+      input.disabled = off;
+      const text = off ? TEXT.all(channels) : String(widths[i]);
+      write(value, text);
+      input.setAttribute("aria-valuetext", text);
+    });
+    toggles.forEach(({ input }, i) => (input.checked = reduced[i]));
+    now.branches.forEach(({ maps, cost }, i) => write(costs[i], maps === 0 ? TEXT.none : millions(cost)));
+  };
+  const paintBars = (now, twin, budget) => {
+    const end = scaleEnd(Math.max(now.cost, twin.cost, budget ?? 0));
+    const widest = Math.max(now.out, outMaps);
+    const parts = (one, name, whole, form) => one.branches.map((branch, i) => ({ share: branch[name] / whole, text: TEXT.branches[i], label: `${TEXT.branches[i]} ${form(branch[name])}` }));
+    bars.maps.update(`${now.out}`, parts(now, "maps", widest, String), now.out === outMaps ? null : outMaps / widest);
+    bars.cost.update(`${millions(now.cost)}${budget === null ? "" : `, ${TEXT.budget(budget)}`}`, parts(now, "cost", end, millions), budget === null ? null : budget / end);
+    bars.twin.update(millions(twin.cost), parts(twin, "cost", end, millions), null);
+  };
+  const paintTable = (now, twin) => {
+    const share = (cost) => (now.cost ? percent(cost / now.cost) : "–");
+    const line = (one, other) => [String(one.maps), grouped(one.weights), grouped(one.cost), share(one.cost), grouped(other.cost)];
+    const lines = [...now.branches.map((one, i) => line(one, twin.branches[i])), line({ ...now, maps: now.out }, twin)];
+    lines.forEach((cells, r) => cells.forEach((text, c) => write(rows[r].children[c + 1], text)));
+  };
+
+  const root = h(
+    "div",
+    { class: "bb-widget bb-inc", role: "group", "aria-label": TEXT.title },
+    h("div", { class: "bb-controls" }, puzzle.node, restart, solution, paper),
+    h("div", { class: "bb-inc-task" }, question, goals, h("p", { class: "bb-inc-foot" }, verdict, score)),
+    h("p", { class: "bb-hint" }, TEXT.input(channels, side)),
+    h("div", { class: "bb-inc-cards" }, ...cards),
+    ...Object.values(bars).map(({ node }) => node),
+    say,
+    h("div", { class: "bb-inc-scroll", tabindex: 0, role: "region", "aria-label": TEXT.bars.cost }, table),
+    h("p", { class: "bb-hint" }, TEXT.note(side * side)),
+    live,
+  );
+  el.append(root);
+  view.onChange(["widths", "reduced", "puzzle", "solved"], () => {
+    speaking ??= 0; // nothing is said before the reader acts
+    view.soon(paint);
+  });
+  view.signal.addEventListener("abort", () => clearTimeout(speaking));
+  paint();
+  return () => {
+    view.dispose();
+    root.remove();
+  };
+}
+
+export { branchesOf, count, reached, scaleEnd };
+export default { render };
