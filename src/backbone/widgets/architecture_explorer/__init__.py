@@ -12,14 +12,14 @@ import traitlets as t
 from backbone.models import LayerRow, Summary
 from backbone.widgets.base import BookWidget
 
-SIZES = (64, 512, 32)  # least, most and step of the picture's side
+SIZES = (64, 448, 32)  # least, most and step of the picture's side
 LEARNED = ("Conv2d", "Linear")
 # What is asked; where the answer is a part of a network, the name of that layer.
 TASKS = {
     "size": {"kind": "size", "network": "ResNet-50", "sizes": [224, 448]},
-    "parameters": {"kind": "part", "network": "AlexNet", "layer": "classifier.1"},
+    "parameters": {"kind": "part", "network": "AlexNet", "measure": "parameters", "layer": "classifier.1"},
     "arithmetic": {"kind": "shrink", "network": "VGG-16", "share": 0.5},
-    "deep": {"kind": "part", "network": "ResNet-152", "layer": "layer3.1.conv2"},
+    "deep": {"kind": "part", "network": "ResNet-152", "measure": "cost", "layer": "layer3.1.conv2"},
     "pair": {"kind": "pair", "parameters": 0.02, "factor": 10},
 }
 
@@ -36,7 +36,7 @@ class ArchitectureExplorer(BookWidget):
 
     Traits, live both ways:
         a, b: the networks shown, names of ``networks``.
-        size: side of the picture, in pixels: a multiple of 32 from 64 to 512.
+        size: side of the picture, in pixels: a multiple of 32 from 64 to 448.
         path_a, path_b: what is open: an index for each step down from the whole network.
         task: which of ``TASKS`` is asked.
         guess: answers to "size": factors of the parameters and of the multiply-adds, 0 for none yet.

@@ -29,8 +29,8 @@ const TEXT = {
     one: "One answer is missing.",
     size: (before, after) => `From ${amount(before)} to ${amount(after)} multiply-adds.`,
     wrong: "Not both are right. Move the slider from 224 to 448, and look.",
-    part: (share) => `The chosen layer holds ${percent(share)}.`,
-    part_cost: (share) => `The chosen layer does ${percent(share)} of a block's work.`,
+    parameters: (share) => `The chosen layer holds ${percent(share)} of all parameters.`,
+    cost: (share) => `The chosen layer does ${percent(share)} of the work of what is open.`,
     shrink: (now, limit) => `Now ${amount(now)}; at most ${amount(limit)}.`,
     missing: (name) => `Choose ${name} as network A or B.`,
     pair: (parameters, factor) => `Parameters differ by ${percent(parameters)}, multiply-adds by a factor of ${factor.toFixed(1)}.`,
@@ -60,7 +60,7 @@ const TEXT = {
   list: (name) => `Parts of ${name}`,
   overview: (name, depth, size, last) => `${name}: ${depth} layers one after the other. From ${size} × ${size} pixels and 3 channels to ${last.maps} maps of ${last.side} × ${last.side} before the head.`,
   caption: "Each column is a layer or block, as wide as it is deep. Above the line: the side of its maps, in pixels. Below: how many maps. Both networks have one scale.",
-  note: "Pooling and activations have no parameters and count no multiply-adds: they are not listed. Bars of one color in both lists have one scale.",
+  note: "Pooling and activations have no parameters and count no multiply-adds: they are not listed. Bars of one color in both lists have one scale; the percentages are of the whole network.",
   say: (name, parameters, cost, size) => `${name}: ${amount(parameters)} parameters, ${amount(cost)} multiply-adds at ${size} pixels.`,
 };
 const FACTORS = [1, 2, 4, 8];
@@ -268,7 +268,7 @@ function overview() {
         return [shape("rect", { ...look, y: TOP - up, height: up }), shape("rect", { ...look, y: TOP, height: down, opacity: 0.6 })];
       });
       drawing.setAttribute("viewBox", `0 0 ${deepest} 100`);
-      drawing.replaceChildren(...rects);
+      drawing.replaceChildren(...rects, shape("line", { x1: 0, x2: deepest, y1: TOP, y2: TOP, class: "bb-arch-axis" }));
       const last = found.filter(({ side }) => side > 1).at(-1) ?? found[0];
       drawing.setAttribute("aria-label", TEXT.overview(name, whole.depth, size, last));
       write(title, `${name}, ${TEXT.depth(whole.depth)}`);
@@ -353,7 +353,8 @@ function render({ model, el }) {
     if (asked.kind === "size") return found.solved ? say.size(found.before, found.after) : [say.wrong, say.one, say.both][found.missing];
     if (!found.chosen) return "";
     const { end, open, whole } = found.chosen;
-    return open === whole || open.kind === "head" ? say.part(end.parameters / whole.parameters) : say.part_cost((end.cost * open.count) / open.cost);
+    // What is open may stand for many alike, of which the page lists one.
+    return asked.measure === "cost" ? say.cost((end.cost * (open.count ?? 1)) / open.cost) : say.parameters(end.parameters / whole.parameters);
   };
 
   const root = h(
