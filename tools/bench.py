@@ -83,6 +83,7 @@ GESTURES = {
     "dropout": [(".bb-do input[type=range]", "slide")],
     "architectures": [(".bb-arch input[type=range]", "slide")],
     "googlenet": [(".bb-inc input[type=range]", "slide")],
+    "resnet": [(".bb-res .bb-res-quiz .bb-button", "click"), (".bb-res .bb-res-block", "click")],
 }
 GESTURE = """async ({ selector, how, moves }) => {
     const nodes = [...document.querySelectorAll(selector)], node = nodes[0], times = [];

@@ -12,6 +12,7 @@ from backbone.widgets.filter_gallery import FilterGallery, Filters
 from backbone.widgets.gradient_explorer import GradientExplorer
 from backbone.widgets.inception_explorer import InceptionExplorer
 from backbone.widgets.playground import Playground
+from backbone.widgets.residual_explorer import ResidualExplorer
 from backbone.widgets.threshold_explorer import ThresholdExplorer
 
 __all__ = [
@@ -28,5 +29,6 @@ __all__ = [
     "GradientExplorer",
     "InceptionExplorer",
     "Playground",
+    "ResidualExplorer",
     "ThresholdExplorer",
 ]
