@@ -81,6 +81,7 @@ GESTURES = {
     "vanishing-gradients": [(".bb-ac input[type=range]", "slide"), (".bb-grad input[aria-label^=Gain]", "slide")],
     "batch-normalization": [(".bb-bn-in", "press")],
     "dropout": [(".bb-do input[type=range]", "slide")],
+    "architectures": [(".bb-arch input[type=range]", "slide")],
     "googlenet": [(".bb-inc input[type=range]", "slide")],
     "resnet": [(".bb-res .bb-res-quiz .bb-button", "click"), (".bb-res .bb-res-block", "click")],
 }

@@ -17,7 +17,7 @@ from backbone.models.resnet import (
     resnet101,
     resnet152,
 )
-from backbone.models.summary import LayerRow, Summary, summary
+from backbone.models.summary import LayerRow, Summary, Window, summary
 from backbone.models.taps import Tap
 from backbone.models.vgg import VGG, vgg11, vgg11_bn, vgg13, vgg13_bn, vgg16, vgg16_bn, vgg19, vgg19_bn
 
@@ -36,6 +36,7 @@ __all__ = [
     "ResNet",
     "Summary",
     "Tap",
+    "Window",
     "alexnet",
     "alexnet_small",
     "cifar_resnet",

@@ -12,6 +12,23 @@ COLUMNS = ("layer", "type", "output", "parameters", "multiply-adds", "memory, Ki
 
 
 @dataclass(frozen=True)
+class Window:
+    """How a convolution or a pooling moves over its input; of unequal sides the longer one.
+
+    Attributes:
+        kernel: side of the window, in places of the input, gaps of a dilation included.
+        stride: places from one window to the next.
+        padding: places added on each side.
+        ceil: whether a last window that does not fit is taken all the same.
+    """
+
+    kernel: int
+    stride: int
+    padding: int
+    ceil: bool
+
+
+@dataclass(frozen=True)
 class LayerRow:
     """One layer of a network.
 
@@ -24,6 +41,8 @@ class LayerRow:
             the rest.
         memory: bytes of its output in float32.
         field: side of the receptive field of one number of its output, in pixels of the picture, which may be smaller.
+        fed: shape of its input, the batch included.
+        window: of a convolution or a pooling with a kernel; else None.
     """
 
     name: str
@@ -33,6 +52,8 @@ class LayerRow:
     multiply_adds: int
     memory: int
     field: int
+    fed: tuple[int, ...] = ()
+    window: Window | None = None
 
 
 @dataclass(frozen=True)
@@ -150,7 +171,8 @@ def summary(model: nn.Module, input_shape: Sequence[int]) -> Summary:
 def _note(rows: list, name: str, layer: nn.Module, args: tuple, output: torch.Tensor) -> None:
     """Add a layer's row, and tell its output how far it looks."""
     field, jump = _seen(args)
-    kernel, stride = _window(layer, args[0])
+    window = _window(layer)
+    kernel, stride = (window.kernel, window.stride) if window else (_share(layer, args[0]), 1)
     output.field, output.jump = field + (kernel - 1) * jump, jump * stride
     rows.append(
         LayerRow(
@@ -161,6 +183,8 @@ def _note(rows: list, name: str, layer: nn.Module, args: tuple, output: torch.Te
             _multiply_adds(layer, output),
             output.numel() * BYTES,
             output.field,
+            tuple(args[0].shape),
+            window,
         )
     )
 
@@ -171,14 +195,24 @@ def _multiply_adds(layer: nn.Module, output: torch.Tensor) -> int:
     return output.numel() * weights
 
 
-def _window(layer: nn.Module, x: torch.Tensor) -> tuple[int, int]:
-    """Return how many numbers along the longer side a layer looks at, and its stride."""
-    if isinstance(layer, nn.AdaptiveAvgPool2d):
-        return max(-(-size // _longer(layer.output_size)) for size in x.shape[2:]), 1
+def _window(layer: nn.Module) -> Window | None:
     if not hasattr(layer, "kernel_size"):
-        return 1, 1
-    kernel, stride, dilation = (_longer(getattr(layer, name, 1)) for name in ("kernel_size", "stride", "dilation"))
-    return dilation * (kernel - 1) + 1, stride
+        return None
+    kernel, stride, padding, dilation = (
+        _longer(getattr(layer, name, default))
+        for name, default in (("kernel_size", 1), ("stride", 1), ("padding", 0), ("dilation", 1))
+    )
+    kernel = dilation * (kernel - 1) + 1
+    if isinstance(padding, str):
+        padding = kernel // 2 if padding == "same" else 0
+    return Window(kernel, stride, padding, getattr(layer, "ceil_mode", False))
+
+
+def _share(layer: nn.Module, x: torch.Tensor) -> int:
+    """Return how many places along the longer side a layer without a kernel looks at."""
+    if isinstance(layer, nn.AdaptiveAvgPool2d):
+        return max(-(-size // _longer(layer.output_size)) for size in x.shape[2:])
+    return 1
 
 
 def _longer(value) -> int:

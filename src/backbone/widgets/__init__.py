@@ -1,6 +1,7 @@
 """What a reader can move: one folder a widget, alive in Jupyter, on Colab and on a page without a kernel."""
 
 from backbone.widgets.activation_explorer import ActivationExplorer
+from backbone.widgets.architecture_explorer import ArchitectureExplorer
 from backbone.widgets.augmentation_explorer import AugmentationExplorer
 from backbone.widgets.batch_norm_explorer import BatchNormExplorer
 from backbone.widgets.confusion_matrix import ConfusionMatrix
@@ -16,6 +17,7 @@ from backbone.widgets.threshold_explorer import ThresholdExplorer
 
 __all__ = [
     "ActivationExplorer",
+    "ArchitectureExplorer",
     "AugmentationExplorer",
     "BatchNormExplorer",
     "ConfusionMatrix",
