@@ -15,6 +15,7 @@ import copy
 import io
 import json
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -169,7 +170,7 @@ def flower_features(body, path):
     """Return features and labels of the photographs in a file of JPEGs."""
     stored = np.load(path)
     jpeg, at = stored["jpeg"], stored["offsets"]
-    opened = [Image.open(io.BytesIO(jpeg[a:b])).convert("RGB") for a, b in zip(at, at[1:], strict=False)]
+    opened = [Image.open(io.BytesIO(jpeg[a:b])).convert("RGB") for a, b in pairwise(at)]
     x = torch.tensor(np.stack([np.asarray(p) for p in opened])).permute(0, 3, 1, 2).float() / 255
     return features(body, x), torch.tensor(stored["y"]).long()
 

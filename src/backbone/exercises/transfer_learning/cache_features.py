@@ -35,7 +35,9 @@ MESSAGES = {
         "The test features were standardized by their own mean and deviation. Then a brighter test set looks like any "
         "other, and one test picture alone has no deviation. Use those of the training features for both."
     ),
-    "not standardized": "The features were not standardized. Subtract the training mean of each, divide by its deviation.",
+    "not standardized": (
+        "The features were not standardized. Subtract the training mean of each, and divide by its deviation."
+    ),
     "one for all": "One mean and one deviation were taken over all features. Each feature has its own: dim=0.",
     "n - 1": "The deviation was divided by n - 1, PyTorch's default. Here it is asked for with correction=0.",
 }
@@ -61,9 +63,7 @@ def _cached(body, prepare, x_train, x_test, mode=False, training=(False, False),
         return train, test
     source = torch.cat([train, test]) if scale == "joint" else train
     other = test if scale == "own" else source
-    return tuple(
-        (f - s.mean(dim)) / s.std(dim, correction=correction) for f, s in ((train, source), (test, other))
-    )
+    return tuple((f - s.mean(dim)) / s.std(dim, correction=correction) for f, s in ((train, source), (test, other)))
 
 
 def prepare(x: torch.Tensor, training: bool) -> torch.Tensor:

@@ -114,7 +114,9 @@ _ASKED = (
 EXERCISE = Exercise(
     title="freeze",
     reference=freeze,
-    cases=tuple(Case(f"a network with {name}" if name != "plain" else "no norm", (name, what)) for name, what in _ASKED),
+    cases=tuple(
+        Case(f"a network with {name}" if name != "plain" else "no norm", (name, what)) for name, what in _ASKED
+    ),
     misconceptions=tuple(Misconception(function, MESSAGES[name]) for name, function in _WRONG),
     rtol=0,
     measure=_measured,

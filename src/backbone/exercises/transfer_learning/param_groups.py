@@ -29,7 +29,9 @@ MESSAGES = {
         "that. Leave the head's weights out of the other group."
     ),
     "swapped": "The rates are swapped: the new head takes the full rate, and what is already trained a tenth of it.",
-    "one rate": "All weights have one rate. What is already trained takes a tenth of it: give its group an lr of its own.",
+    "one rate": (
+        "All weights have one rate. What is already trained takes a tenth of it: give its group an lr of its own."
+    ),
     "stem missed": (
         "The weights of model.stem are in no group, and never move. Do not list parts by name: take all parameters, "
         "except those of the head."
