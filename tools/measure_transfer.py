@@ -189,7 +189,7 @@ def main() -> None:
     tables = json.loads(target.read_text("utf-8")) if target.exists() else {}
     body = pretrained.load("efficientnet_lite0")
     body._fc = nn.Identity()
-    parts = {"surfaces": (lambda seed: measure_surfaces(body, seed), 3), "fashion": (measure_fashion, 4)}
+    parts = {"surfaces": (lambda seed: measure_surfaces(body, seed), 3), "fashion": (measure_fashion, 3)}
     if len(sys.argv) > 1:
         f, y = flower_features(body, sys.argv[1])
         parts["flowers"] = (lambda seed: measure_flowers(f, y, seed), 5)
