@@ -6,7 +6,7 @@ import torchinfo
 from torch import nn
 
 from backbone import models
-from backbone.models import lenet, summary
+from backbone.models import Window, lenet, summary
 
 
 @pytest.mark.parametrize("name", ["lenet", "alexnet", "googlenet", "resnet18"])
@@ -64,6 +64,24 @@ def test_branches_take_the_widest_field_and_a_sum_too():
             return self.last(torch.cat([self.wide(x) + self.narrow(x), self.narrow(x)], dim=1))
 
     assert [row.field for row in summary(Two(), (1, 1, 9, 9)).rows] == [5, 1, 1, 7]
+
+
+def test_windows_tell_the_size_of_what_comes_out():
+    model = nn.Sequential(
+        nn.Conv2d(1, 1, 3, stride=2, padding=1, dilation=2),
+        nn.Conv2d(1, 1, 5, padding="same"),
+        nn.Conv2d(1, 1, 3, padding="valid"),
+        nn.MaxPool2d(2, ceil_mode=True),
+        nn.ReLU(),
+    )
+    rows = summary(model, (1, 1, 20, 20)).rows
+    assert [row.window for row in rows] == [
+        Window(5, 2, 1, False), Window(5, 1, 2, False), Window(3, 1, 0, False), Window(2, 2, 0, True), None
+    ]  # fmt: skip
+    assert [row.fed[2] for row in rows] == [20, 9, 9, 7, 4]
+    for row in rows[:3]:
+        w = row.window
+        assert row.shape[2] == (row.fed[2] + 2 * w.padding - w.kernel) // w.stride + 1
 
 
 def test_it_leaves_the_model_alone():
