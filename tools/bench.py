@@ -84,6 +84,7 @@ GESTURES = {
     "architectures": [(".bb-arch input[type=range]", "slide")],
     "googlenet": [(".bb-inc input[type=range]", "slide")],
     "resnet": [(".bb-res .bb-res-quiz .bb-button", "click"), (".bb-res .bb-res-block", "click")],
+    "transfer-learning": [(".bb-tr input[type=range]", "slide"), (".bb-tr .bb-tr-cell", "click")],
 }
 GESTURE = """async ({ selector, how, moves }) => {
     const nodes = [...document.querySelectorAll(selector)], node = nodes[0], times = [];

@@ -14,6 +14,7 @@ from backbone.widgets.inception_explorer import InceptionExplorer
 from backbone.widgets.playground import Playground
 from backbone.widgets.residual_explorer import ResidualExplorer
 from backbone.widgets.threshold_explorer import ThresholdExplorer
+from backbone.widgets.transfer_explorer import TransferExplorer
 
 __all__ = [
     "ActivationExplorer",
@@ -31,4 +32,5 @@ __all__ = [
     "Playground",
     "ResidualExplorer",
     "ThresholdExplorer",
+    "TransferExplorer",
 ]

@@ -1,0 +1,129 @@
+"""Measure how much of a carried network to freeze, and write the table that ``TransferExplorer`` shows.
+
+    python tools/measure_freezing.py
+
+A network learns five classes of Fashion-MNIST. Its four layers are carried to the other five classes, under a new head,
+and learn there from 1 to 200 labels a class, with the first 0 to 4 of them frozen. A network with first weights of its
+own learns the same. It takes about twelve minutes on one thread.
+
+What is written to ``src/backbone/data/freezing.json``: for each way and each number of labels, the share of right
+answers for each seed. A seed draws the halves, the labeled pictures, the first weights and the order of the pictures;
+at one seed all ways get the same, so that they may be compared pair by pair.
+"""
+
+import copy
+import json
+import time
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from backbone import data, training
+from backbone.models.initialization import initialize
+
+LABELS = (1, 2, 5, 10, 20, 50, 100, 200)  # a class
+SEEDS = range(10)
+LAYERS = 4  # that are carried
+WAYS = ("scratch", *range(LAYERS + 1))  # the number is how many layers are frozen
+STEPS, BATCH, RATE = 200, 32, 1e-3
+FIRST_STEPS = 800  # on the first five classes
+
+
+def main() -> None:
+    """Train all networks and write ``freezing.json`` beside the package's data, after each seed."""
+    torch.set_num_threads(1)
+    runs, started = {}, time.process_time()
+    for seed in SEEDS:
+        for setting, accuracy in measured(seed).items():
+            runs.setdefault(setting, []).append(round(accuracy, 4))
+        seconds = round(time.process_time() - started)
+        target = Path(data.__file__).parent / "freezing.json"
+        target.write_text(written(runs, seed + 1, seconds), "utf-8")
+        print(seed, f"{seconds} s", {setting: right[-1] for setting, right in runs.items()}, flush=True)
+
+
+def measured(seed: int) -> dict:
+    """Return (way, labels a class) -> the share of right answers on the second five classes."""
+    generator = torch.Generator().manual_seed(seed)
+    shuffled = torch.randperm(10, generator=generator)
+    first, second = shuffled[:5].sort().values, shuffled[5:].sort().values
+    x, y = chosen(data.fashion_mnist("train"), first)
+    carried = network(generator)
+    train(carried, x, y, FIRST_STEPS, generator)
+
+    x, y = chosen(data.fashion_mnist("train"), second)
+    order = torch.stack([shuffle(torch.where(y == k)[0], generator) for k in range(5)])  # (5, 600)
+    rest = order[:, max(LABELS) :].flatten()  # no network learns from these
+    test_x, test_y = chosen(data.fashion_mnist("test"), second)
+    test_x, test_y = torch.cat([test_x, x[rest]]), torch.cat([test_y, y[rest]])
+    found = {}
+    for way in WAYS:
+        frozen = 0 if way == "scratch" else way
+        # What the frozen layers hand on never changes, so it is computed once.
+        h, test_h = (training.predict(carried[:frozen], one) for one in (x, test_x))
+        for labels in LABELS:
+            some = order[:, :labels].flatten()
+            generator = torch.Generator().manual_seed(1000 + seed)
+            model = network(generator)  # the head and the order of the pictures are the same in all ways
+            if way != "scratch":
+                model = nn.Sequential(*copy.deepcopy(carried[frozen:LAYERS]), model[LAYERS])
+            train(model, h[some], y[some], STEPS, generator)
+            found[way, labels] = training.evaluate(model, data.batches(test_h, test_y, 500)).accuracy
+    return found
+
+
+def network(generator) -> nn.Sequential:
+    """Return a network of four layers, each a module, and a head: (N, 1, 28, 28) to (N, 5)."""
+
+    def convolution(inputs, outputs):
+        return nn.Sequential(nn.Conv2d(inputs, outputs, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2))
+
+    linear = nn.Sequential(nn.Flatten(), nn.Linear(32 * 3 * 3, 64), nn.ReLU())
+    layers = convolution(1, 16), convolution(16, 32), convolution(32, 32), linear
+    return initialize(nn.Sequential(*layers, nn.Linear(64, 5)), generator)
+
+
+def train(model, x, y, steps, generator) -> None:
+    """Train in place with Adam, one rate for all that learns; each batch is drawn anew."""
+    optimizer = torch.optim.Adam(model.parameters(), lr=RATE)
+    for _ in range(steps):
+        some = shuffle(torch.arange(len(x)), generator)[:BATCH]
+        optimizer.zero_grad()
+        nn.functional.cross_entropy(model(x[some]), y[some]).backward()
+        optimizer.step()
+
+
+def chosen(pictures, classes) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the standardized pictures of some classes, and their labels counted anew from 0."""
+    keep = torch.isin(pictures.labels, classes)
+    x = data.standardize(data.to_float(pictures.images[keep]), data.FASHION_MNIST_STATISTICS)
+    return x, torch.searchsorted(classes, pictures.labels[keep])
+
+
+def shuffle(values, generator) -> torch.Tensor:
+    """Return the values (N,) in a random order."""
+    return values[torch.randperm(len(values), generator=generator)]
+
+
+def written(runs: dict, seeds: int, seconds: int) -> str:
+    """Return the table as JSON, a row a line; each row holds one accuracy for each seed."""
+    about = {
+        "command": "python tools/measure_freezing.py",
+        "data": "Fashion-MNIST, the 6,000 + 1,000 pictures of this package; five classes drawn at random to learn "
+        "first, the other five second; tested on 2,500 pictures of these that no network learned from",
+        "network": "convolutions 3x3 with 16, 32 and 32 channels, each with ReLU and 2x2 max pooling; linear 288 to 64 "
+        "with ReLU; head 64 to 5",
+        "training": f"Adam, rate {RATE} for all that learns, batches of at most {BATCH}; {FIRST_STEPS} steps first, "
+        f"then {STEPS}",
+        "seeds": list(range(seeds)),
+        "torch": torch.__version__,
+        "CPU seconds": seconds,
+    }
+    rows = [{"way": way, "labels": labels, "accuracy": right} for (way, labels), right in runs.items()]
+    lines = ",\n".join(f"  {json.dumps(row)}" for row in rows)
+    return f'{{\n "about": {json.dumps(about)},\n "rows": [\n{lines}\n ]\n}}\n'
+
+
+if __name__ == "__main__":
+    main()
