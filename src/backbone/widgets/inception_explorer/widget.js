@@ -15,7 +15,7 @@ const TEXT = {
     naive: "The same branches without any 1×1 before or after them. Bring the module within the budget, and keep what the branches give.",
     half: "Module 3a again, with half of its budget. Every branch has to give at least 16 maps.",
     wide: "Half of the maps shall come from the 5×5, within 64 M. How narrow does its 1×1 become?",
-    plain: "No 1×1 before the 3×3 and the 5×5. Where does the arithmetic have to go?",
+    plain: "No 1×1 before the 3×3 and the 5×5. Which branches can give the maps now?",
   },
   goals: {
     out: ({ maps }, now) => `${maps} maps out (now ${now.out})`,
@@ -30,6 +30,7 @@ const TEXT = {
   open: "open",
   done: "Solved.",
   notYet: "Not solved yet.",
+  seen: "Solved, but shown.",
   hintSolved: (count, all) => `${count} of ${all} puzzles solved`,
   restart: "Start of the puzzle",
   solution: "Show a solution",
@@ -43,9 +44,12 @@ const TEXT = {
   all: (channels) => `all ${channels}`,
   none: "no branch",
   bars: { maps: "Maps out, by what they have seen", cost: "Multiply-adds", twin: "Its naive twin" },
-  barLabel: (title, total, parts) => `${title}: ${total}. ${parts.join(", ")}.`,
+  barLabel: (title, total, parts, end) => `${title}: ${total}. ${parts.join(", ")}. ${TEXT.ends(end)}`,
+  ends: (end) => `The bar ends at ${end}.`,
+  asked: (maps) => `asked ${maps}`,
   budget: (most) => `budget ${millions(most)}`,
   columns: ["branch", "maps", "weights", "multiply-adds", "share", "naive twin"],
+  table: "The branches in numbers",
   total: "total",
   note: (places) => `Each weight is used once at each of ${places} places: multiply-adds are weights times ${places}.`,
   say: (now, twin, most) =>
@@ -114,17 +118,19 @@ function stackedBar(title) {
   const mark = h("span", { class: "bb-inc-budget", hidden: true });
   const box = h("div", { class: "bb-inc-bar", role: "img" }, ...pieces, mark);
   const head = h("p", { class: "bb-inc-head" }, h("span", {}, title), h("strong", {}));
+  const scale = h("p", { class: "bb-inc-ends", "aria-hidden": "true" }, h("span", {}, "0"), h("span", {}));
   return {
-    node: h("div", { class: "bb-inc-row" }, head, box),
-    update(total, parts, limit) {
+    node: h("div", { class: "bb-inc-row" }, head, box, scale),
+    update(total, parts, limit, end) {
       write(head.lastChild, total);
+      write(scale.lastChild, end);
       parts.forEach(({ share, text }, i) => {
         pieces[i].style.width = `${100 * share}%`;
         write(pieces[i], share > 0.09 ? text : "");
       });
-      mark.hidden = limit === null;
+      mark.hidden = limit === null || limit >= 1; // the end of the bar is a line already
       if (limit !== null) mark.style.left = `${100 * limit}%`;
-      box.setAttribute("aria-label", TEXT.barLabel(title, total, parts.filter(({ share }) => share > 0).map(({ label }) => label)));
+      box.setAttribute("aria-label", TEXT.barLabel(title, total, parts.filter(({ share }) => share > 0).map(({ label }) => label), end));
     },
   };
 }
@@ -135,33 +141,39 @@ function render({ model, el }) {
   const [channels, side, outMaps] = shape;
   let speaking = null;
 
-  const set = (changes, counts = true) => {
-    const next = { widths: model.get("widths"), reduced: model.get("reduced"), puzzle: model.get("puzzle"), ...changes };
-    const solved = model.get("solved");
-    const wins = counts && !solved.includes(next.puzzle) && reached(shape, puzzles[next.puzzle], next.widths, next.reduced).every(Boolean);
-    for (const [name, value] of Object.entries(wins ? { ...changes, solved: [...solved, next.puzzle] } : changes)) model.set(name, value);
+  const set = (changes) => {
+    for (const [name, value] of Object.entries(changes)) model.set(name, value);
     model.save_changes();
   };
+  const solves = ({ widths = model.get("widths"), reduced = model.get("reduced"), puzzle = model.get("puzzle") }) => reached(shape, puzzles[puzzle], widths, reduced).every(Boolean);
+  /** The reader moved a control. It counts, unless a solution of this puzzle was shown since its start. */
+  const move = (changes) => {
+    const [name, solved] = [model.get("puzzle"), model.get("solved")];
+    const wins = solves(changes) && !solved.includes(name) && model.get("shown") !== name;
+    set(wins ? { ...changes, solved: [...solved, name] } : changes);
+  };
+  /** A button set everything: a solution that comes so is shown, not found. */
+  const jump = (changes) => set({ ...changes, shown: solves(changes) ? changes.puzzle ?? model.get("puzzle") : "" });
   const replaced = (list, place, value) => list.map((one, i) => (i === place ? value : one));
 
   // ---- Controls
 
-  const puzzle = dropdown(TEXT.puzzle, Object.entries(TEXT.puzzles), (name) => set({ puzzle: name, ...puzzles[name].start }, false));
-  const restart = button(TEXT.restart, () => set(puzzles[model.get("puzzle")].start, false));
-  const solution = button(TEXT.solution, () => set(puzzles[model.get("puzzle")].solution, false));
-  const paper = button(TEXT.paper, () => set(puzzles.step.start, false));
+  const puzzle = dropdown(TEXT.puzzle, Object.entries(TEXT.puzzles), (name) => jump({ puzzle: name, ...puzzles[name].start }));
+  const restart = button(TEXT.restart, () => jump(puzzles[model.get("puzzle")].start));
+  const solution = button(TEXT.solution, () => jump(puzzles[model.get("puzzle")].solution));
+  const paper = button(TEXT.paper, () => jump(puzzles.step.start));
   const score = h("span", { class: "bb-inc-score" });
   const question = h("p", { class: "bb-inc-question" });
   const goals = h("ul", { class: "bb-inc-goals" });
   const verdict = h("strong", { class: "bb-inc-verdict" });
 
   const sliders = LIMITS.map(([min, max], i) => {
-    const input = h("input", { type: "range", min, max, step: STEP, "aria-label": TEXT.sliders[i], oninput: () => set({ widths: replaced(model.get("widths"), i, Number(input.value)) }) });
+    const input = h("input", { type: "range", min, max, step: STEP, "aria-label": TEXT.sliders[i], oninput: () => move({ widths: replaced(model.get("widths"), i, Number(input.value)) }) });
     const value = h("output", {});
     return { input, value, node: h("div", { class: "bb-inc-slider" }, h("span", { "aria-hidden": "true" }, TEXT.short[i]), value, input) };
   });
   const toggles = TEXT.toggles.map((text, i) => {
-    const input = h("input", { type: "checkbox", "aria-label": TEXT.toggleLabels[i], onchange: () => set({ reduced: replaced(model.get("reduced"), i, input.checked) }) });
+    const input = h("input", { type: "checkbox", "aria-label": TEXT.toggleLabels[i], onchange: () => move({ reduced: replaced(model.get("reduced"), i, input.checked) }) });
     return { input, node: h("label", { class: "bb-inc-toggle" }, input, h("span", {}, text)) };
   });
   const inner = [[sliders[0].node], [toggles[0].node, sliders[1].node, sliders[2].node], [toggles[1].node, sliders[3].node, sliders[4].node], [toggles[2].node, sliders[5].node]];
@@ -186,7 +198,8 @@ function render({ model, el }) {
     const twin = count(shape, widths, [false, false, false]);
     paintPuzzle(name, { ...now, saved: count(shape, puzzles[name].start.widths, puzzles[name].start.reduced).cost - now.cost }, widths, reduced);
     paintControls(widths, reduced, now);
-    paintBars(now, twin, puzzles[name].goals.find(({ kind }) => kind === "cost")?.most ?? null);
+    const goal = (kind) => puzzles[name].goals.find((one) => one.kind === kind) ?? {};
+    paintBars(now, twin, goal("out").maps ?? null, goal("cost").most ?? null);
     paintTable(now, twin);
     const most = now.branches.reduce((a, b) => (b.cost > a.cost ? b : a));
     write(say, now.cost === 0 ? TEXT.nothing : now.cost === twin.cost && now.out === twin.out ? TEXT.saySame(now) : TEXT.say(now, twin, most));
@@ -200,7 +213,7 @@ function render({ model, el }) {
     const items = puzzles[name].goals.map((goal, i) =>
       h("li", { class: met[i] ? "bb-inc-met" : "" }, h("span", { "aria-hidden": "true" }, met[i] ? "✓" : "○"), ` ${TEXT.goals[goal.kind](goal, now)}`, h("span", { class: "bb-hidden" }, ` (${met[i] ? TEXT.met : TEXT.open})`)));
     goals.replaceChildren(...items);
-    write(verdict, met.every(Boolean) ? TEXT.done : TEXT.notYet);
+    write(verdict, !met.every(Boolean) ? TEXT.notYet : model.get("shown") === name ? TEXT.seen : TEXT.done);
     write(score, TEXT.hintSolved(model.get("solved").length, Object.keys(puzzles).length));
   };
   const paintControls = (widths, reduced, now) => {
@@ -215,17 +228,18 @@ function render({ model, el }) {
     toggles.forEach(({ input }, i) => (input.checked = reduced[i]));
     now.branches.forEach(({ maps, cost }, i) => write(costs[i], maps === 0 ? TEXT.none : millions(cost)));
   };
-  const paintBars = (now, twin, budget) => {
+  const paintBars = (now, twin, asked, budget) => {
     const end = scaleEnd(Math.max(now.cost, twin.cost, budget ?? 0));
+    const whole = `${end / 1e6} M`;
     const widest = Math.max(now.out, outMaps);
     const parts = (one, name, whole, form) => one.branches.map((branch, i) => ({ share: branch[name] / whole, text: TEXT.branches[i], label: `${TEXT.branches[i]} ${form(branch[name])}` }));
-    bars.maps.update(`${now.out}`, parts(now, "maps", widest, String), now.out === outMaps ? null : outMaps / widest);
-    bars.cost.update(`${millions(now.cost)}${budget === null ? "" : `, ${TEXT.budget(budget)}`}`, parts(now, "cost", end, millions), budget === null ? null : budget / end);
-    bars.twin.update(millions(twin.cost), parts(twin, "cost", end, millions), null);
+    bars.maps.update(`${now.out}${asked === null ? "" : `, ${TEXT.asked(asked)}`}`, parts(now, "maps", widest, String), asked === null ? null : asked / widest, String(widest));
+    bars.cost.update(`${millions(now.cost)}${budget === null ? "" : `, ${TEXT.budget(budget)}`}`, parts(now, "cost", end, millions), budget === null ? null : budget / end, whole);
+    bars.twin.update(millions(twin.cost), parts(twin, "cost", end, millions), null, whole);
   };
   const paintTable = (now, twin) => {
     const share = (cost) => (now.cost ? percent(cost / now.cost) : "–");
-    const line = (one, other) => [String(one.maps), grouped(one.weights), grouped(one.cost), share(one.cost), grouped(other.cost)];
+    const line = (one, other) => [String(one.maps), grouped(one.weights), millions(one.cost), share(one.cost), millions(other.cost)];
     const lines = [...now.branches.map((one, i) => line(one, twin.branches[i])), line({ ...now, maps: now.out }, twin)];
     lines.forEach((cells, r) => cells.forEach((text, c) => write(rows[r].children[c + 1], text)));
   };
@@ -239,12 +253,12 @@ function render({ model, el }) {
     h("div", { class: "bb-inc-cards" }, ...cards),
     ...Object.values(bars).map(({ node }) => node),
     say,
-    h("div", { class: "bb-inc-scroll", tabindex: 0, role: "region", "aria-label": TEXT.bars.cost }, table),
+    h("div", { class: "bb-inc-scroll", tabindex: 0, role: "region", "aria-label": TEXT.table }, table),
     h("p", { class: "bb-hint" }, TEXT.note(side * side)),
     live,
   );
   el.append(root);
-  view.onChange(["widths", "reduced", "puzzle", "solved"], () => {
+  view.onChange(["widths", "reduced", "puzzle", "solved", "shown"], () => {
     speaking ??= 0; // nothing is said before the reader acts
     view.soon(paint);
   });
