@@ -82,7 +82,8 @@ def test_measuring_changes_nothing_and_uses_eval_mode(task, mode):
     before = {key: value.clone() for key, value in model.state_dict().items()}
     one, two = (evaluate(model, batches(*task, 10)) for _ in range(2))
     assert one == two
-    assert torch.equal(predict(model, task[0]), predict(model, task[0], batch_size=3))
+    # Another batch size may take another path through the matrix product, and end in other last bits.
+    torch.testing.assert_close(predict(model, task[0]), predict(model, task[0], batch_size=3))
     assert not predict(model, task[0]).requires_grad
     assert model.training == mode
     assert all(torch.equal(before[key], value) for key, value in model.state_dict().items())

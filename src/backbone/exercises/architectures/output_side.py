@@ -5,16 +5,13 @@ from collections.abc import Callable
 from backbone.exercises import Case, Exercise, Misconception, Report, check
 
 CASES = {
-    "the first layer of AlexNet": (224, [(11, 4, 2)]),
-    "a 3x3 with padding": (56, [(3, 1, 1)]),
-    "a chain without padding": (32, [(5, 1, 0), (2, 2, 0), (5, 1, 0), (2, 2, 0)]),
-    "the stem of a ResNet": (224, [(7, 2, 3), (3, 2, 1)]),
-    "an odd size": (225, [(7, 2, 3), (3, 2, 1), (3, 2, 1)]),
-    "no layer": (17, []),
-    "the layers of AlexNet": (
-        224,
-        [(11, 4, 2), (3, 2, 0), (5, 1, 2), (3, 2, 0), (3, 1, 1), (3, 1, 1), (3, 1, 1), (3, 2, 0)],
-    ),
+    "large": "the first layer of AlexNet",
+    "padded": "a 3x3 with padding",
+    "bare": "a chain without padding",
+    "stem": "the stem of a ResNet",
+    "odd": "an odd size",
+    "none": "no layer",
+    "long": "the layers of AlexNet",
 }
 
 MESSAGES = {
@@ -25,8 +22,8 @@ MESSAGES = {
         "more; the first one counts too."
     ),
     "ceil": (
-        "The division was rounded up. A place where the kernel would stick out is not used: round down. (Pools with "
-        "ceil_mode=True round up, convolutions never.)"
+        "The division was rounded up. A place where the kernel would stick out is not used: round down. Pools with "
+        "ceil_mode=True round up, convolutions never."
     ),
     "not rounded": "The division was not rounded. A map has a whole number of pixels: round down.",
     "nearest": (
@@ -72,6 +69,15 @@ def _last_only(size, layers):
     return output_side(size, layers[-1:])
 
 
+_GIVEN = {
+    "large": (224, [(11, 4, 2)]),
+    "padded": (56, [(3, 1, 1)]),
+    "bare": (32, [(5, 1, 0), (2, 2, 0), (5, 1, 0), (2, 2, 0)]),
+    "stem": (224, [(7, 2, 3), (3, 2, 1)]),
+    "odd": (225, [(7, 2, 3), (3, 2, 1), (3, 2, 1)]),
+    "none": (17, []),
+    "long": (224, [(11, 4, 2), (3, 2, 0), (5, 1, 2), (3, 2, 0), (3, 1, 1), (3, 1, 1), (3, 1, 1), (3, 2, 0)]),
+}
 _WRONG = (
     ("padding once", _chain(lambda n, k, s, p: (n + p - k) // s + 1)),
     ("no padding", _chain(lambda n, k, s, p: (n - k) // s + 1)),
@@ -90,7 +96,7 @@ _WRONG = (
 EXERCISE = Exercise(
     title="output_side",
     reference=output_side,
-    cases=tuple(Case(name, arguments) for name, arguments in CASES.items()),
+    cases=tuple(Case(CASES[name], arguments) for name, arguments in _GIVEN.items()),
     misconceptions=tuple(Misconception(function, MESSAGES[name]) for name, function in _WRONG),
     rtol=0,
     atol=0,

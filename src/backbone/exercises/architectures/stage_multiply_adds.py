@@ -5,11 +5,11 @@ from collections.abc import Callable
 from backbone.exercises import Case, Exercise, Misconception, Report, check
 
 CASES = {
-    "the second stage of ResNet-18": (64, 128, 2, 56),
-    "the third stage of ResNet-34": (128, 256, 6, 28),
-    "a single block": (16, 32, 1, 32),
-    "a long and narrow stage": (8, 24, 9, 64),
-    "a stage that keeps the width": (32, 32, 3, 16),
+    "second": "the second stage of ResNet-18",
+    "third": "the third stage of ResNet-34",
+    "single": "a single block",
+    "long": "a long and narrow stage",
+    "even": "a stage that keeps the width",
 }
 
 MESSAGES = {
@@ -63,6 +63,13 @@ def _count(c_in, width, blocks, side, *, first=None, shortcut=None, inner=None, 
     return (first + shortcut + inner * 9 * width * width) * ((side // 2) ** 2 if places is None else places)
 
 
+_GIVEN = {
+    "second": (64, 128, 2, 56),
+    "third": (128, 256, 6, 28),
+    "single": (16, 32, 1, 32),
+    "long": (8, 24, 9, 64),
+    "even": (32, 32, 3, 16),
+}
 _WRONG = (
     ("input side", lambda c, w, n, s: _count(c, w, n, s, places=s * s)),
     ("first at input", lambda c, w, n, s: _count(c, w, n, s, first=4 * 9 * c * w)),
@@ -82,7 +89,7 @@ _WRONG = (
 EXERCISE = Exercise(
     title="stage_multiply_adds",
     reference=stage_multiply_adds,
-    cases=tuple(Case(name, arguments) for name, arguments in CASES.items()),
+    cases=tuple(Case(CASES[name], arguments) for name, arguments in _GIVEN.items()),
     misconceptions=tuple(Misconception(function, MESSAGES[name]) for name, function in _WRONG),
     rtol=0,
     atol=0,

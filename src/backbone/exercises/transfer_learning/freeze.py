@@ -13,6 +13,17 @@ MOVED = "buffers that moved when pictures passed through"
 RANDOM = "places where two passes of the same pictures differ"
 CHANGED = "weights and buffers that differ from before"
 
+CASES = {
+    "plain learns": "a convolution alone",
+    "norm learns": "the weights beside a batch normalization",
+    "norm moves": "the buffers of a batch normalization",
+    "blocks learn": "the weights inside blocks",
+    "blocks move": "the buffers inside blocks",
+    "dropout moves": "the buffers beside a dropout",
+    "dropout draws": "the features behind a dropout",
+    "blocks keep": "the values from before",
+}
+
 MESSAGES = {
     "weights only": (
         "The weights are frozen, but the buffers moved. A batch normalization in training mode updates its running "
@@ -106,17 +117,21 @@ _WRONG = (
     ("top level", lambda model: _with_still(model, nn.Module.children)),
     ("norm only", lambda model: _with_still(model, nn.Module.modules)),
 )
-_ASKED = (
-    ("plain", LEARNS), ("norm", LEARNS), ("norm", MOVED), ("blocks", LEARNS), ("blocks", MOVED), ("dropout", MOVED),
-    ("dropout", RANDOM), ("blocks", CHANGED),
-)  # fmt: skip
+_ASKED = {
+    "plain learns": ("plain", LEARNS),
+    "norm learns": ("norm", LEARNS),
+    "norm moves": ("norm", MOVED),
+    "blocks learn": ("blocks", LEARNS),
+    "blocks move": ("blocks", MOVED),
+    "dropout moves": ("dropout", MOVED),
+    "dropout draws": ("dropout", RANDOM),
+    "blocks keep": ("blocks", CHANGED),
+}
 
 EXERCISE = Exercise(
     title="freeze",
     reference=freeze,
-    cases=tuple(
-        Case(f"a network with {name}" if name != "plain" else "no norm", (name, what)) for name, what in _ASKED
-    ),
+    cases=tuple(Case(CASES[name], asked) for name, asked in _ASKED.items()),
     misconceptions=tuple(Misconception(function, MESSAGES[name]) for name, function in _WRONG),
     rtol=0,
     measure=_measured,

@@ -1,7 +1,6 @@
 """Exercise ``param_groups``: two learning rates, and every weight in exactly one group."""
 
 from collections.abc import Callable
-from itertools import chain
 
 import torch
 from torch import nn
@@ -14,6 +13,16 @@ MISSED_REST = "other weights in no group"
 TWICE = "weights that stand in more than one place"
 HEAD_RATE = "learning rate of the head, times 1,000"
 REST_RATE = "learning rate of the rest, times 1,000"
+
+_MEASURES = {
+    "head": MISSED_HEAD,
+    "rest": MISSED_REST,
+    "twice": TWICE,
+    "head rate": HEAD_RATE,
+    "rest rate": REST_RATE,
+}
+_SIZES = {"narrow": (3, 0.01), "wide": (5, 0.002)}
+CASES = {f"{size} {measure}": f"a {size} network, {what}" for size in _SIZES for measure, what in _MEASURES.items()}
 
 MESSAGES = {
     "head missed": (
@@ -106,7 +115,6 @@ _WRONG = (
     ("one rate", {"factors": (1, 1)}),
     ("stem missed", {"rest": lambda model: model.body.parameters()}),
 )
-_MEASURES = (MISSED_HEAD, MISSED_REST, TWICE, HEAD_RATE, REST_RATE)
 
 
 def _mistaken(changes) -> Callable:
@@ -117,8 +125,9 @@ EXERCISE = Exercise(
     title="param_groups",
     reference=param_groups,
     cases=tuple(
-        Case(f"{width} channels", (width, rate, what))
-        for (width, rate), what in chain(*([(s, what) for what in _MEASURES] for s in ((3, 0.01), (5, 0.002))))
+        Case(CASES[f"{name} {measure}"], (*size, what))
+        for name, size in _SIZES.items()
+        for measure, what in _MEASURES.items()
     ),
     misconceptions=tuple(Misconception(_mistaken(changes), MESSAGES[name]) for name, changes in _WRONG),
     measure=_measured,
