@@ -114,7 +114,7 @@ def test_incomplete_records_are_named():
 def test_it_takes_the_shipped_curves():
     rows = list(csv.DictReader(files("backbone.data").joinpath("cifar_curves.csv").read_text("utf-8").splitlines()))
     curves = ResidualExplorer(rows, RECORDED).curves
-    assert {kind: list(found) for kind, found in curves.items()} == dict.fromkeys(NAMES, ["20", "32", "44"])
+    assert {kind: list(found) for kind, found in curves.items()} == {kind: ["20", "32", "44"] for kind in NAMES}
     for kind, name in (("plain", "plain"), ("residual", "resnet")):
         for depth, found in curves[kind].items():
             written = [float(row["train_error"]) for row in rows if row["network"] == name + depth]
