@@ -1,6 +1,6 @@
 """Train residual networks, their plain twins and a small AlexNet on CIFAR-10, and record every epoch.
 
-    python tools/train_cifar.py resnet20 plain20 resnet44 plain44
+    python tools/train_cifar.py --epochs 8 --compile resnet20 plain20 resnet32 plain32 resnet44 plain44
     python tools/train_cifar.py alexnet --epochs 16
     python tools/train_cifar.py --ship alexnet resnet20 plain20     # what was trained becomes part of the package
     python tools/train_cifar.py --check alexnet resnet20 plain20    # the packaged weights are as good as their cards

@@ -22,7 +22,8 @@ ROWS = [
         "train_error": str(train / epoch),
         "test_error": str(0.9 / epoch),
     }
-    for kind, depth, train in (("plain", 20, 0.6), ("plain", 44, 0.8), ("resnet", 20, 0.5), ("resnet", 44, 0.45))
+    for kind, errors in (("plain", (0.6, 0.7, 0.8)), ("resnet", (0.5, 0.48, 0.45)))
+    for depth, train in zip((20, 32, 44), errors, strict=True)
     for epoch in (1, 2, 3)
 ] + [{"network": "alexnet", "epoch": 1, "train_error": 0.9, "test_error": 0.9}]
 ALL = {"depth": "higher", "gradient": "larger", "block": "plain"}
@@ -87,7 +88,7 @@ def test_what_is_given_is_kept():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"depth": 32}, "depth is 32; measured were 20, 44"),
+        ({"depth": 56}, "depth is 56; measured were 20, 32, 44"),
         ({"size": 44}, "size is 44; measured were 20, 56"),
         ({"steps": 1}, "steps is 1; measured were 0, 50"),
         ({"way": "123 645 789"}, "way is '123 645 789'"),
@@ -102,7 +103,7 @@ def test_what_was_not_measured_is_refused(change, message):
 
 def test_incomplete_records_are_named():
     with pytest.raises(ValueError, match="have the depths 20 in common"):
-        ResidualExplorer([row for row in ROWS if row["network"] != "plain44"], RECORDED)
+        ResidualExplorer([row for row in ROWS if row["network"] not in ("plain32", "plain44")], RECORDED)
     with pytest.raises(ValueError, match="recorded has no 'blocks'"):
         ResidualExplorer(ROWS, {"gradients": RECORDED["gradients"]})
     blocks = {"count": 1, "right": {name: {"- - -": 1} for name in NAMES.values()}}
@@ -112,8 +113,12 @@ def test_incomplete_records_are_named():
 
 def test_it_takes_the_shipped_curves():
     rows = list(csv.DictReader(files("backbone.data").joinpath("cifar_curves.csv").read_text("utf-8").splitlines()))
-    if {"plain44", "resnet44"} <= {row["network"] for row in rows}:
-        assert ResidualExplorer(rows, RECORDED).curves["plain"]["20"]["train"][-1] < 0.5
+    curves = ResidualExplorer(rows, RECORDED).curves
+    assert {kind: list(found) for kind, found in curves.items()} == {kind: ["20", "32", "44"] for kind in NAMES}
+    for kind, name in (("plain", "plain"), ("residual", "resnet")):
+        for depth, found in curves[kind].items():
+            written = [float(row["train_error"]) for row in rows if row["network"] == name + depth]
+            assert found["train"] == written
 
 
 # --- The functions of the module ------------------------------------------------------------------------------
@@ -248,10 +253,10 @@ def test_answers_open_the_parts(screen):
 
 @pytest.mark.browser
 def test_curves_and_gradients_are_those_recorded(opened):
-    for depth, which in product(("20", "44"), ("training pictures", "test pictures")):
+    for depth, which in product(("20", "32", "44"), ("training pictures", "test pictures")):
         opened.choose(0, depth)
         opened.choose(0, which)
-        last = {"20": "20.0 %", "44": "26.7 %"}[depth]
+        last = {"20": "20.0 %", "32": "23.3 %", "44": "26.7 %"}[depth]
         assert opened.cells(0)["plain"][0] == last
         label = opened.parts.nth(0).get_by_role("img").get_attribute("aria-label")
         assert f"{depth} layers" in label

@@ -32,7 +32,7 @@ const TEXT = {
   passes: ["pass 1", (last) => `pass ${last}`],
   places: ["the pictures’ end", () => "the last"],
   legend: { plain: "plain", residual: "residual", faint: { depth: "thin: 20 layers", gradient: "thin: single seeds" } },
-  curveNote: "One run each, of a few passes, on pictures stored as JPEG.",
+  curveNote: "One run each, of a few passes, on pictures stored as JPEG. The training error is counted while the network learns.",
   columns: { depth: ["", "training error", "test error"], gradient: ["", "first / last", "least to most", "loss"], block: ["", "wrong", "whole", "lost"] },
   chart: {
     depth: (depth, which, parts) => `${which === "train" ? "Training" : "Test"} error over the passes, ${depth} layers. ${parts.join(" ")}`,
