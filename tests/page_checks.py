@@ -50,3 +50,10 @@ TOO_SMALL_TEXT = f"""(root, least) => {{
     const size = (n) => parseFloat(getComputedStyle(n).fontSize);
     return seen.filter((n) => hasText(n) && size(n) < least).map((n) => n.outerHTML);
 }}"""
+
+
+def assert_fits(root):
+    """Assert that in the widget `root` nothing sticks out, and that text and targets are large enough."""
+    assert root.evaluate(TOO_WIDE) == []
+    assert root.evaluate(TOO_SMALL_TARGET, SMALLEST_TARGET) == []
+    assert root.evaluate(TOO_SMALL_TEXT, SMALLEST_TEXT) == []

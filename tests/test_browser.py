@@ -7,7 +7,7 @@ from urllib.parse import unquote, urlsplit
 import pytest
 import yaml
 from bs4 import BeautifulSoup
-from page_checks import SMALLEST_TARGET, SMALLEST_TEXT, TOO_SMALL_TARGET, TOO_SMALL_TEXT, TOO_WIDE, assert_accessible
+from page_checks import assert_accessible, assert_fits
 
 pytestmark = pytest.mark.browser
 
@@ -138,9 +138,7 @@ def test_widgets_fit_and_are_large_enough(open_page, path):
         page.set_viewport_size({"width": width, "height": 900})
         page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
         for root in page.locator(".bb-widget").all():
-            assert root.evaluate(TOO_WIDE) == []
-            assert root.evaluate(TOO_SMALL_TARGET, SMALLEST_TARGET) == []
-            assert root.evaluate(TOO_SMALL_TEXT, SMALLEST_TEXT) == []
+            assert_fits(root)
         assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 

@@ -443,9 +443,7 @@ def test_what_is_seen_is_said(screen):
 def test_it_fits_and_is_accessible(page_with, width, theme, settings):
     page = page_with(explorer(path_a=[3], **settings), width=width, theme=theme)
     root = page.locator(".bb-widget")
-    assert root.evaluate(page_checks.TOO_WIDE) == []
-    assert root.evaluate(page_checks.TOO_SMALL_TARGET, page_checks.SMALLEST_TARGET) == []
-    assert root.evaluate(page_checks.TOO_SMALL_TEXT, page_checks.SMALLEST_TEXT) == []
+    page_checks.assert_fits(root)
     assert root.evaluate(CUT) == []
     page_checks.assert_accessible(page)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

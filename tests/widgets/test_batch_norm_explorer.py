@@ -424,9 +424,7 @@ def test_it_fits_and_is_accessible(page_with, width, theme):
     root.get_by_label("γ, the scale").fill("-3")
     root.get_by_label("Try").select_option("all equal")  # the steepest there is
     page.wait_for_timeout(100)
-    assert root.evaluate(page_checks.TOO_WIDE) == []
-    assert root.evaluate(page_checks.TOO_SMALL_TARGET, page_checks.SMALLEST_TARGET) == []
-    assert root.evaluate(page_checks.TOO_SMALL_TEXT, page_checks.SMALLEST_TEXT) == []
+    page_checks.assert_fits(root)
     page_checks.assert_accessible(page)
 
 

@@ -306,9 +306,7 @@ def test_two_views_of_one_matrix_agree(page_with):
 def test_it_fits_and_is_accessible(page_with, width, theme):
     page = page_with(made(), width=width, theme=theme)
     root = page.locator(".bb-widget")
-    assert root.evaluate(page_checks.TOO_WIDE) == []
-    assert root.evaluate(page_checks.TOO_SMALL_TARGET, page_checks.SMALLEST_TARGET) == []
-    assert root.evaluate(page_checks.TOO_SMALL_TEXT, page_checks.SMALLEST_TEXT) == []
+    page_checks.assert_fits(root)
     page_checks.assert_accessible(page)
 
 

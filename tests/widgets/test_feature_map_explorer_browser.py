@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 from maps_screen import LAYERS, SEARCHED, Screen, best, explorer, maps_of, number, probabilities_of, rounded
-from page_checks import SMALLEST_TARGET, SMALLEST_TEXT, TOO_SMALL_TARGET, TOO_SMALL_TEXT, TOO_WIDE, assert_accessible
+from page_checks import assert_accessible, assert_fits
 
 from backbone.data import FASHION_MNIST_STATISTICS, fashion_mnist
 from backbone.palette import COLORS
@@ -540,9 +540,7 @@ def test_sizes_and_accessibility(page_with, width, theme):
         elif state != "look":
             screen.choose("On the picture", state)
         assert screen.page.evaluate("document.documentElement.scrollWidth") <= width
-        assert screen.root.evaluate(TOO_WIDE) == []
-        assert screen.root.evaluate(TOO_SMALL_TARGET, SMALLEST_TARGET) == []
-        assert screen.root.evaluate(TOO_SMALL_TEXT, SMALLEST_TEXT) == []
+        assert_fits(screen.root)
     assert_accessible(screen.page)
 
 

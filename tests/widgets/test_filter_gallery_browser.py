@@ -8,7 +8,7 @@ import pytest
 import torch
 from explorer_screen import drawn, number, rgb
 from gallery_screen import gallery, models, rounded
-from page_checks import SMALLEST_TARGET, SMALLEST_TEXT, TOO_SMALL_TARGET, TOO_SMALL_TEXT, TOO_WIDE, assert_accessible
+from page_checks import assert_accessible, assert_fits
 
 from backbone.models.efficientnet import SameConv2d, normalize
 from backbone.probes import top_patches
@@ -390,9 +390,7 @@ def test_it_fits_and_nothing_jumps(page_with, width):
         screen.choose("stage", stage)
         screen.frame()
         heights.add(screen.root.bounding_box()["height"])
-        assert screen.root.evaluate(TOO_WIDE) == []
-        assert screen.root.evaluate(TOO_SMALL_TARGET, SMALLEST_TARGET) == []
-        assert screen.root.evaluate(TOO_SMALL_TEXT, SMALLEST_TEXT) == []
+        assert_fits(screen.root)
         assert screen.page.evaluate("document.documentElement.scrollWidth") <= width
     assert len(heights) == 1
 

@@ -555,9 +555,7 @@ def test_it_fits_and_is_accessible(page_with, width, theme, asked):
     long = {"depth": 60, "activation": "leaky_relu", "init": "normal", "gain": 1.09, "residual": True}
     page = page_with(made(long, LADDER["xavier"], asked=asked), width=width, theme=theme)
     root = page.locator(".bb-widget")
-    assert root.evaluate(page_checks.TOO_WIDE) == []
-    assert root.evaluate(page_checks.TOO_SMALL_TARGET, page_checks.SMALLEST_TARGET) == []
-    assert root.evaluate(page_checks.TOO_SMALL_TEXT, page_checks.SMALLEST_TEXT) == []
+    page_checks.assert_fits(root)
     page_checks.assert_accessible(page)
 
 

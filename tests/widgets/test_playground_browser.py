@@ -4,7 +4,7 @@ import re
 
 import numpy as np
 import pytest
-from page_checks import SMALLEST_TARGET, SMALLEST_TEXT, TOO_SMALL_TARGET, TOO_SMALL_TEXT, TOO_WIDE, assert_accessible
+from page_checks import assert_accessible, assert_fits
 from playground_screen import Screen, Twin
 
 from backbone.widgets import Playground
@@ -418,9 +418,7 @@ def test_it_fits_and_can_be_read_and_touched(show, width):
         change()
         screen.frame()
         root = screen.root
-        assert root.evaluate(TOO_WIDE) == []
-        assert root.evaluate(TOO_SMALL_TARGET, SMALLEST_TARGET) == []
-        assert root.evaluate(TOO_SMALL_TEXT, SMALLEST_TEXT) == []
+        assert_fits(root)
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

@@ -322,9 +322,7 @@ def test_it_fits_and_is_accessible(page_with, width, theme, answers):
     assert all(answer in QUESTIONS[question] for question, answer in answers.items())
     page = page_with(made(answers=answers), width=width, theme=theme)
     root = page.locator(".bb-widget")
-    assert root.evaluate(page_checks.TOO_WIDE) == []
-    assert root.evaluate(page_checks.TOO_SMALL_TARGET, page_checks.SMALLEST_TARGET) == []
-    assert root.evaluate(page_checks.TOO_SMALL_TEXT, page_checks.SMALLEST_TEXT) == []
+    page_checks.assert_fits(root)
     page_checks.assert_accessible(page)
 
 
