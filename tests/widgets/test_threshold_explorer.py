@@ -229,7 +229,7 @@ def test_prevalence_moves_precision_and_leaves_recall(screen):
     screen.check(0.2)
     screen.prevalence.fill("100")
     screen.frame()
-    share = screen.root.locator(".bb-th-track output").inner_text().split(" %")[0]
+    share = screen.root.locator(".bb-track output").inner_text().split(" %")[0]
     screen.check(float(share) / 100)
 
 

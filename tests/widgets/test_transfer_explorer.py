@@ -277,7 +277,7 @@ def test_the_reader_guesses_first(screen):
     for _ in range(clear):
         screen.page.keyboard.press("ArrowRight")
     screen.frame()
-    assert screen.root.locator(".bb-tr-track output").inner_text() == str(COUNTS[clear])
+    assert screen.root.locator(".bb-track output").inner_text() == str(COUNTS[clear])
     screen.press("Reveal")
     assert screen.text("outcome").startswith(f"You said {COUNTS[clear]}. That agrees with the record. ")
     assert f"is ahead from {COUNTS[start]} on" in screen.text("outcome")
@@ -289,7 +289,7 @@ def test_the_reader_guesses_first(screen):
     screen.check_map(["scratch"])
     screen.slider.fill("4")
     screen.frame()
-    assert screen.root.locator(".bb-tr-track output").inner_text() == "never"
+    assert screen.root.locator(".bb-track output").inner_text() == "never"
     screen.press("Reveal")
     assert screen.text("outcome").startswith("You said never. The record says otherwise. ")
     screen.press("0 frozen against 3 frozen")

@@ -143,6 +143,20 @@ function player(view, text, advance) {
   return { node, stop: () => run(false) };
 }
 
+/** A slider with its label and its value. `set(at, text)` moves it and writes the value, which is read aloud too. */
+function range(label, limits, change) {
+  const input = h("input", { type: "range", "aria-label": label, ...limits });
+  input.addEventListener("input", () => change(Number(input.value)));
+  const value = h("output", {});
+  const node = h("label", { class: "bb-field bb-range" }, h("span", {}, label), h("span", { class: "bb-track" }, input, value));
+  const set = (at, text = show(at)) => {
+    if (input.value !== String(at)) input.value = at;
+    write(value, text);
+    input.setAttribute("aria-valuetext", text);
+  };
+  return { node, input, set };
+}
+
 /** A drop-down list with its label. An option that is no longer offered shows nothing chosen. */
 function dropdown(label, options, pick) {
   const select = h("select", { onchange: () => pick(select.value) });

@@ -272,19 +272,6 @@ function paintBars(context, width, height, colors, { parts, range, ticks, label,
 
 // ---- The view -----------------------------------------------------------------------------------------------
 
-function ranged(label, attributes, change) {
-  const input = h("input", { type: "range", "aria-label": label, ...attributes });
-  input.addEventListener("input", () => change(Number(input.value)));
-  const value = h("output", {});
-  const node = h("label", { class: "bb-field bb-ac-range" }, h("span", {}, label), h("span", { class: "bb-ac-track" }, input, value));
-  const set = (number) => {
-    if (Number(input.value) !== number) input.value = number;
-    write(value, show(number, 2));
-    input.setAttribute("aria-valuetext", show(number, 2));
-  };
-  return { node, set };
-}
-
 /** The layer over [-4, 4], and the stretches of it where the neuron is saturated. */
 function layerCurve(functions, weight, bias) {
   const { value, derivative } = functions;
@@ -318,9 +305,9 @@ function render({ model, el }) {
 
   const picked = choice(TEXT.activation, Object.keys(titles), (name) => titles[name], (name) => set({ activation: name }));
   const sliders = {
-    layers: ranged(TEXT.layers, { min: 0, max: DEEPEST, step: 1 }, (layers) => set({ layers })),
-    weight: ranged(TEXT.weight, { min: 0.1, max: 6, step: 0.1 }, (weight) => set({ weight })),
-    bias: ranged(TEXT.bias, { min: -4, max: 4, step: 0.1 }, (bias) => set({ bias })),
+    layers: range(TEXT.layers, { min: 0, max: DEEPEST, step: 1 }, (layers) => set({ layers })),
+    weight: range(TEXT.weight, { min: 0.1, max: 6, step: 0.1 }, (weight) => set({ weight })),
+    bias: range(TEXT.bias, { min: -4, max: 4, step: 0.1 }, (bias) => set({ bias })),
   };
   const ratio = "336 / 210";
   const map = sheet(
@@ -385,7 +372,10 @@ function render({ model, el }) {
     write(factors, layers ? TEXT.factors(listed(way.factors), texts.product) : TEXT.none);
     for (const [name, node] of Object.entries(captions)) write(node, typeof TEXT.captions[name] === "string" ? TEXT.captions[name] : TEXT.captions[name](layers));
     picked.set(activation);
-    for (const [name, slider] of Object.entries(sliders)) slider.set({ layers, weight, bias }[name]);
+    for (const [name, slider] of Object.entries(sliders)) {
+      const number = { layers, weight, bias }[name];
+      slider.set(number, show(number, 2));
+    }
     map.canvas.setAttribute("aria-label", TEXT.map(titles[activation], show(input, 2)));
     map.canvas.setAttribute("aria-valuenow", input);
     map.canvas.setAttribute("aria-valuetext", show(input, 2));

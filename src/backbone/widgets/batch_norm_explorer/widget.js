@@ -163,14 +163,6 @@ function bar(y, label) {
 
 // ---- The view -----------------------------------------------------------------------------------------------
 
-function range(label, limits, change) {
-  const input = h("input", { type: "range", "aria-label": label, ...limits });
-  input.addEventListener("input", () => change(Number(input.value)));
-  const value = h("output", {});
-  const node = h("label", { class: "bb-field bb-bn-range" }, h("span", {}, label), h("span", { class: "bb-bn-track" }, input, value));
-  return { node, set: (now) => ((input.value = now), write(value, show(now))) };
-}
-
 /** An equation in pieces: those that are computed are kept apart, so that only they are rewritten. */
 const bracket = (value) => (value < 0 ? `(${show(value)})` : show(value));
 const rounded = (value, digits) => value.toFixed(digits).replace("-", "−").replace(/^−(0\.?0*)$/, "$1");

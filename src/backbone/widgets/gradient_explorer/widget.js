@@ -464,19 +464,6 @@ function bars(side) {
 
 // ---- The view -----------------------------------------------------------------------------------------------
 
-function range(label, attributes, change) {
-  const input = h("input", { type: "range", "aria-label": label, ...attributes });
-  input.addEventListener("input", () => change(Number(input.value)));
-  const value = h("output", {});
-  const node = h("label", { class: "bb-field bb-grad-range" }, h("span", {}, label), h("span", { class: "bb-grad-track" }, input, value));
-  const set = (at, text) => {
-    if (input.value !== String(at)) input.value = at;
-    write(value, text);
-    input.setAttribute("aria-valuetext", text);
-  };
-  return { node, input, set };
-}
-
 function render({ model, el }) {
   const view = scope(model);
   const labels = model.get("labels");

@@ -268,14 +268,6 @@ function splitBar(label, first, second) {
   return { node, update };
 }
 
-function range(label, attributes, change) {
-  const input = h("input", { type: "range", "aria-label": label, ...attributes });
-  input.addEventListener("input", () => change(Number(input.value)));
-  const value = h("output", {});
-  const node = h("label", { class: "bb-field bb-th-range" }, h("span", {}, label), h("span", { class: "bb-th-track" }, input, value));
-  return { node, input, value };
-}
-
 function render({ model, el }) {
   const view = scope(model);
   const [positives, negatives] = ["positives", "negatives"].map((name) => array(model, name, "float32"));
@@ -346,9 +338,7 @@ function render({ model, el }) {
     write(place, TEXT.threshold(model.get("score"), shown.threshold.toFixed(2).replace("-", "−")));
     histogram.canvas.setAttribute("aria-valuenow", shown.threshold.toFixed(5));
     histogram.canvas.setAttribute("aria-valuetext", show(shown.threshold, 2));
-    if (toShare(Number(prevalence.input.value)) !== share) prevalence.input.value = toStep(share);
-    write(prevalence.value, TEXT.prevalenceValue(share));
-    prevalence.input.setAttribute("aria-valuetext", TEXT.prevalenceValue(share));
+    prevalence.set(toStep(share), TEXT.prevalenceValue(share));
     wholeCounts(at.shares, TOTAL).forEach((count, i) => write(cells[i], count.toLocaleString("en")));
     for (const [name, node] of Object.entries(numbers)) write(node, name === "f1" ? at.f1.toFixed(3) : percent(at[name]));
     if (empty) write(numbers.precision, "–");

@@ -174,19 +174,6 @@ function differenceParts(x, y, found, guess, { left, right, top, foot }) {
   ];
 }
 
-function range(label, limits, change) {
-  const input = h("input", { type: "range", "aria-label": label, ...limits });
-  input.addEventListener("input", () => change(Number(input.value)));
-  const value = h("output", {});
-  const node = h("label", { class: "bb-field bb-tr-range" }, h("span", {}, label), h("span", { class: "bb-tr-track" }, input, value));
-  const set = (at, text) => {
-    if (input.value !== String(at)) input.value = at;
-    write(value, text);
-    input.setAttribute("aria-valuetext", text);
-  };
-  return { node, input, set };
-}
-
 // ---- The view -------------------------------------------------------------------------------------------------
 
 function render({ model, el }) {
