@@ -8,20 +8,24 @@ What is written to ``src/backbone/data/transfer.json``, a row for each setting a
   from the right. A draw cuts all patches anew, left and right, and draws the first weights and the batches. Four ways:
   one linear layer on ImageNet features, the same on pixels, the ImageNet network fine-tuned, a small network from
   scratch.
-* ``chosen``: the settings of the last two, and how they were found: on patches of the left halves only, learning from
-  their left part and judged on their right part. The test patches have no say.
+* ``chosen``, ``chosen for fine-tuning``: the settings of the last two, found on patches of the left halves only, by
+  learning from their left part and judging on their right part. The test patches have no say. The large network's rate
+  is chosen once, with ten labels.
 * ``flowers``: ImageNet features and pixels of color photographs, a linear layer on each. A draw shuffles the
   photographs; the last 400 are the test, the first are the labeled ones. Skipped where `backbone.data.flowers` finds
   none.
 * ``fashion``: a network learns five classes of Fashion-MNIST and is carried to the other five. A draw is one of halves,
   of first weights and of batches. The labeled pictures are the first of each class.
 
-It takes about 25 minutes on one thread.
+It takes about twelve minutes of processor time, shared by two processes.
 """
 
 import copy
 import json
+import multiprocessing
 import time
+from concurrent.futures import ProcessPoolExecutor
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -39,14 +43,24 @@ from backbone.models.initialization import initialize
 SKIMAGE = "brick grass gravel coffee chelsea hubble_deep_field immunohistochemistry retina moon rocket page coins"
 SKLEARN = "china.jpg flower.jpg"
 PATCH, SIDE = 72, 96  # pixels of a patch; of the picture that the large network sees
-LABELS, TESTS, DRAWS = (2, 5, 10, 40), 20, 5  # a surface, a surface, of patches
-TUNED = (2, 10, 40)  # labels at which the large network is fine-tuned
-RATES, STEPS, BATCH = (1e-3, 3e-3, 1e-2), (100, 200, 400), 32  # from scratch: what is tried
-BODY_RATES, BODY_STEPS, BODY_BATCH = (3e-4, 1e-3, 3e-3), 40, 16  # fine-tuned: rates of the head; the body's a tenth
-SHOTS, SHORT, LONG, FASHION_DRAWS = (2, 10, 50, 600), 200, 1500, 10
+LABELS, TESTS, DRAWS = (2, 10, 40), 20, 5  # a surface, a surface, of patches
+TUNED = 10  # labels at which the large network is fine-tuned
+RATES, STEPS, BATCH = (1e-3, 3e-3), (100, 200, 400), 32  # from scratch: what is tried
+BODY_RATES, BODY_STEPS, BODY_BATCH = (3e-4, 1e-3), 30, 16  # fine-tuned: rates of the head; the body's a tenth
+SHOTS, SHORT, LONG = (2, 600), 200, 800  # Fashion-MNIST: labels a class, steps
+FLOWER_DRAWS, FASHION_DRAWS = 10, 6
 WAYS = {"scratch": 1e-3, "one rate": 1e-3, "two rates": 1e-4}  # the body's rate; the head's is the first
 
 
+@cache
+def imagenet_body() -> nn.Module:
+    """Return the network trained on ImageNet, without its head."""
+    body = pretrained.load("efficientnet_lite0")
+    body._fc = nn.Identity()
+    return body.eval()
+
+
+@cache
 def surfaces() -> list[np.ndarray]:
     """Return the 14 pictures, gray, (H, W), values in [0, 1]."""
     found = [getattr(pictures, name)() for name in SKIMAGE.split()]
@@ -54,16 +68,16 @@ def surfaces() -> list[np.ndarray]:
     return [(color.rgb2gray(p) if p.ndim == 3 else p / 255).astype(np.float32) for p in found]
 
 
-def patches(photos, count, start, end, rng):
+def patches(count, start, end, rng):
     """Cut patches wholly between two shares of the width: (classes x count, 1, PATCH, PATCH) and labels."""
     cut = []
-    for photo in photos:
+    for photo in surfaces():
         height, width = photo.shape
         strip = photo[:, int(start * width) : int(end * width)]
         for _ in range(count):
             top, left = rng.integers(height - PATCH + 1), rng.integers(strip.shape[1] - PATCH + 1)
             cut.append(strip[top : top + PATCH, left : left + PATCH])
-    return torch.tensor(np.stack(cut))[:, None], torch.arange(len(photos)).repeat_interleave(count)
+    return torch.tensor(np.stack(cut))[:, None], torch.arange(14).repeat_interleave(count)
 
 
 def seen(x) -> torch.Tensor:
@@ -136,10 +150,10 @@ def from_scratch(x, y, test_x, test_y, rate, steps, seed) -> list[float]:
     return found
 
 
-def fine_tuned(body, x, y, test_x, test_y, rate, seed, probe) -> float:
+def fine_tuned(x, y, test_x, test_y, rate, seed, probe) -> float:
     """Put the probe's head on a copy of the body, let both learn at rates of their own, and return the accuracy."""
     _, head, mean, std = probe
-    model = copy.deepcopy(body)
+    model = copy.deepcopy(imagenet_body())
     model._fc = nn.Linear(len(mean), head.out_features)
     with torch.no_grad():  # the standardization goes into the head
         model._fc.weight.copy_(head.weight / std)
@@ -151,67 +165,73 @@ def fine_tuned(body, x, y, test_x, test_y, rate, seed, probe) -> float:
     return accuracy(model, seen(test_x), test_y)
 
 
-def choose(body, photos) -> dict:
-    """Return, for each number of labels, the settings that do best on the right part of the left halves."""
-    found = {}
-    for count in LABELS:
-        tries, body_tries = {}, {}
-        for seed in (100, 101):
-            rng = np.random.default_rng(seed)
-            x, y = patches(photos, count, 0, 0.25, rng)
-            held, held_y = patches(photos, TESTS, 0.25, 0.5, rng)
-            for rate in RATES:
-                for steps, right in zip(STEPS, from_scratch(x, y, held, held_y, rate, STEPS, seed), strict=True):
-                    tries.setdefault((rate, steps), []).append(right)
-            if seed == 100 and count in TUNED:
-                f, held_f = (training.predict(body, seen(one), 20) for one in (x, held))
-                probe = linear(f, y, held_f, held_y)
-                for rate in BODY_RATES:
-                    body_tries[rate] = [fine_tuned(body, x, y, held, held_y, rate, seed, probe)]
-        found[count] = {"scratch": best(tries), "fine-tuned": best(body_tries) if body_tries else None}
-        print("chosen", count, found[count], tries, body_tries, flush=True)
-    return found
+def choose(count) -> tuple[float, int]:
+    """Return rate and steps for a network from scratch with so many labels, judged on held-out patches."""
+    held = left_halves(count)
+    tries = {
+        (rate, steps): right
+        for rate in RATES
+        for steps, right in zip(STEPS, from_scratch(*held, rate, STEPS, 100), strict=True)
+    }
+    print(count, "labels, from scratch:", tries, flush=True)
+    return max(tries, key=tries.get)
 
 
-def best(tries: dict):
-    """Return the setting with the largest mean."""
-    return max(tries, key=lambda one: np.mean(tries[one]))
+def choose_body_rate(count) -> float:
+    """Return the rate for fine-tuning the large network, judged on held-out patches."""
+    x, y, held, held_y = left_halves(count)
+    f, held_f = (training.predict(imagenet_body(), seen(one), 20) for one in (x, held))
+    probe = linear(f, y, held_f, held_y)
+    tries = {rate: fine_tuned(x, y, held, held_y, rate, 100, probe) for rate in BODY_RATES}
+    print("fine-tuned:", tries, "as a probe:", probe[0], flush=True)
+    return max(tries, key=tries.get)
 
 
-def measure_surfaces(body, photos, chosen, seed) -> dict:
+def left_halves(count):
+    """Return patches to learn from and patches held out, with labels, from the two parts of the left halves."""
+    rng = np.random.default_rng(100)  # a draw that is not measured
+    return *patches(count, 0, 0.25, rng), *patches(TESTS, 0.25, 0.5, rng)
+
+
+def measure_surfaces(chosen, body_rate, seed) -> dict:
     """Return (labels a class, way) -> accuracy for one draw of patches."""
     rng = np.random.default_rng(seed)
-    x, y = patches(photos, max(LABELS), 0, 0.5, rng)
-    test_x, test_y = patches(photos, TESTS, 0.5, 1, rng)
-    f, test_f = (training.predict(body, seen(one), 20) for one in (x, test_x))
+    x, y = patches(max(LABELS), 0, 0.5, rng)
+    test_x, test_y = patches(TESTS, 0.5, 1, rng)
+    f, test_f = (training.predict(imagenet_body(), seen(one), 20) for one in (x, test_x))
     small, test_small = (F.avg_pool2d(one, 2) for one in (x, test_x))
-    order = torch.arange(len(x)).view(len(photos), -1)
+    order = torch.arange(len(x)).view(14, -1)
     found = {}
     for count in LABELS:
         some = order[:, :count].flatten()
         probe = linear(f[some], y[some], test_f, test_y)
         found[count, "features"] = probe[0]
         found[count, "pixels"] = linear(small[some], y[some], test_small, test_y)[0]
-        rate, steps = chosen[count]["scratch"]
+        rate, steps = chosen[count]
         found[count, "scratch"] = from_scratch(x[some], y[some], test_x, test_y, rate, (steps,), seed)[0]
-        if count in TUNED:
-            rate = chosen[count]["fine-tuned"]
-            found[count, "fine-tuned"] = fine_tuned(body, x[some], y[some], test_x, test_y, rate, seed, probe)
+        if count == TUNED:
+            found[count, "fine-tuned"] = fine_tuned(x[some], y[some], test_x, test_y, body_rate, seed, probe)
+    print("surfaces, draw", seed, found, flush=True)
     return found
 
 
 # ---- Flowers -----------------------------------------------------------------------------------------------------
 
 
-def measure_flowers(f, small, y, seed) -> dict:
-    """Return (labels in all, way) -> accuracy; the last 400 of a random order are the test."""
-    order = torch.randperm(len(y), generator=torch.Generator().manual_seed(seed))
-    test, found = order[-400:], {}
-    for count in (25, 100, 400):
-        some = order[:count]
-        for way, x in (("features", f), ("pixels", small)):
-            found[count, way] = linear(x[some], y[some], x[test], y[test])[0]
-    return found
+def measure_flowers() -> list[dict]:
+    """Return (labels in all, way) -> accuracy for each draw; the last 400 of a random order are the test."""
+    photos, runs = data.flowers(), []
+    x, y = photos.images.float() / 255, photos.labels
+    f = torch.cat([training.predict(imagenet_body(), seen(part), 20) for part in x.split(100)])
+    for seed in range(FLOWER_DRAWS):
+        order = torch.randperm(len(y), generator=torch.Generator().manual_seed(seed))
+        test, found = order[-400:], {}
+        for count in (25, 100, 400):
+            some = order[:count]
+            for way, z in (("features", f), ("pixels", F.avg_pool2d(x, 4))):
+                found[count, way] = linear(z[some], y[some], z[test], y[test])[0]
+        runs.append(found)
+    return runs
 
 
 # ---- Half of Fashion-MNIST for the other half --------------------------------------------------------------------
@@ -241,7 +261,7 @@ def measure_fashion(seed) -> dict:
     source, target = shuffled[:5].sort().values, shuffled[5:].sort().values
     learn, test = (data.fashion_mnist(split) for split in ("train", "test"))
     taught = clothes(generator)
-    train(taught, *half(learn, source), adam(taught, taught[1], 1e-3, 1e-3), generator, 800)
+    train(taught, *half(learn, source), adam(taught, taught[1], 1e-3, 1e-3), generator, 400)
     (x, y), (test_x, test_y) = half(learn, target), half(test, target)
     f, test_f = training.predict(taught[0], x), training.predict(taught[0], test_x)
     head_rate, found = WAYS["scratch"], {}
@@ -256,13 +276,16 @@ def measure_fashion(seed) -> dict:
         train(model[1], f[some], y[some], torch.optim.Adam(model[1].parameters(), lr=head_rate), generator, SHORT)
         found[count, "frozen", SHORT] = accuracy(model[1], test_f, test_y)
         for way, rate in WAYS.items():
-            # At first all ways are compared after the same steps; then two of them go on with all labels.
+            model, generator = started()
+            if way != "scratch":
+                model[0] = copy.deepcopy(taught[0])
+            optimizer, done = adam(model, model[1], rate, head_rate), 0
+            # Two ways go on, with all labels: is what was carried worth more than the steps it saves?
             for steps in (SHORT, LONG) if count == max(SHOTS) and way != "two rates" else (SHORT,):
-                model, generator = started()
-                if way != "scratch":
-                    model[0] = copy.deepcopy(taught[0])
-                train(model, x[some], y[some], adam(model, model[1], rate, head_rate), generator, steps)
+                train(model, x[some], y[some], optimizer, generator, steps - done)
                 found[count, way, steps] = accuracy(model, test_x, test_y)
+                done = steps
+    print("fashion, draw", seed, found, flush=True)
     return found
 
 
@@ -290,41 +313,30 @@ def write(tables) -> None:
 
 def main() -> None:
     """Measure everything anew and write ``transfer.json`` beside the package's data, once all is measured."""
-    torch.set_num_threads(1)
-    torch.manual_seed(0)
-    tables = {"command": "python tools/measure_transfer.py", "torch": torch.__version__}
-    body = pretrained.load("efficientnet_lite0")
-    body._fc = nn.Identity()
-    body.eval()
-    try:
-        photos, started = data.flowers(), time.process_time()
-        x = photos.images.float() / 255
-        f = torch.cat([training.predict(body, seen(part), 20) for part in x.split(100)])
-        runs = [measure_flowers(f, F.avg_pool2d(x, 4), photos.labels, seed) for seed in range(10)]
-        tables["flowers"] = rows(runs, ("labels", "way"))
-        report("flowers", tables["flowers"], started)
-    except data.DownloadError as error:
-        print(error)
-
-    photos, started = surfaces(), time.process_time()
-    chosen = choose(body, photos)
-    tables["chosen"] = [
-        {"labels": n, "rate": c["scratch"][0], "steps": c["scratch"][1], "fine-tuned": c["fine-tuned"]}
-        for n, c in chosen.items()
-    ]
-    runs = [measure_surfaces(body, photos, chosen, seed) for seed in range(DRAWS)]
-    tables["surfaces"] = rows(runs, ("labels", "way"))
-    report("surfaces", tables["surfaces"], started)
-
-    started = time.process_time()
-    tables["fashion"] = rows([measure_fashion(seed) for seed in range(FASHION_DRAWS)], ("labels", "way", "steps"))
-    report("fashion", tables["fashion"], started)
+    started = time.time()
+    one_thread = (torch.set_num_threads, (1,))  # two runs give the same numbers
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(2, spawn, *one_thread) as pool:
+        chosen = [pool.submit(choose, count) for count in LABELS]
+        body_rate = pool.submit(choose_body_rate, TUNED)
+        petals = pool.submit(measure_flowers)
+        clothing = [pool.submit(measure_fashion, seed) for seed in range(FASHION_DRAWS)]
+        settings, rate = dict(zip(LABELS, (one.result() for one in chosen), strict=True)), body_rate.result()
+        patched = [pool.submit(measure_surfaces, settings, rate, seed) for seed in range(DRAWS)]
+        tables = {
+            "command": "python tools/measure_transfer.py",
+            "torch": torch.__version__,
+            "chosen": [{"labels": n, "rate": rate, "steps": steps} for n, (rate, steps) in settings.items()],
+            "chosen for fine-tuning": {"rate": rate, "steps": BODY_STEPS, "batch": BODY_BATCH},
+            "surfaces": rows([one.result() for one in patched], ("labels", "way")),
+            "fashion": rows([one.result() for one in clothing], ("labels", "way", "steps")),
+        }
+        try:
+            tables["flowers"] = rows(petals.result(), ("labels", "way"))
+        except data.DownloadError as error:
+            print(error)
     write(tables)
-
-
-def report(name, table, started) -> None:
-    """Print a finished part."""
-    print(name, f"{time.process_time() - started:.0f} s", *table, sep="\n", flush=True)
+    print(f"{time.time() - started:.0f} s")
 
 
 if __name__ == "__main__":

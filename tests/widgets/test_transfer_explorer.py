@@ -407,6 +407,8 @@ def test_it_fits_and_is_accessible(page_with, width, theme, changes):
     assert root.evaluate(page_checks.TOO_SMALL_TARGET, page_checks.SMALLEST_TARGET) == []
     assert root.evaluate(page_checks.TOO_SMALL_TEXT, page_checks.SMALLEST_TEXT) == []
     page_checks.assert_accessible(page)
+    inks = root.locator(".bb-tr-cell, .bb-tr-map th").evaluate_all("(all) => all.map((x) => getComputedStyle(x).color)")
+    assert set(inks) == {root.evaluate("(root) => getComputedStyle(root).color")}  # a button's own ink is black
 
 
 @pytest.mark.browser
