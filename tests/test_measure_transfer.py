@@ -78,9 +78,9 @@ def test_the_record_is_whole():
     assert settings("fashion", "labels", "way", "steps") == short | {
         (600, way, tool.LONG) for way in ("scratch", "one rate")
     }
-    assert {row["labels"]: row["rate"] in tool.RATES and row["steps"] in tool.STEPS for row in RECORDED["chosen"]} == {
-        count: True for count in tool.LABELS
-    }
+    assert [row["labels"] for row in RECORDED["chosen"]] == list(tool.LABELS)
+    assert all(row["rate"] in tool.RATES and row["steps"] in tool.STEPS for row in RECORDED["chosen"])
+    assert RECORDED["chosen for fine-tuning"]["rate"] in tool.BODY_RATES
     draws = {"surfaces": tool.DRAWS, "flowers": tool.FLOWER_DRAWS, "fashion": tool.FASHION_DRAWS}
     for part, count in draws.items():
         assert all(len(row["test"]) == count >= 5 for row in RECORDED[part])

@@ -57,7 +57,7 @@ def test_the_packed_file_is_read(folder):
 
 def test_a_packed_file_that_lacks_something_is_named(folder):
     pack(folder, offsets=None)
-    with pytest.raises(ValueError, match=r"flowers128_1200.npz lacks offsets; remove it"):
+    with pytest.raises(ValueError, match=r"flowers128_1200\.npz lacks offsets; remove it"):
         flowers()
 
 
@@ -91,7 +91,7 @@ def test_the_archive_is_read_alike_each_time(archive):
 
 def test_a_damaged_archive_is_not_used(archive):
     archive.write_bytes(archive.read_bytes()[:-9])
-    with pytest.raises(DownloadError, match="flower_photos.tgz is damaged"):
+    with pytest.raises(DownloadError, match=r"flower_photos\.tgz is damaged"):
         flowers()
 
 

@@ -191,7 +191,8 @@ function range(label, limits, change) {
 
 function render({ model, el }) {
   const view = scope(model);
-  const [ways, counts, accuracy, factor, questions] = ["ways", "counts", "accuracy", "factor", "questions"].map((name) => model.get(name));
+  const [ways, counts, accuracy, factor] = ["ways", "counts", "accuracy", "factor"].map((name) => model.get(name));
+  const questions = Object.fromEntries(model.get("questions"));
   const rows = Object.fromEntries(ways.map((way, i) => [way, accuracy[i]]));
   const last = ways.at(-1);
   const draws = accuracy[0][0].length;
