@@ -54,7 +54,7 @@ const TEXT = {
   differencePart: (count, mean, low, high) => `${count}: ${mean}, interval ${low} to ${high}`,
   closed: "A row of this comparison is hidden. Guess first, or show every row.",
   same: "A and B are the same row.",
-  verdict: (ahead, behind, open) => `The interval ${[ahead && `lies above 0 at ${ahead}`, behind && `lies below 0 at ${behind}`, open && `holds 0 at ${open}`].filter(Boolean).join("; it ")} labels a class.`,
+  verdict: (ahead, behind, open) => `By labels a class, the interval ${[ahead && `lies above 0 at ${ahead}`, behind && `lies below 0 at ${behind}`, open && `holds 0 at ${open}`].filter(Boolean).join("; it ")}.`,
 };
 const POINTS = 1; // decimals
 const TALL = 180;
