@@ -4,7 +4,7 @@
 
 A network learns five classes of Fashion-MNIST. Its four layers are carried to the other five classes, under a new head,
 and learn there from 1 to 200 labels a class, with the first 0 to 4 of them frozen. A network with first weights of its
-own learns the same. It takes about twelve minutes on one thread.
+own learns the same. It takes about a quarter of an hour on one thread.
 
 What is written to ``src/backbone/data/freezing.json``: for each way and each number of labels, the share of right
 answers for each seed. A seed draws the halves, the labeled pictures, the first weights and the order of the pictures;

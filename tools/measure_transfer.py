@@ -1,30 +1,40 @@
 """Measure what transfer gains, and write the table that the chapter on transfer learning shows.
 
-    python tools/measure_transfer.py [flowers128_1200.npz]
+    BACKBONE_DATA=/path/to/flowers python tools/measure_transfer.py
 
-What is written to ``src/backbone/data/transfer.json``, a row for each setting and an accuracy for each seed:
+What is written to ``src/backbone/data/transfer.json``, a row for each setting and an accuracy for each draw:
 
 * ``surfaces``: gray patches of 14 surfaces, the training patches from the left half of each picture, the test patches
-  from the right. A seed draws the patches, both sides anew. Pixels and ImageNet features get the same linear layer.
-* ``fashion``: a network learns five classes of Fashion-MNIST and is carried to the other five. A seed draws the
-  halves, the labels and the first weights.
-* ``flowers``: only where the file with the photographs is given; frozen features and a linear layer.
+  from the right. A draw cuts all patches anew, left and right, and draws the first weights and the batches. Four ways:
+  one linear layer on ImageNet features, the same on pixels, the ImageNet network fine-tuned, a small network from
+  scratch.
+* ``chosen``, ``chosen for fine-tuning``: the settings of the last two, found on patches of the left halves only, by
+  learning from their left part and judging on their right part. The test patches have no say. The large network's rate
+  is chosen once, with ten labels.
+* ``flowers``: ImageNet features and pixels of color photographs, a linear layer on each. A draw shuffles the
+  photographs; the last 400 are the test, the first are the labeled ones. Skipped where `backbone.data.flowers` finds
+  none.
+* ``fashion``: a network learns five classes of Fashion-MNIST and is carried to the other five. A draw is one of halves,
+  of first weights and of batches. The labeled pictures are the first of each class.
+
+It takes about seven minutes of processor time, shared by two processes.
 """
 
 import copy
-import io
 import json
-import sys
-from itertools import pairwise
+import multiprocessing
+import time
+from concurrent.futures import ProcessPoolExecutor
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image
 from skimage import color
 from skimage import data as pictures
 from sklearn.datasets import load_sample_image
 from torch import nn
+from torch.nn import functional as F  # noqa: N812 - PyTorch's own name for it
 
 from backbone import data, pretrained, training
 from backbone.models.efficientnet import normalize
@@ -33,11 +43,24 @@ from backbone.models.initialization import initialize
 SKIMAGE = "brick grass gravel coffee chelsea hubble_deep_field immunohistochemistry retina moon rocket page coins"
 SKLEARN = "china.jpg flower.jpg"
 PATCH, SIDE = 72, 96  # pixels of a patch; of the picture that the large network sees
-LABELS, TESTS = (2, 5, 10, 40), 20  # a surface
-SHOTS, STEPS, BATCH = (2, 10, 50, 600), 200, 64
-WAYS = {"scratch": (None, 1e-3), "frozen": (0.0, 1e-3), "one rate": (1e-3, 1e-3), "two rates": (1e-4, 1e-3)}
+LABELS, TESTS, DRAWS = (2, 10, 40), 20, 5  # a surface, a surface, of patches
+TUNED = 10  # labels at which the large network is fine-tuned
+RATES, STEPS, BATCH = (1e-3, 3e-3), (100, 300), 32  # from scratch: what is tried
+BODY_RATES, BODY_STEPS, BODY_BATCH = (3e-4, 1e-3), 20, 14  # fine-tuned: rates of the head; the body's a tenth
+SHOTS, SHORT, LONG = (2, 600), 200, 800  # Fashion-MNIST: labels a class, steps
+FLOWER_DRAWS, FASHION_DRAWS = 10, 6
+WAYS = {"scratch": 1e-3, "one rate": 1e-3, "two rates": 1e-4}  # the body's rate; the head's is the first
 
 
+@cache
+def imagenet_body() -> nn.Module:
+    """Return the network trained on ImageNet, without its head."""
+    body = pretrained.load("efficientnet_lite0")
+    body._fc = nn.Identity()
+    return body.eval()
+
+
+@cache
 def surfaces() -> list[np.ndarray]:
     """Return the 14 pictures, gray, (H, W), values in [0, 1]."""
     found = [getattr(pictures, name)() for name in SKIMAGE.split()]
@@ -45,165 +68,274 @@ def surfaces() -> list[np.ndarray]:
     return [(color.rgb2gray(p) if p.ndim == 3 else p / 255).astype(np.float32) for p in found]
 
 
-def patches(photos, count, right, rng):
-    """Draw patches that lie wholly in one half: (classes x count, 1, PATCH, PATCH) and labels."""
+def patches(count, start, end, rng):
+    """Cut patches wholly between two shares of the width: (classes x count, 1, PATCH, PATCH) and labels."""
     cut = []
-    for photo in photos:
+    for photo in surfaces():
         height, width = photo.shape
-        half = photo[:, width // 2 :] if right else photo[:, : width // 2]
+        strip = photo[:, int(start * width) : int(end * width)]
         for _ in range(count):
-            top, left = rng.integers(height - PATCH + 1), rng.integers(half.shape[1] - PATCH + 1)
-            cut.append(half[top : top + PATCH, left : left + PATCH])
-    return torch.tensor(np.stack(cut))[:, None], torch.arange(len(photos)).repeat_interleave(count)
+            top, left = rng.integers(height - PATCH + 1), rng.integers(strip.shape[1] - PATCH + 1)
+            cut.append(strip[top : top + PATCH, left : left + PATCH])
+    return torch.tensor(np.stack(cut))[:, None], torch.arange(14).repeat_interleave(count)
 
 
-def features(body, x) -> torch.Tensor:
-    """Return the last features (N, 1280) of pictures (N, 1 or 3, H, W) in [0, 1]; nothing in the network moves."""
-    body.eval()
-    with torch.no_grad():
-        out = []
-        for part in x.expand(-1, 3, -1, -1).split(20):
-            big = nn.functional.interpolate(part, (SIDE, SIDE), mode="bilinear", antialias=True)
-            out.append(body(normalize(big)))
-        return torch.cat(out)
+def seen(x) -> torch.Tensor:
+    """Make pictures (N, 1 or 3, H, W) in [0, 1] into what the large network expects."""
+    big = F.interpolate(x.expand(-1, 3, -1, -1), (SIDE, SIDE), mode="bilinear", antialias=True)
+    return normalize(big)
 
 
-def linear(x, y, test_x, test_y, decay=1e-2, steps=300) -> float:
-    """Train a linear layer on standardized features, the statistics from the training pictures; return accuracy."""
+def linear(x, y, test_x, test_y, steps=300):
+    """Train a linear layer on standardized features; return its accuracy, the layer, and mean and deviation."""
     x, test_x = x.flatten(1), test_x.flatten(1)
     mean, std = x.mean(0), x.std(0, correction=0).clamp(min=1e-3)
     x, test_x = (x - mean) / std, (test_x - mean) / std
     head = nn.Linear(x.shape[1], int(y.max()) + 1)
     nn.init.zeros_(head.weight)
     nn.init.zeros_(head.bias)
-    optimizer = torch.optim.AdamW(head.parameters(), lr=1e-3, weight_decay=decay)
+    optimizer = torch.optim.AdamW(head.parameters(), lr=1e-3)
     for _ in range(steps):
         optimizer.zero_grad()
-        nn.functional.cross_entropy(head(x), y).backward()
+        F.cross_entropy(head(x), y).backward()
         optimizer.step()
-    return accuracy(head, test_x, test_y)
+    return accuracy(head, test_x, test_y), head, mean, std
 
 
 def accuracy(model, x, y) -> float:
     """Return the share of right answers, 0 to 1."""
-    return (training.predict(model, x).argmax(1) == y).float().mean().item()
+    return (training.predict(model, x, 100).argmax(1) == y).float().mean().item()
 
 
-def cnn(classes, side, generator) -> nn.Sequential:
-    """Return a small network: a body of three layers and a head, the last module."""
-    pooled = side // 4
-    body = nn.Sequential(
-        nn.Conv2d(1, 16, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2),
-        nn.Conv2d(16, 32, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2),
-        nn.Flatten(), nn.Linear(32 * pooled**2, 64), nn.ReLU(),
-    )  # fmt: skip
-    return initialize(nn.Sequential(body, nn.Linear(64, classes)), generator)
-
-
-def train(model, x, y, groups, generator, steps=STEPS) -> None:
-    """Train in place with Adam for so many batches."""
-    optimizer = torch.optim.Adam(groups)
+def train(model, x, y, optimizer, generator, steps, batch=BATCH, flip=False) -> None:
+    """Train in place for so many batches, flipped at random left to right and top to bottom where asked."""
     for _ in range(steps):
-        some = torch.randint(len(x), (BATCH,), generator=generator)
+        some = torch.randperm(len(x), generator=generator)[:batch]
+        axes = [axis for axis in (-1, -2) if flip and torch.rand((), generator=generator) < 0.5]
         optimizer.zero_grad()
-        nn.functional.cross_entropy(model(x[some]), y[some]).backward()
+        F.cross_entropy(model(x[some].flip(axes)), y[some]).backward()
         optimizer.step()
 
 
-def measure_surfaces(body, seed) -> dict:
-    """Return (labels a class, way) -> accuracy for one draw of patches."""
-    rng = np.random.default_rng(seed)
-    photos = surfaces()
-    x, y = patches(photos, max(LABELS), False, rng)
-    test_x, test_y = patches(photos, TESTS, True, rng)
-    f, test_f = features(body, x), features(body, test_x)
-    order = torch.arange(len(x)).view(len(photos), -1)
-    found = {}
-    for count in LABELS:
-        some = order[:, :count].flatten()
-        found[count, "features"] = linear(f[some], y[some], test_f, test_y)
-        small, test_small = (nn.functional.avg_pool2d(z, 2) for z in (x, test_x))
-        found[count, "pixels"] = linear(small[some], y[some], test_small, test_y)
-        generator = torch.Generator().manual_seed(seed)
-        mean, std = small[some].mean(), small[some].std()
-        model = cnn(len(photos), PATCH // 2, generator)
-        train(model, (small[some] - mean) / std, y[some], model.parameters(), generator)
-        found[count, "scratch"] = accuracy(model, (test_small - mean) / std, test_y)
+def adam(model, head, rate, head_rate) -> torch.optim.Adam:
+    """Return Adam with a rate for the head, a part of the model, and one for the rest."""
+    own = {id(p) for p in head.parameters()}
+    rest = [p for p in model.parameters() if id(p) not in own]
+    return torch.optim.Adam([{"params": head.parameters(), "lr": head_rate}, {"params": rest, "lr": rate}])
+
+
+# ---- Fourteen surfaces -------------------------------------------------------------------------------------------
+
+
+def textures(generator) -> nn.Sequential:
+    """Return a small network for patches (N, 1, 72, 72): three convolutions, averaged over all places, a head."""
+    layers, before = [], 1
+    for width, stride in ((16, 2), (32, 1), (64, 1)):
+        layers += [nn.Conv2d(before, width, 3, stride, 1), nn.BatchNorm2d(width), nn.ReLU(), nn.MaxPool2d(2)]
+        before = width
+    return initialize(nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(before, 14)), generator)
+
+
+def from_scratch(x, y, test_x, test_y, rate, steps, seed) -> list[float]:
+    """Return the accuracy after each of the rising numbers of steps."""
+    mean, std = x.mean(), x.std()
+    x, test_x = (x - mean) / std, (test_x - mean) / std
+    generator = torch.Generator().manual_seed(seed)
+    model, found, done = textures(generator), [], 0
+    optimizer = torch.optim.Adam(model.parameters(), lr=rate)
+    for upto in steps:
+        train(model, x, y, optimizer, generator, upto - done, flip=True)
+        found.append(accuracy(model, test_x, test_y))
+        done = upto
     return found
 
 
-def half(split, classes, statistics):
+def fine_tuned(x, y, test_x, test_y, rate, seed, probe) -> float:
+    """Put the probe's head on a copy of the body, let both learn at rates of their own, and return the accuracy."""
+    _, head, mean, std = probe
+    model = copy.deepcopy(imagenet_body())
+    model._fc = nn.Linear(len(mean), head.out_features)
+    with torch.no_grad():  # the standardization goes into the head
+        model._fc.weight.copy_(head.weight / std)
+        model._fc.bias.copy_(head.bias - head.weight @ (mean / std))
+    model.eval()  # the buffers of batch normalization stay: batches of 16 say little about them
+    generator = torch.Generator().manual_seed(seed)
+    optimizer = adam(model, model._fc, rate / 10, rate)
+    train(model, seen(x), y, optimizer, generator, BODY_STEPS, BODY_BATCH, flip=True)
+    return accuracy(model, seen(test_x), test_y)
+
+
+def choose(count) -> tuple[float, int]:
+    """Return rate and steps for a network from scratch with so many labels, judged on held-out patches."""
+    held = left_halves(count)
+    tries = {
+        (rate, steps): right
+        for rate in RATES
+        for steps, right in zip(STEPS, from_scratch(*held, rate, STEPS, 100), strict=True)
+    }
+    print(count, "labels, from scratch:", tries, flush=True)
+    return max(tries, key=tries.get)
+
+
+def choose_body_rate(count) -> float:
+    """Return the rate for fine-tuning the large network, judged on held-out patches."""
+    x, y, held, held_y = left_halves(count)
+    f, held_f = (training.predict(imagenet_body(), seen(one), 20) for one in (x, held))
+    probe = linear(f, y, held_f, held_y)
+    tries = {rate: fine_tuned(x, y, held, held_y, rate, 100, probe) for rate in BODY_RATES}
+    print("fine-tuned:", tries, "as a probe:", probe[0], flush=True)
+    return max(tries, key=tries.get)
+
+
+def left_halves(count):
+    """Return patches to learn from and patches held out, with labels, from the two parts of the left halves."""
+    rng = np.random.default_rng(100)  # a draw that is not measured
+    return *patches(count, 0, 0.25, rng), *patches(TESTS, 0.25, 0.5, rng)
+
+
+def measure_surfaces(chosen, body_rate, seed) -> dict:
+    """Return (labels a class, way) -> accuracy for one draw of patches."""
+    rng = np.random.default_rng(seed)
+    x, y = patches(max(LABELS), 0, 0.5, rng)
+    test_x, test_y = patches(TESTS, 0.5, 1, rng)
+    f, test_f = (training.predict(imagenet_body(), seen(one), 20) for one in (x, test_x))
+    small, test_small = (F.avg_pool2d(one, 2) for one in (x, test_x))
+    order = torch.arange(len(x)).view(14, -1)
+    found = {}
+    for count in LABELS:
+        some = order[:, :count].flatten()
+        probe = linear(f[some], y[some], test_f, test_y)
+        found[count, "features"] = probe[0]
+        found[count, "pixels"] = linear(small[some], y[some], test_small, test_y)[0]
+        rate, steps = chosen[count]
+        found[count, "scratch"] = from_scratch(x[some], y[some], test_x, test_y, rate, (steps,), seed)[0]
+        if count == TUNED:
+            found[count, "fine-tuned"] = fine_tuned(x[some], y[some], test_x, test_y, body_rate, seed, probe)
+    print("surfaces, draw", seed, found, flush=True)
+    return found
+
+
+# ---- Flowers -----------------------------------------------------------------------------------------------------
+
+
+def measure_flowers() -> list[dict]:
+    """Return (labels in all, way) -> accuracy for each draw; the last 400 of a random order are the test."""
+    photos, runs = data.flowers(), []
+    x, y = photos.images.float() / 255, photos.labels
+    f = torch.cat([training.predict(imagenet_body(), seen(part), 20) for part in x.split(100)])
+    for seed in range(FLOWER_DRAWS):
+        order = torch.randperm(len(y), generator=torch.Generator().manual_seed(seed))
+        test, found = order[-400:], {}
+        for count in (25, 100, 400):
+            some = order[:count]
+            for way, z in (("features", f), ("pixels", F.avg_pool2d(x, 4))):
+                found[count, way] = linear(z[some], y[some], z[test], y[test])[0]
+        runs.append(found)
+    return runs
+
+
+# ---- Half of Fashion-MNIST for the other half --------------------------------------------------------------------
+
+
+def clothes(generator) -> nn.Sequential:
+    """Return a small network for pictures (N, 1, 28, 28): a body of three layers and a head, the last module."""
+    body = nn.Sequential(
+        nn.Conv2d(1, 16, 5, stride=2, padding=2), nn.ReLU(), nn.MaxPool2d(2),
+        nn.Conv2d(16, 32, 3, padding=1), nn.ReLU(), nn.Flatten(), nn.Linear(32 * 7**2, 64), nn.ReLU(),
+    )  # fmt: skip
+    return initialize(nn.Sequential(body, nn.Linear(64, 5)), generator)
+
+
+def half(split, classes):
     """Return the pictures of some classes, their labels counted anew from 0."""
-    x = data.standardize(data.to_float(split.images), statistics)
+    x = data.standardize(data.to_float(split.images), data.FASHION_MNIST_STATISTICS)
     keep = torch.isin(split.labels, classes)
     return x[keep], torch.searchsorted(classes, split.labels[keep])
 
 
 def measure_fashion(seed) -> dict:
-    """Return (labels a class, way) -> accuracy on the five classes that the first training did not show."""
+    """Return (labels a class, way, steps) -> accuracy on the five classes that the first training did not show."""
     generator = torch.Generator().manual_seed(seed)
     shuffled = torch.randperm(10, generator=generator)
     source, target = shuffled[:5].sort().values, shuffled[5:].sort().values
-    sets = [data.fashion_mnist(split) for split in ("train", "test")]
-    x, y = half(sets[0], source, data.FASHION_MNIST_STATISTICS)
-    taught = cnn(5, 28, generator)
-    train(taught, x, y, taught.parameters(), generator, 400)
-    (x, y), (test_x, test_y) = (half(s, target, data.FASHION_MNIST_STATISTICS) for s in sets)
-    found = {}
+    learn, test = (data.fashion_mnist(split) for split in ("train", "test"))
+    taught = clothes(generator)
+    train(taught, *half(learn, source), adam(taught, taught[1], 1e-3, 1e-3), generator, 400)
+    (x, y), (test_x, test_y) = half(learn, target), half(test, target)
+    f, test_f = training.predict(taught[0], x), training.predict(taught[0], test_x)
+    head_rate, found = WAYS["scratch"], {}
+
+    def started():
+        generator = torch.Generator().manual_seed(100 + seed)
+        return clothes(generator), generator
+
     for count in SHOTS:
         some = torch.cat([torch.where(y == k)[0][:count] for k in range(5)])
-        for way, (rate, head_rate) in WAYS.items():
-            generator = torch.Generator().manual_seed(100 + seed)
-            model = cnn(5, 28, generator)
-            if rate is not None:
+        model, generator = started()
+        train(model[1], f[some], y[some], torch.optim.Adam(model[1].parameters(), lr=head_rate), generator, SHORT)
+        found[count, "frozen", SHORT] = accuracy(model[1], test_f, test_y)
+        for way, rate in WAYS.items():
+            model, generator = started()
+            if way != "scratch":
                 model[0] = copy.deepcopy(taught[0])
-            model[0].requires_grad_(rate != 0)
-            groups = [{"params": model[1].parameters(), "lr": head_rate}]
-            if rate != 0:
-                groups.append({"params": model[0].parameters(), "lr": rate or head_rate})
-            train(model, x[some], y[some], groups, generator)
-            found[count, way] = accuracy(model, test_x, test_y)
+            optimizer, done = adam(model, model[1], rate, head_rate), 0
+            # Two ways go on, with all labels: is what was carried worth more than the steps it saves?
+            for steps in (SHORT, LONG) if count == max(SHOTS) and way != "two rates" else (SHORT,):
+                train(model, x[some], y[some], optimizer, generator, steps - done)
+                found[count, way, steps] = accuracy(model, test_x, test_y)
+                done = steps
+    print("fashion, draw", seed, found, flush=True)
     return found
 
 
-def flower_features(body, path):
-    """Return features and labels of the photographs in a file of JPEGs."""
-    stored = np.load(path)
-    jpeg, at = stored["jpeg"], stored["offsets"]
-    opened = [Image.open(io.BytesIO(jpeg[a:b])).convert("RGB") for a, b in pairwise(at)]
-    x = torch.tensor(np.stack([np.asarray(p) for p in opened])).permute(0, 3, 1, 2).float() / 255
-    return features(body, x), torch.tensor(stored["y"]).long()
+# ---- The file ----------------------------------------------------------------------------------------------------
 
 
-def measure_flowers(f, y, seed) -> dict:
-    """Return (labels in all, "features") -> accuracy; the last 400 of a random order are for the test."""
-    order = torch.randperm(len(y), generator=torch.Generator().manual_seed(seed))
-    test = order[-400:]
-    return {(n, "features"): linear(f[order[:n]], y[order[:n]], f[test], y[test]) for n in (25, 100, 400)}
+def rows(runs, names) -> list[dict]:
+    """Return a row for each setting, named, with one accuracy for each run."""
+    return [
+        dict(zip(names, key, strict=True)) | {"test": [round(run[key], 4) for run in runs]} for key in sorted(runs[0])
+    ]
+
+
+def write(tables) -> None:
+    """Write what there is, a row a line."""
+    parts = []
+    for name, value in tables.items():
+        if isinstance(value, list):
+            parts.append(f' "{name}": [\n' + ",\n".join(f"  {json.dumps(row)}" for row in value) + "\n ]")
+        else:
+            parts.append(f' "{name}": {json.dumps(value)}')
+    target = Path(data.__file__).parent / "transfer.json"
+    target.write_text("{\n" + ",\n".join(parts) + "\n}\n", "utf-8")
 
 
 def main() -> None:
-    """Measure everything and write ``transfer.json`` beside the package's data, after each part."""
-    torch.set_num_threads(1)
-    target = Path(data.__file__).parent / "transfer.json"
-    tables = json.loads(target.read_text("utf-8")) if target.exists() else {}
-    body = pretrained.load("efficientnet_lite0")
-    body._fc = nn.Identity()
-    parts = {"surfaces": (lambda seed: measure_surfaces(body, seed), 3), "fashion": (measure_fashion, 3)}
-    if len(sys.argv) > 1:
-        f, y = flower_features(body, sys.argv[1])
-        parts["flowers"] = (lambda seed: measure_flowers(f, y, seed), 5)
-    for name, (measure, seeds) in parts.items():
-        runs = [measure(seed) for seed in range(seeds)]
-        rows = [{"labels": k, "way": way, "test": [round(r[k, way], 4) for r in runs]} for k, way in runs[0]]
-        tables[name] = rows
-        print(name, *rows, sep="\n", flush=True)
-        lines = [
-            f' "{key}": [\n' + ",\n".join("  " + json.dumps(row) for row in rows) + "\n ]"
-            for key, rows in tables.items()
-            if key != "command"
-        ]
-        target.write_text('{\n "command": "python tools/measure_transfer.py",\n' + ",\n".join(lines) + "\n}\n", "utf-8")
+    """Measure everything anew and write ``transfer.json`` beside the package's data, once all is measured."""
+    started = time.time()
+    one_thread = (torch.set_num_threads, (1,))  # two runs give the same numbers
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(2, spawn, *one_thread) as pool:
+        chosen = [pool.submit(choose, count) for count in LABELS]
+        body_rate = pool.submit(choose_body_rate, TUNED)
+        petals = pool.submit(measure_flowers)
+        clothing = [pool.submit(measure_fashion, seed) for seed in range(FASHION_DRAWS)]
+        settings, rate = dict(zip(LABELS, (one.result() for one in chosen), strict=True)), body_rate.result()
+        patched = [pool.submit(measure_surfaces, settings, rate, seed) for seed in range(DRAWS)]
+        tables = {
+            "command": "python tools/measure_transfer.py",
+            "torch": torch.__version__,
+            "chosen": [{"labels": n, "rate": rate, "steps": steps} for n, (rate, steps) in settings.items()],
+            "chosen for fine-tuning": {"rate": rate, "steps": BODY_STEPS, "batch": BODY_BATCH},
+            "surfaces": rows([one.result() for one in patched], ("labels", "way")),
+            "fashion": rows([one.result() for one in clothing], ("labels", "way", "steps")),
+        }
+        try:
+            tables["flowers"] = rows(petals.result(), ("labels", "way"))
+        except data.DownloadError as error:
+            print(error)
+    write(tables)
+    print(f"{time.time() - started:.0f} s")
 
 
 if __name__ == "__main__":

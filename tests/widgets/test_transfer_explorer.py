@@ -264,6 +264,12 @@ def opened(page_with):
     return Screen(page_with(made(answers=ALL), width=722))
 
 
+def test_questions_keep_their_order_in_a_page():
+    state = json.loads(json.dumps(made().get_state(), sort_keys=True, default=str))
+    assert dict(state["questions"]) == {name: list(pair) for name, pair in QUESTIONS.items()}
+    assert [name for name, _ in state["questions"]] == list(QUESTIONS)
+
+
 @pytest.mark.browser
 def test_the_reader_guesses_first(screen):
     screen.check_map(["scratch"])
@@ -405,6 +411,8 @@ def test_it_fits_and_is_accessible(page_with, width, theme, changes):
     root = page.locator(".bb-widget")
     page_checks.assert_fits(root)
     page_checks.assert_accessible(page)
+    inks = root.locator(".bb-tr-cell, .bb-tr-map th").evaluate_all("(all) => all.map((x) => getComputedStyle(x).color)")
+    assert set(inks) == {root.evaluate("(root) => getComputedStyle(root).color")}  # a button's own ink is black
 
 
 @pytest.mark.browser

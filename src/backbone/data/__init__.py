@@ -3,6 +3,7 @@
 from backbone.data.cifar10 import CIFAR10_CLASSES, CIFAR10_STATISTICS
 from backbone.data.download import DownloadError
 from backbone.data.fashion_mnist import FASHION_MNIST_STATISTICS, LabeledImages, fashion_mnist
+from backbone.data.flowers import flowers
 from backbone.data.imagenet import imagenet_classes
 from backbone.data.photos import PHOTOS, Photo, photo
 from backbone.data.transforms import (
@@ -30,6 +31,7 @@ __all__ = [
     "batches",
     "channel_statistics",
     "fashion_mnist",
+    "flowers",
     "imagenet_classes",
     "photo",
     "random_brightness",

@@ -55,12 +55,12 @@ def freeze(model: nn.Module) -> nn.Module:
 
 
 def check_freeze(reader_function: Callable) -> Report:
-    """Check the reader's ``freeze(model)`` by what moves in three small networks."""
+    """Check the reader's ``freeze(model)`` by what moves in four small networks."""
     return check(EXERCISE, reader_function)
 
 
 def _model(name: str) -> nn.Module:
-    """Return one of three networks, in training mode, with the same weights each time."""
+    """Return one of four networks, in training mode, with the same weights each time."""
     parts = {
         "plain": lambda: [nn.Conv2d(2, 3, 3), nn.ReLU()],
         "norm": lambda: [nn.Conv2d(2, 3, 3), nn.BatchNorm2d(3)],

@@ -55,7 +55,8 @@ class TransferExplorer(BookWidget):
     counts = t.List(t.Int(), read_only=True, help="labels a class, rising").tag(sync=True)
     accuracy = t.List(read_only=True, help="percent: for each way, for each count, one for each draw").tag(sync=True)
     factor = t.Float(read_only=True, help="standard errors on each side of a 95 % interval").tag(sync=True)
-    questions = t.Dict({name: list(pair) for name, pair in QUESTIONS.items()}, read_only=True).tag(sync=True)
+    # A list, because a page's state is written with its keys sorted.
+    questions = t.List([[name, list(pair)] for name, pair in QUESTIONS.items()], read_only=True).tag(sync=True)
 
     def __init__(self, recorded: Mapping, **traits):
         ways, counts, table = _table(recorded)

@@ -54,7 +54,7 @@ const TEXT = {
   differencePart: (count, mean, low, high) => `${count}: ${mean}, interval ${low} to ${high}`,
   closed: "A row of this comparison is hidden. Guess first, or show every row.",
   same: "A and B are the same row.",
-  verdict: (ahead, behind, open) => `The interval ${[ahead && `lies above 0 at ${ahead}`, behind && `lies below 0 at ${behind}`, open && `holds 0 at ${open}`].filter(Boolean).join("; it ")} labels a class.`,
+  verdict: (ahead, behind, open) => `By labels a class, the interval ${[ahead && `lies above 0 at ${ahead}`, behind && `lies below 0 at ${behind}`, open && `holds 0 at ${open}`].filter(Boolean).join("; it ")}.`,
 };
 const POINTS = 1; // decimals
 const TALL = 180;
@@ -178,7 +178,8 @@ function differenceParts(x, y, found, guess, { left, right, top, foot }) {
 
 function render({ model, el }) {
   const view = scope(model);
-  const [ways, counts, accuracy, factor, questions] = ["ways", "counts", "accuracy", "factor", "questions"].map((name) => model.get(name));
+  const [ways, counts, accuracy, factor] = ["ways", "counts", "accuracy", "factor"].map((name) => model.get(name));
+  const questions = Object.fromEntries(model.get("questions"));
   const rows = Object.fromEntries(ways.map((way, i) => [way, accuracy[i]]));
   const last = ways.at(-1);
   const draws = accuracy[0][0].length;
