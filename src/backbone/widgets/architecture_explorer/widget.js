@@ -279,7 +279,9 @@ function overview() {
 function render({ model, el }) {
   const view = scope(model);
   const [networks, tasks, [least, most, step]] = [model.get("networks"), model.get("tasks"), model.get("sizes")];
-  const names = Object.keys(networks);
+  // A built page keeps its state with sorted keys: both orders are made here.
+  const names = Object.keys(networks).sort((one, other) => one.localeCompare(other, "en", { numeric: true }));
+  const asked = Object.keys(TEXT.tasks).filter((name) => name in tasks);
   let speaking = null;
 
   const state = (changes = {}) => {
@@ -304,7 +306,7 @@ function render({ model, el }) {
   const picks = SIDES.map((side) => dropdown(TEXT.networks[side], names.map((name) => [name, name]), (name) => set({ [side]: name, [`path_${side}`]: [] })));
   const value = h("output", {});
   const slider = h("input", { type: "range", min: least, max: most, step, "aria-label": TEXT.size, oninput: () => set({ size: Number(slider.value) }) });
-  const task = dropdown(TEXT.task, Object.keys(tasks).map((name) => [name, TEXT.tasks[name]]), start);
+  const task = dropdown(TEXT.task, asked.map((name) => [name, TEXT.tasks[name]]), start);
   const guesses = TEXT.factors.map((label, i) => choice(label, FACTORS, TEXT.factor, (factor) => set({ guess: model.get("guess").map((old, j) => (i === j ? factor : old)) })));
   const answers = h("div", { class: "bb-arch-answers" }, ...guesses.map((one) => one.node));
   const question = h("p", { class: "bb-arch-question" });
