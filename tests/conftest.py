@@ -185,7 +185,8 @@ def page_with(open_page, tmp_path):
         states = dependency_state(list(widgets), drop_defaults=False)
         views = [widget.model_id for widget in widgets] if views is None else views
         html = STANDALONE.format(
-            state=json.dumps({"state": states}).replace("<", "\\u003c"),
+            # A notebook is stored with sorted keys, so no widget may take an order from a dictionary's.
+            state=json.dumps({"state": states}, sort_keys=True).replace("<", "\\u003c"),
             views="\n".join(VIEW.format(json.dumps({"model_id": view})) for view in views),
         )
         for name in ("widget-host.js", "site.css"):

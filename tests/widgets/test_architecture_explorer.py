@@ -116,6 +116,15 @@ FLAT = """([network, size]) => {
 
 
 @pytest.mark.browser
+def test_tasks_and_networks_stand_in_their_order(page_with):
+    root = page_with(explorer()).locator(".bb-widget")
+    tasks, names = (root.get_by_label(label).locator("option").all_inner_texts() for label in ("Task", "Network A"))
+    assert [text[0] for text in tasks] == ["1", "2", "3", "4", "5"]
+    numbers = [int(name.partition("-")[2]) for name in names if name.startswith("ResNet-")]
+    assert numbers == sorted(numbers)
+
+
+@pytest.mark.browser
 @pytest.mark.parametrize("name", NETWORKS)
 @pytest.mark.parametrize("size", [64, 96, 160, 224, 256, 288, 416, 448])
 def test_counts_equal_pytorchs_at_every_size(module, name, size):
