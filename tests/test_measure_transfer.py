@@ -66,6 +66,14 @@ def test_a_pause_to_measure_changes_nothing():
     assert tool.from_scratch(x, y, x, y, 1e-3, (2, 4), 0)[-1] == whole[-1]
 
 
+def test_what_did_best_on_held_out_patches_is_chosen(ramps, monkeypatch):
+    right = {tool.RATES[0]: (0.5, 0.6), tool.RATES[1]: (0.7, 0.4)}
+    monkeypatch.setattr(tool, "from_scratch", lambda *held: right[held[4]])
+    assert tool.choose(2) == (tool.RATES[1], tool.STEPS[0])
+    right[tool.RATES[0]] = (0.5, 0.8)
+    assert tool.choose(2) == (tool.RATES[0], tool.STEPS[1])
+
+
 def test_the_record_is_whole():
     def settings(part, *names):
         return {tuple(row[name] for name in names) for row in RECORDED[part]}
@@ -80,7 +88,9 @@ def test_the_record_is_whole():
     }
     assert [row["labels"] for row in RECORDED["chosen"]] == list(tool.LABELS)
     assert all(row["rate"] in tool.RATES and row["steps"] in tool.STEPS for row in RECORDED["chosen"])
-    assert RECORDED["chosen for fine-tuning"]["rate"] in tool.BODY_RATES
+    tuned = RECORDED["chosen for fine-tuning"]
+    assert tuned["rate"] in tool.BODY_RATES
+    assert (tuned["steps"], tuned["batch"]) == (tool.BODY_STEPS, tool.BODY_BATCH)
     draws = {"surfaces": tool.DRAWS, "flowers": tool.FLOWER_DRAWS, "fashion": tool.FASHION_DRAWS}
     for part, count in draws.items():
         assert all(len(row["test"]) == count >= 5 for row in RECORDED[part])

@@ -158,7 +158,7 @@ def fine_tuned(x, y, test_x, test_y, rate, seed, probe) -> float:
     with torch.no_grad():  # the standardization goes into the head
         model._fc.weight.copy_(head.weight / std)
         model._fc.bias.copy_(head.bias - head.weight @ (mean / std))
-    model.eval()  # the buffers of batch normalization stay: batches of 16 say little about them
+    model.eval()  # the buffers of batch normalization stay: batches of 14 say little about them
     generator = torch.Generator().manual_seed(seed)
     optimizer = adam(model, model._fc, rate / 10, rate)
     train(model, seen(x), y, optimizer, generator, BODY_STEPS, BODY_BATCH, flip=True)
