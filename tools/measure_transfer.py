@@ -17,7 +17,7 @@ What is written to ``src/backbone/data/transfer.json``, a row for each setting a
 * ``fashion``: a network learns five classes of Fashion-MNIST and is carried to the other five. A draw is one of halves,
   of first weights and of batches. The labeled pictures are the first of each class.
 
-It takes about seven minutes of processor time, shared by two processes.
+It takes about eleven minutes of processor time, shared by two processes.
 """
 
 import copy
@@ -45,7 +45,7 @@ SKLEARN = "china.jpg flower.jpg"
 PATCH, SIDE = 72, 96  # pixels of a patch; of the picture that the large network sees
 LABELS, TESTS, DRAWS = (2, 10, 40), 20, 5  # a surface, a surface, of patches
 TUNED = 10  # labels at which the large network is fine-tuned
-RATES, STEPS, BATCH = (1e-3, 3e-3), (100, 300), 32  # from scratch: what is tried
+RATES, STEPS, BATCH = (1e-3, 3e-3), (300, 1000), 32  # from scratch: what is tried
 BODY_RATES, BODY_STEPS, BODY_BATCH = (3e-4, 1e-3), 20, 14  # fine-tuned: rates of the head; the body's a tenth
 SHOTS, SHORT, LONG = (2, 600), 200, 800  # Fashion-MNIST: labels a class, steps
 FLOWER_DRAWS, FASHION_DRAWS = 10, 6
