@@ -367,3 +367,14 @@ def texts(book):
     cells = json.loads(kept.read_text("utf-8"))["cells"]
     outputs = [output for cell in cells for output in cell.get("outputs", [])]
     return ["".join(output["text"]) for output in outputs if "text" in output]
+
+
+def test_a_line_that_the_kernel_sends_in_parts_stays_one(tmp_path):
+    import book
+    import nbformat
+
+    code = "import time\nfor part in ('one', '\\n', 'two\\n'):\n    print(part, end='', flush=True), time.sleep(0.3)"
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)])
+    done = book.execute(notebook, str(tmp_path / "parts.md"))
+    assert done.failure is None
+    assert [output.text for output in done.notebook.cells[0].outputs] == ["one\ntwo\n"]

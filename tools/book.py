@@ -120,6 +120,7 @@ def execute(notebook, uri: str) -> Executed:
         timeout=SECONDS_A_CELL,
         kernel_name="python3",
         extra_arguments=["--log-level=ERROR"],
+        coalesce_streams=True,  # else a line printed in two parts can get an empty line after it
         record_timing=False,  # times would go into the key under which the outputs are kept
         resources={"metadata": {"path": str(Path(uri).parent)}},
         on_cell_start=lambda cell, cell_index: reached.append(cell_index),

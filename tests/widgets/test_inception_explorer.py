@@ -404,7 +404,7 @@ def test_it_fits_and_is_accessible(page_with, width, theme, puzzle):
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("width", [722, 360])
+@pytest.mark.parametrize("width", [722, 360, 320])
 def test_nothing_jumps(page_with, width):
     screen = Screen(page_with(InceptionExplorer(), width=width))
     before = screen.root.bounding_box()["height"]

@@ -6,7 +6,7 @@ const TEXT = {
   heads: { depth: "Training error by depth", gradient: "Gradients by layer", block: "Blocks of 20 layers, switched off" },
   questions: {
     depth: (deep) => `Predict: the plain network of ${deep} layers. How does its training error end, against that of the plain one of 20?`,
-    gradient: (deep) => `Predict: the plain network of ${deep} layers, before training. |∂L/∂h| near the pictures is … that of the last block?`,
+    gradient: (deep) => `Predict: the plain network of ${deep} layers, before training. How large is its gradient |∂L/∂h| near the pictures, against that of the last block?`,
     block: () => "Predict: block 5 is left out of both trained networks, and hands on its input. Which one loses more?",
   },
   answers: {
