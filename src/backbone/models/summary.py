@@ -181,8 +181,8 @@ def _note(rows: list, name: str, layer: nn.Module, args: tuple, output: torch.Te
     """Add a layer's row, and tell its output how far it looks."""
     if not args or not isinstance(args[0], torch.Tensor) or not isinstance(output, torch.Tensor):
         raise ValueError(
-            f"summary: {name or 'the network'} ({type(layer).__name__}) does not take and give one tensor, by position; "
-            "it has no row. Layers such as LSTM are beyond this table"
+            f"summary: {name or 'the network'} ({type(layer).__name__}) does not take and give one tensor, by "
+            "position; it has no row. Layers such as LSTM are beyond this table"
         )
     field, jump = _seen(args)
     window = _window(layer)
