@@ -104,6 +104,12 @@ def test_a_linear_layer_behind_flatten_sees_all_places():
     assert rows["flatten"].field == rows["fc1"].field == rows["fc3"].field == 16 + 4 * 4
 
 
+@pytest.mark.parametrize(("wanted", "field"), [(1, 9), (3, 3), ((9, 3), 3), ((None, 1), 9)])
+@pytest.mark.parametrize("kind", [nn.AdaptiveAvgPool2d, nn.AdaptiveMaxPool2d])
+def test_an_adaptive_pooling_sees_its_share(kind, wanted, field):
+    assert summary(nn.Sequential(kind(wanted)), (1, 1, 9, 9)).rows[0].field == field
+
+
 def test_a_layer_that_gives_no_tensor_is_named():
     class Recurrent(nn.Module):
         def __init__(self):

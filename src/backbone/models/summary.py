@@ -224,8 +224,11 @@ def _window(layer: nn.Module) -> Window | None:
 
 def _share(layer: nn.Module, x: torch.Tensor) -> int:
     """Return how many places along the longer side a layer without a kernel looks at."""
-    if isinstance(layer, nn.AdaptiveAvgPool2d):
-        return max(-(-size // _longer(layer.output_size)) for size in x.shape[2:])
+    if isinstance(layer, nn.AdaptiveAvgPool2d | nn.AdaptiveMaxPool2d):
+        wanted = layer.output_size if isinstance(layer.output_size, tuple) else [layer.output_size] * 2
+        return max(
+            -(-size // (side or size)) for size, side in zip(x.shape[2:], wanted, strict=True)
+        )  # None keeps a side
     if isinstance(layer, nn.Flatten):  # the linear layer behind it sees all places
         return max(x.shape[2:], default=1)
     return 1
