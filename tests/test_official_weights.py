@@ -88,7 +88,12 @@ def test_a_damaged_file_in_the_cache_is_fetched_again(offer, cache):
     assert (cache / file.name).read_bytes() == file.read_bytes()
 
 
-@pytest.mark.parametrize("wrong", [lambda: small(11), lambda: models.lenet(generator=GENERATOR)])
+class NoWeights:
+    def state_dict(self):
+        return [torch.zeros(3)]
+
+
+@pytest.mark.parametrize("wrong", [lambda: small(11), lambda: models.lenet(generator=GENERATOR), NoWeights])
 def test_weights_of_another_shape_never_load(offer, wrong):
     offer(wrong())
     with pytest.raises(RuntimeError, match=r"does not hold the weights of 'tiny'\. Delete it and load again"):

@@ -110,6 +110,49 @@ def test_weights_are_not_judged_on_another_packing(folder):
         train_cifar.check("resnet20")
 
 
+def run(folder, name, **row):
+    """Write the record of a run of one pass."""
+    with (folder / f"{name}-0.csv").open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, train_cifar.COLUMNS)
+        writer.writeheader()
+        writer.writerow(dict.fromkeys(train_cifar.COLUMNS, 1) | {"network": name} | row)
+
+
+def test_weights_are_not_shipped_to_be_judged_on_another_packing(folder, monkeypatch):
+    write_archive(folder)
+    run(folder, "resnet20", pictures="jpeg")
+    (folder / "resnet20-0.pt").write_bytes(b"weights")
+    copied = []
+    monkeypatch.setattr(train_cifar.shutil, "copy", lambda *paths: copied.append(paths))
+    with pytest.raises(SystemExit, match="was trained on jpeg pictures, and lossless ones are here"):
+        train_cifar.ship("resnet20", 0, folder)
+    assert copied == []  # the package keeps its weights beside their card
+
+
+def test_curves_are_kept_where_there_are_no_runs_to_gather(tmp_path, monkeypatch):
+    curves = tmp_path / "curves"
+    curves.write_text("recorded")
+    monkeypatch.setattr(train_cifar, "CURVES", curves)
+    run(tmp_path, "alexnet")
+    train_cifar.gather(tmp_path)
+    assert curves.read_text() == "recorded"
+
+
+@pytest.mark.parametrize(
+    "arguments", [["vgg"], ["resnet21"], ["resnet"], ["--check", "resnet32"], ["--ship", "plain8"]]
+)
+def test_an_unknown_network_is_refused_before_anything_is_read(folder, monkeypatch, capsys, arguments):
+    monkeypatch.setattr("sys.argv", ["train_cifar.py", *arguments])
+    with pytest.raises(SystemExit):
+        train_cifar.main()
+    assert f"{arguments[-1]!r} is none of" in capsys.readouterr().err
+
+
+def test_without_the_pictures_it_says_where_to_get_them(folder):
+    with pytest.raises(SystemExit, match=r"toronto\.edu/~kriz/cifar-10-python\.tar\.gz and name its folder"):
+        train_cifar.cifar10()
+
+
 def test_only_finished_runs_are_gathered(tmp_path, monkeypatch):
     monkeypatch.setattr(train_cifar, "CURVES", tmp_path / "curves.csv")
     for name, passes in (("plain20", 2), ("resnet20", 1)):

@@ -75,6 +75,7 @@ def memory_by_torch(channels, count, width, side):
         ("compose", compose_by_impulse),
         ("build_vgg", build_as_sequential),
         ("build_vgg", lambda counts, widths: tuple(build_as_sequential(counts, widths))),
+        ("build_vgg", lambda counts, widths: nn.ModuleList(build_as_sequential(counts, widths))),
         ("activation_memory", memory_by_torch),
         ("activation_memory", lambda c, n, w, s: 4.0 * n * w * s * s),
     ],

@@ -45,7 +45,7 @@ BATCH, MOMENTUM = 128, 0.9
 RECIPES = {"resnet": (0.1, 1e-4), "plain": (0.1, 1e-4), "alexnet": (0.02, 5e-4)}  # highest rate, weight decay
 SHIPPED = {"alexnet": "alexnet_small", "resnet20": "cifar_resnet20", "plain20": "cifar_plain20"}
 FIRST_FILTERS_DECAY = 0.02  # of the small AlexNet
-ARCHIVE = "cifar-10-python.tar.gz"
+ADDRESS, ARCHIVE = "https://www.cs.toronto.edu/~kriz/", "cifar-10-python.tar.gz"
 COLUMNS = ["network", "seed", "epoch", "epochs", "train_loss", "train_error", "test_error"]
 CURVES = Path(data.__file__).parent / "cifar_curves.csv"
 COLUMNS += ["pictures", "seconds", "machine", "command"]
@@ -65,6 +65,13 @@ def main() -> None:
     torch.set_num_threads(1)
     if arguments.compile and "alexnet" in arguments.names:
         parser.error("--compile is not for alexnet: compiled, its convolutions do not learn")
+    for name in arguments.names:
+        depth = re.fullmatch(r"(?:resnet|plain)(\d+)", name)
+        trained = name == "alexnet" or (depth and int(depth[1]) >= 8 and int(depth[1]) % 6 == 2)
+        if name not in SHIPPED if arguments.ship or arguments.check else not trained:
+            parser.error(
+                f"{name!r} is none of resnetN and plainN, N = 6n + 2, and alexnet; packaged: {', '.join(SHIPPED)}"
+            )
     for name in arguments.names:
         if arguments.ship:
             ship(name, arguments.seed, arguments.out)
@@ -131,10 +138,10 @@ def ship(name: str, seed: int, out: Path) -> None:
     with (out / f"{name}-{seed}.csv").open(encoding="utf-8") as file:
         record = list(csv.DictReader(file))[-1]
     folder, shipped = Path(pretrained.__file__).parent, SHIPPED[name]
-    shutil.copy(out / f"{name}-{seed}.pt", folder / f"{shipped}.pt")
     kind, _, test = cifar10()
     if kind != record["pictures"]:
         raise SystemExit(f"{name} was trained on {record['pictures']} pictures, and {kind} ones are here to test on")
+    shutil.copy(out / f"{name}-{seed}.pt", folder / f"{shipped}.pt")
     card = pretrained.Card(
         model=shipped,
         dataset="CIFAR-10",
@@ -160,6 +167,9 @@ def gather(out: Path) -> None:
             rows = list(csv.DictReader(file))
         if rows and rows[-1]["epoch"] == rows[-1]["epochs"]:
             records += rows
+    if not records:
+        print(f"{CURVES.name} stays: no finished run of a residual or plain network in {out}")
+        return
     with CURVES.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
         writer.writeheader()
@@ -229,7 +239,13 @@ def cifar10() -> tuple[str, tuple, tuple]:
         with tarfile.open(folder / ARCHIVE) as archive:
             train = [unpickled(archive, f"data_batch_{number}") for number in range(1, 6)]
             return "lossless", joined(train), joined([unpickled(archive, "test_batch")])
-    return "jpeg", decoded(folder / "cifar10_train50000.npz"), decoded(folder / "cifar10_test10000.npz")
+    jpegs = [folder / "cifar10_train50000.npz", folder / "cifar10_test10000.npz"]
+    if not all(path.exists() for path in jpegs):
+        raise SystemExit(
+            f"CIFAR-10 is not in {folder.resolve()}. Fetch {ADDRESS}{ARCHIVE} and name its folder: "
+            "BACKBONE_DATA=/path/to/folder"
+        )
+    return "jpeg", *map(decoded, jpegs)
 
 
 def unpickled(archive: tarfile.TarFile, name: str) -> tuple[np.ndarray, list[int]]:

@@ -25,7 +25,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.server.release.wait(20)
         self.send_response(200)
         if self.path != "/unannounced":
-            self.send_header("Content-Length", str(len(CONTENT)))
+            self.send_header("Content-Length", "many" if self.path == "/nonsense" else str(len(CONTENT)))
         self.end_headers()
         if self.path == "/stalls":
             self.wfile.write(CONTENT[:1000])
@@ -77,6 +77,10 @@ def test_a_file_is_fetched_once_and_is_the_file(server, get):
 
 def test_a_length_need_not_be_announced(get):
     assert get("/unannounced").read_bytes() == CONTENT
+
+
+def test_a_length_that_is_none_does_not_matter(get):
+    assert get("/nonsense").read_bytes() == CONTENT
 
 
 def test_a_file_in_the_cache_needs_no_network(get, tmp_path):

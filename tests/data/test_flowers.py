@@ -61,6 +61,15 @@ def test_a_packed_file_that_lacks_something_is_named(folder):
         flowers()
 
 
+@pytest.mark.parametrize("size", [0, 500, -9])
+def test_a_packed_file_that_is_damaged_is_named(folder, size):
+    pack(folder)
+    path = folder / "flowers128_1200.npz"
+    path.write_bytes(path.read_bytes()[:size])
+    with pytest.raises(ValueError, match=r"flowers128_1200\.npz is damaged; remove it"):
+        flowers()
+
+
 @pytest.fixture
 def archive(folder, monkeypatch):
     """Put an archive of 7 pictures a kind where the cache is, and ask for 3 of each."""

@@ -289,8 +289,11 @@ def test_first_weights_have_torchvisions_spread():
     assert vgg.features[3].weight.std().item() == pytest.approx(math.sqrt(2 / (128 * 9)), rel=0.02)
     assert vgg.classifier[0].weight.std().item() == pytest.approx(0.01, rel=0.02)
     assert not vgg.features[3].bias.any()
+    googlenet = models.googlenet(generator=seed())
+    assert googlenet.inception4a.branch1.conv.weight.std().item() == pytest.approx(0.01, rel=0.02)
+    assert googlenet.aux1.fc1.weight.std().item() == pytest.approx(0.01, rel=0.02)
     assert inception.Mixed_6b.branch1x1.conv.weight.std().item() == pytest.approx(0.1, rel=0.02)
-    assert inception.AuxLogits.conv1.conv.weight.std().item() == pytest.approx(0.01, rel=0.02)
+    assert inception.AuxLogits.conv1.conv.weight.std().item() == pytest.approx(0.1, rel=0.02)
     assert inception.AuxLogits.fc.weight.std().item() == pytest.approx(0.001, rel=0.02)
 
 

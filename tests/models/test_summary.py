@@ -1,5 +1,6 @@
 """The table of a network's layers, held against torchinfo, known fields and measured ones."""
 
+import numpy as np
 import pytest
 import torch
 import torchinfo
@@ -84,6 +85,57 @@ def test_windows_tell_the_size_of_what_comes_out():
         assert row.shape[2] == (row.fed[2] + 2 * w.padding - w.kernel) // w.stride + 1
 
 
+def test_parts_of_a_split_see_as_far_as_the_whole():
+    class Split(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.first, self.second = nn.Conv2d(4, 4, 3, padding=1), nn.Conv2d(2, 2, 3, padding=1)
+
+        def forward(self, x):
+            left, right = self.first(x).chunk(2, dim=1)
+            return torch.cat(tensors=[left, self.second(right)], dim=1)
+
+    assert [row.field for row in summary(Split(), (1, 4, 9, 9)).rows] == [3, 5]
+
+
+def test_a_linear_layer_behind_flatten_sees_all_places():
+    rows = {row.name: row for row in summary(lenet(), (1, 1, 28, 28)).rows}
+    assert rows["pool2"].field == 16  # 5 x 5 places, two pixels apart after each pooling
+    assert rows["flatten"].field == rows["fc1"].field == rows["fc3"].field == 16 + 4 * 4
+
+
+@pytest.mark.parametrize(("wanted", "field"), [(1, 9), (3, 3), ((9, 3), 3), ((None, 1), 9)])
+@pytest.mark.parametrize("kind", [nn.AdaptiveAvgPool2d, nn.AdaptiveMaxPool2d])
+def test_an_adaptive_pooling_sees_its_share(kind, wanted, field):
+    assert summary(nn.Sequential(kind(wanted)), (1, 1, 9, 9)).rows[0].field == field
+
+
+def test_a_layer_that_gives_no_tensor_is_named():
+    class Recurrent(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.lstm = nn.LSTM(9, 3, batch_first=True)
+
+        def forward(self, x):
+            return self.lstm(x[:, 0])[0]
+
+    with pytest.raises(ValueError, match=r"^summary: lstm \(LSTM\) does not take and give one tensor"):
+        summary(Recurrent(), (1, 4, 9, 9))
+
+
+def test_a_frozen_part_stays_in_its_mode():
+    model = lenet().train()
+    model.pool1.eval()
+    summary(model, (1, 1, 28, 28))
+    assert model.training
+    assert not model.pool1.training
+    assert model.pool2.training
+
+
+def test_whole_numbers_of_numpy_will_do():
+    assert summary(lenet(), np.array([1, 1, 28, 28])).parameters == 61_706
+
+
 def test_it_leaves_the_model_alone():
     model = lenet().train()
     before = {name: value.clone() for name, value in model.state_dict().items()}
@@ -93,7 +145,9 @@ def test_it_leaves_the_model_alone():
     assert all(torch.equal(before[name], value) for name, value in model.state_dict().items())
 
 
-@pytest.mark.parametrize("shape", [(1, 28, 28), (0, 1, 28, 28), (1, 1, 28.0, 28), (1, 3, 28, 28), (1, 1, 2, 2)])
+@pytest.mark.parametrize(
+    "shape", [28, "abcd", (1, 28, 28), (0, 1, 28, 28), (1, 1, 28.0, 28), (1, 3, 28, 28), (1, 1, 2, 2)]
+)
 def test_a_shape_that_does_not_fit_is_explained(shape):
     model = lenet().train()
     with pytest.raises(ValueError, match=r"^summary: "):

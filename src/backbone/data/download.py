@@ -104,7 +104,7 @@ def _receive(url: str, file, name: str, progress: bool) -> str:
     request = Request(url, headers={"User-Agent": "backbone-book"})  # some servers refuse Python's own name
     with urlopen(request, timeout=SECONDS_OF_SILENCE) as answer:
         announced = answer.headers.get("Content-Length")
-        total = int(announced) if announced else None
+        total = int(announced) if announced and announced.isdecimal() else None
         with tqdm(total=total, desc=name, unit="B", unit_scale=True, disable=silent) as bar:
             while chunk := answer.read(CHUNK):
                 file.write(chunk)

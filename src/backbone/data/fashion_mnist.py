@@ -67,7 +67,7 @@ class LabeledImages:
     """Pictures with their classes.
 
     Attributes:
-        images: uint8 tensor (N, 1, 28, 28), 0 black to 255 white.
+        images: uint8 tensor (N, C, H, W), 0 to 255; of Fashion-MNIST (N, 1, 28, 28), 0 black to 255 white.
         labels: int64 tensor (N,), positions in ``classes``.
         classes: the names of the classes.
     """

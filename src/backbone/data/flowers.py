@@ -6,6 +6,7 @@ LICENSE.txt in the archive names each author. Every picture is cut to its middle
 
 import io
 import tarfile
+import zipfile
 from itertools import pairwise
 
 import numpy as np
@@ -34,8 +35,8 @@ def flowers() -> LabeledImages:
 
     Raises:
         backbone.data.download.DownloadError: the photographs are neither here nor can they be reached.
-        ValueError: ``flowers128_1200.npz`` does not hold what it should: ``jpeg``, the bytes of all pictures one after
-            the other, ``offsets``, where each begins, ``y``, its kind, and ``classes``.
+        ValueError: ``flowers128_1200.npz`` is damaged, or does not hold what it should: ``jpeg``, the bytes of all
+            pictures one after the other, ``offsets``, where each begins, ``y``, its kind, and ``classes``.
     """
     packed = cache_folder() / PACKED
     if packed.is_file():
@@ -45,12 +46,16 @@ def flowers() -> LabeledImages:
 
 def _unpacked(path) -> LabeledImages:
     """Read pictures that were cut before."""
-    with np.load(path) as stored:
-        missing = {"jpeg", "offsets", "y", "classes"} - set(stored)
-        if missing:
-            raise ValueError(f"flowers: {path} lacks {', '.join(sorted(missing))}; remove it to use the archive")
-        jpeg, offsets, labels = stored["jpeg"], stored["offsets"], stored["y"].astype(np.int64)
-        classes = tuple(str(one) for one in stored["classes"])
+    needed = {"jpeg", "offsets", "y", "classes"}
+    try:
+        with path.open("rb") as file, np.load(file) as stored:
+            arrays = {name: stored[name] for name in needed & set(stored)}
+    except (EOFError, ValueError, zipfile.BadZipFile) as error:
+        raise ValueError(f"flowers: {path} is damaged; remove it to use the archive") from error
+    if missing := needed - set(arrays):
+        raise ValueError(f"flowers: {path} lacks {', '.join(sorted(missing))}; remove it to use the archive")
+    jpeg, offsets, labels = arrays["jpeg"], arrays["offsets"], arrays["y"].astype(np.int64)
+    classes = tuple(str(one) for one in arrays["classes"])
     return LabeledImages(_stack(jpeg[a:b].tobytes() for a, b in pairwise(offsets)), torch.from_numpy(labels), classes)
 
 

@@ -94,8 +94,7 @@ def alexnet_small(num_classes: int = 10, dropout: float = 0.2, generator: torch.
     """Build an AlexNet for pictures of 32 x 32 pixels: the same order of layers, fewer and smaller ones.
 
     Its first layer has 48 color filters of 7 x 7, at stride 2. All first weights are normal with variance 2 / fan_in,
-    the forward case of He et al. 2015: there is no BatchNorm that would make up for wrong sizes, and with fan_out the
-    small net took six passes to learn what it learns so in one.
+    the forward case of He et al. 2015: there is no BatchNorm that would make up for wrong sizes.
 
     Args:
         num_classes: number of outputs.

@@ -8,7 +8,9 @@ are torchvision's, so that its weights load strictly.
 | BatchNorm | none, it came later | after every convolution, eps 0.001 |
 | widest branch of a module | 5x5 | 3x3, as torchvision has it (pytorch/vision issue 906) |
 | local response normalization | twice in the stem | none |
-| auxiliary heads | average pooling 5x5, stride 3 | an average to 4 x 4; the same from 224 x 224 |
+| last pooling at stride 2 | 3x3 | 2x2 |
+| auxiliary heads | average pooling 5x5, stride 3 | an average to 4 x 4; from 14 x 14 its windows are 4x4 |
+| dropout before the last layer | 40 % | 20 % |
 | pooling | sizes as printed need rounding up | ``ceil_mode=True`` |
 
 The official weights want their input transformed (``transform_input=True``); without it they load as well and give

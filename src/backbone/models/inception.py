@@ -6,7 +6,7 @@ arXiv:1512.00567. Names, shapes and first weights are torchvision's, so that its
 | where | the paper | here |
 | --- | --- | --- |
 | modules (table 1) | 3 at 35 x 35, 5 at 17 x 17, 2 at 8 x 8 | 3, 4 and 2, and two that halve the grid between them |
-| padding in the stem | in one of the 3x3 | in the third |
+| second half of the stem | 3x3 to 80, 3x3 to 192 at stride 2, 3x3 to 288 | 1x1 to 80, 3x3 to 192, max pooling |
 | auxiliary head | BatchNorm in it | the same |
 | BatchNorm | eps 0.001 | the same |
 
@@ -171,7 +171,7 @@ class AuxiliaryHead(nn.Module):
         self.pool, self.conv0 = nn.AvgPool2d(5, stride=3), BasicConv2d(in_channels, 128, 1)
         self.conv1, self.avgpool, self.flatten = BasicConv2d(128, 768, 5), nn.AdaptiveAvgPool2d(1), nn.Flatten()
         self.fc = nn.Linear(768, num_classes)
-        self.conv1.stddev, self.fc.stddev = 0.01, 0.001  # of the first weights
+        self.fc.stddev = 0.001  # of the first weights; torchvision's 0.01 for conv1 never reaches its convolution
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Map (N, in_channels, 17, 17) to logits (N, num_classes)."""

@@ -56,8 +56,8 @@ def initialize_he(model: nn.Module, generator: torch.Generator | None = None) ->
 def initialize_truncated(model: nn.Module, generator: torch.Generator | None, default: float) -> nn.Module:
     """Draw the weights of all layers as torchvision does for its Inception networks. The model is changed in place.
 
-    Convolutions and linear layers: normal with a standard deviation of ``default``, or of the layer's or its parent's
-    own ``stddev``, cut at -2 and 2. Linear biases: as ``initialize``. BatchNorm: scale 1, shift 0.
+    Convolutions and linear layers: normal with a standard deviation of ``default``, or of the layer's own
+    ``stddev``, cut at -2 and 2. Linear biases: as ``initialize``. BatchNorm: scale 1, shift 0.
 
     Args:
         model: any network.
@@ -67,15 +67,9 @@ def initialize_truncated(model: nn.Module, generator: torch.Generator | None, de
     Returns:
         The same model.
     """
-    own = {
-        id(child): parent.stddev
-        for parent in model.modules()
-        if hasattr(parent, "stddev")
-        for child in parent.modules()
-    }
     for layer in model.modules():
         if isinstance(layer, nn.Linear):
             initialize(layer, generator)
         if isinstance(layer, nn.Conv2d | nn.Linear):
-            nn.init.trunc_normal_(layer.weight, 0.0, own.get(id(layer), default), -2, 2, generator=generator)
+            nn.init.trunc_normal_(layer.weight, 0.0, getattr(layer, "stddev", default), -2, 2, generator=generator)
     return model

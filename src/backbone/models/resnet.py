@@ -1,13 +1,13 @@
 """Residual networks: ResNet-18 to 152 for ImageNet, and the small ones for CIFAR-10 with their plain twins.
 
 Source: He, Zhang, Ren, Sun 2015, "Deep residual learning for image recognition", arXiv:1512.03385: table 1 for
-ImageNet, section 4.2 for CIFAR-10. Names, shapes and first weights are torchvision's; its weights load strictly.
+ImageNet, section 4.2 for CIFAR-10. Names, shapes and first weights are torchvision's; its weights load strictly. Each
+ReLU is a module of its own, so that a probe sees what was there; torchvision's are shared and in place.
 
 | where | the paper | here |
 | --- | --- | --- |
 | first bottleneck of a stage | strides in its first 1x1 | strides in its 3x3 ("v1.5"): same shapes, more arithmetic |
 | shortcuts where the shape changes | option B, a strided 1x1, for ImageNet; option A, zeros, for CIFAR-10 | the same |
-| activations | ReLU in place | modules of their own, not in place, so that a probe sees what was there |
 """
 
 from collections.abc import Sequence

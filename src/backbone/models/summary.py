@@ -1,6 +1,7 @@
 """What a network is made of: shapes, parameters, multiply-adds, memory and receptive fields, layer by layer."""
 
 import html
+import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -40,7 +41,8 @@ class LayerRow:
         multiply_adds: of convolutions and linear layers for the whole batch, biases not counted, as papers do; 0 for
             the rest.
         memory: bytes of its output in float32.
-        field: side of the receptive field of one number of its output, in pixels of the picture, which may be smaller.
+        field: side of the receptive field of one number of its output, in pixels of the picture, which may be smaller;
+            of Flatten that of all numbers together, as the next layer sees them.
         fed: shape of its input, the batch included.
         window: of a convolution or a pooling with a kernel; else None.
     """
@@ -119,8 +121,10 @@ class _Traced(torch.Tensor):
     @classmethod
     def __torch_function__(cls, function, types, args=(), kwargs=None):
         result = super().__torch_function__(function, types, args, kwargs or {})
-        if isinstance(result, cls):
-            result.field, result.jump = _seen(args)
+        seen = _seen([*args, *(kwargs or {}).values()])
+        for part in result if isinstance(result, tuple | list) else [result]:  # a split gives several
+            if isinstance(part, cls):
+                part.field, part.jump = seen
         return result
 
 
@@ -146,12 +150,16 @@ def summary(model: nn.Module, input_shape: Sequence[int]) -> Summary:
         A row for each time that a layer ran.
 
     Raises:
-        ValueError: the shape is not (N, C, H, W), or the network does not take it.
+        ValueError: the shape is not (N, C, H, W), the network does not take it, or a layer does not take and give one
+            tensor.
     """
-    shape = tuple(input_shape)
-    if len(shape) != 4 or any(not isinstance(size, int) or size < 1 for size in shape):
-        raise ValueError(f"summary: input_shape is {shape}; it must be four whole numbers from 1, (N, C, H, W)")
-    rows, handles, was_training = [], [], model.training
+    try:
+        shape = tuple(map(operator.index, input_shape))
+    except TypeError:
+        shape = ()
+    if len(shape) != 4 or min(shape) < 1:
+        raise ValueError(f"summary: input_shape is {input_shape!r}; it must be four whole numbers from 1, (N, C, H, W)")
+    rows, handles, training = [], [], {part: part.training for part in model.modules()}
     for name, layer in model.named_modules():
         if not list(layer.children()):
             handles.append(layer.register_forward_hook(lambda *call, name=name: _note(rows, name, *call)))
@@ -162,7 +170,8 @@ def summary(model: nn.Module, input_shape: Sequence[int]) -> Summary:
     except RuntimeError as error:
         raise ValueError(f"summary: the network does not take pictures of shape {shape}: {error}") from error
     finally:
-        model.train(was_training)
+        for part, flag in training.items():  # frozen parts may have been in eval mode before
+            part.training = flag
         for handle in handles:
             handle.remove()
     return Summary(tuple(rows))
@@ -170,6 +179,11 @@ def summary(model: nn.Module, input_shape: Sequence[int]) -> Summary:
 
 def _note(rows: list, name: str, layer: nn.Module, args: tuple, output: torch.Tensor) -> None:
     """Add a layer's row, and tell its output how far it looks."""
+    if not args or not isinstance(args[0], torch.Tensor) or not isinstance(output, torch.Tensor):
+        raise ValueError(
+            f"summary: {name or 'the network'} ({type(layer).__name__}) does not take and give one tensor, by "
+            "position; it has no row. Layers such as LSTM are beyond this table"
+        )
     field, jump = _seen(args)
     window = _window(layer)
     kernel, stride = (window.kernel, window.stride) if window else (_share(layer, args[0]), 1)
@@ -210,8 +224,13 @@ def _window(layer: nn.Module) -> Window | None:
 
 def _share(layer: nn.Module, x: torch.Tensor) -> int:
     """Return how many places along the longer side a layer without a kernel looks at."""
-    if isinstance(layer, nn.AdaptiveAvgPool2d):
-        return max(-(-size // _longer(layer.output_size)) for size in x.shape[2:])
+    if isinstance(layer, nn.AdaptiveAvgPool2d | nn.AdaptiveMaxPool2d):
+        wanted = layer.output_size if isinstance(layer.output_size, tuple) else [layer.output_size] * 2
+        return max(
+            -(-size // (side or size)) for size, side in zip(x.shape[2:], wanted, strict=True)
+        )  # None keeps a side
+    if isinstance(layer, nn.Flatten):  # the linear layer behind it sees all places
+        return max(x.shape[2:], default=1)
     return 1
 
 

@@ -6,7 +6,7 @@ table 1, columns A, B, D and E. Names, shapes and first weights are torchvision'
 | where | the paper | here |
 | --- | --- | --- |
 | BatchNorm | none, it came later | none, or (``_bn``) after each convolution, which keeps its bias |
-| first weights | normal, 0.01; deep ones from a trained shallow one | He's for convolutions, else normal, 0.01 |
+| first weights | normal, variance 0.01; deep nets from a shallow one | He's for convolutions, else deviation 0.01 |
 | before the fully connected layers | 7 x 7 | an average to 7 x 7, so that other sizes of pictures pass |
 """
 

@@ -84,7 +84,7 @@ def load_official(name: str, progress: bool = True) -> nn.Module:
     state = torch.load(path, weights_only=True, map_location="cpu")
     try:
         model.load_state_dict(state, strict=True, assign=True)
-    except RuntimeError as error:
+    except (RuntimeError, TypeError) as error:  # other names or shapes; no weights at all
         raise RuntimeError(
             f"pretrained.load: {path} does not hold the weights of {name!r}. Delete it and load again. {error}"
         ) from error

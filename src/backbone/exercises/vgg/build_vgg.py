@@ -113,7 +113,7 @@ MEASURES = {
 def _measured(function: Callable) -> Callable:
     def ask(counts: tuple, widths: tuple, measured: str):
         answer = function(counts, widths)
-        if not isinstance(answer, list | tuple | nn.Sequential):
+        if not isinstance(answer, list | tuple | nn.Sequential | nn.ModuleList):
             return answer
         layers = list(answer)
         if not layers or not all(isinstance(layer, nn.Module) for layer in layers):
