@@ -37,6 +37,8 @@ def test_a_notebook_with_living_widgets_is_right():
 def test_what_is_handed_to_a_widget_need_not_be_shown():
     cell = nb.new_code_cell("from backbone.widgets import FilterGallery, Filters")
     assert colab.imported_widgets(cell) == {"FilterGallery"}
+    cell = nb.new_code_cell("from backbone.widgets.architecture_explorer import TASKS")
+    assert colab.imported_widgets(cell) == set()
 
 
 def test_a_progress_bar_needs_no_javascript_of_ours():

@@ -196,7 +196,7 @@ def imported_widgets(cell) -> set[str]:
     if cell.cell_type != "code":
         return set()
     lists = re.findall(r"^from backbone\.widgets\S* import (\([^)]*\)|.*)", cell.source, re.MULTILINE)
-    found = {name for names in lists for name in re.findall(r"\b[A-Z]\w+", names)}
+    found = {name for names in lists for name in re.findall(r"\b[A-Z]\w*[a-z]\w*", names)}  # classes, no CONSTANTS
     return {name for name in found if issubclass(getattr(backbone.widgets, name, BookWidget), BookWidget)}
 
 
