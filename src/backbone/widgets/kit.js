@@ -204,6 +204,15 @@ function numberCell(label, limit, change) {
   };
 }
 
+/** About `count` round numbers in a range. */
+function ticksOf(low, high, count) {
+  const rough = (high - low) / count;
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const step = [1, 2, 5, 10].map((factor) => factor * power).find((size) => size >= rough * 0.8);
+  const first = Math.ceil(low / step - 1e-9);
+  return Array.from({ length: Math.floor(high / step + 1e-9) - first + 1 }, (_, i) => Number(((first + i) * step).toFixed(9)));
+}
+
 /** Paint values on a canvas of one pixel each; `color(value, bytes, at)` writes red, green, blue and opacity. */
 function paintPixels(canvas, values, height, width, color) {
   canvas.width = width;

@@ -156,15 +156,6 @@ function binned(values, low, high, count) {
   return bins;
 }
 
-/** About `count` round numbers in a range. */
-function ticksOf(low, high, count) {
-  const rough = (high - low) / count;
-  const power = 10 ** Math.floor(Math.log10(rough));
-  const step = [1, 2, 5, 10].map((factor) => factor * power).find((size) => size >= rough * 0.8);
-  const first = Math.ceil(low / step - 1e-9);
-  return Array.from({ length: Math.floor(high / step + 1e-9) - first + 1 }, (_, i) => Number(((first + i) * step).toFixed(9)));
-}
-
 /** The place of the recorded p that is nearest. */
 function nearest(ps, p) {
   return ps.reduce((best, one, i) => (Math.abs(one - p) < Math.abs(ps[best] - p) - 1e-9 ? i : best), 0);

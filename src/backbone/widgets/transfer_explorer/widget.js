@@ -100,15 +100,6 @@ function openWays(ways, questions, answers, shown) {
   return ways.filter((way) => way === "scratch" || known.includes(way));
 }
 
-/** About `count` round numbers in a range. */
-function ticksOf(low, high, count) {
-  const rough = (high - low) / count;
-  const power = 10 ** Math.floor(Math.log10(rough));
-  const step = [1, 2, 5, 10].map((factor) => factor * power).find((size) => size >= rough * 0.8);
-  const first = Math.ceil(low / step - 1e-9);
-  return Array.from({ length: Math.floor(high / step + 1e-9) - first + 1 }, (_, i) => Number(((first + i) * step).toFixed(9)));
-}
-
 // ---- Drawing --------------------------------------------------------------------------------------------------
 
 const plain = (value) => value.toFixed(POINTS);
