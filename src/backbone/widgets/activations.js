@@ -40,7 +40,7 @@ function normalShare(z) {
   return shareBelow[at] - bell(near) * step * sum;
 }
 
-const activationFunctions = {
+export const activationFunctions = {
   sigmoid: { value: sigmoidOf, derivative: sigmoidSlope },
   tanh: { value: Math.tanh, derivative: (z) => 4 * sigmoidSlope(2 * z) },
   relu: { value: (z) => Math.max(z, 0), derivative: (z) => (z > 0 ? 1 : 0) },
@@ -51,7 +51,7 @@ const activationFunctions = {
 };
 
 /** The largest size of an activation's slope; for all of them it lies within ±3. */
-function steepest({ derivative }) {
+export function steepest({ derivative }) {
   let largest = 0;
   for (let z = -3; z <= 3; z += 1 / 128) largest = Math.max(largest, Math.abs(derivative(z)));
   return largest;

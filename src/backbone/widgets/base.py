@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from pathlib import Path
 
 import anywidget
@@ -10,30 +11,59 @@ import anywidget
 from backbone.palette import css_variables
 
 HERE = Path(__file__).parent
+_IMPORT = re.compile(r'^import \{([^}]*)\} from "(\.[^"]+)";\n', re.MULTILINE)
+_EXPORT = re.compile(r"^export (?=(?:async )?(?:function\*?|const|let|class) (\w+))", re.MULTILINE)
 
 
 class BookWidget(anywidget.AnyWidget):
-    """A widget whose JavaScript is ``widget.js`` beside its class, with the shared kit in front of it; CSS likewise.
+    """A widget whose JavaScript is ``widget.js`` beside its class, joined with what it imports; CSS likewise.
 
-    The kit is joined to it here because a module that a notebook loads from memory cannot import a neighbor. The kit
-    therefore exports nothing and ``widget.js`` imports nothing. CSS is global: the rules in ``widget.css``, which a
-    widget may do without, begin at its own root class.
-
-    Attributes:
-        shared: further files of this folder, such as "lenet.js", that come between the kit and ``widget.js``.
+    CSS is global: the rules in ``widget.css``, which a widget may do without, begin at its own root class.
     """
-
-    shared: tuple[str, ...] = ()
 
     def __init_subclass__(cls, **kwargs):
         # traitlets makes a further subclass of each instance's class, which already has its own.
         if "_esm" not in vars(cls):
             folder = Path(inspect.getfile(cls)).parent
-            scripts = [HERE / "kit.js", *(HERE / name for name in cls.shared), folder / "widget.js"]
             styles = [HERE / "kit.css", *folder.glob("widget.css")]
-            cls._esm = "\n".join(map(_read, scripts))
+            cls._esm = join(folder / "widget.js")
             cls._css = "\n".join([f".bb-widget {{ {css_variables()} }}", *map(_read, styles)])
         super().__init_subclass__(**kwargs)
+
+
+def join(module: Path) -> str:
+    """Return a JavaScript module behind all that it imports, each file once: from memory none can import a neighbor.
+
+    The files share one scope then, so no two of them may give one name to two things at their top level.
+
+    Raises:
+        ImportError: a file or a name is not there, files import each other in a circle, or an import is not of the form
+            ``import { a, b } from "./file.js";``. The message says the file and the line.
+    """
+    return "".join(_joined(module.resolve(), (), set()))
+
+
+def _joined(path: Path, importers: tuple[Path, ...], done: set[Path]) -> list[str]:
+    """Return the texts of what ``path`` imports and is not in ``done``, then its own; only the first file exports."""
+    done.add(path)
+    text, texts = _read(path), []
+    for line in re.finditer(r"^import\b", text, re.MULTILINE):
+        where = f"{path}:{text.count(chr(10), 0, line.start()) + 1}"
+        statement = _IMPORT.match(text, line.start())
+        if not statement:
+            raise ImportError(f'{where}: write it as: import {{ a, b }} from "./file.js";')
+        source = (path.parent / statement[2]).resolve()
+        if not source.is_file():
+            raise ImportError(f"{where}: there is no {statement[2]}")
+        if source in (*importers, path):
+            raise ImportError(f"{where}: {statement[2]} imports this file in turn; move what both need into a third")
+        names = [name.strip() for name in statement[1].split(",") if name.strip()]
+        if missing := [name for name in names if name not in _EXPORT.findall(_read(source))]:
+            raise ImportError(f"{where}: {statement[2]} does not export {', '.join(missing)}")
+        if source not in done:
+            texts += _joined(source, (*importers, path), done)
+    own = _IMPORT.sub("", text)
+    return [*texts, _EXPORT.sub("", own) if importers else own]
 
 
 def _read(path: Path) -> str:

@@ -1,7 +1,8 @@
-// Drawing on a canvas in the page's own colors; for widgets that name this file in `shared` (base.py).
+import { h } from "./kit.js";
+// Drawing on a canvas in the page's own colors.
 
 /** A canvas with a size in CSS pixels that paints in the page's colors. */
-function sheet(attributes, ratio, paint) {
+export function sheet(attributes, ratio, paint) {
   const canvas = h("canvas", attributes);
   canvas.style.aspectRatio = ratio;
   const draw = () => {

@@ -1,7 +1,7 @@
-// The kit: what all widgets share. `base.py` puts it in front of each widget.js; it exports nothing.
+// The kit: what all widgets share.
 
 /** Make an element: h("p", {class: "x", onclick: f, "aria-label": "…"}, "text", child). */
-function h(tag, attributes = {}, ...children) {
+export function h(tag, attributes = {}, ...children) {
   const node = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
     if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
@@ -13,18 +13,18 @@ function h(tag, attributes = {}, ...children) {
 }
 
 /** Set an element's text, touching the page only where it changed. */
-function write(node, text) {
+export function write(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
 
 /** A number as the page prints it: a true minus sign, at most `digits` decimals, none that are zero. */
-function show(value, digits = 4) {
+export function show(value, digits = 4) {
   const text = String(Number(value.toFixed(digits)));
   return text.replace("-", "−");
 }
 
 /** Read what a person typed: "-1.5", "−1,5" or "1/9"; null where it is no number. */
-function parseNumber(text) {
+export function parseNumber(text) {
   const parts = text.replace(/[−–]/g, "-").replace(",", ".").trim().split("/");
   if (parts.length > 2 || parts.some((part) => !/^\s*[+-]?(\d+\.?\d*|\.\d+)\s*$/.test(part))) return null;
   const value = parts.length === 2 ? Number(parts[0]) / Number(parts[1]) : Number(parts[0]);
@@ -41,7 +41,7 @@ function fromHalf(bits) {
 }
 
 /** A binary trait as a typed array. The bytes are copied: a live buffer may start at an odd offset. */
-function array(model, name, type = "uint8") {
+export function array(model, name, type = "uint8") {
   const raw = model.get(name);
   const view = ArrayBuffer.isView(raw) ? raw : new DataView(raw);
   const copy = view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength);
@@ -50,7 +50,7 @@ function array(model, name, type = "uint8") {
 }
 
 /** What a view holds on to: one AbortController, one repaint a frame, and a way to let go of all of it. */
-function scope(model) {
+export function scope(model) {
   const controller = new AbortController();
   const cleanups = [];
   let pending = 0;
@@ -86,7 +86,7 @@ function scope(model) {
 let groups = 0;
 
 /** Radio buttons in a labelled group. `face(option)` gives what stands on each; the chosen value goes to `pick`. */
-function choice(label, options, face, pick, kind = "segmented") {
+export function choice(label, options, face, pick, kind = "segmented") {
   const name = `bb-${Date.now().toString(36)}-${groups++}`;
   const inputs = new Map();
   const node = h("fieldset", { class: `bb-choice bb-${kind}` }, h("legend", {}, label));
@@ -102,12 +102,12 @@ function choice(label, options, face, pick, kind = "segmented") {
 }
 
 /** A button. */
-function button(label, press, attributes = {}) {
+export function button(label, press, attributes = {}) {
   return h("button", { type: "button", class: "bb-button", onclick: press, ...attributes }, label);
 }
 
 /** Play, step and speed. `advance(count)` moves on and answers whether there is more. It rests where it is not seen. */
-function player(view, text, advance) {
+export function player(view, text, advance) {
   const calm = matchMedia("(prefers-reduced-motion: reduce)");
   const perSecond = { [text.slow]: 4, [text.medium]: 60, [text.fast]: 1500 };
   let [speed, playing, last, owed] = [text.medium, false, 0, 0];
@@ -144,7 +144,7 @@ function player(view, text, advance) {
 }
 
 /** A slider with its label and its value. `set(at, text)` moves it and writes the value, which is read aloud too. */
-function range(label, limits, change) {
+export function range(label, limits, change) {
   const input = h("input", { type: "range", "aria-label": label, ...limits });
   input.addEventListener("input", () => change(Number(input.value)));
   const value = h("output", {});
@@ -158,14 +158,14 @@ function range(label, limits, change) {
 }
 
 /** A drop-down list with its label. An option that is no longer offered shows nothing chosen. */
-function dropdown(label, options, pick) {
+export function dropdown(label, options, pick) {
   const select = h("select", { onchange: () => pick(select.value) });
   for (const [value, text] of options) select.append(h("option", { value }, text));
   return { node: h("label", { class: "bb-field" }, h("span", {}, label), select), set: (value) => (select.value = value) };
 }
 
 /** A cell that holds a number: typed, or stepped by the arrow keys or the wheel (by 1; with Shift by 0.1). */
-function numberCell(label, limit, change) {
+export function numberCell(label, limit, change) {
   const input = h("input", { class: "bb-cell", type: "text", autocomplete: "off", "aria-label": label });
   let shown = "";
   const accept = (value) => {
@@ -205,7 +205,7 @@ function numberCell(label, limit, change) {
 }
 
 /** About `count` round numbers in a range. */
-function ticksOf(low, high, count) {
+export function ticksOf(low, high, count) {
   const rough = (high - low) / count;
   const power = 10 ** Math.floor(Math.log10(rough));
   const step = [1, 2, 5, 10].map((factor) => factor * power).find((size) => size >= rough * 0.8);
@@ -214,7 +214,7 @@ function ticksOf(low, high, count) {
 }
 
 /** Paint values on a canvas of one pixel each; `color(value, bytes, at)` writes red, green, blue and opacity. */
-function paintPixels(canvas, values, height, width, color) {
+export function paintPixels(canvas, values, height, width, color) {
   canvas.width = width;
   canvas.height = height;
   const image = new ImageData(width, height);
@@ -223,7 +223,7 @@ function paintPixels(canvas, values, height, width, color) {
 }
 
 /** Gray from black at 0 to white at `top`. */
-function gray(top) {
+export function gray(top) {
   return (value, bytes, at) => {
     bytes[at] = bytes[at + 1] = bytes[at + 2] = (255 * value) / top;
     bytes[at + 3] = 255;
@@ -231,7 +231,7 @@ function gray(top) {
 }
 
 /** The diverging scale: the sign chooses the color, the size its opacity; zero is the page's background. */
-function signed(limit, positive, negative) {
+export function signed(limit, positive, negative) {
   const scale = limit ? 255 / limit : 0;
   return (value, bytes, at) => {
     const color = value < 0 ? negative : positive;
@@ -243,7 +243,7 @@ function signed(limit, positive, negative) {
 }
 
 /** A color of the palette, "#rrggbb", as three numbers. */
-function paletteColor(node, name) {
+export function paletteColor(node, name) {
   const hex = getComputedStyle(node).getPropertyValue(`--bb-${name}`).trim();
   return [1, 3, 5].map((start) => parseInt(hex.slice(start, start + 2), 16));
 }

@@ -1,4 +1,4 @@
-// LeNet in the page. `base.py` puts this file behind the kit for widgets that name it; it exports nothing.
+// LeNet in the page.
 
 const LENET_SIDE = 28;
 // Names and shapes as in `backbone.models.lenet`; `lenet.py` packs the numbers in this order.
@@ -16,13 +16,13 @@ const LENET_PARAMETERS = [
 ];
 
 /** Cut the packed numbers into the parameters, by name. */
-function lenetParameters(packed) {
+export function lenetParameters(packed) {
   let at = 0;
   return Object.fromEntries(LENET_PARAMETERS.map(([name, count]) => [name, packed.subarray(at, (at += count))]));
 }
 
 /** Every layer's output for one standardized picture (28 * 28 numbers), by the layer's name: channel after channel, row by row. */
-function lenetForward(parameters, picture) {
+export function lenetForward(parameters, picture) {
   const p = (name) => [parameters[`${name}.weight`], parameters[`${name}.bias`]];
   const conv1 = lenetConvolution(picture, LENET_SIDE, 1, ...p("conv1"), 2);
   const relu1 = conv1.map(lenetRelu);
@@ -95,7 +95,7 @@ function lenetLinear(values, weight, bias) {
 }
 
 /** Scores as probabilities. */
-function softmax(scores) {
+export function softmax(scores) {
   const top = Math.max(...scores);
   const powers = Array.from(scores, (score) => Math.exp(score - top));
   const total = powers.reduce((sum, power) => sum + power, 0);

@@ -1,4 +1,6 @@
-// ActivationExplorer. The kit, canvas.js and activations.js stand in front of this file (base.py).
+import { array, choice, h, range, scope, show, write } from "../kit.js";
+import { sheet } from "../canvas.js";
+import { activationFunctions, steepest } from "../activations.js";
 
 const TEXT = {
   title: "Activation explorer: the same neuron again and again",

@@ -1,4 +1,4 @@
-// ArchitectureExplorer. The kit stands in front of this file (base.py).
+import { choice, dropdown, h, scope, write } from "../kit.js";
 
 const TEXT = {
   title: "Architecture explorer: two networks to scale, and what their parts cost",

@@ -52,8 +52,6 @@ class AugmentationExplorer(BookWidget):
         traitlets.TraitError: a setting outside its range.
     """
 
-    shared = ("lenet.js",)
-
     picture = t.Int(0, min=0).tag(sync=True)
     augmentation = t.Enum(list(LARGEST), "rotate").tag(sync=True)
     strength = t.Float(45.0, min=0).tag(sync=True)

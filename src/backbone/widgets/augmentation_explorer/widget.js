@@ -1,4 +1,5 @@
-// AugmentationExplorer. The kit and lenet.js stand in front of this file (base.py).
+import { array, button, choice, dropdown, gray, h, numberCell, paintPixels, scope, show, write } from "../kit.js";
+import { lenetForward, lenetParameters, softmax } from "../lenet.js";
 
 const TEXT = {
   title: "Augmentation explorer",

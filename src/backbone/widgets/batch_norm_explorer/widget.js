@@ -1,4 +1,4 @@
-// BatchNormExplorer. The kit stands in front of this file (base.py).
+import { button, choice, dropdown, h, range, scope, show, write } from "../kit.js";
 
 const TEXT = {
   title: "Batch normalization explorer",

@@ -1,4 +1,4 @@
-// ConfusionMatrix. The kit stands in front of this file (base.py).
+import { array, button, choice, gray, h, paintPixels, scope, write } from "../kit.js";
 
 const TEXT = {
   title: "Confusion matrix",

@@ -1,4 +1,4 @@
-// ConvolutionExplorer. The kit stands in front of this file (base.py).
+import { array, button, choice, dropdown, gray, h, numberCell, paintPixels, paletteColor, parseNumber, player, scope, show, signed, write } from "../kit.js";
 
 const TEXT = {
   title: "Convolution explorer",

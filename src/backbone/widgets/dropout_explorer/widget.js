@@ -1,4 +1,4 @@
-// DropoutExplorer. The kit stands in front of this file (base.py).
+import { button, choice, h, scope, show, ticksOf, write } from "../kit.js";
 
 const TEXT = {
   title: "Dropout explorer",

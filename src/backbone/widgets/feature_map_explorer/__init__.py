@@ -62,7 +62,6 @@ class FeatureMapExplorer(BookWidget):
         traitlets.TraitError: a setting that does not exist.
     """
 
-    shared = ("lenet.js",)
     SEARCHED = SEARCHED
 
     picture = t.Int(0, min=-1).tag(sync=True)

@@ -1,4 +1,5 @@
-// FeatureMapExplorer. The kit and lenet.js stand in front of this file (base.py).
+import { array, button, choice, gray, h, paintPixels, paletteColor, scope, signed, write } from "../kit.js";
+import { lenetForward, softmax } from "../lenet.js";
 
 const TEXT = {
   title: "Feature map explorer",

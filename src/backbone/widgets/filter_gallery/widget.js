@@ -1,4 +1,4 @@
-// FilterGallery. The kit stands in front of this file (base.py).
+import { array, button, choice, h, paintPixels, paletteColor, scope, show, signed, write } from "../kit.js";
 
 const TEXT = {
   title: "Filter gallery",

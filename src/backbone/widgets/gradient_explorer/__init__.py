@@ -63,8 +63,6 @@ class GradientExplorer(BookWidget):
         traitlets.TraitError: a setting outside its range.
     """
 
-    shared = ("activations.js",)
-
     a = t.Dict().tag(sync=True)
     b = t.Dict().tag(sync=True)
     edit = t.Enum(["a", "b"], "a").tag(sync=True)

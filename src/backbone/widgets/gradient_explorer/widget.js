@@ -1,4 +1,5 @@
-// GradientExplorer. The kit and activations.js stand in front of this file (base.py).
+import { array, button, choice, dropdown, h, range, scope, show, write } from "../kit.js";
+import { activationFunctions, steepest } from "../activations.js";
 
 const TEXT = {
   title: "Gradient explorer: how large gradients are in a deep network, layer by layer",

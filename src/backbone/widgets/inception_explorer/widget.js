@@ -1,4 +1,4 @@
-// InceptionExplorer. The kit stands in front of this file (base.py).
+import { button, dropdown, h, scope, write } from "../kit.js";
 
 const TEXT = {
   title: "Inception explorer: the widths of a module, and what they cost",

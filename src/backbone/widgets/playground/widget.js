@@ -1,4 +1,4 @@
-// Playground. The kit stands in front of this file (base.py).
+import { array, button, choice, dropdown, h, paintPixels, paletteColor, player, scope, show, signed, write } from "../kit.js";
 
 const TEXT = {
   title: "Playground: a small network that learns",

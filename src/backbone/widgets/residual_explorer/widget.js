@@ -1,4 +1,4 @@
-// ResidualExplorer. The kit stands in front of this file (base.py).
+import { button, choice, h, scope, show, write } from "../kit.js";
 
 const TEXT = {
   title: "Residual explorer: a residual network and its plain twin, as recorded",

@@ -34,8 +34,6 @@ class ThresholdExplorer(BookWidget):
         traitlets.TraitError: prevalence lies outside its range.
     """
 
-    shared = ("canvas.js",)
-
     threshold = t.Float(0.0).tag(sync=True)
     prevalence = t.Float(0.5, min=RAREST, max=0.9).tag(sync=True)
 

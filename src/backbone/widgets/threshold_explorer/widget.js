@@ -1,4 +1,5 @@
-// ThresholdExplorer. The kit and canvas.js stand in front of this file (base.py).
+import { array, button, h, range, scope, show, write } from "../kit.js";
+import { sheet } from "../canvas.js";
 
 const TEXT = {
   title: "Threshold explorer",

@@ -1,4 +1,4 @@
-// TransferExplorer. The kit stands in front of this file (base.py).
+import { button, choice, dropdown, h, range, scope, show, ticksOf, write } from "../kit.js";
 
 const TEXT = {
   title: "Transfer explorer: how many carried layers to freeze, for how many labels, as recorded",
