@@ -4,6 +4,7 @@ PORT ?= 8000
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
+JAVASCRIPT := src _static
 
 # The same seed gives other bits with another number of threads, so every kernel and test runs with one.
 export OMP_NUM_THREADS := 1
@@ -33,6 +34,7 @@ test: $(READY) ## run every check: lint, build, unit, parity, twins, browser
 lint: $(READY) ## check style and format, the chapters' cells, and that the notebooks are in step
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
+	@$(BIN)/oxlint $(JAVASCRIPT)
 	@$(BIN)/python tools/notebooks.py --check
 	@$(BIN)/python -m pytest -q tests/test_chapters.py -k "column or short"
 

@@ -177,7 +177,6 @@ def test_rows_open_with_answers(module):
     assert opened({"probe": 0}) == ["scratch", "4"]
     assert opened({"freeze": 0}) == ["scratch", "0", "3"]
     assert opened(ALL) == opened({}, True) == WAYS
-    assert module("() => m.ticksOf(45, 100, 4)") == [60, 80, 100]
 
 
 # --- On a page --------------------------------------------------------------------------------------------------

@@ -270,7 +270,10 @@ function render({ model, el }) {
   };
   const open = (i, j, focus) => {
     set({ cell: [i, j], pair: "" });
-    if (focus) (paint(), grid.focus([i, j]));
+    if (focus) {
+      paint();
+      grid.focus([i, j]);
+    }
   };
   const names = data.networks.map(({ name }) => name);
   const network = choice(TEXT.network, names, (name) => name, (name) => set({ network: name, pair: "" }));

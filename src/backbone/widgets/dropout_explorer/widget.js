@@ -486,5 +486,5 @@ function render({ model, el }) {
   };
 }
 
-export { binned, factorsOf, headOf, hiddenOf, maskOf, nearest, overAll, runAll, runningMeans, sumOf, ticksOf, uniform };
+export { binned, factorsOf, headOf, hiddenOf, maskOf, nearest, overAll, runAll, runningMeans, sumOf, uniform };
 export default { render };

@@ -1181,7 +1181,10 @@ function steerInput(view, input, model, local, { moveTo, movePlace, moveCover, i
     const before = local.cursor;
     local.focused = true;
     local.cursor = [before[0] + down, before[1] + right].map((at) => Math.min(Math.max(at, 0), SIDE - 1));
-    if (local.down) (paintAt(before, local.cursor), model.save_changes());
+    if (local.down) {
+      paintAt(before, local.cursor);
+      model.save_changes();
+    }
     repaint();
   };
   steer(view, input.canvas, {
@@ -1191,7 +1194,10 @@ function steerInput(view, input, model, local, { moveTo, movePlace, moveCover, i
       if (model.get("tool") !== "draw" || (key !== " " && key !== "Enter")) return false;
       local.focused = true;
       if (key === "Enter") local.down = !local.down;
-      if (key === " " || local.down) (paintAt(local.cursor, local.cursor), model.save_changes());
+      if (key === " " || local.down) {
+        paintAt(local.cursor, local.cursor);
+        model.save_changes();
+      }
       repaint();
       return true;
     },

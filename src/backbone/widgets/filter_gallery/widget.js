@@ -248,7 +248,6 @@ function legendOf() {
 /** The filters of one network to choose from, and all about the chosen one. */
 function column(data, network, pick, pickPatch) {
   const { name, filters } = network;
-  const title = h("p", { class: "bb-network" }, name);
   const faces = filters.map((_, number) => h("canvas", { role: "img", "aria-label": TEXT.filter(number) }));
   const options = filters.map((_, number) => TEXT.filter(number));
   const grid = choice(TEXT.choose(name), options, (option) => faces[options.indexOf(option)], (option) => pick(options.indexOf(option)), "pictures");

@@ -550,7 +550,7 @@ function render({ model, el }) {
     cells[name] = [h("th", { scope: "row" }, TEXT.rows[name]), h("td", { class: `bb-grad-${name}` }), h("td", { class: `bb-grad-${name}` })];
     return h("tr", {}, ...cells[name]);
   };
-  const settings = SIDES.map((side) => h("p", { class: "bb-grad-setting" }));
+  const settings = SIDES.map(() => h("p", { class: "bb-grad-setting" }));
   const heads = () => SIDES.map((side) => h("th", { scope: "col", class: `bb-grad-head-${side}` }, TEXT.names[side]));
   const corner = h("th", { scope: "col" });
   const numbers = (head, ...rows) => h("table", { class: "bb-grad-numbers" }, h("thead", {}, h("tr", {}, head, ...heads())), h("tbody", {}, ...rows.map(row)));

@@ -366,5 +366,5 @@ function render({ model, el }) {
   };
 }
 
-export { agrees, crossing, differences, moments, openWays, ticksOf };
+export { agrees, crossing, differences, moments, openWays };
 export default { render };
