@@ -35,6 +35,7 @@ lint: $(READY) ## check style and format, the chapters' cells, and that the note
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/oxlint $(JAVASCRIPT)
+	@$(BIN)/oxfmt --check $(JAVASCRIPT)
 	@$(BIN)/python tools/notebooks.py --check
 	@$(BIN)/python -m pytest -q tests/test_chapters.py -k "column or short"
 

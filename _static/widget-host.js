@@ -50,7 +50,10 @@
     return state;
   }
 
-  const once = (make, kept = new Map()) => (key) => (kept.has(key) ? kept : kept.set(key, make(key))).get(key);
+  const once =
+    (make, kept = new Map()) =>
+    (key) =>
+      (kept.has(key) ? kept : kept.set(key, make(key))).get(key);
 
   const loadModule = once(async (source) => {
     const url = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
@@ -59,7 +62,9 @@
     return typeof module.default === "function" ? module.default() : module.default;
   });
 
-  const addStyle = once((css) => document.head.append(Object.assign(document.createElement("style"), { textContent: css })));
+  const addStyle = once((css) =>
+    document.head.append(Object.assign(document.createElement("style"), { textContent: css })),
+  );
 
   async function draw(script, findModel) {
     const el = document.createElement("div");

@@ -18,7 +18,12 @@ export function sheet(attributes, ratio, paint) {
     context.clearRect(0, 0, width, height);
     context.font = `12px ${style.fontFamily}`;
     context.fillStyle = context.strokeStyle = style.color;
-    paint(context, width, height, { ink: style.color, positive: color("positive"), negative: color("negative"), mark: color("mark") });
+    paint(context, width, height, {
+      ink: style.color,
+      positive: color("positive"),
+      negative: color("negative"),
+      mark: color("mark"),
+    });
   };
   return { canvas, draw };
 }

@@ -25,7 +25,11 @@ export function show(value, digits = 4) {
 
 /** Read what a person typed: "-1.5", "−1,5" or "1/9"; null where it is no number. */
 export function parseNumber(text) {
-  const parts = text.replace(/[−–]/g, "-").replace(",", ".").trim().split("/");
+  const parts = text
+    .replace(/[−–]/g, "-")
+    .replace(",", ".")
+    .trim()
+    .split("/");
   if (parts.length > 2 || parts.some((part) => !/^\s*[+-]?(\d+\.?\d*|\.\d+)\s*$/.test(part))) return null;
   const value = parts.length === 2 ? Number(parts[0]) / Number(parts[1]) : Number(parts[0]);
   return Number.isFinite(value) ? value : null;
@@ -113,7 +117,12 @@ export function player(view, text, advance) {
   let [speed, playing, last, owed] = [text.medium, false, 0, 0];
   const play = button(text.play, () => run(!playing), { "aria-pressed": "false" });
   const step = button(text.step, () => (run(false), advance(1)));
-  const speeds = choice(text.speed, Object.keys(perSecond), (name) => name, (name) => (speed = name));
+  const speeds = choice(
+    text.speed,
+    Object.keys(perSecond),
+    (name) => name,
+    (name) => (speed = name),
+  );
   const node = h("div", { class: "bb-controls" }, play, step, speeds.node);
   function run(on) {
     if (on === playing) return;
@@ -148,7 +157,12 @@ export function range(label, limits, change) {
   const input = h("input", { type: "range", "aria-label": label, ...limits });
   input.addEventListener("input", () => change(Number(input.value)));
   const value = h("output", {});
-  const node = h("label", { class: "bb-field bb-range" }, h("span", {}, label), h("span", { class: "bb-track" }, input, value));
+  const node = h(
+    "label",
+    { class: "bb-field bb-range" },
+    h("span", {}, label),
+    h("span", { class: "bb-track" }, input, value),
+  );
   const set = (at, text = show(at)) => {
     if (input.value !== String(at)) input.value = at;
     write(value, text);
@@ -161,7 +175,10 @@ export function range(label, limits, change) {
 export function dropdown(label, options, pick) {
   const select = h("select", { onchange: () => pick(select.value) });
   for (const [value, text] of options) select.append(h("option", { value }, text));
-  return { node: h("label", { class: "bb-field" }, h("span", {}, label), select), set: (value) => (select.value = value) };
+  return {
+    node: h("label", { class: "bb-field" }, h("span", {}, label), select),
+    set: (value) => (select.value = value),
+  };
 }
 
 /** A cell that holds a number: typed, or stepped by the arrow keys or the wheel (by 1; with Shift by 0.1). */
@@ -210,7 +227,9 @@ export function ticksOf(low, high, count) {
   const power = 10 ** Math.floor(Math.log10(rough));
   const step = [1, 2, 5, 10].map((factor) => factor * power).find((size) => size >= rough * 0.8);
   const first = Math.ceil(low / step - 1e-9);
-  return Array.from({ length: Math.floor(high / step + 1e-9) - first + 1 }, (_, i) => Number(((first + i) * step).toFixed(9)));
+  return Array.from({ length: Math.floor(high / step + 1e-9) - first + 1 }, (_, i) =>
+    Number(((first + i) * step).toFixed(9)),
+  );
 }
 
 /** Paint values on a canvas of one pixel each; `color(value, bytes, at)` writes red, green, blue and opacity. */

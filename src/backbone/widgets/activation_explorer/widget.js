@@ -8,14 +8,19 @@ const TEXT = {
   layers: "Layers n",
   weight: "Weight w",
   bias: "Bias b",
-  map: (name, input) => `One layer with ${name}: value out and factor against value in. Drag, or use the arrow keys, to move the input, now ${input}.`,
+  map: (name, input) =>
+    `One layer with ${name}: value out and factor against value in. Drag, or use the arrow keys, to move the input, now ${input}.`,
   captions: {
     map: "One layer, over what comes in. Drag!",
     depth: "The product, layer by layer",
     values: (n) => (n ? `The signal after ${count(n)}` : "The signal before the first layer"),
     products: (n) => `The product after ${count(n)}`,
   },
-  legend: { out: "comes out: φ(w·in + b)", factor: "factor: w·φ′(w·in + b)", way: "your input, and where it comes in later" },
+  legend: {
+    out: "comes out: φ(w·in + b)",
+    factor: "factor: w·φ′(w·in + b)",
+    way: "your input, and where it comes in later",
+  },
   middle: "median of all inputs, with 10 to 90 %",
   own: "your input",
   saturated: "saturated: φ′ below a tenth of its largest",
@@ -33,9 +38,11 @@ const TEXT = {
     saturated: "saturated at the end",
     zero: "product exactly 0",
   },
-  depthLabel: (n, middle) => `Size of the product over 50 layers on a logarithmic axis. After ${count(n)} the median of all inputs is ${middle}.`,
+  depthLabel: (n, middle) =>
+    `Size of the product over 50 layers on a logarithmic axis. After ${count(n)} the median of all inputs is ${middle}.`,
   valuesLabel: (n, low, high) => `Histogram of the signal after ${count(n)}, between ${low} and ${high}.`,
-  productsLabel: (n, middle, zero) => `Histogram of the product after ${count(n)} on a logarithmic axis: the median is ${middle}, ${zero} are exactly 0.`,
+  productsLabel: (n, middle, zero) =>
+    `Histogram of the product after ${count(n)} on a logarithmic axis: the median is ${middle}, ${zero} are exactly 0.`,
   spoken: (n, out, product) => `After ${count(n)}: value ${out}, product ${product}.`,
 };
 const count = (n) => `${n} ${n === 1 ? "layer" : "layers"}`;
@@ -69,7 +76,11 @@ function spread(functions, inputs, layers, weight, bias) {
   const depths = [{ values: inputs, logs: new Float64Array(inputs.length), flat: new Uint8Array(inputs.length) }];
   for (let n = 0; n < layers; n++) {
     const last = depths[n];
-    const next = { values: new Float64Array(inputs.length), logs: new Float64Array(inputs.length), flat: new Uint8Array(inputs.length) };
+    const next = {
+      values: new Float64Array(inputs.length),
+      logs: new Float64Array(inputs.length),
+      flat: new Uint8Array(inputs.length),
+    };
     for (let i = 0; i < inputs.length; i++) {
       const sum = weight * last.values[i] + bias;
       const slope = Math.abs(derivative(sum));
@@ -134,7 +145,10 @@ const PAD = { left: 42, right: 8, top: 8, bottom: 20 };
 /** Scales of a picture whose axes run from x0 to x1 and from y0 to y1. */
 function scales(width, height, [x0, x1], [y0, y1]) {
   const [wide, tall] = [width - PAD.left - PAD.right, height - PAD.top - PAD.bottom];
-  return { x: (value) => PAD.left + ((value - x0) / (x1 - x0)) * wide, y: (value) => PAD.top + ((y1 - value) / (y1 - y0)) * tall };
+  return {
+    x: (value) => PAD.left + ((value - x0) / (x1 - x0)) * wide,
+    y: (value) => PAD.top + ((y1 - value) / (y1 - y0)) * tall,
+  };
 }
 
 function ruler(context, { x, y }, height, across, up, label = show) {
@@ -197,8 +211,18 @@ function paintMap(context, width, height, colors, { curve, way, range, flat }) {
   rule(context, [x(0), PAD.top], [x(0), height - PAD.bottom]);
   rule(context, [x(-REACH), y(1)], [x(REACH), y(1)], [4, 4], 0.8);
   inside(context, width, height, () => {
-    line(context, curve.map(({ at, factor }) => [x(at), y(factor)]), colors.positive, 2.5);
-    line(context, curve.map(({ at, out }) => [x(at), y(out)]), colors.ink, 2);
+    line(
+      context,
+      curve.map(({ at, factor }) => [x(at), y(factor)]),
+      colors.positive,
+      2.5,
+    );
+    line(
+      context,
+      curve.map(({ at, out }) => [x(at), y(out)]),
+      colors.ink,
+      2,
+    );
     context.fillStyle = colors.mark;
     rule(context, [x(way.values[0]), PAD.top], [x(way.values[0]), height - PAD.bottom], [2, 3], 1);
     way.factors.forEach((factor, n) => {
@@ -216,7 +240,10 @@ const POWERS = [-40, -30, -20, -10, 0, 10];
 /** The product over the layers so far: the band and the middle of all inputs, and the way of one. */
 function paintDepth(context, width, height, colors, { bands, way }) {
   const { x, y } = scales(width, height, [0, DEEPEST], [EXACT - 1, HUGE]);
-  const powers = POWERS.map((power) => [power, power ? `10${[...String(power)].map((digit) => RAISED[digit]).join("")}` : "1"]);
+  const powers = POWERS.map((power) => [
+    power,
+    power ? `10${[...String(power)].map((digit) => RAISED[digit]).join("")}` : "1",
+  ]);
   ruler(context, { x, y }, height, [0, 10, 20, 30, 40, 50], [...powers, [EXACT, TEXT.zero]]);
   rule(context, [x(0), y(0)], [x(DEEPEST), y(0)], [4, 4], 0.8);
   rule(context, [x(0), y(TINY)], [x(DEEPEST), y(TINY)], [], 0.3);
@@ -227,8 +254,18 @@ function paintDepth(context, width, height, colors, { bands, way }) {
   [...points((band) => band[2]), ...points((band) => band[0]).reverse()].forEach((point) => context.lineTo(...point));
   context.fill();
   context.globalAlpha = 1;
-  line(context, points((band) => band[1]), colors.positive, 2.5);
-  line(context, way.logs.map((log, n) => [x(n), y(within(log))]), colors.mark, 1.5);
+  line(
+    context,
+    points((band) => band[1]),
+    colors.positive,
+    2.5,
+  );
+  line(
+    context,
+    way.logs.map((log, n) => [x(n), y(within(log))]),
+    colors.mark,
+    1.5,
+  );
   const n = bands.length - 1;
   context.fillStyle = colors.positive;
   dot(context, x(n), y(within(bands[n][1])), 4.5);
@@ -251,14 +288,17 @@ function paintBars(context, width, height, colors, { parts, range, ticks, label,
     context.globalAlpha = 1;
   };
   for (const { bars, color, alpha } of parts) {
-    bars.forEach((share, i) => bar(left + (i * (width - left - 6)) / bins, left + ((i + 1) * (width - left - 6)) / bins, share, color, alpha));
+    bars.forEach((share, i) =>
+      bar(left + (i * (width - left - 6)) / bins, left + ((i + 1) * (width - left - 6)) / bins, share, color, alpha),
+    );
   }
   if (zero !== null) bar(6, 24, zero, parts[0].color, 1);
   context.fillStyle = colors.ink;
   context.fillRect(left, foot, width - left - 6, 1);
   context.textAlign = "center";
   context.textBaseline = "alphabetic";
-  for (const tick of ticks) context.fillText(label(tick), Math.min(Math.max(x(tick), left + 6), width - 14), height - 5);
+  for (const tick of ticks)
+    context.fillText(label(tick), Math.min(Math.max(x(tick), left + 6), width - 14), height - 5);
   if (zero !== null) {
     context.fillRect(6, foot, 18, 1);
     context.fillText(TEXT.zero, 15, height - 5);
@@ -303,9 +343,15 @@ function render({ model, el }) {
     for (const [name, value] of Object.entries(changes)) model.set(name, value);
     model.save_changes();
   };
-  const now = () => Object.fromEntries(["activation", "layers", "weight", "bias", "input"].map((name) => [name, model.get(name)]));
+  const now = () =>
+    Object.fromEntries(["activation", "layers", "weight", "bias", "input"].map((name) => [name, model.get(name)]));
 
-  const picked = choice(TEXT.activation, Object.keys(titles), (name) => titles[name], (name) => set({ activation: name }));
+  const picked = choice(
+    TEXT.activation,
+    Object.keys(titles),
+    (name) => titles[name],
+    (name) => set({ activation: name }),
+  );
   const sliders = {
     layers: range(TEXT.layers, { min: 0, max: DEEPEST, step: 1 }, (layers) => set({ layers })),
     weight: range(TEXT.weight, { min: 0.1, max: 6, step: 0.1 }, (weight) => set({ weight })),
@@ -317,25 +363,47 @@ function render({ model, el }) {
     ratio,
     (context, width, height, colors) => paintMap(context, width, height, colors, shown),
   );
-  const depth = sheet({ role: "img", class: "bb-ac-depth" }, ratio, (context, width, height, colors) => paintDepth(context, width, height, colors, shown));
+  const depth = sheet({ role: "img", class: "bb-ac-depth" }, ratio, (context, width, height, colors) =>
+    paintDepth(context, width, height, colors, shown),
+  );
   const values = sheet({ role: "img", class: "bb-ac-values" }, "336 / 130", (context, width, height, colors) => {
     const parts = [
       { bars: shown.bars.all, color: colors.ink, alpha: 0.35 },
       { bars: shown.bars.flat, color: colors.ink, alpha: 0.75 },
     ];
-    paintBars(context, width, height, colors, { parts, range: [-REACH, REACH], ticks: [-4, -2, 0, 2, 4], label: show, mark: shown.way.values.at(-1) });
+    paintBars(context, width, height, colors, {
+      parts,
+      range: [-REACH, REACH],
+      ticks: [-4, -2, 0, 2, 4],
+      label: show,
+      mark: shown.way.values.at(-1),
+    });
   });
   const products = sheet({ role: "img", class: "bb-ac-products" }, "336 / 130", (context, width, height, colors) => {
     const parts = [{ bars: shown.bars.products, color: colors.positive, alpha: 1 }];
     const label = (power) => (power ? `10${[...String(power)].map((digit) => RAISED[digit]).join("")}` : "1");
-    paintBars(context, width, height, colors, { parts, range: [TINY, HUGE], ticks: POWERS, label, mark: shown.way.logs.at(-1), zero: shown.bars.zero });
+    paintBars(context, width, height, colors, {
+      parts,
+      range: [TINY, HUGE],
+      ticks: POWERS,
+      label,
+      mark: shown.way.logs.at(-1),
+      zero: shown.bars.zero,
+    });
   });
   const swatch = (kind, text) => h("span", { class: `bb-ac-key bb-ac-${kind}` }, text);
-  const captions = Object.fromEntries(["map", "depth", "values", "products"].map((name) => [name, h("p", { class: "bb-ac-head" })]));
-  const figure = (name, canvas, ...keys) => h("div", { class: "bb-panel" }, captions[name], canvas, h("p", { class: "bb-ac-keys" }, ...keys));
+  const captions = Object.fromEntries(
+    ["map", "depth", "values", "products"].map((name) => [name, h("p", { class: "bb-ac-head" })]),
+  );
+  const figure = (name, canvas, ...keys) =>
+    h("div", { class: "bb-panel" }, captions[name], canvas, h("p", { class: "bb-ac-keys" }, ...keys));
   const factors = h("p", { class: "bb-ac-factors" });
   const numbers = Object.fromEntries(Object.keys(TEXT.numbers).map((name) => [name, h("strong")]));
-  const list = h("div", { class: "bb-ac-numbers" }, ...Object.entries(numbers).map(([name, node]) => h("p", {}, `${TEXT.numbers[name]} `, node)));
+  const list = h(
+    "div",
+    { class: "bb-ac-numbers" },
+    ...Object.entries(numbers).map(([name, node]) => h("p", {}, `${TEXT.numbers[name]} `, node)),
+  );
   const live = h("p", { class: "bb-hidden", role: "status" });
   let speaking = null;
 
@@ -345,14 +413,20 @@ function render({ model, el }) {
     const wanted = [activation, weight, bias].join();
     if (wanted !== key || all.depths.length <= layers) {
       const depths = spread(functions, inputs, layers, weight, bias);
-      all = { depths, bands: depths.map(({ logs }) => quantiles(logs, [0.1, 0.5, 0.9])), ...layerCurve(functions, weight, bias) };
+      all = {
+        depths,
+        bands: depths.map(({ logs }) => quantiles(logs, [0.1, 0.5, 0.9])),
+        ...layerCurve(functions, weight, bias),
+      };
       key = wanted;
     }
     const last = all.depths[layers];
     const way = wayOf(functions, input, layers, weight, bias);
     const zero = last.logs.filter((log) => log === -Infinity).length;
     shown = {
-      ...all, way, bands: all.bands.slice(0, layers + 1),
+      ...all,
+      way,
+      bands: all.bands.slice(0, layers + 1),
       bars: {
         all: counted(last.values, -REACH, REACH, VALUE_BINS),
         flat: counted(last.values, -REACH, REACH, VALUE_BINS, (i) => last.flat[i]),
@@ -372,7 +446,8 @@ function render({ model, el }) {
     };
     for (const [name, text] of Object.entries(texts)) write(numbers[name], text);
     write(factors, layers ? TEXT.factors(listed(way.factors), texts.product) : TEXT.none);
-    for (const [name, node] of Object.entries(captions)) write(node, typeof TEXT.captions[name] === "string" ? TEXT.captions[name] : TEXT.captions[name](layers));
+    for (const [name, node] of Object.entries(captions))
+      write(node, typeof TEXT.captions[name] === "string" ? TEXT.captions[name] : TEXT.captions[name](layers));
     picked.set(activation);
     for (const [name, slider] of Object.entries(sliders)) {
       const number = { layers, weight, bias }[name];
@@ -418,7 +493,15 @@ function render({ model, el }) {
     h(
       "div",
       { class: "bb-ac-figures" },
-      figure("map", map.canvas, swatch("out", TEXT.legend.out), swatch("factor", TEXT.legend.factor), swatch("way", TEXT.legend.way), swatch("one", TEXT.one), swatch("gray", TEXT.gray)),
+      figure(
+        "map",
+        map.canvas,
+        swatch("out", TEXT.legend.out),
+        swatch("factor", TEXT.legend.factor),
+        swatch("way", TEXT.legend.way),
+        swatch("one", TEXT.one),
+        swatch("gray", TEXT.gray),
+      ),
       figure("depth", depth.canvas, swatch("factor", TEXT.middle), swatch("way", TEXT.own)),
       figure("values", values.canvas, swatch("flat", TEXT.saturated), h("span", {}, TEXT.beyond)),
       figure("products", products.canvas, swatch("way", TEXT.own)),

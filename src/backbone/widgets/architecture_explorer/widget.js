@@ -15,7 +15,8 @@ const TEXT = {
   },
   questions: {
     size: "ResNet-50 gets a picture with sides twice as long, 448 in place of 224. By what factor do its parameters grow, and its multiply-adds? Answer first, then move the slider.",
-    parameters: "One single layer of AlexNet holds more than half of its parameters. Open its parts, and choose the layer.",
+    parameters:
+      "One single layer of AlexNet holds more than half of its parameters. Open its parts, and choose the layer.",
     arithmetic: "Bring VGG-16 to at most half of the multiply-adds that it has at 224 × 224, and keep every parameter.",
     deep: "Where is most of ResNet-152's arithmetic? Choose the stage with the most, in it the blocks with the most, and in these the layer with the most.",
     pair: "Find two networks whose parameters differ by less than 2 %, but whose multiply-adds differ more than tenfold.",
@@ -33,7 +34,8 @@ const TEXT = {
     cost: (share) => `The chosen layer does ${percent(share)} of the work of what is open.`,
     shrink: (now, limit) => `Now ${amount(now)}; at most ${amount(limit)}.`,
     missing: (name) => `Choose ${name} as network A or B.`,
-    pair: (parameters, factor) => `Parameters differ by ${percent(parameters)}, multiply-adds by a factor of ${factor.toFixed(1)}.`,
+    pair: (parameters, factor) =>
+      `Parameters differ by ${percent(parameters)}, multiply-adds by a factor of ${factor.toFixed(1)}.`,
   },
   score: (count, all) => `${count} of ${all} tasks solved`,
   whole: "whole network",
@@ -51,17 +53,21 @@ const TEXT = {
     shortcut: "shortcut",
   },
   alike: (count) => `${count} alike`,
-  window: ({ kernel, into, maps, stride }) => `${kernel} × ${kernel}, ${into} → ${maps}${stride > 1 ? `, /${stride}` : ""}`,
+  window: ({ kernel, into, maps, stride }) =>
+    `${kernel} × ${kernel}, ${into} → ${maps}${stride > 1 ? `, /${stride}` : ""}`,
   vector: ({ into, maps }) => `${into} → ${maps}`,
   shape: (maps, side) => (side ? `${maps} × ${side} × ${side}` : `${maps}`),
   places: (side) => (side ? `${side} × ${side}` : ""),
   share: (value, whole) => `${amount(value)}, ${percent(value / whole)}`,
   path: (name) => `Where you are in ${name}`,
   list: (name) => `Parts of ${name}`,
-  overview: (name, depth, size, last) => `${name}: ${depth} layers one after the other. From ${size} × ${size} pixels and 3 channels to ${last.maps} maps of ${last.side} × ${last.side} before the head.`,
-  caption: "Each column is a layer or block, as wide as it is deep. Above the line: the side of its maps, in pixels. Below: how many maps. Both networks have one scale.",
+  overview: (name, depth, size, last) =>
+    `${name}: ${depth} layers one after the other. From ${size} × ${size} pixels and 3 channels to ${last.maps} maps of ${last.side} × ${last.side} before the head.`,
+  caption:
+    "Each column is a layer or block, as wide as it is deep. Above the line: the side of its maps, in pixels. Below: how many maps. Both networks have one scale.",
   note: "Pooling and activations have no parameters and count no multiply-adds: they are not listed. Bars of one color in both lists have one scale; the percentages are of the whole network.",
-  say: (name, parameters, cost, size) => `${name}: ${amount(parameters)} parameters, ${amount(cost)} multiply-adds at ${size} pixels.`,
+  say: (name, parameters, cost, size) =>
+    `${name}: ${amount(parameters)} parameters, ${amount(cost)} multiply-adds at ${size} pixels.`,
 };
 const FACTORS = [1, 2, 4, 8];
 const [TOP, BOTTOM, MOST_MAPS] = [58, 42, 4096]; // heights of the overview's two halves
@@ -69,7 +75,11 @@ const SIDES = ["a", "b"];
 
 /** Three digits with a unit: 138 M, 15.5 G. */
 function amount(value) {
-  const [unit, name] = [[1e9, " G"], [1e6, " M"], [1e3, " K"]].find(([unit]) => value >= 0.9995 * unit) ?? [1, ""];
+  const [unit, name] = [
+    [1e9, " G"],
+    [1e6, " M"],
+    [1e3, " K"],
+  ].find(([unit]) => value >= 0.9995 * unit) ?? [1, ""];
   const scaled = value / unit;
   return `${unit === 1 ? scaled : scaled.toFixed(scaled >= 99.95 ? 0 : scaled >= 9.995 ? 1 : 2)}${name}`;
 }
@@ -107,10 +117,21 @@ function counted(network, size) {
       return { ...part, side, parameters: part.count * part.parameters, cost: part.count * part.each * places };
     }
     const parts = part.parts.map(walk);
-    return { ...part, side, parts, parameters: part.count * total(parts, "parameters"), cost: part.count * total(parts, "cost") };
+    return {
+      ...part,
+      side,
+      parts,
+      parameters: part.count * total(parts, "parameters"),
+      cost: part.count * total(parts, "cost"),
+    };
   };
   const parts = network.tree.map(walk);
-  return { parts, parameters: total(parts, "parameters"), cost: total(parts, "cost"), depth: parts.reduce((sum, part) => sum + part.count * part.depth, 0) };
+  return {
+    parts,
+    parameters: total(parts, "parameters"),
+    cost: total(parts, "cost"),
+    depth: parts.reduce((sum, part) => sum + part.count * part.depth, 0),
+  };
 }
 
 function total(parts, name) {
@@ -133,7 +154,9 @@ function follow(whole, path) {
 function columns(parts, path = []) {
   return parts.flatMap((part, index) => {
     const deep = part.parts && !["block", "module"].includes(part.kind);
-    const found = deep ? columns(part.parts, [...path, index]) : [{ depth: part.depth, maps: part.maps, side: part.side || 1, path: [...path, index] }];
+    const found = deep
+      ? columns(part.parts, [...path, index])
+      : [{ depth: part.depth, maps: part.maps, side: part.side || 1, path: [...path, index] }];
     return Array.from({ length: part.count }, () => found).flat();
   });
 }
@@ -143,8 +166,15 @@ function judged(task, networks, { a, b, size, paths, guess }) {
   if (task.kind === "size") {
     const [before, after] = task.sizes.map((one) => counted(networks[task.network], one));
     const factors = [after.parameters / before.parameters, after.cost / before.cost];
-    const nearest = factors.map((factor) => FACTORS.reduce((best, one) => (Math.abs(one - factor) < Math.abs(best - factor) ? one : best)));
-    return { solved: guess.every((one, i) => one === nearest[i]), missing: guess.filter((one) => !one).length, before: before.cost, after: after.cost };
+    const nearest = factors.map((factor) =>
+      FACTORS.reduce((best, one) => (Math.abs(one - factor) < Math.abs(best - factor) ? one : best)),
+    );
+    return {
+      solved: guess.every((one, i) => one === nearest[i]),
+      missing: guess.filter((one) => !one).length,
+      before: before.cost,
+      after: after.cost,
+    };
   }
   if (task.kind === "pair") {
     const [one, other] = [a, b].map((name) => counted(networks[name], size));
@@ -178,7 +208,11 @@ function shape(tag, attributes) {
 function faceOf(part) {
   const { kind, number, count } = part;
   const learned = part.id ? ("kernel" in part ? TEXT.window(part) : TEXT.vector(part)) : "";
-  const named = part.branch ? TEXT.parts.branch(part.branch) : kind === "module" ? TEXT.parts.module(part.name) : TEXT.parts[kind];
+  const named = part.branch
+    ? TEXT.parts.branch(part.branch)
+    : kind === "module"
+      ? TEXT.parts.module(part.name)
+      : TEXT.parts[kind];
   const name = typeof named === "function" ? named(number, count) : named;
   const times = count > 1 && !part.id ? TEXT.alike(count) : "";
   return { name, more: learned || times, out: part.id ? TEXT.places(part.side) : TEXT.shape(part.maps, part.side) };
@@ -188,7 +222,13 @@ function faceOf(part) {
 function bar(name) {
   const fill = h("span", { class: `bb-arch-fill bb-arch-${name}` });
   const text = h("span", { class: "bb-arch-number" });
-  const node = h("span", { class: "bb-arch-bar" }, h("span", { class: "bb-arch-track" }, fill), text, h("span", { class: "bb-hidden" }, ` ${TEXT.measures[name]}. `));
+  const node = h(
+    "span",
+    { class: "bb-arch-bar" },
+    h("span", { class: "bb-arch-track" }, fill),
+    text,
+    h("span", { class: "bb-hidden" }, ` ${TEXT.measures[name]}. `),
+  );
   return {
     node,
     update(value, most, words) {
@@ -204,17 +244,45 @@ function panel(open) {
   const depth = h("span", {});
   const measures = Object.keys(TEXT.measures);
   const bars = Object.fromEntries(measures.map((measure) => [measure, bar(measure)]));
-  const totals = measures.map((measure) => h("div", { class: "bb-arch-total" }, h("span", { "aria-hidden": "true" }, TEXT.measures[measure]), bars[measure].node));
+  const totals = measures.map((measure) =>
+    h(
+      "div",
+      { class: "bb-arch-total" },
+      h("span", { "aria-hidden": "true" }, TEXT.measures[measure]),
+      bars[measure].node,
+    ),
+  );
   const crumbs = h("nav", { class: "bb-arch-crumbs" });
   const list = h("ul", { class: "bb-arch-list" });
-  const node = h("div", { class: "bb-arch-panel" }, h("p", { class: "bb-arch-name" }, name, depth), ...totals, crumbs, list);
+  const node = h(
+    "div",
+    { class: "bb-arch-panel" },
+    h("p", { class: "bb-arch-name" }, name, depth),
+    ...totals,
+    crumbs,
+    list,
+  );
 
-  const crumb = (words, path, last) => h("li", {}, h("button", { type: "button", class: "bb-arch-crumb", onclick: () => open(path), "aria-current": last ? "true" : null }, words));
+  const crumb = (words, path, last) =>
+    h(
+      "li",
+      {},
+      h(
+        "button",
+        { type: "button", class: "bb-arch-crumb", onclick: () => open(path), "aria-current": last ? "true" : null },
+        words,
+      ),
+    );
   const row = (path) => {
     const face = [h("strong", {}), h("span", {}), h("span", { class: "bb-arch-out" })];
     const pair = measures.map(bar);
     const arrow = h("span", { "aria-hidden": "true" });
-    const press = h("button", { type: "button", class: "bb-arch-row", onclick: () => open(path) }, h("span", { class: "bb-arch-face" }, face[0], face[1], face[2], arrow), ...pair.map((one) => one.node));
+    const press = h(
+      "button",
+      { type: "button", class: "bb-arch-row", onclick: () => open(path) },
+      h("span", { class: "bb-arch-face" }, face[0], face[1], face[2], arrow),
+      ...pair.map((one) => one.node),
+    );
     return { node: h("li", {}, press), press, face, pair, arrow };
   };
   let [built, rows] = ["", []];
@@ -229,9 +297,14 @@ function panel(open) {
       measures.forEach((measure) => bars[measure].update(whole[measure], most.whole[measure], amount(whole[measure])));
       const key = JSON.stringify([title, way]);
       if (key !== built) {
-        const places = [[TEXT.whole, []], ...way.map((_, i) => [faceOf(follow(whole, way.slice(0, i + 1)).end).name, way.slice(0, i + 1)])];
+        const places = [
+          [TEXT.whole, []],
+          ...way.map((_, i) => [faceOf(follow(whole, way.slice(0, i + 1)).end).name, way.slice(0, i + 1)]),
+        ];
         const focused = node.contains(document.activeElement);
-        crumbs.replaceChildren(h("ol", {}, ...places.map(([words, to], i) => crumb(words, to, i === places.length - 1))));
+        crumbs.replaceChildren(
+          h("ol", {}, ...places.map(([words, to], i) => crumb(words, to, i === places.length - 1))),
+        );
         crumbs.setAttribute("aria-label", TEXT.path(title));
         rows = shown.parts.map((_, i) => row([...way, i]));
         list.replaceChildren(...rows.map((one) => one.node));
@@ -242,7 +315,9 @@ function panel(open) {
       shown.parts.forEach((part, i) => {
         const { name: words, more, out } = faceOf(part);
         [words, more, out].forEach((text, j) => write(rows[i].face[j], text));
-        measures.forEach((measure, j) => rows[i].pair[j].update(part[measure], most.open[measure], TEXT.share(part[measure], whole[measure])));
+        measures.forEach((measure, j) =>
+          rows[i].pair[j].update(part[measure], most.open[measure], TEXT.share(part[measure], whole[measure])),
+        );
         write(rows[i].arrow, part.parts ? " ›" : "");
         if (!part.parts) rows[i].press.setAttribute("aria-pressed", part === end);
       });
@@ -252,7 +327,12 @@ function panel(open) {
 
 /** A network as columns from left to right; columns of the open part are marked. */
 function overview() {
-  const drawing = shape("svg", { viewBox: "0 0 100 100", preserveAspectRatio: "none", class: "bb-arch-overview", role: "img" });
+  const drawing = shape("svg", {
+    viewBox: "0 0 100 100",
+    preserveAspectRatio: "none",
+    class: "bb-arch-overview",
+    role: "img",
+  });
   const title = h("p", { class: "bb-arch-over" });
   return {
     node: h("div", {}, title, drawing),
@@ -265,7 +345,10 @@ function overview() {
         const look = { x: at, width: depth - gap, class: inside ? "bb-arch-inside" : "bb-arch-column" };
         at += depth;
         const [up, down] = [(TOP * side) / largest, (BOTTOM * maps) / MOST_MAPS];
-        return [shape("rect", { ...look, y: TOP - up, height: up }), shape("rect", { ...look, y: TOP, height: down, opacity: 0.6 })];
+        return [
+          shape("rect", { ...look, y: TOP - up, height: up }),
+          shape("rect", { ...look, y: TOP, height: down, opacity: 0.6 }),
+        ];
       });
       drawing.setAttribute("viewBox", `0 0 ${deepest} 100`);
       drawing.replaceChildren(...rects, shape("line", { x1: 0, x2: deepest, y1: TOP, y2: TOP, class: "bb-arch-axis" }));
@@ -285,29 +368,63 @@ function render({ model, el }) {
   let speaking = null;
 
   const state = (changes = {}) => {
-    const now = Object.fromEntries(["a", "b", "size", "path_a", "path_b", "guess", "task"].map((name) => [name, changes[name] ?? model.get(name)]));
+    const now = Object.fromEntries(
+      ["a", "b", "size", "path_a", "path_b", "guess", "task"].map((name) => [name, changes[name] ?? model.get(name)]),
+    );
     return { ...now, paths: [now.path_a, now.path_b] };
   };
   const set = (changes, counts = true) => {
     const next = state(changes);
     const solved = model.get("solved");
-    if (counts && tasks[next.task] && !solved.includes(next.task) && judged(tasks[next.task], networks, next).solved) changes.solved = [...solved, next.task];
+    if (counts && tasks[next.task] && !solved.includes(next.task) && judged(tasks[next.task], networks, next).solved)
+      changes.solved = [...solved, next.task];
     for (const [name, value] of Object.entries(changes)) model.set(name, value);
     model.save_changes();
   };
   const start = (name) => {
     const wanted = tasks[name].network;
     const absent = wanted && model.get("a") !== wanted && model.get("b") !== wanted;
-    set({ task: name, guess: [0, 0], path_a: [], path_b: [], size: networks[wanted]?.side ?? model.get("size"), ...(absent ? { a: wanted } : {}) }, false);
+    set(
+      {
+        task: name,
+        guess: [0, 0],
+        path_a: [],
+        path_b: [],
+        size: networks[wanted]?.side ?? model.get("size"),
+        ...(absent ? { a: wanted } : {}),
+      },
+      false,
+    );
   };
 
   // ---- Controls
 
-  const picks = SIDES.map((side) => dropdown(TEXT.networks[side], names.map((name) => [name, name]), (name) => set({ [side]: name, [`path_${side}`]: [] })));
+  const picks = SIDES.map((side) =>
+    dropdown(
+      TEXT.networks[side],
+      names.map((name) => [name, name]),
+      (name) => set({ [side]: name, [`path_${side}`]: [] }),
+    ),
+  );
   const value = h("output", {});
-  const slider = h("input", { type: "range", min: least, max: most, step, "aria-label": TEXT.size, oninput: () => set({ size: Number(slider.value) }) });
-  const task = dropdown(TEXT.task, asked.map((name) => [name, TEXT.tasks[name]]), start);
-  const guesses = TEXT.factors.map((label, i) => choice(label, FACTORS, TEXT.factor, (factor) => set({ guess: model.get("guess").map((old, j) => (i === j ? factor : old)) })));
+  const slider = h("input", {
+    type: "range",
+    min: least,
+    max: most,
+    step,
+    "aria-label": TEXT.size,
+    oninput: () => set({ size: Number(slider.value) }),
+  });
+  const task = dropdown(
+    TEXT.task,
+    asked.map((name) => [name, TEXT.tasks[name]]),
+    start,
+  );
+  const guesses = TEXT.factors.map((label, i) =>
+    choice(label, FACTORS, TEXT.factor, (factor) =>
+      set({ guess: model.get("guess").map((old, j) => (i === j ? factor : old)) }),
+    ),
+  );
   const answers = h("div", { class: "bb-arch-answers" }, ...guesses.map((one) => one.node));
   const question = h("p", { class: "bb-arch-question" });
   const verdict = h("span", {});
@@ -322,7 +439,10 @@ function render({ model, el }) {
     const now = state();
     const wholes = [now.a, now.b].map((name) => counted(networks[name], now.size));
     const shown = wholes.map((whole, i) => follow(whole, now.paths[i]).open.parts);
-    const top = (parts) => ({ parameters: Math.max(...parts.map((part) => part.parameters)), cost: Math.max(...parts.map((part) => part.cost)) });
+    const top = (parts) => ({
+      parameters: Math.max(...parts.map((part) => part.parameters)),
+      cost: Math.max(...parts.map((part) => part.cost)),
+    });
     const bounds = { whole: top(wholes), open: top(shown.flat()) };
     const deepest = Math.max(...wholes.map((whole) => whole.depth));
     wholes.forEach((whole, i) => {
@@ -336,7 +456,18 @@ function render({ model, el }) {
     slider.setAttribute("aria-valuetext", TEXT.pixels(now.size));
     if (tasks[now.task]) paintTask(now);
     clearTimeout(speaking);
-    if (speaking !== null) speaking = setTimeout(() => write(live, [verdict.textContent, ...wholes.map((whole, i) => TEXT.say([now.a, now.b][i], whole.parameters, whole.cost, now.size))].join(" ")), 600);
+    if (speaking !== null)
+      speaking = setTimeout(
+        () =>
+          write(
+            live,
+            [
+              verdict.textContent,
+              ...wholes.map((whole, i) => TEXT.say([now.a, now.b][i], whole.parameters, whole.cost, now.size)),
+            ].join(" "),
+          ),
+        600,
+      );
   };
   const paintTask = (now) => {
     task.set(now.task);
@@ -352,18 +483,33 @@ function render({ model, el }) {
     if (found.absent) return say.missing(found.absent);
     if (asked.kind === "shrink") return say.shrink(found.now, found.limit);
     if (asked.kind === "pair") return say.pair(found.apart, found.factor);
-    if (asked.kind === "size") return found.solved ? say.size(found.before, found.after) : [say.wrong, say.one, say.both][found.missing];
+    if (asked.kind === "size")
+      return found.solved ? say.size(found.before, found.after) : [say.wrong, say.one, say.both][found.missing];
     if (!found.chosen) return "";
     const { end, open, whole } = found.chosen;
     // What is open may stand for many alike, of which the page lists one.
-    return asked.measure === "cost" ? say.cost((end.cost * (open.count ?? 1)) / open.cost) : say.parameters(end.parameters / whole.parameters);
+    return asked.measure === "cost"
+      ? say.cost((end.cost * (open.count ?? 1)) / open.cost)
+      : say.parameters(end.parameters / whole.parameters);
   };
 
   const root = h(
     "div",
     { class: "bb-widget bb-arch", role: "group", "aria-label": TEXT.title },
-    h("div", { class: "bb-controls" }, ...picks.map((one) => one.node), h("div", { class: "bb-field bb-arch-size" }, h("span", { "aria-hidden": "true" }, TEXT.size, " ", value), slider)),
-    h("div", { class: "bb-arch-task", hidden: Object.keys(tasks).length === 0 }, task.node, question, answers, h("p", { class: "bb-arch-foot" }, verdict, score)),
+    h(
+      "div",
+      { class: "bb-controls" },
+      ...picks.map((one) => one.node),
+      h("div", { class: "bb-field bb-arch-size" }, h("span", { "aria-hidden": "true" }, TEXT.size, " ", value), slider),
+    ),
+    h(
+      "div",
+      { class: "bb-arch-task", hidden: Object.keys(tasks).length === 0 },
+      task.node,
+      question,
+      answers,
+      h("p", { class: "bb-arch-foot" }, verdict, score),
+    ),
     ...drawings.map((one) => one.node),
     h("p", { class: "bb-hint" }, TEXT.caption),
     h("div", { class: "bb-arch-panels" }, ...panels.map((one) => one.node)),

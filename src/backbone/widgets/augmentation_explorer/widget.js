@@ -40,7 +40,8 @@ const TEXT = {
   label: "the label",
   percent: (share) => `${Math.round(100 * share)} %`,
   curve: "Probability the net gives to the label, by strength: 0 % at the lower line, 100 % at the upper",
-  curveAria: (name, from, to) => `The net's probability of ${name} against strength: ${from} at zero, ${to} at the largest.`,
+  curveAria: (name, from, to) =>
+    `The net's probability of ${name} against strength: ${from} at zero, ${to} at the largest.`,
   shadedKey: "shaded: the net's first choice is another",
   youKey: "dashed: you said no",
   says: (name, share) => `The net says ${name}, ${share}.`,
@@ -80,7 +81,10 @@ function generator(seed) {
 
 /** Standard normal numbers (Box and Muller). */
 function normals(random, count) {
-  return Float64Array.from({ length: count }, () => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random()));
+  return Float64Array.from(
+    { length: count },
+    () => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random()),
+  );
 }
 
 /** A picture built by fetching: the value at (row, column) is `fetch(row, column)`. */
@@ -118,7 +122,12 @@ function blurred(x, deviation) {
   const bell = Array.from({ length: 2 * reach + 1 }, (_, i) => Math.exp(-0.5 * ((i - reach) / deviation) ** 2));
   const total = bell.reduce((sum, weight) => sum + weight, 0);
   const along = (from, down, right) =>
-    built((i, j) => bell.reduce((sum, weight, k) => sum + (weight / total) * pixel(from, i + down * (k - reach), j + right * (k - reach)), 0));
+    built((i, j) =>
+      bell.reduce(
+        (sum, weight, k) => sum + (weight / total) * pixel(from, i + down * (k - reach), j + right * (k - reach)),
+        0,
+      ),
+    );
   return along(along(x, 0, 1), 1, 0);
 }
 
@@ -132,10 +141,21 @@ const CHANGES = {
     step: 3,
     apply: (x, { degrees }) => {
       const [cos, sin] = [Math.cos((degrees * Math.PI) / 180), Math.sin((degrees * Math.PI) / 180)];
-      return sampled(x, [[cos, -sin], [sin, cos]]);
+      return sampled(x, [
+        [cos, -sin],
+        [sin, cos],
+      ]);
     },
   },
-  zoom: { largest: 2, step: 0.05, apply: (x, { factor }) => sampled(x, [[1 / factor, 0], [0, 1 / factor]]) },
+  zoom: {
+    largest: 2,
+    step: 0.05,
+    apply: (x, { factor }) =>
+      sampled(x, [
+        [1 / factor, 0],
+        [0, 1 / factor],
+      ]),
+  },
   brightness: { largest: 1, step: 0.02, apply: (x, { factor }) => x.map((value) => clamped(value * factor)) },
   contrast: {
     largest: 1,
@@ -145,7 +165,11 @@ const CHANGES = {
       return x.map((value) => clamped(middle + factor * (value - middle)));
     },
   },
-  noise: { largest: 1, step: 0.02, apply: (x, { deviation, noise }) => x.map((value, at) => clamped(value + deviation * noise[at])) },
+  noise: {
+    largest: 1,
+    step: 0.02,
+    apply: (x, { deviation, noise }) => x.map((value, at) => clamped(value + deviation * noise[at])),
+  },
   erase: {
     largest: 28,
     step: 1,
@@ -182,7 +206,11 @@ function drawnSettings(name, strength, seed, number) {
   const [one, other] = [random(), random()];
   const signedShare = 2 * one - 1;
   const whole = (share) => Math.min(Math.floor(share * (2 * strength + 1)), 2 * strength) - strength;
-  const factor = { zoom: 2 ** (strength * signedShare), brightness: 1 + strength * signedShare, contrast: 1 + strength * signedShare }[name];
+  const factor = {
+    zoom: 2 ** (strength * signedShare),
+    brightness: 1 + strength * signedShare,
+    contrast: 1 + strength * signedShare,
+  }[name];
   return {
     on: strength > 0 && one < 0.5,
     down: whole(one),
@@ -204,7 +232,12 @@ function augment(name, x, settings) {
 
 /** The net's probabilities for a picture with values in [0, 1]. */
 function classify(parameters, [average, deviation], x) {
-  return softmax(lenetForward(parameters, x.map((value) => (value - average) / deviation)).fc3);
+  return softmax(
+    lenetForward(
+      parameters,
+      x.map((value) => (value - average) / deviation),
+    ).fc3,
+  );
 }
 
 const best = (shares) => shares.indexOf(Math.max(...shares));
@@ -222,7 +255,8 @@ function firstTurn(curve, label) {
 
 /** What a reader has said so far, after one more answer at a strength. */
 function judged({ yes, no }, answer, strength) {
-  if (answer === "no") return { no: Math.min(no ?? Infinity, strength), yes: yes !== null && yes < strength ? yes : null };
+  if (answer === "no")
+    return { no: Math.min(no ?? Infinity, strength), yes: yes !== null && yes < strength ? yes : null };
   return { yes: Math.max(yes ?? 0, strength), no: no !== null && no > strength ? no : null };
 }
 
@@ -255,7 +289,11 @@ function scoreBars(classes) {
   const rows = classes.map((name) => {
     const bar = h("span", { class: "bb-aug-bar" });
     const share = h("span", { class: "bb-aug-share" });
-    return { node: h("li", {}, h("span", { class: "bb-aug-name" }, name), h("span", { class: "bb-aug-track" }, bar), share), bar, share };
+    return {
+      node: h("li", {}, h("span", { class: "bb-aug-name" }, name), h("span", { class: "bb-aug-track" }, bar), share),
+      bar,
+      share,
+    };
   });
   const node = h("ol", { class: "bb-aug-scores", "aria-label": TEXT.scores }, ...rows.map((row) => row.node));
   const update = (shares, label) => {
@@ -290,14 +328,40 @@ function curvePanel() {
     const y = (share) => 4 + (1 - share) * (height - 8);
     shade(context, wrongRuns(curve, label), x, height, change.step, style.color);
     context.strokeStyle = style.color;
-    rule(context, [[0, y(0)], [width, y(0)]], 1, 0.4);
-    rule(context, [[0, y(1)], [width, y(1)]], 1, 0.2);
+    rule(
+      context,
+      [
+        [0, y(0)],
+        [width, y(0)],
+      ],
+      1,
+      0.4,
+    );
+    rule(
+      context,
+      [
+        [0, y(1)],
+        [width, y(1)],
+      ],
+      1,
+      0.2,
+    );
     context.strokeStyle = context.fillStyle = style.getPropertyValue("--bb-negative");
     const places = curve.map((point) => [x(point.strength), y(point.shares[label])]);
     if (curve.length > 2) rule(context, places, 2, 1);
     else places.forEach((place) => dot(context, place, 4)); // a change that is on or off has nothing in between
     context.strokeStyle = style.color;
-    if (marks.no !== null) rule(context, [[x(marks.no), 0], [x(marks.no), height]], 2, 1, [4, 3]);
+    if (marks.no !== null)
+      rule(
+        context,
+        [
+          [x(marks.no), 0],
+          [x(marks.no), height],
+        ],
+        2,
+        1,
+        [4, 3],
+      );
     context.fillStyle = style.getPropertyValue("--bb-mark");
     const now = curve.find((point) => point.strength >= strength - 1e-9) ?? curve.at(-1);
     dot(context, [x(strength), y(now.shares[label])], 5);
@@ -369,7 +433,9 @@ function render({ model, el }) {
   const bytes = array(model, "pixels");
   const parameters = lenetParameters(Float64Array.from(array(model, "weights", "float16")));
   const [labels, classes, standard] = ["labels", "classes", "standard"].map((name) => model.get(name));
-  const pictures = labels.map((_, k) => Float64Array.from(bytes.subarray(k * PIXELS, (k + 1) * PIXELS), (byte) => byte / 255));
+  const pictures = labels.map((_, k) =>
+    Float64Array.from(bytes.subarray(k * PIXELS, (k + 1) * PIXELS), (byte) => byte / 255),
+  );
   const opening = Object.fromEntries(SETTINGS.map((name) => [name, model.get(name)]));
   const set = (changes) => {
     for (const [name, value] of Object.entries(changes)) model.set(name, value);
@@ -382,7 +448,11 @@ function render({ model, el }) {
     const key = `${picture} ${name} ${name === "noise" ? seed : ""}`;
     if (!curves.has(key)) {
       const points = strengths(name).map((strength) => {
-        const shares = classify(parameters, standard, augment(name, pictures[picture], fixedSettings(name, strength, seed)));
+        const shares = classify(
+          parameters,
+          standard,
+          augment(name, pictures[picture], fixedSettings(name, strength, seed)),
+        );
         return { strength, shares, choice: best(shares) };
       });
       curves.set(key, points);
@@ -397,23 +467,37 @@ function render({ model, el }) {
     paintGray(canvas, pictures[k]);
     return canvas;
   };
-  const picture = choice(TEXT.pictures, labels.map((_, k) => k), thumbnail, (k) => set({ picture: k }), "pictures");
+  const picture = choice(
+    TEXT.pictures,
+    labels.map((_, k) => k),
+    thumbnail,
+    (k) => set({ picture: k }),
+    "pictures",
+  );
   picture.node.querySelectorAll("label").forEach((label, k) => (label.title = classes[labels[k]]));
   let share = opening.strength / CHANGES[opening.augmentation].largest;
   const kind = dropdown(TEXT.augmentation, Object.entries(TEXT.names), (name) => {
     // The same share of the way, so that the slider does not jump. A change that is only on or off has no say.
     const [old, { step, largest }] = [CHANGES[model.get("augmentation")], CHANGES[name]];
     if (old.step !== old.largest) share = model.get("strength") / old.largest;
-    set({ augmentation: name, strength: largest === step ? largest : Number((Math.round((share * largest) / step) * step).toFixed(4)) });
+    set({
+      augmentation: name,
+      strength: largest === step ? largest : Number((Math.round((share * largest) / step) * step).toFixed(4)),
+    });
   });
   const slider = h("input", { type: "range", min: 0, "aria-label": TEXT.strength, class: "bb-aug-slider" });
   const ends = [h("span"), h("span")]; // of the slider and of the curve above it
   const amount = h("output", { class: "bb-aug-amount" });
   view.listen(slider, "input", () => set({ strength: Number(Number(slider.value).toFixed(4)) }));
-  const still = choice("", ["yes", "no"], (name) => TEXT.answers[name], (answer) => {
-    judgements.set(judgementKey(), judged(marksNow(), answer, model.get("strength")));
-    view.soon(paint);
-  });
+  const still = choice(
+    "",
+    ["yes", "no"],
+    (name) => TEXT.answers[name],
+    (answer) => {
+      judgements.set(judgementKey(), judged(marksNow(), answer, model.get("strength")));
+      view.soon(paint);
+    },
+  );
   const question = still.node.querySelector("legend");
   const before = pictureBox("bb-aug-before");
   const after = pictureBox("bb-aug-after");
@@ -438,7 +522,15 @@ function render({ model, el }) {
     const x = pictures[index];
     const changed = augment(name, x, fixedSettings(name, capped, seedNow));
     return {
-      index, kind: name, seed: seedNow, change, strength: capped, label, x, changed, classes,
+      index,
+      kind: name,
+      seed: seedNow,
+      change,
+      strength: capped,
+      label,
+      x,
+      changed,
+      classes,
       name: classes[label],
       amount: TEXT.amounts[name],
       shares: classify(parameters, standard, changed),
@@ -473,7 +565,11 @@ function render({ model, el }) {
     still.set(answerAt(shown.marks, shown.strength));
     seed.set(String(shown.seed));
     before.update(shown.x, TEXT.before, `${shown.name}, ${TEXT.before}`);
-    after.update(shown.changed, shown.amount(shown.strength), `${shown.name}, ${TEXT.names[shown.kind]}: ${shown.amount(shown.strength)}`);
+    after.update(
+      shown.changed,
+      shown.amount(shown.strength),
+      `${shown.name}, ${TEXT.names[shown.kind]}: ${shown.amount(shown.strength)}`,
+    );
     bars.update(shown.shares, shown.label);
     curve.draw(shown);
     write(said, verdict(shown));
@@ -491,7 +587,13 @@ function render({ model, el }) {
     slider,
     h("div", { class: "bb-aug-ends", "aria-hidden": "true" }, ...ends),
     h("div", { class: "bb-aug-judge" }, still.node, said),
-    h("div", { class: "bb-aug-row" }, h("span", { class: "bb-aug-heading" }, TEXT.draws), again, h("label", { class: "bb-aug-seed" }, TEXT.seed, seed.node)),
+    h(
+      "div",
+      { class: "bb-aug-row" },
+      h("span", { class: "bb-aug-heading" }, TEXT.draws),
+      again,
+      h("label", { class: "bb-aug-seed" }, TEXT.seed, seed.node),
+    ),
     h("div", { class: "bb-aug-draws" }, ...draws.map((box) => box.node)),
     kept,
   );
@@ -505,5 +607,17 @@ function render({ model, el }) {
   };
 }
 
-export { answerAt, augment, CHANGES, classify, drawnSettings, fixedSettings, generator, judged, normals, strengths, wrongRuns };
+export {
+  answerAt,
+  augment,
+  CHANGES,
+  classify,
+  drawnSettings,
+  fixedSettings,
+  generator,
+  judged,
+  normals,
+  strengths,
+  wrongRuns,
+};
 export default { render };

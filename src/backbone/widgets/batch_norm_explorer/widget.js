@@ -6,7 +6,13 @@ const TEXT = {
   modes: { train: "train", eval: "eval" },
   size: "Batch size",
   preset: "Try",
-  presets: [["start", "the first batch"], ["equal", "all equal"], ["outlier", "one far away"], ["groups", "two groups"], ["own", "as you moved them"]],
+  presets: [
+    ["start", "the first batch"],
+    ["equal", "all equal"],
+    ["outlier", "one far away"],
+    ["groups", "two groups"],
+    ["own", "as you moved them"],
+  ],
   hint: "Drag a dot of the upper line, or choose one and use the arrow keys.",
   inputs: "x, what comes in",
   outputs: "y, what goes out",
@@ -15,17 +21,26 @@ const TEXT = {
   batchBar: "batch",
   runningBar: "running",
   remembered: "the running one",
-  moved: (i, count, size) => `Input ${i + 1} has moved, and with it ${count} of ${size} outputs. Rings show where they were.`,
+  moved: (i, count, size) =>
+    `Input ${i + 1} has moved, and with it ${count} of ${size} outputs. Rings show where they were.`,
   unmoved: (i) => `Input ${i + 1} has moved, and no output with it, to three decimals.`,
   still: (size) => `${size} inputs, ${size} outputs. Move one, and see which outputs move.`,
   clipped: " Some outputs lie beyond the scale; they stand at its ends.",
-  refused: "One value a channel: its variance is 0, so the output would be β whatever x is. PyTorch raises an error here.",
+  refused:
+    "One value a channel: its variance is 0, so the output would be β whatever x is. PyTorch raises an error here.",
   columns: (i) => ["", "x", "x − mean", "x̂", "y", `∂y${sub(i + 1)}/∂x`],
-  table: (i) => `Last column: how much output ${i + 1} changes with each input. The upper dots are colored by it, orange up, blue down.`,
-  mean: "mean", variance: "variance",
-  gamma: "γ, the scale", beta: "β, the shift", eps: "ε", momentum: "Momentum",
+  table: (i) =>
+    `Last column: how much output ${i + 1} changes with each input. The upper dots are colored by it, orange up, blue down.`,
+  mean: "mean",
+  variance: "variance",
+  gamma: "γ, the scale",
+  beta: "β, the shift",
+  eps: "ε",
+  momentum: "Momentum",
   runningTitle: (count) => `Running averages after ${count} ${count === 1 ? "batch" : "batches"}`,
-  run: "Run the batch", run10: "Run it 10 times", reset: "Start again",
+  run: "Run the batch",
+  run10: "Run it 10 times",
+  reset: "Start again",
   frozen: "In eval, running a batch moves neither average.",
   next: "The next run:",
   spoken: (i, x, y) => `Input ${i + 1} is ${x}, output ${y}.`,
@@ -96,7 +111,10 @@ function levels(places, width) {
   const order = places.map((_, i) => i).sort((one, other) => places[one] - places[other] || one - other);
   const result = Array(places.length).fill(0);
   order.forEach((i, rank) => {
-    const near = order.slice(0, rank).filter((k) => places[i] - places[k] < width).map((k) => result[k]);
+    const near = order
+      .slice(0, rank)
+      .filter((k) => places[i] - places[k] < width)
+      .map((k) => result[k]);
     while (near.includes(result[i])) result[i]++;
   });
   return result;
@@ -125,7 +143,11 @@ function axis(y, reach, every, title) {
   const line = s("line", { y1: y, y2: y, class: "bb-bn-axis" });
   const numbers = [];
   for (let value = -Math.floor(reach / every) * every; value <= reach; value += every) numbers.push(value);
-  const marks = numbers.map((value) => [value, s("line", { y1: y, y2: y + 5, class: "bb-bn-axis" }), s("text", { y: y + 19, "text-anchor": "middle" }, show(value))]);
+  const marks = numbers.map((value) => [
+    value,
+    s("line", { y1: y, y2: y + 5, class: "bb-bn-axis" }),
+    s("text", { y: y + 19, "text-anchor": "middle" }, show(value)),
+  ]);
   const name = s("text", { x: 2, class: "bb-bn-name" }, title);
   return {
     node: s("g", { "aria-hidden": true }, line, name, ...marks.flatMap(([, tick, text]) => [tick, text])),
@@ -142,11 +164,16 @@ function axis(y, reach, every, title) {
 }
 
 /** A value's place on an axis that leaves room for a dot at both ends. */
-const across = (value, reach, width) => EDGE + ((Math.min(Math.max(value, -reach), reach) + reach) / (2 * reach)) * (width - 2 * EDGE);
+const across = (value, reach, width) =>
+  EDGE + ((Math.min(Math.max(value, -reach), reach) + reach) / (2 * reach)) * (width - 2 * EDGE);
 
 /** A bar from one deviation below a mean to one above. */
 function bar(y, label) {
-  const [line, dot, text] = [s("line", { y1: y, y2: y }), s("line", { y1: y - 6, y2: y + 6 }), s("text", { y: y + 4 }, label)];
+  const [line, dot, text] = [
+    s("line", { y1: y, y2: y }),
+    s("line", { y1: y - 6, y2: y + 6 }),
+    s("text", { y: y + 4 }, label),
+  ];
   const node = s("g", { class: "bb-bn-bar", "aria-hidden": true }, line, dot, text);
   return {
     node,
@@ -165,7 +192,11 @@ function bar(y, label) {
 
 /** An equation in pieces: those that are computed are kept apart, so that only they are rewritten. */
 const bracket = (value) => (value < 0 ? `(${show(value)})` : show(value));
-const rounded = (value, digits) => value.toFixed(digits).replace("-", "−").replace(/^−(0\.?0*)$/, "$1");
+const rounded = (value, digits) =>
+  value
+    .toFixed(digits)
+    .replace("-", "−")
+    .replace(/^−(0\.?0*)$/, "$1");
 /** With its last digits where it is rounded, without zeros where it is exact. */
 const trimmed = (value, digits) => (equals(value, digits) === "=" ? show(value, digits) : rounded(value, digits));
 const equals = (value, digits) => (Number(value.toFixed(digits)) === Number(value.toPrecision(12)) ? "=" : "≈");
@@ -179,10 +210,18 @@ function render({ model, el }) {
   const first = model.get("values"); // where "Try" and "Start again" lead back to
   const batch = () => model.get("values").slice(0, model.get("size"));
   const settings = () => ({
-    training: model.get("training"), gamma: model.get("gamma"), beta: model.get("beta"), eps: model.get("eps"),
-    mean: model.get("running_mean"), variance: model.get("running_var"),
+    training: model.get("training"),
+    gamma: model.get("gamma"),
+    beta: model.get("beta"),
+    eps: model.get("eps"),
+    mean: model.get("running_mean"),
+    variance: model.get("running_var"),
   });
-  const running = () => ({ mean: model.get("running_mean"), variance: model.get("running_var"), batches: model.get("batches") });
+  const running = () => ({
+    mean: model.get("running_mean"),
+    variance: model.get("running_var"),
+    batches: model.get("batches"),
+  });
   let before = null; // the batch as it was when the reader took hold of a dot, and which
   const move = (i, value) => {
     const values = [...model.get("values")];
@@ -204,11 +243,35 @@ function render({ model, el }) {
     set({ running_mean: now.mean, running_var: now.variance, batches: now.batches });
   };
 
-  const mode = choice(TEXT.mode, Object.keys(TEXT.modes), (name) => TEXT.modes[name], (name) => set({ training: name === "train" }));
-  const size = choice(TEXT.size, SIZES.map(String), (name) => name, (name) => set({ size: Number(name), selected: Math.min(model.get("selected"), name - 1) }));
-  const preset = dropdown(TEXT.preset, TEXT.presets, (name) => name !== "own" && set({ values: [...(PRESETS[name] ?? first)] }));
-  const eps = choice(TEXT.eps, EPS.map(String), (name) => (name === "0.00001" ? "10⁻⁵" : show(Number(name))), (name) => set({ eps: Number(name) }));
-  const momentum = choice(TEXT.momentum, MOMENTA.map(String), (name) => name, (name) => set({ momentum: Number(name) }));
+  const mode = choice(
+    TEXT.mode,
+    Object.keys(TEXT.modes),
+    (name) => TEXT.modes[name],
+    (name) => set({ training: name === "train" }),
+  );
+  const size = choice(
+    TEXT.size,
+    SIZES.map(String),
+    (name) => name,
+    (name) => set({ size: Number(name), selected: Math.min(model.get("selected"), name - 1) }),
+  );
+  const preset = dropdown(
+    TEXT.preset,
+    TEXT.presets,
+    (name) => name !== "own" && set({ values: [...(PRESETS[name] ?? first)] }),
+  );
+  const eps = choice(
+    TEXT.eps,
+    EPS.map(String),
+    (name) => (name === "0.00001" ? "10⁻⁵" : show(Number(name))),
+    (name) => set({ eps: Number(name) }),
+  );
+  const momentum = choice(
+    TEXT.momentum,
+    MOMENTA.map(String),
+    (name) => name,
+    (name) => set({ momentum: Number(name) }),
+  );
   const gamma = range(TEXT.gamma, { min: -3, max: 3, step: 0.1 }, (value) => set({ gamma: value }));
   const beta = range(TEXT.beta, { min: -3, max: 3, step: 0.1 }, (value) => set({ beta: value }));
 
@@ -219,8 +282,17 @@ function render({ model, el }) {
     const label = () => s("text", { "text-anchor": "middle", y: 4.5 }, String(i + 1));
     const input = s(
       "g",
-      { class: "bb-bn-dot bb-bn-in", tabindex: 0, role: "slider", "aria-label": TEXT.input(i), "aria-valuemin": -LIMIT, "aria-valuemax": LIMIT },
-      s("circle", { r: 13, class: "bb-bn-hit" }), s("circle", { r: RADIUS }), label(),
+      {
+        class: "bb-bn-dot bb-bn-in",
+        tabindex: 0,
+        role: "slider",
+        "aria-label": TEXT.input(i),
+        "aria-valuemin": -LIMIT,
+        "aria-valuemax": LIMIT,
+      },
+      s("circle", { r: 13, class: "bb-bn-hit" }),
+      s("circle", { r: RADIUS }),
+      label(),
     );
     const output = s("g", { class: "bb-bn-dot bb-bn-out", "aria-hidden": true }, s("circle", { r: RADIUS }), label());
     const thread = s("line", { class: "bb-bn-thread", "aria-hidden": true });
@@ -230,20 +302,33 @@ function render({ model, el }) {
   const chart = s(
     "svg",
     { class: "bb-bn-chart", role: "group", "aria-label": TEXT.chart, height: HIGH.all },
-    above.node, below.node, bars.batch.node, bars.running.node,
+    above.node,
+    below.node,
+    bars.batch.node,
+    bars.running.node,
     ...["thread", "ring", "output", "input"].flatMap((part) => dots.map((dot) => dot[part])),
   );
   const note = h("p", { class: "bb-hint bb-bn-note" });
-  const lines = Object.fromEntries(["mean", "variance", "hat", "output"].map((name) => [name, h("p", { class: `bb-bn-${name}` })]));
+  const lines = Object.fromEntries(
+    ["mean", "variance", "hat", "output"].map((name) => [name, h("p", { class: `bb-bn-${name}` })]),
+  );
   const heads = TEXT.columns(0).map((name) => h("th", { scope: "col" }, name));
   const rows = first.map((_, i) => {
     const cells = heads.slice(1).map(() => h("td"));
     return { node: h("tr", {}, h("th", { scope: "row" }, String(i + 1)), ...cells), cells };
   });
   const caption = h("caption");
-  const table = h("table", { class: "bb-bn-table" }, caption, h("thead", {}, h("tr", {}, ...heads)), h("tbody", {}, ...rows.map(({ node }) => node)));
+  const table = h(
+    "table",
+    { class: "bb-bn-table" },
+    caption,
+    h("thead", {}, h("tr", {}, ...heads)),
+    h("tbody", {}, ...rows.map(({ node }) => node)),
+  );
   const title = h("p", { class: "bb-bn-title" });
-  const [now, nextMean, nextVariance] = ["now", "mean", "var"].map((name) => h("p", { class: `bb-bn-running-${name}` }));
+  const [now, nextMean, nextVariance] = ["now", "mean", "var"].map((name) =>
+    h("p", { class: `bb-bn-running-${name}` }),
+  );
   const buttons = [
     button(TEXT.run, () => run(1)),
     button(TEXT.run10, () => run(10)),
@@ -268,14 +353,20 @@ function render({ model, el }) {
     const moves = now_.outputs.map((value, i) => past !== null && Math.abs(past[i] - value) > SEEN);
     dots.forEach(({ input, output, thread, ring }, i) => {
       const [shown, out] = [i < x.length, i < x.length && outs.length > 0];
-      for (const node of [input, output, thread, ring]) node.style.display = shown && (node === input || out) ? "" : "none";
+      for (const node of [input, output, thread, ring])
+        node.style.display = shown && (node === input || out) ? "" : "none";
       if (!shown) return;
-      const [top, foot] = [HIGH.input - 11 - up[i] * Math.min(STEP, 44 / Math.max(1, ...up)), HIGH.output - 11 - (lift[i] ?? 0) * Math.min(STEP, 66 / Math.max(1, ...lift))];
+      const [top, foot] = [
+        HIGH.input - 11 - up[i] * Math.min(STEP, 44 / Math.max(1, ...up)),
+        HIGH.output - 11 - (lift[i] ?? 0) * Math.min(STEP, 66 / Math.max(1, ...lift)),
+      ];
       place(input, { transform: `translate(${ins[i]} ${top})`, "aria-valuenow": x[i], "aria-valuetext": show(x[i]) });
       for (const node of [input, output]) node.classList.toggle("bb-bn-selected", i === selected);
       const [shade, most] = [pull[i] ?? 0, Math.max(...pull.map(Math.abs))];
       const face = input.children[1];
-      face.style.fill = shade ? `color-mix(in srgb, var(--bb-${shade < 0 ? "negative" : "positive"}) ${Math.round((70 * Math.abs(shade)) / most)}%, Canvas)` : "";
+      face.style.fill = shade
+        ? `color-mix(in srgb, var(--bb-${shade < 0 ? "negative" : "positive"}) ${Math.round((70 * Math.abs(shade)) / most)}%, Canvas)`
+        : "";
       if (!out) return;
       place(output, { transform: `translate(${outs[i]} ${foot})` });
       output.classList.toggle("bb-bn-beyond", Math.abs(now_.outputs[i]) > REACH);
@@ -303,7 +394,9 @@ function render({ model, el }) {
     momentum.set(String(model.get("momentum")));
     gamma.set(given.gamma);
     beta.set(given.beta);
-    const same = [["start", first], ...Object.entries(PRESETS)].find(([, values]) => String(values) === String(model.get("values")));
+    const same = [["start", first], ...Object.entries(PRESETS)].find(
+      ([, values]) => String(values) === String(model.get("values")),
+    );
     preset.set(same ? same[0] : "own");
     const pull = refused ? [] : slopes(x, j, given);
     paintChart(x, result, pull);
@@ -315,21 +408,40 @@ function render({ model, el }) {
     const inBrackets = (value) => (value < 0 ? `(${trimmed(value, 4)})` : trimmed(value, 4));
     if (given.training) {
       write(lines.mean, `${TEXT.mean} = (${terms}) / ${x.length} = ${show(stats.sum, 1)} / ${x.length} = ${meanText}`);
-      write(lines.variance, `${TEXT.variance} = Σ(x − ${TEXT.mean})² / ${x.length} = ${show(stats.squares, 5)} / ${x.length} ${equals(variance, fine)} ${varText}`);
+      write(
+        lines.variance,
+        `${TEXT.variance} = Σ(x − ${TEXT.mean})² / ${x.length} = ${show(stats.squares, 5)} / ${x.length} ${equals(variance, fine)} ${varText}`,
+      );
     } else {
       write(lines.mean, `${TEXT.mean} ${equals(mean, fine)} ${meanText}, ${TEXT.remembered}`);
       write(lines.variance, `${TEXT.variance} ${equals(variance, fine)} ${varText}, ${TEXT.remembered}`);
     }
     const name = sub(j + 1);
-    write(lines.hat, refused ? "" : `x̂${name} = (${show(x[j])} − ${mean < 0 ? `(${meanText})` : meanText}) / √(${varText} + ${given.eps === 1e-5 ? "0.00001" : show(given.eps)}) ${equals(hats[j], 4)} ${trimmed(hats[j], 4)}`);
-    write(lines.output, refused ? "" : `y${name} = γ x̂${name} + β ≈ ${bracket(given.gamma)} · ${inBrackets(hats[j])} + ${bracket(given.beta)} ≈ ${rounded(outputs[j], 3)}`);
+    write(
+      lines.hat,
+      refused
+        ? ""
+        : `x̂${name} = (${show(x[j])} − ${mean < 0 ? `(${meanText})` : meanText}) / √(${varText} + ${given.eps === 1e-5 ? "0.00001" : show(given.eps)}) ${equals(hats[j], 4)} ${trimmed(hats[j], 4)}`,
+    );
+    write(
+      lines.output,
+      refused
+        ? ""
+        : `y${name} = γ x̂${name} + β ≈ ${bracket(given.gamma)} · ${inBrackets(hats[j])} + ${bracket(given.beta)} ≈ ${rounded(outputs[j], 3)}`,
+    );
     write(caption, TEXT.table(j));
     TEXT.columns(j).forEach((text, i) => write(heads[i], text));
     rows.forEach(({ node, cells }, i) => {
       node.hidden = i >= x.length;
       if (node.hidden) return;
       node.classList.toggle("bb-bn-selected", i === j);
-      const numbers = [show(x[i]), given.training ? show(x[i] - mean, 4) : rounded(x[i] - mean, 3), ...[hats, outputs, pull].map((list) => (list.length ? rounded(list[i], Math.abs(list[i]) < 99.9 ? 3 : 1) : "–"))];
+      const numbers = [
+        show(x[i]),
+        given.training ? show(x[i] - mean, 4) : rounded(x[i] - mean, 3),
+        ...[hats, outputs, pull].map((list) =>
+          list.length ? rounded(list[i], Math.abs(list[i]) < 99.9 ? 3 : 1) : "–",
+        ),
+      ];
       numbers.forEach((text, k) => write(cells[k], text));
     });
 
@@ -338,8 +450,16 @@ function render({ model, el }) {
     write(now, `${TEXT.mean} ${trimmed(past.mean, 4)}, ${TEXT.variance} ${trimmed(past.variance, 4)}`);
     const share = model.get("momentum");
     const next = updated(past, x, share);
-    const step = (label, old, text, result_) => `${label}: ${show(1 - share)} · ${inBrackets(old)} + ${show(share)} · ${text} ${equals(result_, 4)} ${trimmed(result_, 4)}`;
-    write(nextMean, given.training ? (refused ? TEXT.refused : `${TEXT.next} ${step(TEXT.mean, past.mean, inBrackets(stats.mean), next.mean)}`) : TEXT.frozen);
+    const step = (label, old, text, result_) =>
+      `${label}: ${show(1 - share)} · ${inBrackets(old)} + ${show(share)} · ${text} ${equals(result_, 4)} ${trimmed(result_, 4)}`;
+    write(
+      nextMean,
+      given.training
+        ? refused
+          ? TEXT.refused
+          : `${TEXT.next} ${step(TEXT.mean, past.mean, inBrackets(stats.mean), next.mean)}`
+        : TEXT.frozen,
+    );
     const unbiased = `${show(stats.squares, 5)} / ${x.length - 1}`;
     write(nextVariance, given.training && !refused ? step(TEXT.variance, past.variance, unbiased, next.variance) : "");
     clearTimeout(speaking);
@@ -360,7 +480,11 @@ function render({ model, el }) {
       shift = model.get("values")[i] - atPointer(event);
       set({ selected: i });
     });
-    view.listen(input, "pointermove", (event) => input.hasPointerCapture(event.pointerId) && move(i, atPointer(event) + shift));
+    view.listen(
+      input,
+      "pointermove",
+      (event) => input.hasPointerCapture(event.pointerId) && move(i, atPointer(event) + shift),
+    );
     view.listen(input, "focus", () => {
       if (before?.i !== i || !holds()) hold(i);
       if (model.get("selected") !== i) set({ selected: i });
@@ -369,7 +493,9 @@ function render({ model, el }) {
     view.listen(input, "keydown", (event) => {
       if (event.ctrlKey || event.metaKey || event.altKey) return;
       const now_ = model.get("values")[i];
-      const target = { Home: -LIMIT, End: LIMIT }[event.key] ?? (keys[event.key] && now_ + keys[event.key] * (event.shiftKey ? 10 : 1));
+      const target =
+        { Home: -LIMIT, End: LIMIT }[event.key] ??
+        (keys[event.key] && now_ + keys[event.key] * (event.shiftKey ? 10 : 1));
       if (target === undefined) return;
       event.preventDefault();
       if (before?.i !== i || !holds()) hold(i);
@@ -395,7 +521,22 @@ function render({ model, el }) {
     live,
   );
   el.append(root);
-  view.onChange(["values", "training", "size", "gamma", "beta", "eps", "momentum", "running_mean", "running_var", "batches", "selected"], () => view.soon(paint));
+  view.onChange(
+    [
+      "values",
+      "training",
+      "size",
+      "gamma",
+      "beta",
+      "eps",
+      "momentum",
+      "running_mean",
+      "running_var",
+      "batches",
+      "selected",
+    ],
+    () => view.soon(paint),
+  );
   view.signal.addEventListener("abort", () => clearTimeout(speaking));
   paint();
   view.onResize(chart, () => view.soon(paint));

@@ -20,7 +20,9 @@ const TEXT = {
   accuracy: (name, right, count) =>
     `${name}: ${right} of ${count.toLocaleString("en")} right, ${((100 * right) / count).toFixed(1)} %. At the margins, in percent: recall to the right, precision below.`,
   opened: (truth, called, name, count) =>
-    truth === called ? `${truth}, and ${name} says so: ${pictures(count)}` : `${truth}, called ${called} by ${name}: ${pictures(count)}`,
+    truth === called
+      ? `${truth}, and ${name} says so: ${pictures(count)}`
+      : `${truth}, called ${called} by ${name}: ${pictures(count)}`,
   pairOpened: {
     both: (first, second, count) => `Both networks are right: ${pictures(count)}`,
     first: (first, second, count) => `Only ${first} is right: ${pictures(count)}. Below each: what ${second} says.`,
@@ -28,7 +30,9 @@ const TEXT = {
     neither: (first, second, count) => `Neither is right: ${pictures(count)}. Below each: what ${first} says.`,
   },
   carried: (from, to, here, count) =>
-    here === 0 ? "" : `${from}–${to} of ${here}${here < count ? ` (of ${count}, ${here} are carried on this page)` : ""}, the surest first`,
+    here === 0
+      ? ""
+      : `${from}–${to} of ${here}${here < count ? ` (of ${count}, ${here} are carried on this page)` : ""}, the surest first`,
   back: "Back",
   more: "More",
   compare: "The same pictures, two networks",
@@ -142,13 +146,16 @@ function matrixGrid(data, open) {
   const { classes } = data;
   const icon = (truth) => {
     const canvas = h("canvas", { class: "bb-cm-icon", "aria-hidden": "true" });
-    const example = [...data.places.keys()].find((i) => data.labels[i] === truth && data.networks.every(({ called }) => called[i] === truth));
+    const example = [...data.places.keys()].find(
+      (i) => data.labels[i] === truth && data.networks.every(({ called }) => called[i] === truth),
+    );
     if (example !== undefined) paintPictureOf(canvas, data, example);
     return canvas;
   };
   // A break is allowed after a slash.
   const name = (text) => h("span", { class: "bb-cm-name" }, text.replace("/", "/\u200b"));
-  const header = (role, truth) => h("div", { role, class: "bb-cm-head", title: classes[truth] }, icon(truth), name(classes[truth]));
+  const header = (role, truth) =>
+    h("div", { role, class: "bb-cm-head", title: classes[truth] }, icon(truth), name(classes[truth]));
   const cells = classes.map((_, i) =>
     classes.map((_, j) => h("div", { role: "gridcell", class: "bb-cm-cell", onclick: () => open(i, j, true) })),
   );
@@ -174,7 +181,8 @@ function matrixGrid(data, open) {
         const node = cells[i][j];
         const active = !pair && cell[0] === i && cell[1] === j;
         write(node, matrix[i][j] ? String(Math.round(value)) : value === null ? "" : "·");
-        const strength = i === j ? 45 * (matrix[i][j] / Math.max(rowSums(matrix)[i], 1)) : (60 * (value ?? 0)) / largest;
+        const strength =
+          i === j ? 45 * (matrix[i][j] / Math.max(rowSums(matrix)[i], 1)) : (60 * (value ?? 0)) / largest;
         node.style.background = `color-mix(in srgb, var(--bb-${i === j ? "mark" : "positive"}) ${strength}%, transparent)`;
         node.tabIndex = cell[0] === i && cell[1] === j ? 0 : -1;
         node.setAttribute("aria-selected", active);
@@ -210,7 +218,12 @@ function gallery(data, turn) {
   const update = ({ count, here, speaker, chosen }, { cell, pair }, page) => {
     const { classes, labels, networks } = data;
     const names = networks.map(({ name }) => name);
-    write(title, pair ? TEXT.pairOpened[pair](...names, count) : TEXT.opened(classes[cell[0]], classes[cell[1]], chosen.name, count));
+    write(
+      title,
+      pair
+        ? TEXT.pairOpened[pair](...names, count)
+        : TEXT.opened(classes[cell[0]], classes[cell[1]], chosen.name, count),
+    );
     const start = page * SLOTS;
     slots.forEach(({ canvas, lines, node: slot }, at) => {
       const picture = here[start + at];
@@ -235,7 +248,8 @@ function comparison(data, pick) {
   const [first, second] = data.networks;
   const counts = Object.fromEntries(PAIRS.map((pair) => [pair, data.pair.filter((one) => one === pair).length]));
   const buttons = Object.fromEntries(PAIRS.map((pair) => [pair, button(String(counts[pair]), () => pick(pair))]));
-  const cell = (pair) => h("td", { class: pair === "first" || pair === "second" ? "bb-cm-telling" : null }, buttons[pair]);
+  const cell = (pair) =>
+    h("td", { class: pair === "first" || pair === "second" ? "bb-cm-telling" : null }, buttons[pair]);
   const head = (text, scope = "col") => h("th", { scope }, text);
   const table = h(
     "table",
@@ -276,13 +290,24 @@ function render({ model, el }) {
     }
   };
   const names = data.networks.map(({ name }) => name);
-  const network = choice(TEXT.network, names, (name) => name, (name) => set({ network: name, pair: "" }));
-  const numbers = choice(TEXT.numbers, Object.keys(TEXT.views), (name) => TEXT.views[name], (name) => set({ numbers: name }));
+  const network = choice(
+    TEXT.network,
+    names,
+    (name) => name,
+    (name) => set({ network: name, pair: "" }),
+  );
+  const numbers = choice(
+    TEXT.numbers,
+    Object.keys(TEXT.views),
+    (name) => TEXT.views[name],
+    (name) => set({ numbers: name }),
+  );
   const hint = h("p", { class: "bb-hint" });
   const summary = h("p", { class: "bb-hint" });
   const grid = matrixGrid(data, open);
   const shelf = gallery(data, (by) => ((page += by), view.soon(paint)));
-  const pairs = names.length === 2 ? comparison(data, (pair) => set({ pair: model.get("pair") === pair ? "" : pair })) : null;
+  const pairs =
+    names.length === 2 ? comparison(data, (pair) => set({ pair: model.get("pair") === pair ? "" : pair })) : null;
 
   const paint = () => {
     const settings = Object.fromEntries(SETTINGS.map((name) => [name, model.get(name)]));
@@ -304,8 +329,16 @@ function render({ model, el }) {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     const [i, j] = model.get("cell");
     const targets = {
-      ArrowUp: [i - 1, j], ArrowDown: [i + 1, j], ArrowLeft: [i, j - 1], ArrowRight: [i, j + 1],
-      Home: [i, 0], End: [i, last], PageUp: [0, j], PageDown: [last, j], Enter: [i, j], " ": [i, j],
+      ArrowUp: [i - 1, j],
+      ArrowDown: [i + 1, j],
+      ArrowLeft: [i, j - 1],
+      ArrowRight: [i, j + 1],
+      Home: [i, 0],
+      End: [i, last],
+      PageUp: [0, j],
+      PageDown: [last, j],
+      Enter: [i, j],
+      " ": [i, j],
     };
     if (!targets[event.key]) return;
     event.preventDefault();

@@ -1,4 +1,20 @@
-import { array, button, choice, dropdown, gray, h, numberCell, paintPixels, paletteColor, parseNumber, player, scope, show, signed, write } from "../kit.js";
+import {
+  array,
+  button,
+  choice,
+  dropdown,
+  gray,
+  h,
+  numberCell,
+  paintPixels,
+  paletteColor,
+  parseNumber,
+  player,
+  scope,
+  show,
+  signed,
+  write,
+} from "../kit.js";
 
 const TEXT = {
   title: "Convolution explorer",
@@ -29,8 +45,10 @@ const TEXT = {
   hints: {
     look: "Drag over either picture, or use the arrow keys. Type in the filter, or use arrow keys or the wheel there.",
     slide: "Play, and watch the window fill the map row by row.",
-    guess: "The marked output pixel is hidden. Work out its sum, on the gray picture. Fill in the products too, and wrong ones are marked.",
-    shift: "Move the picture with the buttons, or with arrow keys on it. The map shows (shift, then filter) minus (filter, then shift).",
+    guess:
+      "The marked output pixel is hidden. Work out its sum, on the gray picture. Fill in the products too, and wrong ones are marked.",
+    shift:
+      "Move the picture with the buttons, or with arrow keys on it. The map shows (shift, then filter) minus (filter, then shift).",
   },
   player: { play: "Play", pause: "Pause", step: "Step", speed: "Speed", slow: "slow", medium: "medium", fast: "fast" },
   arrows: { ArrowLeft: "Move left", ArrowUp: "Move up", ArrowDown: "Move down", ArrowRight: "Move right" },
@@ -65,10 +83,12 @@ const TEXT = {
   guessPositive: "That is the sum without the minus signs. Negative weights take away.",
   guessMean: "That is the sum divided by the number of weights. Leave it a sum.",
   guessAdd: "Every product is right. Add them up once more; mind the signs.",
-  guessMarked: (count) => `Not yet. ${count === 1 ? "One product is" : `${count} products are`} wrong: look for dashed frames.`,
+  guessMarked: (count) =>
+    `Not yet. ${count === 1 ? "One product is" : `${count} products are`} wrong: look for dashed frames.`,
   guessWrong: "Not yet. Fill in the products to find out where it goes wrong.",
   guessShown: (sum) => `The sum is ${sum}.`,
-  shiftedBy: (down, right) => `Moved ${Math.abs(down)} ${down < 0 ? "up" : "down"}, ${Math.abs(right)} ${right < 0 ? "left" : "right"}.`,
+  shiftedBy: (down, right) =>
+    `Moved ${Math.abs(down)} ${down < 0 ? "up" : "down"}, ${Math.abs(right)} ${right < 0 ? "left" : "right"}.`,
   shiftNone: "Move the picture by a pixel.",
   shiftSame: (border) => `Inside both orders agree: the largest difference is 0. At the border it is ${border}.`,
   shiftBroken: (inside, steps) =>
@@ -196,7 +216,8 @@ function luma([red, green, blue]) {
 
 /** The smallest whole number that makes every weight whole: 9 for a 3x3 mean. 1 where two decimals do. */
 function unitOf(kernel) {
-  const whole = (scale) => kernel.flat(2).every((weight) => Math.abs(weight * scale - Math.round(weight * scale)) < 1e-9);
+  const whole = (scale) =>
+    kernel.flat(2).every((weight) => Math.abs(weight * scale - Math.round(weight * scale)) < 1e-9);
   if (whole(100)) return 1;
   for (let unit = 2; unit <= LARGEST_UNIT; unit++) if (whole(unit)) return unit;
   return 1;
@@ -240,7 +261,15 @@ function judge(guess, values, kernel) {
   const { result } = arithmetic(values, kernel);
   if (near(result)) return "right";
   if (near(arithmetic(values, turned(kernel)).result)) return "turned";
-  if (near(arithmetic(values, kernel.map((row) => row.map(Math.abs))).result)) return "positive";
+  if (
+    near(
+      arithmetic(
+        values,
+        kernel.map((row) => row.map(Math.abs)),
+      ).result,
+    )
+  )
+    return "positive";
   if (kernel.length > 1 && near(result / kernel.length ** 2)) return "mean";
   return "wrong";
 }
@@ -249,7 +278,8 @@ const span = (from, to) => Array.from({ length: to - from + 1 }, (_, i) => from 
 
 /** How many decimals the products need so that none is rounded: two for whole weights, four at most. */
 function decimals(products) {
-  const exact = (digits) => products.flat(2).every((value) => Math.abs(value * 10 ** digits - Math.round(value * 10 ** digits)) < 1e-6);
+  const exact = (digits) =>
+    products.flat(2).every((value) => Math.abs(value * 10 ** digits - Math.round(value * 10 ** digits)) < 1e-6);
   return [2, 3, 4].find(exact) ?? 4;
 }
 
@@ -314,7 +344,23 @@ function reader(model, pictures, height, width) {
     const unit = unitOf(kernel);
     const sums = values.map((window, c) => arithmetic(window, kernel[c], unit));
     return {
-      ...settings, picture, planes, kernel, key, map, result, difference, differenceKey, height, width, row, column, size, values, unit, sums,
+      ...settings,
+      picture,
+      planes,
+      kernel,
+      key,
+      map,
+      result,
+      difference,
+      differenceKey,
+      height,
+      width,
+      row,
+      column,
+      size,
+      values,
+      unit,
+      sums,
       factor: settings.after === "relu_pool" ? 2 : 1,
       empty: !result.height || !result.width,
       total: sums.reduce((all, { result: part }) => all + part, 0),
@@ -371,7 +417,11 @@ function drawInput(context, fill, shown, canvas) {
   const moved = mode === "shift" && shown.shift.some(Boolean);
   const key = `${shown.image} ${planes.length} ${moved ? shown.shift : ""}`;
   const whole = moved ? () => planes.map((plane) => shifted(plane, height, width, shown.shift)) : () => planes;
-  context.drawImage(fill(key, (buffer) => paintPicture(buffer, whole(), height, width)), 0, 0);
+  context.drawImage(
+    fill(key, (buffer) => paintPicture(buffer, whole(), height, width)),
+    0,
+    0,
+  );
   if (padding) outline(context, 0, 0, width, height, 0.75, "#888");
   if (shown.empty || mode === "shift") return;
   const reach = dilation * (size - 1) + 1;
@@ -388,7 +438,9 @@ function drawOutput(context, fill, shown, canvas) {
   const { drawn, mode, factor } = shown;
   if (shown.empty) return;
   const key = mode === "shift" ? shown.differenceKey : shown.key + shown.after;
-  const buffer = fill(key, (target) => paintPixels(target, drawn.data, drawn.height, drawn.width, scaleOf(shown, canvas)));
+  const buffer = fill(key, (target) =>
+    paintPixels(target, drawn.data, drawn.height, drawn.width, scaleOf(shown, canvas)),
+  );
   const [x, y] = corner(shown);
   const [row, column] = [Math.floor(shown.row / factor), Math.floor(shown.column / factor)];
   if (mode === "slide") {
@@ -422,7 +474,9 @@ function limitOf(shown) {
 
 function scaleOf(shown, node) {
   const limit = limitOf(shown);
-  return isPhotograph(shown) ? gray(limit) : signed(limit, paletteColor(node, "positive"), paletteColor(node, "negative"));
+  return isPhotograph(shown)
+    ? gray(limit)
+    : signed(limit, paletteColor(node, "positive"), paletteColor(node, "negative"));
 }
 
 function outline(context, x, y, width, height, thickness, color) {
@@ -472,7 +526,8 @@ function sumText(shown) {
   const place = TEXT.sumAt(shown.row, shown.column);
   const { sums, unit, total } = shown;
   const digits = decimals(sums.map(({ products }) => products));
-  const parts = sums.length > 1 ? sums.map((sum) => sum.total) : sums[0].products.flat().filter((product) => product !== 0);
+  const parts =
+    sums.length > 1 ? sums.map((sum) => sum.total) : sums[0].products.flat().filter((product) => product !== 0);
   const terms = parts.map((part, i) => {
     if (!i) return productText(part, digits);
     return (part < 0 ? " − " : " + ") + productText(Math.abs(part), digits);
@@ -496,7 +551,11 @@ function longestSum(shown) {
   // 1.11 gives all its decimals to each product, and minus signs are the widest.
   const sums = kernel.map((plane) => {
     const negative = plane.map((row) => row.map((weight) => -Math.abs(weight)));
-    return arithmetic(plane.map((row) => row.map(() => 1.11)), negative, unit);
+    return arithmetic(
+      plane.map((row) => row.map(() => 1.11)),
+      negative,
+      unit,
+    );
   });
   const total = Math.floor(sums.reduce((all, { result }) => all + result, 0)) - 0.12345;
   return sumText({ ...shown, row: map.height - 1, column: map.width - 1, sums, total });
@@ -526,7 +585,8 @@ function equation(changeKernel) {
       weightCells.push(cell);
       return cell.node;
     });
-    const blank = (i, j) => h("input", { class: "bb-cell", type: "text", autocomplete: "off", "aria-label": TEXT.product(i + 1, j + 1) });
+    const blank = (i, j) =>
+      h("input", { class: "bb-cell", type: "text", autocomplete: "off", "aria-label": TEXT.product(i + 1, j + 1) });
     const products = grid(TEXT.products, size, guessing ? blank : plain);
     // A sign and the grid behind it stay together where the line is too short for all three.
     const after = (sign, { node: panel }) =>
@@ -546,13 +606,19 @@ function equation(changeKernel) {
     const weights = shown.kernel[channel].flat();
     shown.values[channel].flat().forEach((pixel, i) => drawPixelCell(cells.pixels.all[i], pixel));
     weights.forEach((weight, i) => cells.weightCells[i].set(weightText(weight, unit)));
-    tintAll(cells.weightCells.map((cell) => cell.node), weights);
+    tintAll(
+      cells.weightCells.map((cell) => cell.node),
+      weights,
+    );
     node.hidden = shown.empty || shown.mode === "shift";
     result.hidden = guessing;
     if (guessing) return write(cells.products.caption, TEXT.products);
     const digits = decimals(shown.sums.map((sum) => sum.products));
     products.flat().forEach((product, i) => write(cells.products.all[i], productText(product, digits)));
-    grids.style.setProperty("--bb-chars", Math.max(shown.size > 4 ? 4.4 : 6, ...products.flat().map((product) => productText(product, digits).length)));
+    grids.style.setProperty(
+      "--bb-chars",
+      Math.max(shown.size > 4 ? 4.4 : 6, ...products.flat().map((product) => productText(product, digits).length)),
+    );
     tintAll(cells.products.all, products.flat());
     write(cells.products.caption, unit === 1 ? TEXT.products : TEXT.productsOf(unit));
     write(text, sumText(shown));
@@ -601,7 +667,11 @@ function guessBar(current, another, products) {
     if (kind === "right") write(verdict, TEXT.guessRight(show(total / unit)));
     else if (wrong.length) write(verdict, TEXT.guessMarked(wrong.length));
     else if (all) write(verdict, TEXT.guessAdd);
-    else write(verdict, TEXT[{ turned: "guessTurned", positive: "guessPositive", mean: "guessMean", wrong: "guessWrong" }[kind]]);
+    else
+      write(
+        verdict,
+        TEXT[{ turned: "guessTurned", positive: "guessPositive", mean: "guessMean", wrong: "guessWrong" }[kind]],
+      );
   };
   const reveal = () => {
     const { sums, unit } = current();
@@ -634,7 +704,9 @@ function markProduct(cell, right) {
 function shiftBar(move) {
   const verdict = h("p", { role: "status" });
   const signs = { ArrowLeft: "←", ArrowUp: "↑", ArrowDown: "↓", ArrowRight: "→" };
-  const buttons = Object.entries(signs).map(([key, sign]) => button(sign, () => move(key, 1), { "aria-label": TEXT.arrows[key] }));
+  const buttons = Object.entries(signs).map(([key, sign]) =>
+    button(sign, () => move(key, 1), { "aria-label": TEXT.arrows[key] }),
+  );
   const update = ({ difference, shift, empty }) => {
     if (empty || !difference) return write(verdict, "");
     const { inside, border, step } = difference;
@@ -694,8 +766,18 @@ function render({ model, el }) {
     return canvas;
   };
   const image = choice(TEXT.pictures, [...pictures.keys()], thumbnail, (name) => set({ image: name }), "pictures");
-  const inColor = choice(TEXT.color, [false, true], (on) => TEXT.colors[on], (on) => set({ color: on }));
-  const mode = choice(TEXT.mode, Object.keys(TEXT.modes), (name) => TEXT.modes[name], (name) => setMode(name));
+  const inColor = choice(
+    TEXT.color,
+    [false, true],
+    (on) => TEXT.colors[on],
+    (on) => set({ color: on }),
+  );
+  const mode = choice(
+    TEXT.mode,
+    Object.keys(TEXT.modes),
+    (name) => TEXT.modes[name],
+    (name) => setMode(name),
+  );
   const input = mapPanel(TEXT.inputLabel, drawInput, height, width);
   const output = mapPanel(TEXT.outputLabel, drawOutput, height, width);
   const legend = h("div", { class: "bb-legend" });
@@ -712,7 +794,11 @@ function render({ model, el }) {
   const slide = player(view, TEXT.player, (count) => advance(read(), count, set));
   // From the model as it is now: a reader may type into two cells within one frame.
   const sum = equation((i, j, weight) => set({ kernel: edited(read(), channel, i, j, weight) }));
-  const guess = guessBar(() => shown, () => set({ point: tellingPoint(shown) }), sum.products);
+  const guess = guessBar(
+    () => shown,
+    () => set({ point: tellingPoint(shown) }),
+    sum.products,
+  );
   const move = (key, pixels) => {
     const moved = model.get("shift").map((at, axis) => at + DIRECTIONS[key][axis] * pixels);
     set({ shift: moved.map((at) => Math.min(Math.max(at, -LARGEST_SHIFT), LARGEST_SHIFT)) });
@@ -733,15 +819,26 @@ function render({ model, el }) {
   const named = [...Object.keys(kernels).map((name) => [name, name]), ["", TEXT.custom]];
   const filter = dropdown(TEXT.filter, named, (name) => name && set({ kernel: [kernels[name]] }));
   const number = (name, from, to) =>
-    choice(TEXT[name], span(from, to), String, (value) => set({ point: keptPlace(shown, { [name]: value }), [name]: value }));
-  const geometry = { stride: number("stride", 1, 4), padding: number("padding", 0, 3), dilation: number("dilation", 1, 3) };
+    choice(TEXT[name], span(from, to), String, (value) =>
+      set({ point: keptPlace(shown, { [name]: value }), [name]: value }),
+    );
+  const geometry = {
+    stride: number("stride", 1, 4),
+    padding: number("padding", 0, 3),
+    dilation: number("dilation", 1, 3),
+  };
   const size = choice(TEXT.size, span(1, LARGEST_SIZE), String, (value) =>
-    set({ point: keptPlace(shown, { size: value }), kernel: model.get("kernel").map((plane) => resized(plane, value)) }),
+    set({
+      point: keptPlace(shown, { size: value }),
+      kernel: model.get("kernel").map((plane) => resized(plane, value)),
+    }),
   );
   const after = dropdown(TEXT.after, Object.entries(TEXT.afters), (name) => set({ after: name }));
   const toOne = button(TEXT.sumToOne, () => set({ kernel: summedToOne(read().kernel) ?? read().kernel }));
   const turn = button(TEXT.turn, () => set({ kernel: model.get("kernel").map(turned) }));
-  const random = button(TEXT.random, () => set({ kernel: read().kernel.map((plane) => plane.map((row) => row.map(randomWeight))) }));
+  const random = button(TEXT.random, () =>
+    set({ kernel: read().kernel.map((plane) => plane.map((row) => row.map(randomWeight))) }),
+  );
   const reset = button(TEXT.reset, () => (slide.stop(), (channel = 0), set(opening), sum.refresh()));
   const formula = h("p", { class: "bb-formula" });
   const strip = channelStrip((index) => ((channel = index), paint()));
@@ -815,11 +912,14 @@ function render({ model, el }) {
 
 const same = (one, other) => JSON.stringify(one) === JSON.stringify(other);
 const randomWeight = () => Math.round(Math.random() * 20 - 10) / 10;
-const spoken = (shown) => (shown.empty ? sizeFormula(shown) : `${TEXT.sumAt(shown.row, shown.column)} ${equals(shown.total)}`);
+const spoken = (shown) =>
+  shown.empty ? sizeFormula(shown) : `${TEXT.sumAt(shown.row, shown.column)} ${equals(shown.total)}`;
 
 /** The kernel with one weight changed; a color picture has a square of weights for each channel. */
 function edited({ kernel }, channel, i, j, weight) {
-  return kernel.map((plane, c) => plane.map((row, y) => row.map((old, x) => (c === channel && y === i && x === j ? weight : old))));
+  return kernel.map((plane, c) =>
+    plane.map((row, y) => row.map((old, x) => (c === channel && y === i && x === j ? weight : old))),
+  );
 }
 
 /** Move the window on by `count` outputs, row by row; false at the end. From the end it begins again. */
@@ -835,7 +935,10 @@ function advance({ map, row, column, empty }, count, set) {
 /** An output pixel worth asking for: among a handful of random ones, that with the strongest answer. */
 function tellingPoint({ map }) {
   const tries = span(1, 12).map(() => Math.floor(Math.random() * map.data.length));
-  const at = tries.reduce((best, next) => (Math.abs(map.data[next]) > Math.abs(map.data[best]) ? next : best), tries[0]);
+  const at = tries.reduce(
+    (best, next) => (Math.abs(map.data[next]) > Math.abs(map.data[best]) ? next : best),
+    tries[0],
+  );
   return map.data.length ? [Math.floor(at / map.width), at % map.width] : [0, 0];
 }
 
@@ -877,7 +980,12 @@ function steer(view, { canvas }, current, { moveTo, move, height, width, isOutpu
     const { row, column, map, mode } = current();
     const step = event.shiftKey ? 10 : 1;
     const direction = DIRECTIONS[event.key];
-    const corners = { Home: [row, 0], End: [row, map.width - 1], PageUp: [0, column], PageDown: [map.height - 1, column] };
+    const corners = {
+      Home: [row, 0],
+      End: [row, map.width - 1],
+      PageUp: [0, column],
+      PageDown: [map.height - 1, column],
+    };
     const target = direction ? [row + step * direction[0], column + step * direction[1]] : corners[event.key];
     if (!target) return;
     event.preventDefault();
@@ -886,5 +994,20 @@ function steer(view, { canvas }, current, { moveTo, move, height, width, isOutpu
   });
 }
 
-export { arithmetic, conv2d, field, follow, judge, luma, outputSize, resized, shiftDifference, shifted, summedToOne, turned, unitOf, weightText };
+export {
+  arithmetic,
+  conv2d,
+  field,
+  follow,
+  judge,
+  luma,
+  outputSize,
+  resized,
+  shiftDifference,
+  shifted,
+  summedToOne,
+  turned,
+  unitOf,
+  weightText,
+};
 export default { render };

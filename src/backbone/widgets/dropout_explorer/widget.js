@@ -39,17 +39,22 @@ const TEXT = {
   same: "p is 0: every run is the full network.",
   gone: "p is 1: every unit is out in every run. No factor brings back what is gone.",
   exact: "Over all masks, the mean is the value at test time. Everything behind the mask is linear.",
-  noKink: "Over all masks, the mean is the value at test time. No mask takes the sum across 0, so ReLU never bends anything here.",
+  noKink:
+    "Over all masks, the mean is the value at test time. No mask takes the sum across 0, so ReLU never bends anything here.",
   kink: (mean, test) =>
     `Over all masks, the mean is ${mean}; at test time it is ${test}. The sums agree on average, their ReLUs do not: what falls below 0 counts as 0 and no longer evens out what lies above.`,
-  unscaled: (mean, test) => `Over all masks, the mean is ${mean}; at test time it is ${test}. Nothing makes up for the units that were out.`,
+  unscaled: (mean, test) =>
+    `Over all masks, the mean is ${mean}; at test time it is ${test}. Nothing makes up for the units that were out.`,
   curveTitle: (measure) => `Recorded beforehand: ${measure}`,
   curveAt: (p) => `At p = ${p}`,
   curveOff: (p) => `Nearest recorded p: ${p}`,
-  histogramLabel: (runs, mean, error, test) => `Histogram of the outputs of ${runs}. Mean ${mean}, standard error ${error}; test time ${test}.`,
-  runningLabel: (runs, mean, test) => `Mean of the outputs against the number of runs. After ${runs} it is ${mean}; the line of test time lies at ${test}.`,
+  histogramLabel: (runs, mean, error, test) =>
+    `Histogram of the outputs of ${runs}. Mean ${mean}, standard error ${error}; test time ${test}.`,
+  runningLabel: (runs, mean, test) =>
+    `Mean of the outputs against the number of runs. After ${runs} it is ${mean}; the line of test time lies at ${test}.`,
   curveLabel: (measure, parts) => `${measure} against p. ${parts}`,
-  spoken: (p, runs, mean, error, test, words) => `p ${p}, ${runs}: mean ${mean}, standard error ${error}, test time ${test}. ${words}`,
+  spoken: (p, runs, mean, error, test, words) =>
+    `p ${p}, ${runs}: mean ${mean}, standard error ${error}, test time ${test}. ${words}`,
 };
 const MOST = 5000;
 const SEEDS = 1000;
@@ -73,7 +78,12 @@ function maskOf(seed, run, units, p) {
 
 /** The hidden units' values before dropout. */
 function hiddenOf({ weight, bias }, x) {
-  return weight.map((row, j) => Math.max(row.reduce((sum, w, i) => sum + w * x[i], bias[j]), 0));
+  return weight.map((row, j) =>
+    Math.max(
+      row.reduce((sum, w, i) => sum + w * x[i], bias[j]),
+      0,
+    ),
+  );
 }
 
 /** What a kept unit is multiplied with in training, and each unit at test time. */
@@ -152,7 +162,8 @@ function runningMeans(values) {
 /** Counts in bins of equal width; the last bin holds its upper edge. */
 function binned(values, low, high, count) {
   const bins = new Array(count).fill(0);
-  for (const value of values) bins[Math.min(count - 1, Math.max(0, Math.floor(((value - low) / (high - low)) * count)))]++;
+  for (const value of values)
+    bins[Math.min(count - 1, Math.max(0, Math.floor(((value - low) / (high - low)) * count)))]++;
   return bins;
 }
 
@@ -204,12 +215,21 @@ function histogramParts(width, height, { bins, low, high, mean, test, own, ticks
   const wide = (width - 8) / bins.length;
   const bars = bins.map((count, i) => {
     const tall = count ? Math.max(1.5, (count / most) * (foot - top)) : 0;
-    return s("rect", { class: "bb-do-bar", x: 4 + i * wide + 0.5, y: foot - tall, width: Math.max(wide - 1, 0.5), height: tall, "data-count": count });
+    return s("rect", {
+      class: "bb-do-bar",
+      x: 4 + i * wide + 0.5,
+      y: foot - tall,
+      width: Math.max(wide - 1, 0.5),
+      height: tall,
+      "data-count": count,
+    });
   });
   return [
     ...bars,
     s("line", { class: "bb-do-axis", x1: 0, x2: width, y1: foot, y2: foot }),
-    ...ticks.map((value) => s("text", { class: "bb-do-tick", x: Math.min(Math.max(x(value), 12), width - 12), y: height - 4 }, show(value))),
+    ...ticks.map((value) =>
+      s("text", { class: "bb-do-tick", x: Math.min(Math.max(x(value), 12), width - 12), y: height - 4 }, show(value)),
+    ),
     s("line", { class: "bb-do-test", x1: x(test), x2: x(test), y1: 2, y2: foot, "data-value": test }),
     tag(TEXT.testTag, x(test), 12, width, "bb-do-word"),
     s("line", { class: "bb-do-mean", x1: x(mean), x2: x(mean), y1: 18, y2: foot, "data-value": mean }),
@@ -232,34 +252,66 @@ function runningParts(width, height, { means, errors, test }) {
   const x = (i) => left + (count > 1 ? Math.log(i + 1) / Math.log(count) : 0.5) * (width - left - right);
   const y = (value) => foot - ((value - low) / (high - low)) * (foot - top);
   const line = picked.map((i) => `${x(i).toFixed(1)},${y(means[i]).toFixed(1)}`);
-  const band = [...picked.map((i) => [i, 1]), ...picked.toReversed().map((i) => [i, -1])]
-    .map(([i, sign]) => `${x(i).toFixed(1)},${y(means[i] + sign * spread(i)).toFixed(1)}`);
+  const band = [...picked.map((i) => [i, 1]), ...picked.toReversed().map((i) => [i, -1])].map(
+    ([i, sign]) => `${x(i).toFixed(1)},${y(means[i] + sign * spread(i)).toFixed(1)}`,
+  );
   const powers = [1, 10, 100, 1000].filter((power) => power <= count);
   return [
     s("path", { class: "bb-do-band", d: `M${band.join("L")}Z` }),
     s("line", { class: "bb-do-test", x1: left, x2: width - right, y1: y(test), y2: y(test), "data-value": test }),
     s("path", { class: "bb-do-line bb-do-line-0", d: `M${line.join("L")}` }),
-    s("circle", { class: "bb-do-dot", cx: x(count - 1), cy: y(means[count - 1]), r: 4, "data-value": means[count - 1] }),
+    s("circle", {
+      class: "bb-do-dot",
+      cx: x(count - 1),
+      cy: y(means[count - 1]),
+      r: 4,
+      "data-value": means[count - 1],
+    }),
     s("line", { class: "bb-do-axis", x1: left, x2: left, y1: top, y2: foot }),
-    ...ticksOf(low, high, 4).map((value) => s("text", { class: "bb-do-tick bb-do-end", x: left - 5, y: y(value) + 4 }, show(value))),
-    ...powers.map((power) => s("text", { class: "bb-do-tick", x: Math.min(Math.max(x(power - 1), left + 4), width - 16), y: height - 4 }, power.toLocaleString("en"))),
+    ...ticksOf(low, high, 4).map((value) =>
+      s("text", { class: "bb-do-tick bb-do-end", x: left - 5, y: y(value) + 4 }, show(value)),
+    ),
+    ...powers.map((power) =>
+      s(
+        "text",
+        { class: "bb-do-tick", x: Math.min(Math.max(x(power - 1), left + 4), width - 16), y: height - 4 },
+        power.toLocaleString("en"),
+      ),
+    ),
   ];
 }
 
 function curveParts(width, height, { curves, p }) {
   const [left, right, top, foot] = [40, 10, 8, height - 18];
-  const values = curves.flatMap(({ mean, spread }) => mean.flatMap((value, i) => [value - spread[i], value + spread[i]]));
+  const values = curves.flatMap(({ mean, spread }) =>
+    mean.flatMap((value, i) => [value - spread[i], value + spread[i]]),
+  );
   const [low, high] = [Math.min(...values), Math.max(...values)];
   const x = (value) => left + value * (width - left - right);
   const y = (value) => foot - ((value - low) / (high - low || 1)) * (foot - top);
   return [
-    ...ticksOf(low, high, 4).map((value) => s("text", { class: "bb-do-tick bb-do-end", x: left - 6, y: y(value) + 4 }, show(value))),
-    ...[0, 0.25, 0.5, 0.75, 1].map((value) => s("text", { class: "bb-do-tick", x: x(value), y: height - 4 }, show(value))),
+    ...ticksOf(low, high, 4).map((value) =>
+      s("text", { class: "bb-do-tick bb-do-end", x: left - 6, y: y(value) + 4 }, show(value)),
+    ),
+    ...[0, 0.25, 0.5, 0.75, 1].map((value) =>
+      s("text", { class: "bb-do-tick", x: x(value), y: height - 4 }, show(value)),
+    ),
     s("line", { class: "bb-do-axis", x1: left, x2: width - right, y1: foot, y2: foot }),
     s("line", { class: "bb-do-here", x1: x(p), x2: x(p), y1: top, y2: foot, "data-value": p }),
     ...curves.flatMap(({ p: ps, mean, spread }, number) => [
-      ...ps.map((at, i) => s("line", { class: `bb-do-whisker bb-do-line-${number}`, x1: x(at), x2: x(at), y1: y(mean[i] - spread[i]), y2: y(mean[i] + spread[i]) })),
-      s("path", { class: `bb-do-line bb-do-line-${number}`, d: `M${ps.map((at, i) => `${x(at).toFixed(2)},${y(mean[i]).toFixed(2)}`).join("L")}` }),
+      ...ps.map((at, i) =>
+        s("line", {
+          class: `bb-do-whisker bb-do-line-${number}`,
+          x1: x(at),
+          x2: x(at),
+          y1: y(mean[i] - spread[i]),
+          y2: y(mean[i] + spread[i]),
+        }),
+      ),
+      s("path", {
+        class: `bb-do-line bb-do-line-${number}`,
+        d: `M${ps.map((at, i) => `${x(at).toFixed(2)},${y(mean[i]).toFixed(2)}`).join("L")}`,
+      }),
     ]),
   ];
 }
@@ -276,13 +328,28 @@ function netParts(width, { weight, output_weight, kept }) {
   const [first, middle, last] = [12, width / 2, width - 12];
   const most = Math.max(...weight.flat().map(Math.abs), ...output_weight.map(Math.abs), 1e-9);
   const wire = (x1, y1, x2, y2, w, alive) =>
-    s("line", { x1, y1, x2, y2, class: `bb-do-wire ${w < 0 ? "bb-do-minus" : "bb-do-plus"}${alive ? "" : " bb-do-dead"}`, "stroke-width": (0.4 + (2.6 * Math.abs(w)) / most).toFixed(2) });
+    s("line", {
+      x1,
+      y1,
+      x2,
+      y2,
+      class: `bb-do-wire ${w < 0 ? "bb-do-minus" : "bb-do-plus"}${alive ? "" : " bb-do-dead"}`,
+      "stroke-width": (0.4 + (2.6 * Math.abs(w)) / most).toFixed(2),
+    });
   return [
     ...weight.flatMap((values, j) => values.map((w, i) => wire(first, at(i), middle, row(j), w, kept[j]))),
     ...output_weight.map((w, j) => wire(middle, row(j), last, HEAD + tall / 2, w, kept[j])),
     ...weight[0].map((_, i) => s("circle", { class: "bb-do-node", cx: first, cy: at(i), r: 6 })),
     s("circle", { class: "bb-do-node", cx: last, cy: HEAD + tall / 2, r: 8 }),
-    ...weight.map((_, j) => s("circle", { class: `bb-do-unit${kept[j] ? "" : " bb-do-lost"}`, cx: middle, cy: row(j), r: 10, "data-unit": j })),
+    ...weight.map((_, j) =>
+      s("circle", {
+        class: `bb-do-unit${kept[j] ? "" : " bb-do-lost"}`,
+        cx: middle,
+        cy: row(j),
+        r: 10,
+        "data-unit": j,
+      }),
+    ),
   ];
 }
 
@@ -290,7 +357,9 @@ function netParts(width, { weight, output_weight, kept }) {
 
 function render({ model, el }) {
   const view = scope(model);
-  const net = Object.fromEntries(["weight", "bias", "output_weight", "output_bias"].map((name) => [name, model.get(name)]));
+  const net = Object.fromEntries(
+    ["weight", "bias", "output_weight", "output_bias"].map((name) => [name, model.get(name)]),
+  );
   const units = net.bias.length;
   const total = (2 ** units).toLocaleString("en");
   const names = model.get("names");
@@ -314,14 +383,42 @@ function render({ model, el }) {
 
   // ---- Controls
 
-  const sample = choice(TEXT.sample, names, (name) => name, (name) => set({ sample: name, kept: [] }));
-  const head = choice(TEXT.head, Object.keys(TEXT.heads), (name) => TEXT.heads[name], (name) => set({ head: name }));
-  const scaling = choice(TEXT.scaling, Object.keys(TEXT.scalings), (name) => TEXT.scalings[name], (name) => set({ scaling: name }));
-  const slider = h("input", { type: "range", min: 0, max: 1, step: 0.05, "aria-label": TEXT.p, oninput: () => set({ p: Number(slider.value), kept: [] }) });
+  const sample = choice(
+    TEXT.sample,
+    names,
+    (name) => name,
+    (name) => set({ sample: name, kept: [] }),
+  );
+  const head = choice(
+    TEXT.head,
+    Object.keys(TEXT.heads),
+    (name) => TEXT.heads[name],
+    (name) => set({ head: name }),
+  );
+  const scaling = choice(
+    TEXT.scaling,
+    Object.keys(TEXT.scalings),
+    (name) => TEXT.scalings[name],
+    (name) => set({ scaling: name }),
+  );
+  const slider = h("input", {
+    type: "range",
+    min: 0,
+    max: 1,
+    step: 0.05,
+    "aria-label": TEXT.p,
+    oninput: () => set({ p: Number(slider.value), kept: [] }),
+  });
   const pValue = h("span", { class: "bb-do-p" });
-  const range = h("label", { class: "bb-field bb-do-range" }, h("span", {}, TEXT.p), h("span", { class: "bb-do-track" }, slider, pValue));
+  const range = h(
+    "label",
+    { class: "bb-field bb-do-range" },
+    h("span", {}, TEXT.p),
+    h("span", { class: "bb-do-track" }, slider, pValue),
+  );
   const more = Object.entries(TEXT.more).map(([count, text]) =>
-    button(text, () => set({ runs: Math.min(MOST, model.get("runs") + Number(count)), kept: [] })));
+    button(text, () => set({ runs: Math.min(MOST, model.get("runs") + Number(count)), kept: [] })),
+  );
   const again = button(TEXT.again, () => set({ runs: 1, kept: [] }));
   const others = button(TEXT.others, () => set({ seed: (model.get("seed") + 1) % SEEDS, kept: [] }));
   const last = button(TEXT.last, () => set({ kept: [] }));
@@ -347,9 +444,15 @@ function render({ model, el }) {
   const histogram = sheet("histogram", 170);
   const running = sheet("running", 130);
   const histogramTitle = h("p", { class: "bb-do-title" });
-  const cells = Object.fromEntries(Object.keys(TEXT.numbers).map((name) => [name, h("strong", { class: `bb-do-${name}-value` })]));
+  const cells = Object.fromEntries(
+    Object.keys(TEXT.numbers).map((name) => [name, h("strong", { class: `bb-do-${name}-value` })]),
+  );
   const words = { ...TEXT.numbers, exact: TEXT.numbers.exact(total) };
-  const numbers = h("div", { class: "bb-do-numbers" }, ...Object.entries(cells).map(([name, node]) => h("p", {}, `${words[name]} `, node)));
+  const numbers = h(
+    "div",
+    { class: "bb-do-numbers" },
+    ...Object.entries(cells).map(([name, node]) => h("p", {}, `${words[name]} `, node)),
+  );
   const say = h("p", { class: "bb-do-say" });
   const chart = sheet("curves", 190);
   const curveWords = h("p", { class: "bb-do-title" });
@@ -368,8 +471,14 @@ function render({ model, el }) {
     const { means, errors } = runningMeans(outputs);
     const full = sumOf(shown.products, () => true);
     const result = {
-      all, means, errors, full, outputs,
-      mean: means.at(-1), error: errors.at(-1), seen: new Set(masks).size,
+      all,
+      means,
+      errors,
+      full,
+      outputs,
+      mean: means.at(-1),
+      error: errors.at(-1),
+      seen: new Set(masks).size,
       own: sumOf(shown.products, (j) => shown.kept[j]),
       test: headOf(full, shown.factors.test, net.output_bias, shown.head),
     };
@@ -392,7 +501,13 @@ function render({ model, el }) {
   const factorText = (factor) => (factor === 1 ? "" : ` × ${number(factor)}`);
   const sentence = (form, sum, factor) => {
     const z = sum * factor + net.output_bias;
-    return form(number(sum), factorText(factor), joined(net.output_bias), number(z), shown.head === "relu" ? TEXT.relu(number(Math.max(z, 0))) : "");
+    return form(
+      number(sum),
+      factorText(factor),
+      joined(net.output_bias),
+      number(z),
+      shown.head === "relu" ? TEXT.relu(number(Math.max(z, 0))) : "",
+    );
   };
   const paintNet = ({ own, full }) => {
     write(netTitle, TEXT.netTitle(shown.hand, shown.count.toLocaleString("en")));
@@ -417,9 +532,21 @@ function render({ model, el }) {
     const [low, high] = [ends[0] - room, ends[1] + room];
     const runs = TEXT.runs(shown.count);
     write(histogramTitle, TEXT.histogram(runs));
-    const drawn = { bins: binned(outputs, low, high, BARS), low, high, mean, test, own: mine, ticks: ticksOf(low, high, 6) };
-    histogram.draw(TEXT.histogramLabel(runs, number(mean), errorText(error), number(test)), (width, height) => histogramParts(width, height, drawn));
-    running.draw(TEXT.runningLabel(runs, number(mean), number(test)), (width, height) => runningParts(width, height, { means, errors, test }));
+    const drawn = {
+      bins: binned(outputs, low, high, BARS),
+      low,
+      high,
+      mean,
+      test,
+      own: mine,
+      ticks: ticksOf(low, high, 6),
+    };
+    histogram.draw(TEXT.histogramLabel(runs, number(mean), errorText(error), number(test)), (width, height) =>
+      histogramParts(width, height, drawn),
+    );
+    running.draw(TEXT.runningLabel(runs, number(mean), number(test)), (width, height) =>
+      runningParts(width, height, { means, errors, test }),
+    );
   };
   const errorText = (error) => (Number.isNaN(error) ? "–" : number(error));
   const paintWords = ({ all, mean, error, test, seen }) => {
@@ -430,25 +557,42 @@ function render({ model, el }) {
     write(cells.seen, TEXT.of(seen.toLocaleString("en"), total));
     write(say, verdict(all, test));
     clearTimeout(speaking);
-    const aloud = () => write(live, TEXT.spoken(shown.p.toFixed(2), TEXT.runs(shown.count), number(mean), errorText(error), number(test), say.textContent));
+    const aloud = () =>
+      write(
+        live,
+        TEXT.spoken(
+          shown.p.toFixed(2),
+          TEXT.runs(shown.count),
+          number(mean),
+          errorText(error),
+          number(test),
+          say.textContent,
+        ),
+      );
     if (acted) speaking = setTimeout(aloud, 500); // nothing is said before the reader acts
   };
   const verdict = (all, test) => {
     if (shown.p === 0) return TEXT.same;
-    if (Math.abs(all.mean - test) < 1e-9 * (1 + Math.abs(test))) return shown.head === "linear" || all.bent ? TEXT.exact : TEXT.noKink;
+    if (Math.abs(all.mean - test) < 1e-9 * (1 + Math.abs(test)))
+      return shown.head === "linear" || all.bent ? TEXT.exact : TEXT.noKink;
     if (shown.p === 1) return TEXT.gone;
     return (shown.scaling === "none" ? TEXT.unscaled : TEXT.kink)(number(all.mean), number(test));
   };
   const paintCurves = () => {
     const found = curves.map(({ p }) => nearest(p, shown.p));
     const at = curves[0].p[found[0]];
-    write(curveWords, `${TEXT.curveTitle(model.get("measure"))}. ${(Math.abs(at - shown.p) < 1e-9 ? TEXT.curveAt : TEXT.curveOff)(show(at))}:`);
+    write(
+      curveWords,
+      `${TEXT.curveTitle(model.get("measure"))}. ${(Math.abs(at - shown.p) < 1e-9 ? TEXT.curveAt : TEXT.curveOff)(show(at))}:`,
+    );
     keys.forEach(({ value }, number) => {
       const { mean, spread } = curves[number];
       write(value, `${mean[found[number]].toFixed(1)} ± ${spread[found[number]].toFixed(1)}`);
     });
     const parts = keys.map(({ node }) => node.textContent).join("; ");
-    chart.draw(TEXT.curveLabel(model.get("measure"), parts), (width, height) => curveParts(width, height, { curves, p: shown.p }));
+    chart.draw(TEXT.curveLabel(model.get("measure"), parts), (width, height) =>
+      curveParts(width, height, { curves, p: shown.p }),
+    );
   };
 
   const group = (...nodes) => h("div", { class: "bb-controls" }, ...nodes);
@@ -457,14 +601,40 @@ function render({ model, el }) {
     { class: "bb-widget bb-do", role: "group", "aria-label": TEXT.title },
     group(head.node, scaling.node, sample.node),
     group(range),
-    h("div", { class: "bb-controls", role: "group", "aria-label": TEXT.lead }, h("span", { class: "bb-do-lead", "aria-hidden": "true" }, TEXT.lead), ...more, again, others),
-    h("div", { class: "bb-do-stage" },
-      h("div", {}, netTitle, h("div", { class: "bb-do-thin" }, picture.node, table), h("div", { class: "bb-do-under" }, h("p", { class: "bb-hint" }, TEXT.netHint), last)),
-      h("div", {}, histogramTitle, histogram.node, h("p", { class: "bb-do-title" }, TEXT.running), running.node)),
+    h(
+      "div",
+      { class: "bb-controls", role: "group", "aria-label": TEXT.lead },
+      h("span", { class: "bb-do-lead", "aria-hidden": "true" }, TEXT.lead),
+      ...more,
+      again,
+      others,
+    ),
+    h(
+      "div",
+      { class: "bb-do-stage" },
+      h(
+        "div",
+        {},
+        netTitle,
+        h("div", { class: "bb-do-thin" }, picture.node, table),
+        h("div", { class: "bb-do-under" }, h("p", { class: "bb-hint" }, TEXT.netHint), last),
+      ),
+      h("div", {}, histogramTitle, histogram.node, h("p", { class: "bb-do-title" }, TEXT.running), running.node),
+    ),
     h("div", { class: "bb-do-sums" }, now, test),
     numbers,
     say,
-    ...(curves.length ? [h("div", { class: "bb-do-recorded" }, curveWords, h("div", { class: "bb-do-keys" }, ...keys.map(({ node }) => node)), chart.node)] : []),
+    ...(curves.length
+      ? [
+          h(
+            "div",
+            { class: "bb-do-recorded" },
+            curveWords,
+            h("div", { class: "bb-do-keys" }, ...keys.map(({ node }) => node)),
+            chart.node,
+          ),
+        ]
+      : []),
     live,
   );
   el.append(root);

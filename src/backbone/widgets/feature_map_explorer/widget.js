@@ -25,8 +25,10 @@ const TEXT = {
   inks: { white: "white", black: "black" },
   clear: "Clear",
   copy: (name) => `Start from ${name}`,
-  inputCaption: (field) => `input, 28 × 28\n${field < SIDE ? `field of ${field} × ${field} marked` : "all of it is seen"}`,
-  coverCaption: ([row, column], size) => `input, covered\nrows ${row}–${row + size - 1}, columns ${column}–${column + size - 1}`,
+  inputCaption: (field) =>
+    `input, 28 × 28\n${field < SIDE ? `field of ${field} × ${field} marked` : "all of it is seen"}`,
+  coverCaption: ([row, column], size) =>
+    `input, covered\nrows ${row}–${row + size - 1}, columns ${column}–${column + size - 1}`,
   drawCaption: (row, column, down) => `input, yours to draw\nrow ${row}, column ${column}${down ? ", pen down" : ""}`,
   drawIdle: "input, yours to draw\n28 × 28",
   inputLabels: {
@@ -51,10 +53,26 @@ const TEXT = {
   heatBusy: (name, done) => `probability of ${name}\n${done} of the places tried`,
   heatLabel: "Probability for every place of the cover. Arrow keys move the cover, Home goes to the lowest place.",
   layers: {
-    conv1: "conv1", relu1: "ReLU", pool1: "pool", conv2: "conv2", relu2: "ReLU", pool2: "pool", fc1: "fc1", fc2: "fc2", fc3: "scores",
+    conv1: "conv1",
+    relu1: "ReLU",
+    pool1: "pool",
+    conv2: "conv2",
+    relu2: "ReLU",
+    pool2: "pool",
+    fc1: "fc1",
+    fc2: "fc2",
+    fc3: "scores",
   },
   names: {
-    conv1: "conv1", relu1: "ReLU after conv1", pool1: "pool1", conv2: "conv2", relu2: "ReLU after conv2", pool2: "pool2", fc1: "fc1", fc2: "fc2", fc3: "score",
+    conv1: "conv1",
+    relu1: "ReLU after conv1",
+    pool1: "pool1",
+    conv2: "conv2",
+    relu2: "ReLU after conv2",
+    pool2: "pool2",
+    fc1: "fc1",
+    fc2: "fc2",
+    fc3: "score",
   },
   sizes: (units, side) => (side > 1 ? [`${units} maps`, `${side} × ${side}`] : [`${units} units`, "with ReLU"]),
   oneScale: "One color scale for the maps of a stage, for all pictures. The strongest 1 in 200 share its last color.",
@@ -63,8 +81,10 @@ const TEXT = {
   verdict: (name, share) => `${name}, ${share}.`,
   truth: (name, right) => ` The label says ${name}: ${right ? "right" : "wrong"}.`,
   noTruth: " A drawing has no true class.",
-  entropy: (bits, most, classes) => `Entropy ${bits} of at most ${most} bits, as in a blind choice among ${classes} classes.`,
-  scribble: "A drawing always gets a class, and so does an empty square: “none of these” is not among the ten. Confidence on a scribble is not knowledge.",
+  entropy: (bits, most, classes) =>
+    `Entropy ${bits} of at most ${most} bits, as in a blind choice among ${classes} classes.`,
+  scribble:
+    "A drawing always gets a class, and so does an empty square: “none of these” is not among the ten. Confidence on a scribble is not knowledge.",
   covered: (name, now, before) => `Probability of ${name}: ${now} with the cover, ${before} without.`,
   sure: "Low entropy says that the network is sure, not that it is right.",
   unsure: "Nearly every class is equally likely: this network cannot tell what it sees, and a right answer is luck.",
@@ -114,10 +134,26 @@ const LAYERS = {
 const NAMES = Object.keys(LAYERS);
 const SEARCHED = NAMES.filter((name) => !name.startsWith("relu"));
 const STAGES = [["conv1", "relu1", "pool1"], ["conv2", "relu2", "pool2"], ["fc1"], ["fc2"]];
-const SHAPES = [["conv1", 6, 25], ["conv2", 16, 150], ["fc1", 120, 400], ["fc2", 84, 120], ["fc3", 10, 84]];
+const SHAPES = [
+  ["conv1", 6, 25],
+  ["conv2", 16, 150],
+  ["fc1", 120, 400],
+  ["fc2", 84, 120],
+  ["fc3", 10, 84],
+];
 const DIRECTIONS = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
 const SETTINGS = [
-  "picture", "drawing", "network", "scale", "layer", "unit", "position", "tool", "cover", "cover_size", "cover_fill",
+  "picture",
+  "drawing",
+  "network",
+  "scale",
+  "layer",
+  "unit",
+  "position",
+  "tool",
+  "cover",
+  "cover_size",
+  "cover_fill",
 ];
 
 // ---- Maths: pure functions, tested against PyTorch --------------------------------------------------------------
@@ -179,7 +215,11 @@ function coveredBy(pixels, [row, column], size, gray) {
 function dab(pixels, y, x, radius, ink) {
   const reach = Math.ceil(radius + 1);
   for (let row = Math.max(0, Math.floor(y) - reach); row <= Math.min(SIDE - 1, Math.ceil(y) + reach); row++) {
-    for (let column = Math.max(0, Math.floor(x) - reach); column <= Math.min(SIDE - 1, Math.ceil(x) + reach); column++) {
+    for (
+      let column = Math.max(0, Math.floor(x) - reach);
+      column <= Math.min(SIDE - 1, Math.ceil(x) + reach);
+      column++
+    ) {
       const strength = Math.min(Math.max(radius + 0.7 - Math.hypot(row - y, column - x), 0), 1) * 255;
       const at = row * SIDE + column;
       pixels[at] = ink === "white" ? Math.max(pixels[at], strength) : Math.min(pixels[at], 255 - strength);
@@ -221,7 +261,9 @@ function apportion(values, target) {
   let gap = target - parts.reduce((sum, part) => sum + part, 0);
   const step = Math.sign(gap);
   const loss = (i) => (values[i] - parts[i]) * step;
-  const order = span(values.length).filter((i) => values[i] !== 0).sort((i, j) => loss(j) - loss(i));
+  const order = span(values.length)
+    .filter((i) => values[i] !== 0)
+    .sort((i, j) => loss(j) - loss(i));
   for (let k = 0; gap && order.length; k++, gap -= step) parts[order[k % order.length]] += step;
   return parts;
 }
@@ -233,7 +275,12 @@ function ledger({ groups, bias }) {
   const total = Math.round(sums.reduce((all, sum) => all + sum, 0) + bias * UNIT) + 0;
   const shownBias = Math.round(bias * UNIT) + 0;
   const shownSums = apportion(sums, total - shownBias);
-  return { products: exact.map((products, g) => apportion(products, shownSums[g])), sums: shownSums, bias: shownBias, total };
+  return {
+    products: exact.map((products, g) => apportion(products, shownSums[g])),
+    sums: shownSums,
+    bias: shownBias,
+    total,
+  };
 }
 
 /** The largest terms of a long sum, and what is left, in whole thousandths that add up. */
@@ -363,8 +410,25 @@ function reader(model, content) {
     const plainly = covers ? runPlain(plainKey, network, plain) : probabilities;
     const limits = (settings.scale === "own" ? content.own[number] : content.same).map(tidy);
     return {
-      ...settings, number, net: network, drawn, plain, plainKey, cover, gray, image, key, maps, unit, position, side, stage, limits,
-      probabilities, plainly, bits: entropy(probabilities),
+      ...settings,
+      number,
+      net: network,
+      drawn,
+      plain,
+      plainKey,
+      cover,
+      gray,
+      image,
+      key,
+      maps,
+      unit,
+      position,
+      side,
+      stage,
+      limits,
+      probabilities,
+      plainly,
+      bits: entropy(probabilities),
       top: largestAt(probabilities),
       // The class whose probability a cover is judged by: the true one; a drawing has none, so the one it gets.
       judged: drawn ? largestAt(plainly) : content.labels[settings.picture],
@@ -409,7 +473,10 @@ function frame(context, node, x, y, width, height, dashed = false) {
   const grow = Math.max(0, (7 - Math.min(width, height)) / 2);
   const box = [x - grow, y - grow, width + 2 * grow, height + 2 * grow];
   context.setLineDash(dashed ? [4, 3] : []);
-  for (const [thickness, color] of [[4, "#fff"], [2, getComputedStyle(node).getPropertyValue("--bb-mark")]]) {
+  for (const [thickness, color] of [
+    [4, "#fff"],
+    [2, getComputedStyle(node).getPropertyValue("--bb-mark")],
+  ]) {
     context.lineWidth = thickness;
     context.strokeStyle = color;
     context.strokeRect(...box);
@@ -425,7 +492,13 @@ function outline(context, x, y, width, height) {
 
 /** A square canvas that stands for the picture and a margin around it; `draw(context, scale)` paints it. */
 function square(view, label, draw, attributes = {}) {
-  const canvas = h("canvas", { class: "bb-square", tabindex: 0, role: "application", "aria-label": label, ...attributes });
+  const canvas = h("canvas", {
+    class: "bb-square",
+    tabindex: 0,
+    role: "application",
+    "aria-label": label,
+    ...attributes,
+  });
   const caption = h("div", { class: "bb-caption" });
   const node = h("div", { class: "bb-panel" }, canvas, caption);
   const paint = () => {
@@ -477,7 +550,11 @@ function layout(width) {
   const conv = narrow ? [2, 3, Math.floor((third - gap) / 2)] : [1, 6, Math.floor((width - 165) / 11.2)];
   const tall = 6 * conv[2] + 5 * gap;
   const deep = narrow ? [4, 4, Math.floor((third - 3 * gap) / 4)] : [2, 8, Math.floor((tall - 7 * gap) / 8)];
-  const cells = (columns, units) => [columns, units / columns, narrow ? Math.floor((width - 16) / 2 / columns) : (tall * columns) / units];
+  const cells = (columns, units) => [
+    columns,
+    units / columns,
+    narrow ? Math.floor((width - 16) / 2 / columns) : (tall * columns) / units,
+  ];
   const [first, second] = narrow ? [cells(12, 120), cells(12, 84)] : [cells(5, 120), cells(4, 84)];
   const named = ([columns, rows, cell], space) => ({ columns, rows, cell, gap: space });
   const of = { 0: named(conv, gap), 1: named(deep, gap), 2: named(first, 0), 3: named(second, 0) };
@@ -492,7 +569,12 @@ function layerCanvas(view, name, current, pick) {
   const node = h(
     "div",
     { class: "bb-layer" },
-    h("div", { class: "bb-layer-name" }, h("b", {}, TEXT.layers[name]), ...TEXT.sizes(units, side).map((size) => h("span", {}, size))),
+    h(
+      "div",
+      { class: "bb-layer-name" },
+      h("b", {}, TEXT.layers[name]),
+      ...TEXT.sizes(units, side).map((size) => h("span", {}, size)),
+    ),
     canvas,
   );
   const buffer = h("canvas");
@@ -573,7 +655,12 @@ function layerStrip(view, content, current, pick) {
     ramps[stage] = [h("span"), h("span")];
     const ramp = h("span", { class: stage < 2 ? "bb-ramp" : "bb-ramp bb-ramp-positive", "aria-hidden": "true" });
     const scale = h("div", { class: "bb-legend" }, ramp, ...ramps[stage]);
-    return h("div", { class: "bb-stage" }, h("div", { class: "bb-layers" }, ...names.map((name) => layers[name].node)), scale);
+    return h(
+      "div",
+      { class: "bb-stage" },
+      h("div", { class: "bb-layers" }, ...names.map((name) => layers[name].node)),
+      scale,
+    );
   });
   const scores = scoreList(content, (unit) => pick("fc3", unit));
   const node = h("div", { class: "bb-strip" }, ...stages, scores.node);
@@ -596,7 +683,13 @@ function scoreList(content, pick) {
   const face = (unit) => {
     const [bar, share] = [h("i"), h("span", { class: "bb-share" })];
     bars[unit] = [bar, share];
-    return h("span", { class: "bb-score" }, h("span", { class: "bb-class" }, content.classes[unit]), share, h("span", { class: "bb-bar" }, bar));
+    return h(
+      "span",
+      { class: "bb-score" },
+      h("span", { class: "bb-class" }, content.classes[unit]),
+      share,
+      h("span", { class: "bb-bar" }, bar),
+    );
   };
   const list = choice(TEXT.layers.fc3, span(10), face, pick, "scores");
   const update = (shown) => {
@@ -638,7 +731,10 @@ function patchGrid(model, content) {
   };
   none.hidden = true;
   if (!model.get("searched").length) placesOf = () => [];
-  else unpackBank(model).catch(() => () => []).then((found) => ((placesOf = found), shown && update(shown)));
+  else
+    unpackBank(model)
+      .catch(() => () => [])
+      .then((found) => ((placesOf = found), shown && update(shown)));
   return { node, update };
 }
 
@@ -720,13 +816,16 @@ function numberGrid(size) {
 /** Color a cell by its number: the sign chooses the color, the size its strength. */
 function tint(cell, value, largest) {
   const share = largest ? Math.round((45 * Math.abs(value)) / largest) : 0;
-  cell.style.background = share ? `color-mix(in srgb, var(--bb-${value < 0 ? "negative" : "positive"}) ${share}%, transparent)` : "";
+  cell.style.background = share
+    ? `color-mix(in srgb, var(--bb-${value < 0 ? "negative" : "positive"}) ${share}%, transparent)`
+    : "";
 }
 
 /** Everything under the strip: how the number of the chosen place comes about. */
 function arithmetic(content, open) {
   const [values, weights, products, four] = [numberGrid(KERNEL), numberGrid(KERNEL), numberGrid(KERNEL), numberGrid(2)];
-  const after = (sign, { node }) => h("div", { class: "bb-term" }, h("span", { class: "bb-operator", "aria-hidden": "true" }, sign), node);
+  const after = (sign, { node }) =>
+    h("div", { class: "bb-term" }, h("span", { class: "bb-operator", "aria-hidden": "true" }, sign), node);
   const grids = h("div", { class: "bb-equation" }, values.node, after("×", weights), after("=", products));
   const small = h("div", { class: "bb-equation" }, four.node);
   const parts = { conv2: partChoice("conv2", 6), fc1: partChoice("fc1", 16) };
@@ -734,8 +833,18 @@ function arithmetic(content, open) {
   const list = h("div", { class: "bb-terms" }, h("p", { class: "bb-hint" }, TEXT.terms), ...terms);
   const text = h("p", { class: "bb-result" });
   const note = h("p", { class: "bb-hint bb-center" }, TEXT.rounded);
-  const node = h("section", { class: "bb-arithmetic", "aria-label": TEXT.arithmetic },
-    h("p", { class: "bb-heading" }, TEXT.arithmetic), parts.conv2.node, parts.fc1.node, grids, small, list, text, note);
+  const node = h(
+    "section",
+    { class: "bb-arithmetic", "aria-label": TEXT.arithmetic },
+    h("p", { class: "bb-heading" }, TEXT.arithmetic),
+    parts.conv2.node,
+    parts.fc1.node,
+    grids,
+    small,
+    list,
+    text,
+    note,
+  );
   let channel = 0;
   let targets = [];
   let last;
@@ -763,8 +872,16 @@ function arithmetic(content, open) {
   const writeGrids = (shown, { groups }, { products: shownProducts }) => {
     const { values: numbers, weights: factors } = groups[channel];
     const name = TEXT.values[shown.layer];
-    values.set(typeof name === "string" ? name : name(channel), numbers.map((value) => (value === null ? "0" : fixed(value, 2))), numbers);
-    weights.set(TEXT.weights, factors.map((weight) => fixed(weight, 3)), factors);
+    values.set(
+      typeof name === "string" ? name : name(channel),
+      numbers.map((value) => (value === null ? "0" : fixed(value, 2))),
+      numbers,
+    );
+    weights.set(
+      TEXT.weights,
+      factors.map((weight) => fixed(weight, 3)),
+      factors,
+    );
     const texts = shownProducts[channel].map((product, i) => (numbers[i] ? thousandths(product) : "0"));
     products.set(TEXT.products, texts, shownProducts[channel]);
   };
@@ -801,7 +918,12 @@ function arithmetic(content, open) {
   };
   const update = (shown) => {
     last = shown;
-    const { layer, unit, position: [row, column], maps } = shown;
+    const {
+      layer,
+      unit,
+      position: [row, column],
+      maps,
+    } = shown;
     const isPool = layer.startsWith("pool");
     const isRelu = layer.startsWith("relu");
     const long = layer === "fc2" || layer === "fc3";
@@ -817,7 +939,12 @@ function arithmetic(content, open) {
       write(text, `${whereOf(shown)}. ${TEXT.relu(fixed(value, 3), fixed(shown.value, 3))}`);
     } else if (isPool) {
       const found = span(4).map((i) => valueAt(maps, before, unit, 2 * row + (i >> 1), 2 * column + (i & 1)));
-      four.set(TEXT.poolLabel(TEXT.names[before]), found.map((value) => fixed(value, 3)), found, largestAt(found));
+      four.set(
+        TEXT.poolLabel(TEXT.names[before]),
+        found.map((value) => fixed(value, 3)),
+        found,
+        largestAt(found),
+      );
       write(text, `${whereOf(shown)}. ${TEXT.pool(fixed(shown.value, 3))}`);
     } else writeSum(shown);
   };
@@ -843,11 +970,19 @@ function verdict(content) {
   const update = (shown) => {
     const { top, bits, probabilities, drawn, judged } = shown;
     const right = top === judged;
-    write(lines[0], TEXT.verdict(content.classes[top], percent(probabilities[top])) + (drawn ? TEXT.noTruth : TEXT.truth(content.classes[judged], right)));
+    write(
+      lines[0],
+      TEXT.verdict(content.classes[top], percent(probabilities[top])) +
+        (drawn ? TEXT.noTruth : TEXT.truth(content.classes[judged], right)),
+    );
     write(lines[1], TEXT.entropy(fixed(bits, 2), most, fixed(2 ** bits, 1)));
     const [sure, unsure] = right ? [TEXT.sure, TEXT.between] : [TEXT.sureAndWrong, TEXT.wrong];
     const about = bits > 3 ? TEXT.unsure : bits > 1 ? unsure : sure;
-    const covered = TEXT.covered(content.classes[judged], percent(probabilities[judged]), percent(shown.plainly[judged]));
+    const covered = TEXT.covered(
+      content.classes[judged],
+      percent(probabilities[judged]),
+      percent(shown.plainly[judged]),
+    );
     write(lines[2], shown.tool === "cover" ? covered : drawn ? TEXT.scribble : about);
   };
   return { node, update };
@@ -872,7 +1007,8 @@ function inputPainter(look) {
     paintPixels(buffer, shown.image, SIDE, SIDE, gray(255));
     context.drawImage(buffer, 0, 0, SIDE * scale, SIDE * scale);
     outline(context, 0, 0, SIDE * scale, SIDE * scale);
-    const mark = (top, left, size, dashed) => frame(context, canvas, left * scale, top * scale, size * scale, size * scale, dashed);
+    const mark = (top, left, size, dashed) =>
+      frame(context, canvas, left * scale, top * scale, size * scale, size * scale, dashed);
     if (hovered) return mark(...fieldOf(shown.layer, ...hovered), true);
     if (shown.tool === "look") return mark(...fieldOf(shown.layer, ...shown.position));
     if (shown.tool === "cover") return mark(...shown.cover, shown.cover_size);
@@ -950,7 +1086,15 @@ function render({ model, el }) {
     model.save_changes();
   };
   let shown = read();
-  const local = { hovered: null, mapHover: null, cursor: [14, 14], focused: false, down: false, brush: "thick", ink: "white" };
+  const local = {
+    hovered: null,
+    mapHover: null,
+    cursor: [14, 14],
+    focused: false,
+    down: false,
+    brush: "thick",
+    ink: "white",
+  };
 
   // Picture, network, tool.
   const names = pictureNames(content);
@@ -961,26 +1105,68 @@ function render({ model, el }) {
     paintPixels(canvas, content.pictures[names.indexOf(name)] ?? new Uint8Array(SIDE * SIDE), SIDE, SIDE, gray(255));
     return name === TEXT.yours ? h("span", { class: "bb-pen" }, canvas) : canvas;
   };
-  const picture = choice(TEXT.pictures, [...names, TEXT.yours], thumbnail, (name) => {
-    const index = names.indexOf(name);
-    const tool = model.get("tool");
-    set({ picture: index, tool: index < 0 ? "draw" : tool === "draw" ? "look" : tool });
-  }, "pictures");
-  const network = choice(TEXT.network, content.names, (name) => name, (name) => set({ network: name }));
-  const scale = choice(TEXT.scale, Object.keys(TEXT.scales), (name) => TEXT.scales[name], (name) => set({ scale: name }));
-  const tool = choice(TEXT.tool, Object.keys(TEXT.tools), (name) => TEXT.tools[name], (name) => {
-    set(name === "draw" ? { tool: name, picture: -1 } : { tool: name });
-  });
+  const picture = choice(
+    TEXT.pictures,
+    [...names, TEXT.yours],
+    thumbnail,
+    (name) => {
+      const index = names.indexOf(name);
+      const tool = model.get("tool");
+      set({ picture: index, tool: index < 0 ? "draw" : tool === "draw" ? "look" : tool });
+    },
+    "pictures",
+  );
+  const network = choice(
+    TEXT.network,
+    content.names,
+    (name) => name,
+    (name) => set({ network: name }),
+  );
+  const scale = choice(
+    TEXT.scale,
+    Object.keys(TEXT.scales),
+    (name) => TEXT.scales[name],
+    (name) => set({ scale: name }),
+  );
+  const tool = choice(
+    TEXT.tool,
+    Object.keys(TEXT.tools),
+    (name) => TEXT.tools[name],
+    (name) => {
+      set(name === "draw" ? { tool: name, picture: -1 } : { tool: name });
+    },
+  );
 
   // Cover and draw.
   const coverSize = choice(TEXT.coverSize, COVER_SIZES, String, (size) => {
     const middle = model.get("cover").map((at) => at + model.get("cover_size") / 2);
-    set({ cover_size: size, cover: insideCover(middle.map((at) => Math.round(at - size / 2)), size) });
+    set({
+      cover_size: size,
+      cover: insideCover(
+        middle.map((at) => Math.round(at - size / 2)),
+        size,
+      ),
+    });
   });
-  const coverFill = choice(TEXT.coverFill, Object.keys(TEXT.fills), (fill) => TEXT.fills[fill], (fill) => set({ cover_fill: fill }));
+  const coverFill = choice(
+    TEXT.coverFill,
+    Object.keys(TEXT.fills),
+    (fill) => TEXT.fills[fill],
+    (fill) => set({ cover_fill: fill }),
+  );
   const lowest = button(TEXT.toLowest, () => set({ cover: lowestPlace(search.ask(shown)) }));
-  const brush = choice(TEXT.brush, Object.keys(TEXT.brushes), (name) => TEXT.brushes[name], (name) => (local.brush = name));
-  const ink = choice(TEXT.ink, Object.keys(TEXT.inks), (name) => TEXT.inks[name], (name) => (local.ink = name));
+  const brush = choice(
+    TEXT.brush,
+    Object.keys(TEXT.brushes),
+    (name) => TEXT.brushes[name],
+    (name) => (local.brush = name),
+  );
+  const ink = choice(
+    TEXT.ink,
+    Object.keys(TEXT.inks),
+    (name) => TEXT.inks[name],
+    (name) => (local.ink = name),
+  );
   brush.set(local.brush);
   ink.set(local.ink);
   const setDrawing = (pixels) => model.set("drawing", new DataView(Uint8Array.from(pixels).buffer));
@@ -999,7 +1185,11 @@ function render({ model, el }) {
   // The three squares.
   const look = () => ({ shown, hovered: local.hovered, cursor: local.cursor, focused: local.focused });
   const input = square(view, TEXT.inputLabels.look, inputPainter(look));
-  const map = square(view, TEXT.mapLabel, mapPainter(() => ({ shown, hovered: local.mapHover })));
+  const map = square(
+    view,
+    TEXT.mapLabel,
+    mapPainter(() => ({ shown, hovered: local.mapHover })),
+  );
   const patches = patchGrid(model, content);
   const search = coverSearch(content, () => view.soon(paint));
   const buffer = h("canvas");
@@ -1013,9 +1203,22 @@ function render({ model, el }) {
     outline(context, first * size, first * size, side * size, side * size);
     frame(context, canvas, (first + shown.cover[1]) * size, (first + shown.cover[0]) * size, size, size);
   });
-  const legend = h("div", { class: "bb-legend" }, h("span", { class: "bb-ramp bb-ramp-positive", "aria-hidden": "true" }), h("span", {}, "0 %"), h("span", {}, "100 %"));
+  const legend = h(
+    "div",
+    { class: "bb-legend" },
+    h("span", { class: "bb-ramp bb-ramp-positive", "aria-hidden": "true" }),
+    h("span", {}, "0 %"),
+    h("span", {}, "100 %"),
+  );
   heat.node.append(legend);
-  const mapLegend = h("div", { class: "bb-legend" }, h("span", { class: "bb-ramp", "aria-hidden": "true" }), h("span"), h("span", {}, "0"), h("span"));
+  const mapLegend = h(
+    "div",
+    { class: "bb-legend" },
+    h("span", { class: "bb-ramp", "aria-hidden": "true" }),
+    h("span"),
+    h("span", {}, "0"),
+    h("span"),
+  );
   map.node.append(mapLegend);
 
   const says = verdict(content);
@@ -1023,7 +1226,8 @@ function render({ model, el }) {
     const now = read(); // not what is painted: two keys may fall into one frame
     const { side } = LAYERS[layer];
     const [top, left, reach] = fieldOf(now.layer, ...now.position);
-    const kept = () => (now.side > 1 ? placeAt(layer, top + reach / 2, left + reach / 2) : strongestPlace({ ...now, layer, unit, side }));
+    const kept = () =>
+      now.side > 1 ? placeAt(layer, top + reach / 2, left + reach / 2) : strongestPlace({ ...now, layer, unit, side });
     const position = side === 1 ? [0, 0] : kept();
     local.mapHover = local.hovered = null;
     set({ layer, unit, position });
@@ -1044,18 +1248,35 @@ function render({ model, el }) {
     set({ position: [inside(row), inside(column)] });
   };
   const movePlace = (down, right) => {
-    const { position: [row, column], side } = read();
+    const {
+      position: [row, column],
+      side,
+    } = read();
     if (side > 1) moveTo([row + down, column + right]);
   };
-  steerInput(view, input, model, local, { moveTo, movePlace, moveCover, insideCover, setDrawing, set, repaint: () => view.soon(paint) });
+  steerInput(view, input, model, local, {
+    moveTo,
+    movePlace,
+    moveCover,
+    insideCover,
+    setDrawing,
+    set,
+    repaint: () => view.soon(paint),
+  });
   steerMap(view, map, local, { shown: read, moveTo, movePlace, set, pick, repaint: () => view.soon(paint) });
   steer(view, heat.canvas, {
     point: (event) => {
       const size = model.get("cover_size");
-      set({ cover: insideCover(heat.locate(event).map((at) => Math.floor(at - (size - 1) / 2)), size) });
+      set({
+        cover: insideCover(
+          heat.locate(event).map((at) => Math.floor(at - (size - 1) / 2)),
+          size,
+        ),
+      });
     },
     move: moveCover,
-    key: (key) => key === "Home" && lowestPlace(search.ask(shown)) && (set({ cover: lowestPlace(search.ask(shown)) }), true),
+    key: (key) =>
+      key === "Home" && lowestPlace(search.ask(shown)) && (set({ cover: lowestPlace(search.ask(shown)) }), true),
   });
 
   const paintHeat = () => {
@@ -1064,7 +1285,10 @@ function render({ model, el }) {
     lowest.disabled = !done;
     const value = found.values[shown.cover[0] * found.side + shown.cover[1]];
     const name = content.classes[shown.judged];
-    write(heat.caption, done ? TEXT.heat(name, percent(value)) : TEXT.heatBusy(name, percent(found.done / found.values.length)));
+    write(
+      heat.caption,
+      done ? TEXT.heat(name, percent(value)) : TEXT.heatBusy(name, percent(found.done / found.values.length)),
+    );
     heat.paint();
   };
   const paintSquares = () => {
@@ -1080,8 +1304,13 @@ function render({ model, el }) {
     write(input.caption, captions[shown.tool]());
     const name = unitName(shown, content);
     map.canvas.setAttribute("aria-label", side > 1 ? TEXT.mapLabel : TEXT.termsLabel);
-    if (side > 1) write(map.caption, TEXT.caption(name, row, column, fixed(valueAt(shown.maps, layer, unit, row, column), 3)));
-    else write(map.caption, local.mapHover ? termCaption(shown, local.mapHover[0]) : TEXT.sumCaption(name, fixed(value, 3)));
+    if (side > 1)
+      write(map.caption, TEXT.caption(name, row, column, fixed(valueAt(shown.maps, layer, unit, row, column), 3)));
+    else
+      write(
+        map.caption,
+        local.mapHover ? termCaption(shown, local.mapHover[0]) : TEXT.sumCaption(name, fixed(value, 3)),
+      );
     const limit = side > 1 ? String(shown.limits[shown.stage]) : fixed(contributionsOf(shown).largest, 2);
     write(mapLegend.children[1], `−${limit}`);
     write(mapLegend.children[3], `+${limit}`);
@@ -1114,7 +1343,8 @@ function render({ model, el }) {
     sum.update(shown);
     clearTimeout(speaking);
     const { top, probabilities, bits } = shown;
-    const spoken = () => `${whereOf(shown)}: ${fixed(shown.value, 3)}. ${TEXT.spoken(content.classes[top], percent(probabilities[top]), fixed(bits, 2))}`;
+    const spoken = () =>
+      `${whereOf(shown)}: ${fixed(shown.value, 3)}. ${TEXT.spoken(content.classes[top], percent(probabilities[top]), fixed(bits, 2))}`;
     speaking = speaking === null ? 0 : setTimeout(() => write(live, spoken()), 400);
   }
 
@@ -1149,11 +1379,22 @@ function termCaption(shown, term) {
   const size = groups[0].values.length;
   const [g, i] = [Math.floor(term / size), term % size];
   const source = TEXT.unit(LAYERS[shown.layer].before, shown.layer === "fc1" ? g : i);
-  return TEXT.contributionCaption(source, fixed(groups[g].values[i], 3), fixed(groups[g].weights[i], 3), fixed(products[term], 3));
+  return TEXT.contributionCaption(
+    source,
+    fixed(groups[g].values[i], 3),
+    fixed(groups[g].weights[i], 3),
+    fixed(products[term], 3),
+  );
 }
 
 /** Pointer and keys on the input: move the field, move the cover, or draw. */
-function steerInput(view, input, model, local, { moveTo, movePlace, moveCover, insideCover, setDrawing, set, repaint }) {
+function steerInput(
+  view,
+  input,
+  model,
+  local,
+  { moveTo, movePlace, moveCover, insideCover, setDrawing, set, repaint },
+) {
   let last = null;
   const paintAt = (from, to) => {
     const pixels = array(model, "drawing");
@@ -1174,7 +1415,13 @@ function steerInput(view, input, model, local, { moveTo, movePlace, moveCover, i
     if (tool === "draw") return draw(event, first);
     const [y, x] = input.locate(event);
     const size = model.get("cover_size");
-    if (tool === "cover") return set({ cover: insideCover([y, x].map((at) => Math.round(at - size / 2)), size) });
+    if (tool === "cover")
+      return set({
+        cover: insideCover(
+          [y, x].map((at) => Math.round(at - size / 2)),
+          size,
+        ),
+      });
     return moveTo(placeAt(model.get("layer"), y, x));
   };
   const moveCursor = (down, right) => {
@@ -1242,7 +1489,24 @@ function steerMap(view, map, local, { shown, moveTo, movePlace, set, pick, repai
 }
 
 export {
-  apportion, coveredBy, dab, entropy, fieldOf, fixed, forward, largestTerms, layout, ledger, limitsOf, percent, placeAt, softmax, standardized,
-  stroke, summands, tidy, unpackNetworks,
+  apportion,
+  coveredBy,
+  dab,
+  entropy,
+  fieldOf,
+  fixed,
+  forward,
+  largestTerms,
+  layout,
+  ledger,
+  limitsOf,
+  percent,
+  placeAt,
+  softmax,
+  standardized,
+  stroke,
+  summands,
+  tidy,
+  unpackNetworks,
 };
 export default { render };

@@ -35,7 +35,8 @@ const TEXT = {
     `Map of ${network} filter ${number} over ${image}: from ${from} to ${to}.`,
   best: (count) => `its ${count} best patches`,
   patch: (image, row, column, score) => `Score ${score}: ${image}, pixel row ${row}, column ${column}. Show its map.`,
-  spoken: (network, chosen, facts, image, score) => `${network}, ${chosen}. ${facts.join(", ")}. Best patch: ${image}, score ${score}.`,
+  spoken: (network, chosen, facts, image, score) =>
+    `${network}, ${chosen}. ${facts.join(", ")}. Best patch: ${image}, score ${score}.`,
 };
 const ORDERS = Object.keys(TEXT.orders);
 const SETTINGS = ["image", "chosen", "order", "stretched", "stage"];
@@ -106,7 +107,8 @@ function measures(weights) {
   const total = squares(weights);
   let [gray, flat] = [0, 0];
   for (let i = 0; i < area; i++) gray += (weights[i] + weights[area + i] + weights[2 * area + i]) ** 2 / 3;
-  for (let c = 0; c < 3; c++) flat += weights.slice(c * area, (c + 1) * area).reduce((sum, value) => sum + value, 0) ** 2 / area;
+  for (let c = 0; c < 3; c++)
+    flat += weights.slice(c * area, (c + 1) * area).reduce((sum, value) => sum + value, 0) ** 2 / area;
   const share = (part) => (total ? Math.max(0, 1 - part / total) : 0);
   return { strength: Math.sqrt(total), color: share(gray), edges: share(flat) };
 }
@@ -207,7 +209,10 @@ function drawPatch(canvas, source, { x, y }, kernel) {
   context.imageSmoothingEnabled = false;
   context.drawImage(source, (AROUND - x) * ZOOM, (AROUND - y) * ZOOM, source.width * ZOOM, source.height * ZOOM);
   // Light in dark: the frame is seen on any picture.
-  for (const [color, line] of [["#000", 6], ["#fff", 2.5]]) {
+  for (const [color, line] of [
+    ["#000", 6],
+    ["#fff", 2.5],
+  ]) {
     context.strokeStyle = color;
     context.lineWidth = line;
     context.strokeRect(AROUND * ZOOM - 3, AROUND * ZOOM - 3, kernel * ZOOM + 6, kernel * ZOOM + 6);
@@ -218,7 +223,13 @@ function drawPatch(canvas, source, { x, y }, kernel) {
 function drawMap(canvas, map, limit, place) {
   const scale = Math.max(1, Math.round((canvas.clientWidth * devicePixelRatio) / map.width));
   const small = h("canvas");
-  paintPixels(small, map.data, map.height, map.width, signed(limit, paletteColor(canvas, "positive"), paletteColor(canvas, "negative")));
+  paintPixels(
+    small,
+    map.data,
+    map.height,
+    map.width,
+    signed(limit, paletteColor(canvas, "positive"), paletteColor(canvas, "negative")),
+  );
   canvas.width = map.width * scale;
   canvas.height = map.height * scale;
   const context = canvas.getContext("2d");
@@ -250,7 +261,13 @@ function column(data, network, pick, pickPatch) {
   const { name, filters } = network;
   const faces = filters.map((_, number) => h("canvas", { role: "img", "aria-label": TEXT.filter(number) }));
   const options = filters.map((_, number) => TEXT.filter(number));
-  const grid = choice(TEXT.choose(name), options, (option) => faces[options.indexOf(option)], (option) => pick(options.indexOf(option)), "pictures");
+  const grid = choice(
+    TEXT.choose(name),
+    options,
+    (option) => faces[options.indexOf(option)],
+    (option) => pick(options.indexOf(option)),
+    "pictures",
+  );
   grid.node.classList.add("bb-tiles");
   grid.node.querySelector("legend").classList.add("bb-hidden");
   const labels = [...grid.node.querySelectorAll("label")];
@@ -269,7 +286,9 @@ function column(data, network, pick, pickPatch) {
   const mapCaption = h("p", { class: "bb-caption" });
   const map = h("canvas", { role: "img", class: "bb-map" });
   const mapLegend = legendOf();
-  const panels = planes.map(({ channel, canvas }) => h("div", { class: "bb-panel" }, canvas, h("span", { class: "bb-caption" }, channel)));
+  const panels = planes.map(({ channel, canvas }) =>
+    h("div", { class: "bb-panel" }, canvas, h("span", { class: "bb-caption" }, channel)),
+  );
   const node = h(
     "section",
     { class: "bb-column", "aria-label": name },
@@ -306,7 +325,9 @@ function column(data, network, pick, pickPatch) {
     weightLegend.set(limit);
     write(chosen, TEXT[filter.off ? "off" : "filter"](number));
     write(facts[0], TEXT.strength(short(filter.strength)));
-    ["color", "edges"].forEach((share, at) => write(facts[at + 1], TEXT[share](filter.off ? TEXT.unknown : TEXT.percent(filter[share]))));
+    ["color", "edges"].forEach((share, at) =>
+      write(facts[at + 1], TEXT[share](filter.off ? TEXT.unknown : TEXT.percent(filter[share]))),
+    );
     write(norm, TEXT.normBy(short(filter.scale), plus(filter.shift)));
   };
   const paintPatches = () => {
@@ -339,12 +360,21 @@ function column(data, network, pick, pickPatch) {
     if (marked) map.dataset.marked = `${marked.row} ${marked.column}`;
     else delete map.dataset.marked;
     write(mapCaption, TEXT.mapOver(shown.image, found.height, found.width));
-    const [from, to] = found.data.reduce(([low, high], value) => [Math.min(low, value), Math.max(high, value)], [Infinity, -Infinity]);
+    const [from, to] = found.data.reduce(
+      ([low, high], value) => [Math.min(low, value), Math.max(high, value)],
+      [Infinity, -Infinity],
+    );
     map.setAttribute("aria-label", TEXT.mapLabel(name, number, shown.image, short(from), short(to)));
     mapLegend.set(top);
   };
   const spoken = () =>
-    TEXT.spoken(name, chosen.textContent, facts.map((fact) => fact.textContent), current.best[0].image, short(current.best[0].score));
+    TEXT.spoken(
+      name,
+      chosen.textContent,
+      facts.map((fact) => fact.textContent),
+      current.best[0].image,
+      short(current.best[0].score),
+    );
   return { node, below, update, spoken };
 }
 
@@ -369,11 +399,31 @@ function render({ model, el }) {
     view.soon(paint);
   };
   const columns = data.networks.map((network, at) =>
-    column(data, network, (number) => choose(at, number), (place) => choosePatch(at, place)),
+    column(
+      data,
+      network,
+      (number) => choose(at, number),
+      (place) => choosePatch(at, place),
+    ),
   );
-  const order = choice(TEXT.order, ORDERS, (name) => TEXT.orders[name], (name) => set({ order: name }));
-  const stretched = choice(TEXT.scale, [false, true], (on) => TEXT.scales[on], (on) => set({ stretched: on }));
-  const stage = choice(TEXT.stage, Object.keys(TEXT.stages), (name) => TEXT.stages[name], (name) => ((marked = {}), set({ stage: name })));
+  const order = choice(
+    TEXT.order,
+    ORDERS,
+    (name) => TEXT.orders[name],
+    (name) => set({ order: name }),
+  );
+  const stretched = choice(
+    TEXT.scale,
+    [false, true],
+    (on) => TEXT.scales[on],
+    (on) => set({ stretched: on }),
+  );
+  const stage = choice(
+    TEXT.stage,
+    Object.keys(TEXT.stages),
+    (name) => TEXT.stages[name],
+    (name) => ((marked = {}), set({ stage: name })),
+  );
   const image = choice(
     TEXT.pictures,
     [...data.pictures.keys()],
@@ -395,7 +445,9 @@ function render({ model, el }) {
     stage.set(shown.stage);
     image.set(shown.image);
     write(hint, TEXT.orderHints[shown.order]);
-    columns.forEach((one, at) => one.update(shown, shown.chosen[at], marked[at]?.image === shown.image ? marked[at] : null));
+    columns.forEach((one, at) =>
+      one.update(shown, shown.chosen[at], marked[at]?.image === shown.image ? marked[at] : null),
+    );
     clearTimeout(speaking);
     if (acted !== null) speaking = setTimeout((at) => write(live, columns[at].spoken()), 300, acted);
     acted = null;

@@ -15,7 +15,8 @@ const TEXT = {
     both: "+ both",
   },
   invite: "Choose a network. Guess how much of the gradient reaches its first layer. Then let its curve appear.",
-  question: (depth) => `A has ${depth} layers now, and its curve is hidden. |∂L/∂h| of layer 1 is that of layer ${depth}, times 10 to the power of …`,
+  question: (depth) =>
+    `A has ${depth} layers now, and its curve is hidden. |∂L/∂h| of layer 1 is that of layer ${depth}, times 10 to the power of …`,
   guess: "Your guess: the power of ten",
   reveal: "Reveal",
   outcome: (guess, ratio, away) =>
@@ -27,7 +28,16 @@ const TEXT = {
   depth: "Layers",
   gain: "Gain: factor on the weights",
   activation: "Activation φ",
-  activations: { none: "none (linear)", sigmoid: "sigmoid", tanh: "tanh", relu: "ReLU", leaky_relu: "leaky ReLU", elu: "ELU", gelu: "GELU", silu: "SiLU" },
+  activations: {
+    none: "none (linear)",
+    sigmoid: "sigmoid",
+    tanh: "tanh",
+    relu: "ReLU",
+    leaky_relu: "leaky ReLU",
+    elu: "ELU",
+    gelu: "GELU",
+    silu: "SiLU",
+  },
   init: "First weights",
   inits: { normal: "N(0, 0.01²)", xavier: "Xavier", he: "He" },
   normalization: "Normalization",
@@ -42,8 +52,16 @@ const TEXT = {
       : `Each layer: h′ = ${plain("h")}. Layer 1, on the pictures x: h = ${plain("x")}.`;
   },
   setting: ({ depth, activation, init, gain, normalization, residual }) =>
-    [`${depth} layers`, TEXT.activations[activation], TEXT.inits[init], gain === 1 ? "" : `gain ${show(gain, 2)}`, { batch: "BatchNorm", layer: "LayerNorm" }[normalization], residual ? "skips" : ""]
-      .filter(Boolean).join(", "),
+    [
+      `${depth} layers`,
+      TEXT.activations[activation],
+      TEXT.inits[init],
+      gain === 1 ? "" : `gain ${show(gain, 2)}`,
+      { batch: "BatchNorm", layer: "LayerNorm" }[normalization],
+      residual ? "skips" : "",
+    ]
+      .filter(Boolean)
+      .join(", "),
   curves: { gradH: "|∂L/∂h|", gradW: "|∂L/∂W|" },
   chartLabel: "Layer looked at",
   hint: "The vertical line is the layer looked at. Drag it, or use the arrow keys on the left chart.",
@@ -66,13 +84,18 @@ const TEXT = {
   },
   terms: (N) =>
     `|·| is the size of a typical entry, the root of the mean square. L is the mean loss of ${N} pictures. Saturated: φ′ is below 1 % of its largest value. Dead: φ′ is 0 for all ${N} pictures.`,
-  histograms: { h: (name, layer) => `${name}: values h of layer ${layer}`, grad: (name, layer) => `${name}: ∂L/∂h of layer ${layer}` },
-  histogramLabel: (title, low, high, middle) => `${title}. From ${low} to ${high}; half of them lie within ${middle} of 0.`,
+  histograms: {
+    h: (name, layer) => `${name}: values h of layer ${layer}`,
+    grad: (name, layer) => `${name}: ∂L/∂h of layer ${layer}`,
+  },
+  histogramLabel: (title, low, high, middle) =>
+    `${title}. From ${low} to ${high}; half of them lie within ${middle} of 0.`,
   verdicts: {
     vanishes: (ratio, depth) => `Vanishes: |∂L/∂h| of layer 1 is ${ratio} times that of layer ${depth}.`,
     explodes: (ratio, depth) => `Explodes: |∂L/∂h| of layer 1 is ${ratio} times that of layer ${depth}.`,
     holds: (ratio, depth) => `Holds: |∂L/∂h| of layer 1 is ${ratio} times that of layer ${depth}.`,
-    level: (ratio, from, to) => ` |∂L/∂W| differs less: in layer 2 it is ${ratio} times that of the last, because the spread of h is ${from} in layer 1, ${to} in the last.`,
+    level: (ratio, from, to) =>
+      ` |∂L/∂W| differs less: in layer 2 it is ${ratio} times that of the last, because the spread of h is ${from} in layer 1, ${to} in the last.`,
     hidden: "Hidden until you have guessed.",
   },
   curveLabel: (title, parts) => `${title} of each layer, logarithmic from 10⁻⁴⁰ to 10¹². ${parts.join(" ")}`,
@@ -101,7 +124,8 @@ function activate(name, z) {
   return [values, slopes];
 }
 
-const spread = (init, inputs, outputs) => ({ normal: 0.01, xavier: Math.sqrt(2 / (inputs + outputs)), he: Math.sqrt(2 / inputs) })[init];
+const spread = (init, inputs, outputs) =>
+  ({ normal: 0.01, xavier: Math.sqrt(2 / (inputs + outputs)), he: Math.sqrt(2 / inputs) })[init];
 
 /** The weights of a setting, (WIDTH, inputs) for each hidden layer and (CLASSES, WIDTH) last. */
 function weightsOf(noise, inputs, { depth, init, gain }) {
@@ -133,7 +157,8 @@ function product(A, rowStep, innerStep, B, rows, inner, columns) {
       const b1 = left > 1 ? from + columns : from;
       const b2 = left > 2 ? from + 2 * columns : from;
       const b3 = left > 3 ? from + 3 * columns : from;
-      for (let c = 0; c < columns; c++) out[to + c] += a0 * B[from + c] + a1 * B[b1 + c] + (a2 * B[b2 + c] + a3 * B[b3 + c]);
+      for (let c = 0; c < columns; c++)
+        out[to + c] += a0 * B[from + c] + a1 * B[b1 + c] + (a2 * B[b2 + c] + a3 * B[b3 + c]);
     }
   }
   return out;
@@ -161,7 +186,9 @@ function weightGradient(g, h, N) {
 
 /** Where the groups lie that are normalized together: each unit over the pictures, or each picture over its units. */
 function groupsOf(kind, N) {
-  return kind === "batch" ? { groups: WIDTH, jump: 1, size: N, stride: WIDTH } : { groups: N, jump: WIDTH, size: WIDTH, stride: 1 };
+  return kind === "batch"
+    ? { groups: WIDTH, jump: 1, size: N, stride: WIDTH }
+    : { groups: N, jump: WIDTH, size: WIDTH, stride: 1 };
 }
 
 /** z with mean 0 and variance 1 in each group, and the number that each group was divided by. */
@@ -211,7 +238,8 @@ function crossEntropy(logits, labels) {
     const top = Math.max(...row);
     const total = row.reduce((sum, z) => sum + Math.exp(z - top), 0);
     loss -= (row[labels[n]] - top - Math.log(total)) / N;
-    for (let c = 0; c < CLASSES; c++) grad[n * CLASSES + c] = (Math.exp(row[c] - top) / total - (c === labels[n] ? 1 : 0)) / N;
+    for (let c = 0; c < CLASSES; c++)
+      grad[n * CLASSES + c] = (Math.exp(row[c] - top) / total - (c === labels[n] ? 1 : 0)) / N;
   }
   return { loss, grad };
 }
@@ -389,8 +417,20 @@ function chart(view, title, attributes, pick) {
   });
   const box = h("div", { class: "bb-grad-plot", ...attributes }, picture, mark, ...Object.values(tags));
   const right = h("span");
-  const feet = h("div", { class: "bb-grad-feet" }, h("span", {}, TEXT.axis.left), h("span", { class: "bb-grad-way" }, TEXT.axis.way), right);
-  const node = h("div", { class: "bb-panel" }, h("div", { class: "bb-caption" }, title), h("div", { class: "bb-grad-frame" }, h("div", { class: "bb-grad-ticks", "aria-hidden": "true" }, ...ticks), box), feet);
+  const feet = h(
+    "div",
+    { class: "bb-grad-feet" },
+    h("span", {}, TEXT.axis.left),
+    h("span", { class: "bb-grad-way" }, TEXT.axis.way),
+    right,
+  );
+  const node = h(
+    "div",
+    { class: "bb-panel" },
+    h("div", { class: "bb-caption" }, title),
+    h("div", { class: "bb-grad-frame" }, h("div", { class: "bb-grad-ticks", "aria-hidden": "true" }, ...ticks), box),
+    feet,
+  );
   let last = 2;
   const point = (event) => {
     const area = box.getBoundingClientRect();
@@ -409,11 +449,16 @@ function chart(view, title, attributes, pick) {
     const tops = {};
     for (const side of SIDES) {
       const { sizes, hidden } = curves[side];
-      const path = sizes.map((value, l) => `${l ? "L" : "M"}${across(l).toFixed(1)} ${down(value).toFixed(4)}`).join("");
+      const path = sizes
+        .map((value, l) => `${l ? "L" : "M"}${across(l).toFixed(1)} ${down(value).toFixed(4)}`)
+        .join("");
       lines[side].setAttribute("d", hidden ? "" : path);
       // The name stands at the end of the curve, or says where it ends when that lies beyond the axis.
       const end = down(sizes[hidden ? sizes.length - 1 : 0]);
-      write(tags[side], hidden ? TEXT.hiddenTag : end < 0 || end > TALL ? TEXT.beyond(TEXT.names[side], sizes[0]) : TEXT.names[side]);
+      write(
+        tags[side],
+        hidden ? TEXT.hiddenTag : end < 0 || end > TALL ? TEXT.beyond(TEXT.names[side], sizes[0]) : TEXT.names[side],
+      );
       tags[side].classList.toggle("bb-grad-start", hidden);
       tags[side].style.left = hidden ? `${across(sizes.length - 1) / 10}%` : "0.3rem";
       tops[side] = clamp((100 * end) / TALL, 5, 95);
@@ -431,7 +476,10 @@ function chart(view, title, attributes, pick) {
     if (guess === null) return;
     // The same factor in each layer is a straight line.
     const [first, end] = [down(guess), down(curves.a.sizes.at(-1))];
-    guessed.setAttribute("d", `M0 ${first.toFixed(4)}L${across(curves.a.sizes.length - 1).toFixed(1)} ${end.toFixed(4)}`);
+    guessed.setAttribute(
+      "d",
+      `M0 ${first.toFixed(4)}L${across(curves.a.sizes.length - 1).toFixed(1)} ${end.toFixed(4)}`,
+    );
     mark.style.left = `${across((curves.a.sizes.length - 1) / 2) / 10}%`;
     mark.style.top = `${clamp((50 * (first + end)) / TALL, 8, 92)}%`;
   };
@@ -442,7 +490,10 @@ function chart(view, title, attributes, pick) {
 function bars(side) {
   const path = svg("path", { class: `bb-grad-bars bb-grad-bars-${side}` });
   const picture = svg("svg", { viewBox: `0 0 ${BINS} 100`, preserveAspectRatio: "none", "aria-hidden": "true" });
-  picture.append(svg("path", { class: "bb-grad-rule", d: `M${BINS / 2} 0V100`, "vector-effect": "non-scaling-stroke" }), path);
+  picture.append(
+    svg("path", { class: "bb-grad-rule", d: `M${BINS / 2} 0V100`, "vector-effect": "non-scaling-stroke" }),
+    path,
+  );
   const title = h("div", { class: "bb-caption" });
   const ends = [h("span"), h("span", {}, "0"), h("span")];
   const box = h("div", { class: "bb-grad-hist", role: "img" }, picture);
@@ -458,9 +509,17 @@ function bars(side) {
     path.setAttribute("d", hidden ? "" : counts.map(bar).join(""));
     write(ends[0], hidden ? "" : size(-limit));
     write(ends[2], hidden ? "" : size(limit));
-    box.setAttribute("aria-label", hidden ? `${name}: ${TEXT.hidden}` : TEXT.histogramLabel(name, size(-limit), size(limit), size(middleSize(values))));
+    box.setAttribute(
+      "aria-label",
+      hidden
+        ? `${name}: ${TEXT.hidden}`
+        : TEXT.histogramLabel(name, size(-limit), size(limit), size(middleSize(values))),
+    );
   };
-  return { node: h("div", { class: "bb-panel" }, title, box, h("div", { class: "bb-grad-feet bb-grad-ends" }, ...ends)), update };
+  return {
+    node: h("div", { class: "bb-panel" }, title, box, h("div", { class: "bb-grad-feet bb-grad-ends" }, ...ends)),
+    update,
+  };
 }
 
 // ---- The view -----------------------------------------------------------------------------------------------
@@ -491,7 +550,8 @@ function render({ model, el }) {
   const measured = (side) => {
     const setting = model.get(side);
     const key = JSON.stringify(setting);
-    if (found[side]?.key !== key) found[side] = { key, ...measure(weightsOf(noise, inputs, setting), setting, x, labels) };
+    if (found[side]?.key !== key)
+      found[side] = { key, ...measure(weightsOf(noise, inputs, setting), setting, x, labels) };
     return found[side];
   };
 
@@ -510,15 +570,32 @@ function render({ model, el }) {
   const question = h("p", { class: "bb-grad-question" });
   const quiz = h("div", { class: "bb-grad-quiz" }, question, h("div", { class: "bb-controls" }, guess.node, reveal));
 
-  const edit = choice(TEXT.edit, SIDES, (side) => TEXT.names[side], (side) => set({ edit: side }));
-  const depth = range(TEXT.depth, { min: 2, max: MAX_DEPTH, step: 1 }, (value) => change({ depth: value }));
-  const gain = range(TEXT.gain, { min: -GAIN_STEPS, max: GAIN_STEPS, step: 1 }, (step) => change({ gain: toGain(step) }));
-  const activation = dropdown(TEXT.activation, Object.entries(TEXT.activations), (value) => change({ activation: value }));
-  const init = dropdown(TEXT.init, Object.entries(TEXT.inits), (value) => change({ init: value }));
-  const normalization = choice(TEXT.normalization, Object.keys(TEXT.normalizations), (name) => TEXT.normalizations[name], (name) =>
-    change({ normalization: name === "none" ? null : name }),
+  const edit = choice(
+    TEXT.edit,
+    SIDES,
+    (side) => TEXT.names[side],
+    (side) => set({ edit: side }),
   );
-  const residual = choice(TEXT.residual, Object.keys(TEXT.residuals), (name) => TEXT.residuals[name], (name) => change({ residual: name === "yes" }));
+  const depth = range(TEXT.depth, { min: 2, max: MAX_DEPTH, step: 1 }, (value) => change({ depth: value }));
+  const gain = range(TEXT.gain, { min: -GAIN_STEPS, max: GAIN_STEPS, step: 1 }, (step) =>
+    change({ gain: toGain(step) }),
+  );
+  const activation = dropdown(TEXT.activation, Object.entries(TEXT.activations), (value) =>
+    change({ activation: value }),
+  );
+  const init = dropdown(TEXT.init, Object.entries(TEXT.inits), (value) => change({ init: value }));
+  const normalization = choice(
+    TEXT.normalization,
+    Object.keys(TEXT.normalizations),
+    (name) => TEXT.normalizations[name],
+    (name) => change({ normalization: name === "none" ? null : name }),
+  );
+  const residual = choice(
+    TEXT.residual,
+    Object.keys(TEXT.residuals),
+    (name) => TEXT.residuals[name],
+    (name) => change({ residual: name === "yes" }),
+  );
   const copy = button("", () => {
     const side = model.get("edit");
     const other = side === "a" ? "b" : "a";
@@ -547,13 +624,23 @@ function render({ model, el }) {
 
   const cells = {};
   const row = (name) => {
-    cells[name] = [h("th", { scope: "row" }, TEXT.rows[name]), h("td", { class: `bb-grad-${name}` }), h("td", { class: `bb-grad-${name}` })];
+    cells[name] = [
+      h("th", { scope: "row" }, TEXT.rows[name]),
+      h("td", { class: `bb-grad-${name}` }),
+      h("td", { class: `bb-grad-${name}` }),
+    ];
     return h("tr", {}, ...cells[name]);
   };
   const settings = SIDES.map(() => h("p", { class: "bb-grad-setting" }));
   const heads = () => SIDES.map((side) => h("th", { scope: "col", class: `bb-grad-head-${side}` }, TEXT.names[side]));
   const corner = h("th", { scope: "col" });
-  const numbers = (head, ...rows) => h("table", { class: "bb-grad-numbers" }, h("thead", {}, h("tr", {}, head, ...heads())), h("tbody", {}, ...rows.map(row)));
+  const numbers = (head, ...rows) =>
+    h(
+      "table",
+      { class: "bb-grad-numbers" },
+      h("thead", {}, h("tr", {}, head, ...heads())),
+      h("tbody", {}, ...rows.map(row)),
+    );
   const whole = numbers(h("td"), "factor", "ratio", "ratioW");
   const inLayer = numbers(corner, "gradH", "gradW", "mean", "std", "saturated", "dead");
   const histograms = SIDES.map((side) => ({ side, h: bars(side), grad: bars(side) }));
@@ -565,7 +652,12 @@ function render({ model, el }) {
   const paint = () => {
     const asked = model.get("asked");
     const layer = model.get("layer");
-    const now = SIDES.map((side) => ({ side, setting: model.get(side), ...measured(side), hidden: side === "a" && asked !== "" }));
+    const now = SIDES.map((side) => ({
+      side,
+      setting: model.get(side),
+      ...measured(side),
+      hidden: side === "a" && asked !== "",
+    }));
     const known = answeredRung(now[0].setting, asked);
     paintCharts(now, layer, asked ? model.get("guess") : known ? model.get("answers")[known] : null);
     paintNumbers(now, layer);
@@ -574,7 +666,14 @@ function render({ model, el }) {
     paintControls();
     now.forEach((one, i) => write(says[i], one.hidden ? TEXT.verdicts.hidden : verdict(one)));
     clearTimeout(speaking);
-    const words = () => write(live, [asked || known ? question.textContent : "", ...now.map((one, i) => `${TEXT.names[one.side]}: ${says[i].textContent}`)].join(" "));
+    const words = () =>
+      write(
+        live,
+        [
+          asked || known ? question.textContent : "",
+          ...now.map((one, i) => `${TEXT.names[one.side]}: ${says[i].textContent}`),
+        ].join(" "),
+      );
     if (speaking !== null) speaking = setTimeout(words, 500);
   };
   const paintCharts = (now, layer, guessed) => {
@@ -582,16 +681,28 @@ function render({ model, el }) {
     for (const [name, { box, update }] of Object.entries(charts)) {
       const sizes = now[0][name];
       const guess = name === "gradH" && guessed !== null ? sizes.at(-1) * 10 ** guessed : null;
-      update({ to, layer, guess, curves: Object.fromEntries(now.map((one) => [one.side, { sizes: one[name], hidden: one.hidden }])) });
+      update({
+        to,
+        layer,
+        guess,
+        curves: Object.fromEntries(now.map((one) => [one.side, { sizes: one[name], hidden: one.hidden }])),
+      });
       const shown = now.filter(({ hidden }) => !hidden);
-      const parts = shown.map((one) => TEXT.curvePart(TEXT.names[one.side], size(one[name].at(-1)), size(one[name][0]), one[name].length));
-      box.setAttribute("aria-label", `${name === "gradH" ? `${TEXT.chartLabel}. ` : ""}${TEXT.curveLabel(TEXT.curves[name], parts)}`);
+      const parts = shown.map((one) =>
+        TEXT.curvePart(TEXT.names[one.side], size(one[name].at(-1)), size(one[name][0]), one[name].length),
+      );
+      box.setAttribute(
+        "aria-label",
+        `${name === "gradH" ? `${TEXT.chartLabel}. ` : ""}${TEXT.curveLabel(TEXT.curves[name], parts)}`,
+      );
     }
     const last = Math.max(...now.map(({ setting }) => setting.depth));
     const { box } = charts.gradH;
     box.setAttribute("aria-valuemax", last);
     box.setAttribute("aria-valuenow", Math.min(layer, last));
-    const values = now.filter(({ hidden }) => !hidden).map((one) => `${TEXT.names[one.side]} ${size(one.gradH[Math.min(layer, one.setting.depth) - 1])}`);
+    const values = now
+      .filter(({ hidden }) => !hidden)
+      .map((one) => `${TEXT.names[one.side]} ${size(one.gradH[Math.min(layer, one.setting.depth) - 1])}`);
     box.setAttribute("aria-valuetext", `${Math.min(layer, last)}: ${values.join(", ")}`);
   };
   const paintNumbers = (now, layer) => {
@@ -617,7 +728,8 @@ function render({ model, el }) {
   const paintHistograms = (now, layer) => {
     now.forEach((one, i) => {
       const l = Math.min(layer, one.setting.depth);
-      for (const kind of ["h", "grad"]) histograms[i][kind].update(TEXT.histograms[kind](TEXT.names[one.side], l), one[kind][l - 1], one.hidden);
+      for (const kind of ["h", "grad"])
+        histograms[i][kind].update(TEXT.histograms[kind](TEXT.names[one.side], l), one[kind][l - 1], one.hidden);
     });
   };
   const paintQuiz = (a, asked, known) => {
@@ -627,7 +739,11 @@ function render({ model, el }) {
     guess.set(answer, asked || known ? power(answer) : "");
     guess.input.disabled = reveal.disabled = !asked;
     if (asked) write(question, TEXT.question(a.setting.depth));
-    else write(question, known ? TEXT.outcome(answer, ratio, Math.abs(answer - Math.round(Math.log10(ratio)))) : TEXT.invite);
+    else
+      write(
+        question,
+        known ? TEXT.outcome(answer, ratio, Math.abs(answer - Math.round(Math.log10(ratio)))) : TEXT.invite,
+      );
   };
   /** The rung that A stands on, where the reader has guessed it before. */
   const answeredRung = (setting, asked) => {
@@ -653,15 +769,24 @@ function render({ model, el }) {
     const kind = ratio < 1e-3 ? "vanishes" : ratio > 1e3 ? "explodes" : "holds";
     const inner = gradW[1] / gradW.at(-1); // the first layer's weight has other inputs
     const [far, farW, spreads] = [ratio, inner, std.at(-1) / std[0]].map(Math.log10);
-    const level = !setting.normalization && Math.abs(far) > 3 && Math.abs(farW) < Math.abs(far) / 2 && spreads * far > 0;
-    return TEXT.verdicts[kind](size(ratio), setting.depth) + (level ? TEXT.verdicts.level(size(inner), size(std[0]), size(std.at(-1))) : "");
+    const level =
+      !setting.normalization && Math.abs(far) > 3 && Math.abs(farW) < Math.abs(far) / 2 && spreads * far > 0;
+    return (
+      TEXT.verdicts[kind](size(ratio), setting.depth) +
+      (level ? TEXT.verdicts.level(size(inner), size(std[0]), size(std.at(-1))) : "")
+    );
   };
 
   const group = (...nodes) => h("div", { class: "bb-controls" }, ...nodes);
   const root = h(
     "div",
     { class: "bb-widget bb-grad", role: "group", "aria-label": TEXT.title },
-    h("div", { class: "bb-controls bb-grad-ladder", role: "group", "aria-label": TEXT.ladder }, h("span", { class: "bb-grad-lead", "aria-hidden": "true" }, TEXT.ladder), ...rungs.map(([, node]) => node)),
+    h(
+      "div",
+      { class: "bb-controls bb-grad-ladder", role: "group", "aria-label": TEXT.ladder },
+      h("span", { class: "bb-grad-lead", "aria-hidden": "true" }, TEXT.ladder),
+      ...rungs.map(([, node]) => node),
+    ),
     quiz,
     h("div", { class: "bb-pair" }, charts.gradH.node, charts.gradW.node),
     h("p", { class: "bb-hint" }, TEXT.hint),
@@ -669,7 +794,11 @@ function render({ model, el }) {
     group(activation.node, init.node, normalization.node, residual.node),
     block,
     group(copy, swap, reset),
-    h("div", { class: "bb-grad-settings" }, ...SIDES.map((side, i) => h("div", { class: `bb-grad-side bb-grad-side-${side}` }, settings[i], says[i]))),
+    h(
+      "div",
+      { class: "bb-grad-settings" },
+      ...SIDES.map((side, i) => h("div", { class: `bb-grad-side bb-grad-side-${side}` }, settings[i], says[i])),
+    ),
     h("div", { class: "bb-grad-tables" }, whole, inLayer),
     h("p", { class: "bb-hint" }, TEXT.terms(labels.length)),
     h("div", { class: "bb-pair" }, histograms[0].h.node, histograms[1].h.node),

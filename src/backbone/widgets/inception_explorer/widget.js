@@ -12,7 +12,8 @@ const TEXT = {
   },
   questions: {
     step: "This is module 3a of the paper. Make one of its six widths smaller by 8, just one: which saves most?",
-    naive: "The same branches without any 1×1 before or after them. Bring the module within the budget, and keep what the branches give.",
+    naive:
+      "The same branches without any 1×1 before or after them. Bring the module within the budget, and keep what the branches give.",
     half: "Module 3a again, with half of its budget. Every branch has to give at least 16 maps.",
     wide: "Half of the maps shall come from the 5×5, within 64 M. How narrow does its 1×1 become?",
     plain: "No 1×1 before the 3×3 and the 5×5. Which branches can give the maps now?",
@@ -20,8 +21,12 @@ const TEXT = {
   goals: {
     out: ({ maps }, now) => `${maps} maps out (now ${now.out})`,
     cost: ({ most }, now) => `at most ${millions(most)} multiply-adds (now ${millions(now.cost)})`,
-    least: ({ maps }) => (new Set(maps).size === 1 ? `at least ${maps[0]} maps from each branch` : `at least ${maps.join(", ")} maps from the four branches`),
-    share: ({ branch, least }, now) => `at least ${percent(least)} of the maps from the ${TEXT.branches[branch]} (now ${percent(now.branches[branch].maps / now.out)})`,
+    least: ({ maps }) =>
+      new Set(maps).size === 1
+        ? `at least ${maps[0]} maps from each branch`
+        : `at least ${maps.join(", ")} maps from the four branches`,
+    share: ({ branch, least }, now) =>
+      `at least ${percent(least)} of the maps from the ${TEXT.branches[branch]} (now ${percent(now.branches[branch].maps / now.out)})`,
     plain: () => "no 1×1 before the 3×3 and the 5×5",
     step: () => "one width smaller by 8, all others as in 3a",
     saved: ({ least }, now) => `at least ${millions(least)} saved (now ${millions(now.saved)})`,
@@ -37,7 +42,14 @@ const TEXT = {
   paper: "Module 3a",
   input: (channels, side) => `${channels} maps of ${side} × ${side} go into every branch`,
   branches: ["1×1", "3×3", "5×5", "pool"],
-  sliders: ["1×1: maps out", "1×1 before the 3×3: maps", "3×3: maps out", "1×1 before the 5×5: maps", "5×5: maps out", "1×1 after pooling: maps out"],
+  sliders: [
+    "1×1: maps out",
+    "1×1 before the 3×3: maps",
+    "3×3: maps out",
+    "1×1 before the 5×5: maps",
+    "5×5: maps out",
+    "1×1 after pooling: maps out",
+  ],
   short: ["maps out", "1×1 before", "maps out", "1×1 before", "maps out", "maps out"],
   toggles: ["1×1 before", "1×1 before", "1×1 after"],
   toggleLabels: ["1×1 before the 3×3", "1×1 before the 5×5", "1×1 after pooling"],
@@ -60,7 +72,14 @@ const TEXT = {
 };
 const KERNELS = [1, 9, 25]; // places of a 1x1, a 3x3 and a 5x5
 const [STEP, MOST_OUT, MOST_INTO] = [8, 256, 192];
-const LIMITS = [[0, MOST_OUT], [STEP, MOST_INTO], [0, MOST_OUT], [STEP, MOST_INTO], [0, MOST_OUT], [STEP, MOST_OUT]];
+const LIMITS = [
+  [0, MOST_OUT],
+  [STEP, MOST_INTO],
+  [0, MOST_OUT],
+  [STEP, MOST_INTO],
+  [0, MOST_OUT],
+  [STEP, MOST_OUT],
+];
 
 const millions = (count) => `${(count / 1e6).toFixed(1)} M`.replace("-", "−");
 const percent = (share) => `${Math.round(100 * share)} %`;
@@ -70,7 +89,8 @@ const grouped = (count) => count.toLocaleString("en");
 
 /** Maps and weights of each branch (1x1, 3x3, 5x5, pool) of a module. A branch that gives no maps has no weights. */
 function branchesOf(channels, widths, reduced) {
-  const conv = (kernel, maps, into) => (maps === 0 ? 0 : into === null ? kernel * channels * maps : channels * into + kernel * into * maps);
+  const conv = (kernel, maps, into) =>
+    maps === 0 ? 0 : into === null ? kernel * channels * maps : channels * into + kernel * into * maps;
   const [one, intoThree, three, intoFive, five, pooled] = widths;
   return [
     { maps: one, weights: conv(KERNELS[0], one, null) },
@@ -82,7 +102,11 @@ function branchesOf(channels, widths, reduced) {
 
 /** The same with multiply-adds and totals; a module keeps height and width, so each weight is used at each place. */
 function count([channels, side], widths, reduced) {
-  const branches = branchesOf(channels, widths, reduced).map((one, index) => ({ ...one, index, cost: one.weights * side * side }));
+  const branches = branchesOf(channels, widths, reduced).map((one, index) => ({
+    ...one,
+    index,
+    cost: one.weights * side * side,
+  }));
   const sum = (name) => branches.reduce((total, one) => total + one[name], 0);
   return { branches, out: sum("maps"), weights: sum("weights"), cost: sum("cost") };
 }
@@ -130,7 +154,15 @@ function stackedBar(title) {
       });
       mark.hidden = limit === null || limit >= 1; // the end of the bar is a line already
       if (limit !== null) mark.style.left = `${100 * limit}%`;
-      box.setAttribute("aria-label", TEXT.barLabel(title, total, parts.filter(({ share }) => share > 0).map(({ label }) => label), end));
+      box.setAttribute(
+        "aria-label",
+        TEXT.barLabel(
+          title,
+          total,
+          parts.filter(({ share }) => share > 0).map(({ label }) => label),
+          end,
+        ),
+      );
     },
   };
 }
@@ -145,7 +177,8 @@ function render({ model, el }) {
     for (const [name, value] of Object.entries(changes)) model.set(name, value);
     model.save_changes();
   };
-  const solves = ({ widths = model.get("widths"), reduced = model.get("reduced"), puzzle = model.get("puzzle") }) => reached(shape, puzzles[puzzle], widths, reduced).every(Boolean);
+  const solves = ({ widths = model.get("widths"), reduced = model.get("reduced"), puzzle = model.get("puzzle") }) =>
+    reached(shape, puzzles[puzzle], widths, reduced).every(Boolean);
   /** The reader moved a control. It counts, unless a solution of this puzzle was shown since its start. */
   const move = (changes) => {
     const [name, solved] = [model.get("puzzle"), model.get("solved")];
@@ -153,12 +186,14 @@ function render({ model, el }) {
     set(wins ? { ...changes, solved: [...solved, name] } : changes);
   };
   /** A button set everything: a solution that comes so is shown, not found. */
-  const jump = (changes) => set({ ...changes, shown: solves(changes) ? changes.puzzle ?? model.get("puzzle") : "" });
+  const jump = (changes) => set({ ...changes, shown: solves(changes) ? (changes.puzzle ?? model.get("puzzle")) : "" });
   const replaced = (list, place, value) => list.map((one, i) => (i === place ? value : one));
 
   // ---- Controls
 
-  const puzzle = dropdown(TEXT.puzzle, Object.entries(TEXT.puzzles), (name) => jump({ puzzle: name, ...puzzles[name].start }));
+  const puzzle = dropdown(TEXT.puzzle, Object.entries(TEXT.puzzles), (name) =>
+    jump({ puzzle: name, ...puzzles[name].start }),
+  );
   const restart = button(TEXT.restart, () => jump(puzzles[model.get("puzzle")].start));
   const solution = button(TEXT.solution, () => jump(puzzles[model.get("puzzle")].solution));
   const paper = button(TEXT.paper, () => jump(puzzles.step.start));
@@ -168,19 +203,49 @@ function render({ model, el }) {
   const verdict = h("strong", { class: "bb-inc-verdict" });
 
   const sliders = LIMITS.map(([min, max], i) => {
-    const input = h("input", { type: "range", min, max, step: STEP, "aria-label": TEXT.sliders[i], oninput: () => move({ widths: replaced(model.get("widths"), i, Number(input.value)) }) });
+    const input = h("input", {
+      type: "range",
+      min,
+      max,
+      step: STEP,
+      "aria-label": TEXT.sliders[i],
+      oninput: () => move({ widths: replaced(model.get("widths"), i, Number(input.value)) }),
+    });
     const value = h("output", {});
-    return { input, value, node: h("div", { class: "bb-inc-slider" }, h("span", { "aria-hidden": "true" }, TEXT.short[i]), value, input) };
+    return {
+      input,
+      value,
+      node: h("div", { class: "bb-inc-slider" }, h("span", { "aria-hidden": "true" }, TEXT.short[i]), value, input),
+    };
   });
   const toggles = TEXT.toggles.map((text, i) => {
-    const input = h("input", { type: "checkbox", "aria-label": TEXT.toggleLabels[i], onchange: () => move({ reduced: replaced(model.get("reduced"), i, input.checked) }) });
+    const input = h("input", {
+      type: "checkbox",
+      "aria-label": TEXT.toggleLabels[i],
+      onchange: () => move({ reduced: replaced(model.get("reduced"), i, input.checked) }),
+    });
     return { input, node: h("label", { class: "bb-inc-toggle" }, input, h("span", {}, text)) };
   });
-  const inner = [[sliders[0].node], [toggles[0].node, sliders[1].node, sliders[2].node], [toggles[1].node, sliders[3].node, sliders[4].node], [toggles[2].node, sliders[5].node]];
+  const inner = [
+    [sliders[0].node],
+    [toggles[0].node, sliders[1].node, sliders[2].node],
+    [toggles[1].node, sliders[3].node, sliders[4].node],
+    [toggles[2].node, sliders[5].node],
+  ];
   const costs = TEXT.branches.map(() => h("p", { class: "bb-inc-cost" }));
-  const cards = TEXT.branches.map((name, i) => h("div", { class: "bb-inc-card", role: "group", "aria-label": name }, h("p", { class: `bb-inc-name bb-inc-name-${i}` }, name), ...inner[i], costs[i]));
+  const cards = TEXT.branches.map((name, i) =>
+    h(
+      "div",
+      { class: "bb-inc-card", role: "group", "aria-label": name },
+      h("p", { class: `bb-inc-name bb-inc-name-${i}` }, name),
+      ...inner[i],
+      costs[i],
+    ),
+  );
   const bars = Object.fromEntries(Object.entries(TEXT.bars).map(([name, title]) => [name, stackedBar(title)]));
-  const rows = [...TEXT.branches, TEXT.total].map((name) => h("tr", {}, h("th", { scope: "row" }, name), ...Array.from({ length: 5 }, () => h("td", {}))));
+  const rows = [...TEXT.branches, TEXT.total].map((name) =>
+    h("tr", {}, h("th", { scope: "row" }, name), ...Array.from({ length: 5 }, () => h("td", {}))),
+  );
   const table = h(
     "table",
     { class: "bb-inc-table" },
@@ -196,13 +261,25 @@ function render({ model, el }) {
     const [widths, reduced, name] = [model.get("widths"), model.get("reduced"), model.get("puzzle")];
     const now = count(shape, widths, reduced);
     const twin = count(shape, widths, [false, false, false]);
-    paintPuzzle(name, { ...now, saved: count(shape, puzzles[name].start.widths, puzzles[name].start.reduced).cost - now.cost }, widths, reduced);
+    paintPuzzle(
+      name,
+      { ...now, saved: count(shape, puzzles[name].start.widths, puzzles[name].start.reduced).cost - now.cost },
+      widths,
+      reduced,
+    );
     paintControls(widths, reduced, now);
     const goal = (kind) => puzzles[name].goals.find((one) => one.kind === kind) ?? {};
     paintBars(now, twin, goal("out").maps ?? null, goal("cost").most ?? null);
     paintTable(now, twin);
     const most = now.branches.reduce((a, b) => (b.cost > a.cost ? b : a));
-    write(say, now.cost === 0 ? TEXT.nothing : now.cost === twin.cost && now.out === twin.out ? TEXT.saySame(now) : TEXT.say(now, twin, most));
+    write(
+      say,
+      now.cost === 0
+        ? TEXT.nothing
+        : now.cost === twin.cost && now.out === twin.out
+          ? TEXT.saySame(now)
+          : TEXT.say(now, twin, most),
+    );
     clearTimeout(speaking);
     if (speaking !== null) speaking = setTimeout(() => write(live, `${verdict.textContent} ${say.textContent}`), 500);
   };
@@ -211,7 +288,14 @@ function render({ model, el }) {
     write(question, TEXT.questions[name]);
     const met = reached(shape, puzzles[name], widths, reduced);
     const items = puzzles[name].goals.map((goal, i) =>
-      h("li", { class: met[i] ? "bb-inc-met" : "" }, h("span", { "aria-hidden": "true" }, met[i] ? "✓" : "○"), ` ${TEXT.goals[goal.kind](goal, now)}`, h("span", { class: "bb-hidden" }, ` (${met[i] ? TEXT.met : TEXT.open})`)));
+      h(
+        "li",
+        { class: met[i] ? "bb-inc-met" : "" },
+        h("span", { "aria-hidden": "true" }, met[i] ? "✓" : "○"),
+        ` ${TEXT.goals[goal.kind](goal, now)}`,
+        h("span", { class: "bb-hidden" }, ` (${met[i] ? TEXT.met : TEXT.open})`),
+      ),
+    );
     goals.replaceChildren(...items);
     write(verdict, !met.every(Boolean) ? TEXT.notYet : model.get("shown") === name ? TEXT.seen : TEXT.done);
     write(score, TEXT.hintSolved(model.get("solved").length, Object.keys(puzzles).length));
@@ -232,14 +316,35 @@ function render({ model, el }) {
     const end = scaleEnd(Math.max(now.cost, twin.cost, budget ?? 0));
     const whole = `${end / 1e6} M`;
     const widest = Math.max(now.out, outMaps);
-    const parts = (one, name, whole, form) => one.branches.map((branch, i) => ({ share: branch[name] / whole, text: TEXT.branches[i], label: `${TEXT.branches[i]} ${form(branch[name])}` }));
-    bars.maps.update(`${now.out}${asked === null ? "" : `, ${TEXT.asked(asked)}`}`, parts(now, "maps", widest, String), asked === null ? null : asked / widest, String(widest));
-    bars.cost.update(`${millions(now.cost)}${budget === null ? "" : `, ${TEXT.budget(budget)}`}`, parts(now, "cost", end, millions), budget === null ? null : budget / end, whole);
+    const parts = (one, name, whole, form) =>
+      one.branches.map((branch, i) => ({
+        share: branch[name] / whole,
+        text: TEXT.branches[i],
+        label: `${TEXT.branches[i]} ${form(branch[name])}`,
+      }));
+    bars.maps.update(
+      `${now.out}${asked === null ? "" : `, ${TEXT.asked(asked)}`}`,
+      parts(now, "maps", widest, String),
+      asked === null ? null : asked / widest,
+      String(widest),
+    );
+    bars.cost.update(
+      `${millions(now.cost)}${budget === null ? "" : `, ${TEXT.budget(budget)}`}`,
+      parts(now, "cost", end, millions),
+      budget === null ? null : budget / end,
+      whole,
+    );
     bars.twin.update(millions(twin.cost), parts(twin, "cost", end, millions), null, whole);
   };
   const paintTable = (now, twin) => {
     const share = (cost) => (now.cost ? percent(cost / now.cost) : "–");
-    const line = (one, other) => [String(one.maps), grouped(one.weights), millions(one.cost), share(one.cost), millions(other.cost)];
+    const line = (one, other) => [
+      String(one.maps),
+      grouped(one.weights),
+      millions(one.cost),
+      share(one.cost),
+      millions(other.cost),
+    ];
     const lines = [...now.branches.map((one, i) => line(one, twin.branches[i])), line({ ...now, maps: now.out }, twin)];
     lines.forEach((cells, r) => cells.forEach((text, c) => write(rows[r].children[c + 1], text)));
   };

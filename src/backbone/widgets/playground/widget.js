@@ -1,4 +1,17 @@
-import { array, button, choice, dropdown, h, paintPixels, paletteColor, player, scope, show, signed, write } from "../kit.js";
+import {
+  array,
+  button,
+  choice,
+  dropdown,
+  h,
+  paintPixels,
+  paletteColor,
+  player,
+  scope,
+  show,
+  signed,
+  write,
+} from "../kit.js";
 
 const TEXT = {
   title: "Playground: a small network that learns",
@@ -25,13 +38,25 @@ const TEXT = {
   initialization: "Weights at first",
   initializations: { random: "random", zero: "all 0", equal: "all 0.5" },
   another: "Other random weights",
-  player: { play: "Play", pause: "Pause", step: "1 step", speed: "Speed", slow: "slow", medium: "medium", fast: "fast" },
+  player: {
+    play: "Play",
+    pause: "Pause",
+    step: "1 step",
+    speed: "Speed",
+    slow: "slow",
+    medium: "medium",
+    fast: "fast",
+  },
   more: { 10: "10 steps", 100: "100 steps" },
   back: "Back to step 0",
   netLabel:
     "Network. Click a line to choose a weight, a square to choose a bias. " +
     "Arrow keys: up and down within a layer, left and right to another layer.",
-  columns: (depth) => ["x₁, x₂", ...Array.from({ length: depth }, (_, i) => (depth > 2 ? `${i + 1}` : `layer ${i + 1}`)), "output"],
+  columns: (depth) => [
+    "x₁, x₂",
+    ...Array.from({ length: depth }, (_, i) => (depth > 2 ? `${i + 1}` : `layer ${i + 1}`)),
+    "output",
+  ],
   surface: (name, accuracy) =>
     `Decision surface on the points "${name}": orange where the network says 1, blue where it says 0. ${accuracy} % of the training points are right.`,
   legend: { one: "class 1", zero: "class 0", held: "rings: held out" },
@@ -57,18 +82,29 @@ const TEXT = {
   undo: "Put back",
   curve: "real loss",
   tangent: "tangent",
-  cells: { value: "weight", gradient: "gradient", moved: "moved by", predicted: "tangent predicts", real: "loss changed by", step: "one step adds" },
+  cells: {
+    value: "weight",
+    gradient: "gradient",
+    moved: "moved by",
+    predicted: "tangent predicts",
+    real: "loss changed by",
+    step: "one step adds",
+  },
   probeLabel: (name, gradient, moved, predicted, real) =>
     `${name}: the gradient is ${gradient}. Moved by ${moved}: the tangent predicts a change of the loss of ${predicted}, the real change is ${real}.`,
-  lossLabel: (step, train, held) => `Loss over ${step} steps: now ${train} on the training points, ${held} on those held out.`,
-  plain: "The loss is measured on the training points. Each line is a weight: orange above zero, blue below, thick where it is large.",
+  lossLabel: (step, train, held) =>
+    `Loss over ${step} steps: now ${train} on the training points, ${held} on those held out.`,
+  plain:
+    "The loss is measured on the training points. Each line is a weight: orange above zero, blue below, thick where it is large.",
   flat: "Only the output's bias has a gradient. All other gradients are 0: those weights stay as they are.",
   still: "Every gradient is 0: the network rests here for ever.",
-  twins: (width, layer) => `The ${width} neurons of layer ${layer} have equal weights. They get equal gradients and stay equal: ${width} neurons do the work of one.`,
+  twins: (width, layer) =>
+    `The ${width} neurons of layer ${layer} have equal weights. They get equal gradients and stay equal: ${width} neurons do the work of one.`,
   line: (depth, a, b, c) =>
     `Without an activation, ${depth === 1 ? "the hidden layer and the output are" : `all ${depth + 1} layers together are`} one neuron: logit = ${a}·x₁ ${b}·x₂ ${c}. Its border is a straight line.`,
   single: (a, b, c) => `No hidden layer, one neuron: logit = ${a}·x₁ ${b}·x₂ ${c}. Its border is a straight line.`,
-  diverged: "The weights have left the range of numbers: the rate is too large. Go back to step 0 and choose a smaller one.",
+  diverged:
+    "The weights have left the range of numbers: the rate is too large. Go back to step 0 and choose a smaller one.",
 };
 const TRIES = {
   linear: { dataset: "circles", depth: 4, width: 4, activation: "none", rate: 0.1, initialization: "random" },
@@ -82,7 +118,18 @@ const [CURVE, ROUGH] = [61, 21]; // weights at which the real loss is computed, 
 const MEMORY = 600; // steps that the loss curve remembers; beyond, it keeps every second one
 const BUDGET = 6; // milliseconds of a frame for learning
 const NET_HEIGHT = 304;
-const SETTINGS = ["dataset", "depth", "width", "activation", "rate", "initialization", "start", "weight", "parameters", "step"];
+const SETTINGS = [
+  "dataset",
+  "depth",
+  "width",
+  "activation",
+  "rate",
+  "initialization",
+  "start",
+  "weight",
+  "parameters",
+  "step",
+];
 
 // ---- Maths: pure functions, tested against PyTorch -----------------------------------------------------------
 // `columns`: the inputs, one array of N numbers for each of x1 and x2. `layers`: [{ weight: rows, bias }].
@@ -178,7 +225,8 @@ function withWeight(layers, [layer, to, from], value) {
   });
 }
 
-const weightAt = ({ [0]: layer, [1]: to, [2]: from }, layers) => (from < 0 ? layers[layer].bias[to] : layers[layer].weight[to][from]);
+const weightAt = ({ [0]: layer, [1]: to, [2]: from }, layers) =>
+  from < 0 ? layers[layer].bias[to] : layers[layer].weight[to][from];
 
 /** The loss for each of `values` of one weight, the others as they are. */
 function lossAlong(layers, activation, columns, labels, at, values) {
@@ -197,7 +245,13 @@ function lossAlong(layers, activation, columns, labels, at, values) {
 
 /** A stack of linear layers as one: its weights for x1 and x2, and its bias. */
 function collapsed(layers) {
-  let [weight, bias] = [[[1, 0], [0, 1]], [0, 0]];
+  let [weight, bias] = [
+    [
+      [1, 0],
+      [0, 1],
+    ],
+    [0, 0],
+  ];
   for (const layer of layers) {
     bias = layer.weight.map((row, to) => row.reduce((sum, w, k) => sum + w * bias[k], layer.bias[to]));
     weight = layer.weight.map((row) => [0, 1].map((j) => row.reduce((sum, w, k) => sum + w * weight[k][j], 0)));
@@ -210,7 +264,9 @@ function twins(layers) {
   const alike = (one, other) => Math.abs(one - other) <= 1e-9 * Math.max(1, Math.abs(one));
   return layers.slice(0, -1).findIndex(({ weight, bias }, l) => {
     const same = (row, to) => row.every((w, k) => alike(w, weight[0][k])) && alike(bias[to], bias[0]);
-    return bias.length > 1 && weight.every(same) && layers[l + 1].weight.every((row) => row.every((w) => alike(w, row[0])));
+    return (
+      bias.length > 1 && weight.every(same) && layers[l + 1].weight.every((row) => row.every((w) => alike(w, row[0])))
+    );
   });
 }
 
@@ -224,7 +280,9 @@ function firstLayers(noise, { depth, width, activation, initialization, start })
       if (initialization !== "random") return initialization === "zero" ? 0 : 0.5;
       return scale * noise[((start * (MAX_DEPTH + 1) + l) * MAX_WIDTH + to) * MAX_WIDTH + from];
     };
-    const rows = Array.from({ length: outputs }, (_, to) => Array.from({ length: inputs }, (_, from) => value(to, from)));
+    const rows = Array.from({ length: outputs }, (_, to) =>
+      Array.from({ length: inputs }, (_, from) => value(to, from)),
+    );
     return { weight: rows, bias: Array(outputs).fill(0) };
   });
 }
@@ -310,7 +368,10 @@ function fitted(canvas) {
 
 /** Draw points: filled where they train, rings where they are held out. */
 function drawPoints(context, set, side, radius, colors) {
-  for (const [part, ring] of [[set.held, true], [set.train, false]]) {
+  for (const [part, ring] of [
+    [set.held, true],
+    [set.train, false],
+  ]) {
     part.labels.forEach((label, i) => {
       const [x, y] = part.columns.map((column) => column[i] / set.reach);
       context.beginPath();
@@ -395,7 +456,10 @@ function drawNet(canvas, pictures, shown, colors) {
       Object.assign(context, { strokeStyle: "#888", lineWidth: 1 });
       context.strokeRect(...box);
       if (at[2] >= 0 || at[0] !== c - 1 || at[1] !== row) return;
-      for (const [color, thick] of [["#fff", 6], [colors[2], 3.5]]) {
+      for (const [color, thick] of [
+        ["#fff", 6],
+        [colors[2], 3.5],
+      ]) {
         Object.assign(context, { strokeStyle: color, lineWidth: thick });
         context.strokeRect(...box);
       }
@@ -414,10 +478,14 @@ function svg(tag, attributes) {
 /** A plot with named lines. `update({ x, y, lines, dots, ticks, label })`: ranges, points by name, texts. */
 function plot(kind, title, names, dots) {
   const picture = svg("svg", { viewBox: "0 0 100 100", preserveAspectRatio: "none", "aria-hidden": "true" });
-  const paths = names.map((name, i) => picture.appendChild(svg("path", { class: `bb-line bb-line-${i}`, "vector-effect": "non-scaling-stroke" })));
+  const paths = names.map((name, i) =>
+    picture.appendChild(svg("path", { class: `bb-line bb-line-${i}`, "vector-effect": "non-scaling-stroke" })),
+  );
   const marks = dots.map((name) => h("span", { class: `bb-dot bb-dot-${name}` }));
   const tags = names.map((name, i) => h("span", { class: `bb-tag bb-tag-${i}` }, name));
-  const ticks = ["top", "bottom", "left", "middle", "right"].map((side) => h("span", { class: `bb-tick bb-tick-${side}` }));
+  const ticks = ["top", "bottom", "left", "middle", "right"].map((side) =>
+    h("span", { class: `bb-tick bb-tick-${side}` }),
+  );
   const box = h("div", { class: `bb-plot bb-plot-${kind}`, role: "img" }, picture, ...marks, ...tags, ...ticks);
   const margins = kind === "loss" ? [30, 100] : [13, 87]; // between which labels stay inside the plot
   const update = ({ x, y, lines, places, labels, above, texts }) => {
@@ -429,8 +497,13 @@ function plot(kind, title, names, dots) {
       node.style.top = `${top}%`;
     };
     lines.forEach((points, i) => {
-      const seen = points.map(([at, value]) => [across(at), down(value)]).filter((place) => place.every(Number.isFinite));
-      paths[i].setAttribute("d", seen.map(([left, top], k) => `${k ? "L" : "M"}${left.toFixed(2)} ${top.toFixed(2)}`).join(""));
+      const seen = points
+        .map(([at, value]) => [across(at), down(value)])
+        .filter((place) => place.every(Number.isFinite));
+      paths[i].setAttribute(
+        "d",
+        seen.map(([left, top], k) => `${k ? "L" : "M"}${left.toFixed(2)} ${top.toFixed(2)}`).join(""),
+      );
     });
     places.forEach(([at, value], i) => put(marks[i], [across(at), down(value)]));
     const within = (value, [low, high]) => Math.min(Math.max(value, low), high);
@@ -455,7 +528,10 @@ function drawLoss(chart, { steps, train, held }, shown) {
     y: [0, top * 1.05],
     lines: [train.map((loss, i) => [steps[i], loss]), held.map((loss, i) => [steps[i], loss])],
     places: [],
-    labels: [[steps[last], train[last]], [steps[last], held[last]]],
+    labels: [
+      [steps[last], train[last]],
+      [steps[last], held[last]],
+    ],
     above: [train[last] > held[last], train[last] <= held[last]],
     texts: [fine(top), "0", "0", TEXT.steps, String(Math.max(steps[last], 10))],
   });
@@ -469,7 +545,10 @@ function drawProbe(chart, { value, loss, gradient, moved, curve, reach }, real) 
   // Room for the tangent too, but not so much that the curve becomes flat.
   const [lowest, highest] = [Math.min(...finiteLosses), Math.max(...finiteLosses)];
   const [spare, steep] = [0.4 * (highest - lowest), Math.abs(gradient) * reach];
-  const [low, high] = [Math.min(lowest, Math.max(loss - steep, lowest - spare)), Math.max(highest, Math.min(loss + steep, highest + spare))];
+  const [low, high] = [
+    Math.min(lowest, Math.max(loss - steep, lowest - spare)),
+    Math.max(highest, Math.min(loss + steep, highest + spare)),
+  ];
   const room = Math.max((high - low) * 0.12, 1e-4);
   const y = [low - room, high + room];
   // Labels stand where their line leaves the picture: the tangent's at the end that stays longer inside.
@@ -485,7 +564,10 @@ function drawProbe(chart, { value, loss, gradient, moved, curve, reach }, real) 
     places: [[value, loss], tangent(moved), [value + moved, loss + real]],
     labels: [other, tangent(side)],
     above: [other[1] >= tangent(other[0] - value)[1], curveAt((side / reach + 1) / 2)[1] < tangent(side)[1]],
-    texts: [...[y[1], y[0]].map((end) => tick(end, y[1] - y[0])), ...[-reach, 0, reach].map((shift) => tick(value + shift, reach))],
+    texts: [
+      ...[y[1], y[0]].map((end) => tick(end, y[1] - y[0])),
+      ...[-reach, 0, reach].map((shift) => tick(value + shift, reach)),
+    ],
   });
 }
 
@@ -545,7 +627,14 @@ function render({ model, el }) {
     const now = settings();
     const first = firstLayers(noise, now);
     const kept = unflatten(now.parameters, first);
-    net = { ...now, set: sets.get(now.dataset), layers: kept ?? first, step: kept ? now.step : 0, every: 1, diverged: false };
+    net = {
+      ...now,
+      set: sets.get(now.dataset),
+      layers: kept ?? first,
+      step: kept ? now.step : 0,
+      every: 1,
+      diverged: false,
+    };
     net.history = { steps: [], train: [], held: [] };
     version += 1;
     remember();
@@ -562,13 +651,18 @@ function render({ model, el }) {
     history.held.push(net.held.loss);
     if (history.steps.length <= MEMORY) return;
     net.every *= 2;
-    for (const name of Object.keys(history)) history[name] = history[name].filter((_, i) => history.steps[i] % net.every === 0 || name === "steps");
+    for (const name of Object.keys(history))
+      history[name] = history[name].filter((_, i) => history.steps[i] % net.every === 0 || name === "steps");
     history.steps = history.steps.filter((step) => step % net.every === 0);
   };
   /** One step of gradient descent; false where it leads out of the numbers. */
   const learn = () => {
     const { columns, labels } = net.set.train;
-    const next = descended(net.layers, gradients(net.layers, net.activation, columns, labels).layers, model.get("rate"));
+    const next = descended(
+      net.layers,
+      gradients(net.layers, net.activation, columns, labels).layers,
+      model.get("rate"),
+    );
     const after = finite(next) && Number.isFinite(score(next, net.activation, columns, labels).loss);
     net.diverged = !after;
     if (!after) return false;
@@ -599,7 +693,16 @@ function render({ model, el }) {
     const values = Array.from({ length: count }, (_, i) => value + reach * ((2 * i) / (count - 1) - 1));
     const losses = lossAlong(net.layers, net.activation, columns, labels, at, values);
     const curve = values.map((x, i) => [x, losses[i]]);
-    probe = { at, value, loss: found.loss, gradient: weightAt(at, found.layers), found: found.layers, moved: 0, curve, reach };
+    probe = {
+      at,
+      value,
+      loss: found.loss,
+      gradient: weightAt(at, found.layers),
+      found: found.layers,
+      moved: 0,
+      curve,
+      reach,
+    };
   };
   const choose = (at) => {
     if (!at) return;
@@ -632,8 +735,16 @@ function render({ model, el }) {
 
   // ---- Controls
 
-  const thumbnails = new Map([...sets.keys()].map((name) => [name, h("canvas", { role: "img", "aria-label": name, width: 104, height: 104 })]));
-  const data = choice(TEXT.data, [...sets.keys()], (name) => thumbnails.get(name), (name) => restart({ dataset: name }), "pictures");
+  const thumbnails = new Map(
+    [...sets.keys()].map((name) => [name, h("canvas", { role: "img", "aria-label": name, width: 104, height: 104 })]),
+  );
+  const data = choice(
+    TEXT.data,
+    [...sets.keys()],
+    (name) => thumbnails.get(name),
+    (name) => restart({ dataset: name }),
+    "pictures",
+  );
   const tries = Object.entries(TRIES)
     .filter(([, { dataset }]) => sets.has(dataset))
     .map(([key, changes]) => button(TEXT.tries[key], () => restart({ ...changes, weight: [0, 0, 0] }, key)));
@@ -646,12 +757,27 @@ function render({ model, el }) {
   const depth = choice(TEXT.depth, numbers(0, MAX_DEPTH), String, (value) => restart({ depth: value }));
   const width = choice(TEXT.width, numbers(1, MAX_WIDTH), String, (value) => restart({ width: value }));
   const kinds = Object.keys(TEXT.activations);
-  const activation = choice(TEXT.activation, kinds, (name) => TEXT.activations[name], (name) => restart({ activation: name }));
-  const rate = dropdown(TEXT.rate, model.get("rates").map((value) => [value, String(value)]), (value) => (set({ rate: Number(value) }), acted()));
-  const initialization = dropdown(TEXT.initialization, Object.entries(TEXT.initializations), (name) => restart({ initialization: name }));
-  const another = button(TEXT.another, () => restart({ initialization: "random", start: (model.get("start") + 1) % STARTS }));
+  const activation = choice(
+    TEXT.activation,
+    kinds,
+    (name) => TEXT.activations[name],
+    (name) => restart({ activation: name }),
+  );
+  const rate = dropdown(
+    TEXT.rate,
+    model.get("rates").map((value) => [value, String(value)]),
+    (value) => (set({ rate: Number(value) }), acted()),
+  );
+  const initialization = dropdown(TEXT.initialization, Object.entries(TEXT.initializations), (name) =>
+    restart({ initialization: name }),
+  );
+  const another = button(TEXT.another, () =>
+    restart({ initialization: "random", start: (model.get("start") + 1) % STARTS }),
+  );
   const bar = player(view, TEXT.player, (count) => advance(count));
-  const more = Object.entries(TEXT.more).map(([count, text]) => button(text, () => (bar.stop(), advance(Number(count), Infinity))));
+  const more = Object.entries(TEXT.more).map(([count, text]) =>
+    button(text, () => (bar.stop(), advance(Number(count), Infinity))),
+  );
   const back = button(TEXT.back, () => restart({}));
   bar.node.append(...more, back);
 
@@ -659,7 +785,13 @@ function render({ model, el }) {
   const heads = h("div", { class: "bb-heads", "aria-hidden": "true" });
   const surface = h("canvas", { class: "bb-surface", role: "img" });
   const key = (name, text) => h("span", { class: `bb-key bb-key-${name}` }, text);
-  const legend = h("div", { class: "bb-keys" }, key("one", TEXT.legend.one), key("zero", TEXT.legend.zero), key("held", TEXT.legend.held));
+  const legend = h(
+    "div",
+    { class: "bb-keys" },
+    key("one", TEXT.legend.one),
+    key("zero", TEXT.legend.zero),
+    key("held", TEXT.legend.held),
+  );
   const lossChart = plot("loss", TEXT.lossTitle, [TEXT.part.train, TEXT.part.held], []);
   const probeChart = plot("probe", TEXT.probeTitle, [TEXT.curve, TEXT.tangent], ["anchor", "guess", "real"]);
   const cell = (name, text) => {
@@ -667,12 +799,22 @@ function render({ model, el }) {
     return { node: h("div", {}, h("span", {}, text), value), value };
   };
   const cells = Object.fromEntries(Object.entries(TEXT.cells).map(([name, text]) => [name, cell(name, text)]));
-  const slider = h("input", { type: "range", class: "bb-slider", "aria-label": TEXT.slider, oninput: () => moveTo(Number(slider.value)) });
-  const zoom = choice(TEXT.zoom, Object.keys(TEXT.zooms).sort(), (name) => TEXT.zooms[name], (name) => {
-    reach = Number(name);
-    probe = null;
-    acted();
+  const slider = h("input", {
+    type: "range",
+    class: "bb-slider",
+    "aria-label": TEXT.slider,
+    oninput: () => moveTo(Number(slider.value)),
   });
+  const zoom = choice(
+    TEXT.zoom,
+    Object.keys(TEXT.zooms).sort(),
+    (name) => TEXT.zooms[name],
+    (name) => {
+      reach = Number(name);
+      probe = null;
+      acted();
+    },
+  );
   const here = button(TEXT.here, () => ((probe = null), acted()));
   const undo = button(TEXT.undo, () => moveTo(0));
   const which = h("p", { class: "bb-which" });
@@ -686,7 +828,13 @@ function render({ model, el }) {
     scoreCells[part] = [h("td"), h("td")];
     return h("tr", {}, h("th", { scope: "row" }, TEXT.part[part]), ...scoreCells[part]);
   };
-  const head = h("tr", {}, h("th", { scope: "col" }, scoreStep), h("th", { scope: "col" }, TEXT.loss), h("th", { scope: "col" }, TEXT.accuracy));
+  const head = h(
+    "tr",
+    {},
+    h("th", { scope: "col" }, scoreStep),
+    h("th", { scope: "col" }, TEXT.loss),
+    h("th", { scope: "col" }, TEXT.accuracy),
+  );
   const scores = h("table", { class: "bb-scores" }, h("thead", {}, head), h("tbody", {}, row("train"), row("held")));
   const say = h("p", { class: "bb-say" });
   const live = h("p", { class: "bb-hidden", role: "status" });
@@ -717,7 +865,15 @@ function render({ model, el }) {
     const colors = names.map((name) => style.getPropertyValue(`--bb-${name}`).trim());
     paintPictures(names.map((name) => paletteColor(root, name)));
     const shown = { ...net, at: probe.at };
-    drawNet(canvas, net.layers.reduce((all, { bias }, l) => [...all, bias.map((_, r) => pictureAt(l + 1, r))], [[pictureAt(0, 0), pictureAt(0, 1)]]), shown, colors);
+    drawNet(
+      canvas,
+      net.layers.reduce(
+        (all, { bias }, l) => [...all, bias.map((_, r) => pictureAt(l + 1, r))],
+        [[pictureAt(0, 0), pictureAt(0, 1)]],
+      ),
+      shown,
+      colors,
+    );
     paintSurface(colors);
     drawLoss(lossChart, withNow(net), net);
     paintProbe();
@@ -758,7 +914,10 @@ function render({ model, el }) {
     write(cells.step.value, plus(-model.get("rate") * probe.gradient || 0));
     const name = nameOf(probe.at, net.depth);
     write(which, name);
-    probeChart.box.setAttribute("aria-label", TEXT.probeLabel(name, plus(probe.gradient), plus(probe.moved), plus(predicted), plus(real)));
+    probeChart.box.setAttribute(
+      "aria-label",
+      TEXT.probeLabel(name, plus(probe.gradient), plus(probe.moved), plus(predicted), plus(real)),
+    );
   };
   const statement = () => {
     if (net.diverged) return TEXT.diverged;
@@ -783,7 +942,8 @@ function render({ model, el }) {
     }
     write(say, statement());
     clearTimeout(speaking);
-    const words = () => write(live, `${TEXT.scores(net.step)}. ${say.textContent} ${probeChart.box.getAttribute("aria-label")}`);
+    const words = () =>
+      write(live, `${TEXT.scores(net.step)}. ${say.textContent} ${probeChart.box.getAttribute("aria-label")}`);
     if (speaking !== null) speaking = setTimeout(words, 500);
   };
   const paintControls = (colors) => {
@@ -808,7 +968,13 @@ function render({ model, el }) {
   };
 
   const group = (...nodes) => h("div", { class: "bb-controls" }, ...nodes);
-  const labelled = (label, ...nodes) => h("div", { class: "bb-controls", role: "group", "aria-label": label }, h("span", { class: "bb-lead", "aria-hidden": "true" }, label), ...nodes);
+  const labelled = (label, ...nodes) =>
+    h(
+      "div",
+      { class: "bb-controls", role: "group", "aria-label": label },
+      h("span", { class: "bb-lead", "aria-hidden": "true" }, label),
+      ...nodes,
+    );
   const root = h(
     "div",
     { class: "bb-widget bb-play", role: "group", "aria-label": TEXT.title },
@@ -817,18 +983,27 @@ function render({ model, el }) {
     group(depth.node, width.node, reset),
     group(activation.node, rate.node, initialization.node, another),
     bar.node,
-    h("div", { class: "bb-stage" },
+    h(
+      "div",
+      { class: "bb-stage" },
       h("div", { class: "bb-panel" }, canvas, heads),
-      h("div", { class: "bb-panel" }, surface, legend)),
+      h("div", { class: "bb-panel" }, surface, legend),
+    ),
     say,
-    h("div", { class: "bb-stage" },
-      h("div", { class: "bb-probe" },
+    h(
+      "div",
+      { class: "bb-stage" },
+      h(
+        "div",
+        { class: "bb-probe" },
         group(which, previous, next, steep),
         probeChart.node,
         slider,
         h("div", { class: "bb-cells" }, ...Object.values(cells).map(({ node }) => node)),
-        group(zoom.node, here, undo)),
-      h("div", {}, lossChart.node, scores)),
+        group(zoom.node, here, undo),
+      ),
+      h("div", {}, lossChart.node, scores),
+    ),
     live,
   );
   el.append(root);
@@ -853,11 +1028,14 @@ function render({ model, el }) {
     event.preventDefault();
     choose(known[event.key]);
   });
-  view.onChange(SETTINGS.filter((name) => !["rate", "weight"].includes(name)), () => {
-    if (writing) return;
-    stale = true;
-    view.soon(paint);
-  });
+  view.onChange(
+    SETTINGS.filter((name) => !["rate", "weight"].includes(name)),
+    () => {
+      if (writing) return;
+      stale = true;
+      view.soon(paint);
+    },
+  );
   view.onChange(["rate", "weight"], () => {
     if (probe && !same(probe.at, model.get("weight"))) probe = null;
     view.soon(paint);
@@ -871,5 +1049,21 @@ function render({ model, el }) {
   };
 }
 
-export { addresses, collapsed, crossEntropy, descended, firstLayers, flatten, forward, gradients, hit, lossAlong, placesOf, score, twins, unflatten, withWeight };
+export {
+  addresses,
+  collapsed,
+  crossEntropy,
+  descended,
+  firstLayers,
+  flatten,
+  forward,
+  gradients,
+  hit,
+  lossAlong,
+  placesOf,
+  score,
+  twins,
+  unflatten,
+  withWeight,
+};
 export default { render };

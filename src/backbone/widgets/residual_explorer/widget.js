@@ -3,10 +3,16 @@ import { button, choice, h, scope, show, write } from "../kit.js";
 const TEXT = {
   title: "Residual explorer: a residual network and its plain twin, as recorded",
   kinds: { plain: "plain", residual: "residual" },
-  heads: { depth: "Training error by depth", gradient: "Gradients by layer", block: "Blocks of 20 layers, switched off" },
+  heads: {
+    depth: "Training error by depth",
+    gradient: "Gradients by layer",
+    block: "Blocks of 20 layers, switched off",
+  },
   questions: {
-    depth: (deep) => `Predict: the plain network of ${deep} layers. How does its training error end, against that of the plain one of 20?`,
-    gradient: (deep) => `Predict: the plain network of ${deep} layers, before training. How large is its gradient |∂L/∂h| near the pictures, against that of the last block?`,
+    depth: (deep) =>
+      `Predict: the plain network of ${deep} layers. How does its training error end, against that of the plain one of 20?`,
+    gradient: (deep) =>
+      `Predict: the plain network of ${deep} layers, before training. How large is its gradient |∂L/∂h| near the pictures, against that of the last block?`,
     block: () => "Predict: block 5 is left out of both trained networks, and hands on its input. Which one loses more?",
   },
   answers: {
@@ -16,9 +22,12 @@ const TEXT = {
   },
   verdict: (right, said) => (right ? "Yes. " : `You said: ${said}. No. `),
   outcomes: {
-    depth: ({ deep, from, to }) => `The plain network of 20 layers ends with ${from} of the training pictures wrong, that of ${deep} with ${to}. That is no overfitting: these are the pictures it was trained on.`,
-    gradient: ({ deep, ratio, other }) => `In the plain network of ${deep} layers it is ${ratio} times that of the last block, in the residual one ${other} times. Now look at 50 steps.`,
-    block: ({ plain, residual }) => `The plain network goes from ${plain.join(" to ")} wrong, the residual one from ${residual.join(" to ")}. Now find the block that each can spare best.`,
+    depth: ({ deep, from, to }) =>
+      `The plain network of 20 layers ends with ${from} of the training pictures wrong, that of ${deep} with ${to}. That is no overfitting: these are the pictures it was trained on.`,
+    gradient: ({ deep, ratio, other }) =>
+      `In the plain network of ${deep} layers it is ${ratio} times that of the last block, in the residual one ${other} times. Now look at 50 steps.`,
+    block: ({ plain, residual }) =>
+      `The plain network goes from ${plain.join(" to ")} wrong, the residual one from ${residual.join(" to ")}. Now find the block that each can spare best.`,
   },
   again: "Ask again",
   depth: "Layers",
@@ -32,11 +41,18 @@ const TEXT = {
   passes: ["pass 1", (last) => `pass ${last}`],
   places: ["the pictures’ end", () => "the last"],
   legend: { plain: "plain", residual: "residual", faint: { depth: "thin: 20 layers", gradient: "thin: single seeds" } },
-  curveNote: "One run each, of a few passes, on pictures stored as JPEG. The training error is counted while the network learns.",
-  columns: { depth: ["", "training error", "test error"], gradient: ["", "first / last", "least to most", "loss"], block: ["", "wrong", "whole", "lost"] },
+  curveNote:
+    "One run each, of a few passes, on pictures stored as JPEG. The training error is counted while the network learns.",
+  columns: {
+    depth: ["", "training error", "test error"],
+    gradient: ["", "first / last", "least to most", "loss"],
+    block: ["", "wrong", "whole", "lost"],
+  },
   chart: {
-    depth: (depth, which, parts) => `${which === "train" ? "Training" : "Test"} error over the passes, ${depth} layers. ${parts.join(" ")}`,
-    gradient: (size, steps, parts) => `Size of the gradient from the pictures on, ${size} layers, ${steps ? `after ${steps} steps` : "before training"}. ${parts.join(" ")}`,
+    depth: (depth, which, parts) =>
+      `${which === "train" ? "Training" : "Test"} error over the passes, ${depth} layers. ${parts.join(" ")}`,
+    gradient: (size, steps, parts) =>
+      `Size of the gradient from the pictures on, ${size} layers, ${steps ? `after ${steps} steps` : "before training"}. ${parts.join(" ")}`,
     part: (kind, from, to) => `${kind}: from ${from} to ${to}.`,
   },
   stage: (number, channels) => `Stage ${number}: ${channels} channels`,
@@ -119,7 +135,10 @@ function truths({ curves, gradients, wrong }) {
   const depths = Object.keys(curves.plain);
   const more = curves.plain[depths.at(-1)].train.at(-1) - curves.plain[depths[0]].train.at(-1);
   const size = Math.max(...gradients.map((row) => row.depth));
-  const { ratio } = profile(gradients.filter((row) => row.network === "plain" && row.depth === size && row.steps === 0), "grad_h");
+  const { ratio } = profile(
+    gradients.filter((row) => row.network === "plain" && row.depth === size && row.steps === 0),
+    "grad_h",
+  );
   const lost = (kind) => wrong(kind, toggle(WHOLE, 5)) - wrong(kind, WHOLE);
   const between = lost("plain") - lost("residual");
   return {
@@ -157,7 +176,9 @@ function svg(tag, attributes = {}) {
 function lineChart(ticks, legend) {
   const picture = svg("svg", { viewBox: `0 0 ${WIDE} ${TALL}`, preserveAspectRatio: "none", "aria-hidden": "true" });
   const still = { "vector-effect": "non-scaling-stroke" };
-  const rules = ticks.map(([height]) => svg("path", { class: "bb-res-rule", d: `M0 ${TALL * (1 - height)}H${WIDE}`, ...still }));
+  const rules = ticks.map(([height]) =>
+    svg("path", { class: "bb-res-rule", d: `M0 ${TALL * (1 - height)}H${WIDE}`, ...still }),
+  );
   const lines = svg("g");
   picture.append(...rules, lines);
   const labels = ticks.map(([height, text]) => {
@@ -170,7 +191,12 @@ function lineChart(ticks, legend) {
   const node = h(
     "div",
     { class: "bb-panel" },
-    h("div", { class: "bb-res-legend", "aria-hidden": "true" }, ...KINDS.map((kind) => h("span", { class: `bb-res-key bb-res-key-${kind}` }, TEXT.legend[kind])), h("span", {}, legend)),
+    h(
+      "div",
+      { class: "bb-res-legend", "aria-hidden": "true" },
+      ...KINDS.map((kind) => h("span", { class: `bb-res-key bb-res-key-${kind}` }, TEXT.legend[kind])),
+      h("span", {}, legend),
+    ),
     h("div", { class: "bb-res-frame" }, h("div", { class: "bb-res-ticks", "aria-hidden": "true" }, ...labels), box),
     h("div", { class: "bb-res-feet", "aria-hidden": "true" }, ...feet),
   );
@@ -178,7 +204,9 @@ function lineChart(ticks, legend) {
     lines.replaceChildren(
       ...drawn.map(({ heights, look }) => {
         const across = (i) => (WIDE * i) / Math.max(1, heights.length - 1);
-        const d = heights.map((height, i) => `${i ? "L" : "M"}${across(i).toFixed(1)} ${(TALL * (1 - height)).toFixed(2)}`).join("");
+        const d = heights
+          .map((height, i) => `${i ? "L" : "M"}${across(i).toFixed(1)} ${(TALL * (1 - height)).toFixed(2)}`)
+          .join("");
         return svg("path", { class: `bb-res-line ${look}`, d, ...still });
       }),
     );
@@ -193,7 +221,12 @@ function kindTable(columns) {
   const cells = {};
   const rows = KINDS.map((kind) => {
     cells[kind] = columns.slice(1).map(() => h("td"));
-    return h("tr", {}, h("th", { scope: "row", class: `bb-res-key bb-res-key-${kind}` }, TEXT.kinds[kind]), ...cells[kind]);
+    return h(
+      "tr",
+      {},
+      h("th", { scope: "row", class: `bb-res-key bb-res-key-${kind}` }, TEXT.kinds[kind]),
+      ...cells[kind],
+    );
   });
   const head = h("tr", {}, ...columns.map((text) => (text ? h("th", { scope: "col" }, text) : h("td"))));
   const node = h("table", { class: "bb-res-numbers" }, h("thead", {}, head), h("tbody", {}, ...rows));
@@ -204,9 +237,18 @@ function kindTable(columns) {
 function quiz(name, words, given) {
   const question = h("p", { class: "bb-res-question" }, words);
   const says = h("p", { class: "bb-res-say" });
-  const answers = Object.entries(TEXT.answers[name]).map(([key, text]) => [key, button(text, () => given(key), { "aria-pressed": "false" })]);
+  const answers = Object.entries(TEXT.answers[name]).map(([key, text]) => [
+    key,
+    button(text, () => given(key), { "aria-pressed": "false" }),
+  ]);
   const again = button(TEXT.again, () => (given(null), answers[0][1].focus()));
-  const node = h("div", { class: "bb-res-quiz" }, question, h("div", { class: "bb-controls" }, ...answers.map(([, one]) => one), again), says);
+  const node = h(
+    "div",
+    { class: "bb-res-quiz" },
+    question,
+    h("div", { class: "bb-controls" }, ...answers.map(([, one]) => one), again),
+    says,
+  );
   const set = (answer, truth, outcome) => {
     for (const [key, one] of answers) {
       one.setAttribute("aria-pressed", key === answer);
@@ -221,11 +263,15 @@ function quiz(name, words, given) {
 function render({ model, el }) {
   const view = scope(model);
   const names = ["depth", "error", "size", "steps", "what", "way", "answers"];
-  const [curves, gradients, ways, right, count] = ["curves", "gradients", "ways", "right", "count"].map((name) => model.get(name));
+  const [curves, gradients, ways, right, count] = ["curves", "gradients", "ways", "right", "count"].map((name) =>
+    model.get(name),
+  );
   const places = new Map(ways.map((way, i) => [way, i]));
   const wrong = (kind, way) => 1 - right[kind][places.get(way)] / count;
   const truth = truths({ curves, gradients, wrong });
-  const depths = Object.keys(curves.plain).map(Number).sort((a, b) => a - b);
+  const depths = Object.keys(curves.plain)
+    .map(Number)
+    .sort((a, b) => a - b);
   const sizes = [...new Set(gradients.map((row) => row.depth))].sort((a, b) => a - b);
   const moments = [...new Set(gradients.map((row) => row.steps))].sort((a, b) => a - b);
   const set = (changes) => {
@@ -242,38 +288,103 @@ function render({ model, el }) {
   const deep = depths.at(-1);
   const large = sizes.at(-1);
   const quizzes = {
-    depth: quiz("depth", TEXT.questions.depth(deep), (key) => answer("depth", key, { depth: deep, error: "train" }, { depth: depths[0] })),
-    gradient: quiz("gradient", TEXT.questions.gradient(large), (key) => answer("gradient", key, { size: large, steps: 0, what: "grad_h" }, { size: sizes[0], steps: 0 })),
-    block: quiz("block", TEXT.questions.block(), (key) => answer("block", key, { way: toggle(WHOLE, 5) }, { way: WHOLE })),
+    depth: quiz("depth", TEXT.questions.depth(deep), (key) =>
+      answer("depth", key, { depth: deep, error: "train" }, { depth: depths[0] }),
+    ),
+    gradient: quiz("gradient", TEXT.questions.gradient(large), (key) =>
+      answer("gradient", key, { size: large, steps: 0, what: "grad_h" }, { size: sizes[0], steps: 0 }),
+    ),
+    block: quiz("block", TEXT.questions.block(), (key) =>
+      answer("block", key, { way: toggle(WHOLE, 5) }, { way: WHOLE }),
+    ),
   };
-  const depth = choice(TEXT.depth, depths.map(String), (one) => one, (one) => set({ depth: Number(one) }));
-  const which = choice(TEXT.error, ["train", "test"], (one) => TEXT.errors[one], (one) => set({ error: one }));
-  const layers = choice(TEXT.size, sizes.map(String), (one) => one, (one) => set({ size: Number(one) }));
-  const moment = choice(TEXT.steps, moments.map(String), (one) => TEXT.stepNames(Number(one)), (one) => set({ steps: Number(one) }));
-  const what = choice(TEXT.what, ["grad_h", "grad_w"], (one) => TEXT.whats[one], (one) => set({ what: one }));
+  const depth = choice(
+    TEXT.depth,
+    depths.map(String),
+    (one) => one,
+    (one) => set({ depth: Number(one) }),
+  );
+  const which = choice(
+    TEXT.error,
+    ["train", "test"],
+    (one) => TEXT.errors[one],
+    (one) => set({ error: one }),
+  );
+  const layers = choice(
+    TEXT.size,
+    sizes.map(String),
+    (one) => one,
+    (one) => set({ size: Number(one) }),
+  );
+  const moment = choice(
+    TEXT.steps,
+    moments.map(String),
+    (one) => TEXT.stepNames(Number(one)),
+    (one) => set({ steps: Number(one) }),
+  );
+  const what = choice(
+    TEXT.what,
+    ["grad_h", "grad_w"],
+    (one) => TEXT.whats[one],
+    (one) => set({ what: one }),
+  );
 
   const lines = {
-    depth: lineChart([0, 25, 50, 75, 100].map((one) => [one / 100, `${one} %`]), TEXT.legend.faint.depth),
-    gradient: lineChart([-8, -6, -4, -2, 0, 2].map((one) => [(one - LOW) / (HIGH - LOW), power(one)]), TEXT.legend.faint.gradient),
+    depth: lineChart(
+      [0, 25, 50, 75, 100].map((one) => [one / 100, `${one} %`]),
+      TEXT.legend.faint.depth,
+    ),
+    gradient: lineChart(
+      [-8, -6, -4, -2, 0, 2].map((one) => [(one - LOW) / (HIGH - LOW), power(one)]),
+      TEXT.legend.faint.gradient,
+    ),
   };
   const tables = Object.fromEntries(Object.entries(TEXT.columns).map(([name, columns]) => [name, kindTable(columns)]));
 
   const tiles = [0, 1, 2].map((stage) => {
-    const blocks = new Map([1, 2, 3].map((i) => {
-      const number = 3 * stage + i;
-      return [String(number), button(String(number), () => set({ way: toggle(model.get("way"), number) }), { class: "bb-button bb-res-block" })];
-    }));
-    const order = button(TEXT.otherOrder, () => set({ way: reorder(model.get("way"), stage) }), { "aria-label": TEXT.orderLabel(stage + 1) });
+    const blocks = new Map(
+      [1, 2, 3].map((i) => {
+        const number = 3 * stage + i;
+        return [
+          String(number),
+          button(String(number), () => set({ way: toggle(model.get("way"), number) }), {
+            class: "bb-button bb-res-block",
+          }),
+        ];
+      }),
+    );
+    const order = button(TEXT.otherOrder, () => set({ way: reorder(model.get("way"), stage) }), {
+      "aria-label": TEXT.orderLabel(stage + 1),
+    });
     const row = h("div", { class: "bb-res-blocks" }, ...blocks.values());
-    const node = h("div", { class: "bb-res-stage", role: "group", "aria-label": TEXT.stage(stage + 1, 16 * 2 ** stage) }, h("div", { class: "bb-res-name", "aria-hidden": "true" }, TEXT.stage(stage + 1, 16 * 2 ** stage)), row, order);
+    const node = h(
+      "div",
+      { class: "bb-res-stage", role: "group", "aria-label": TEXT.stage(stage + 1, 16 * 2 ** stage) },
+      h("div", { class: "bb-res-name", "aria-hidden": "true" }, TEXT.stage(stage + 1, 16 * 2 ** stage)),
+      row,
+      order,
+    );
     return { blocks, order, node };
   });
   const whole = button(TEXT.whole, () => set({ way: WHOLE }));
-  const bars = Object.fromEntries(KINDS.map((kind) => {
-    const [fill, mark] = [h("span", { class: `bb-res-fill bb-res-fill-${kind}` }), h("span", { class: "bb-res-mark" })];
-    const track = h("div", { class: "bb-res-track", role: "img" }, fill, mark, h("span", { class: "bb-res-chance" }));
-    return [kind, { fill, mark, track, node: h("div", { class: "bb-res-bar" }, h("span", { "aria-hidden": "true" }, TEXT.kinds[kind]), track) }];
-  }));
+  const bars = Object.fromEntries(
+    KINDS.map((kind) => {
+      const [fill, mark] = [
+        h("span", { class: `bb-res-fill bb-res-fill-${kind}` }),
+        h("span", { class: "bb-res-mark" }),
+      ];
+      const track = h("div", { class: "bb-res-track", role: "img" }, fill, mark, h("span", { class: "bb-res-chance" }));
+      return [
+        kind,
+        {
+          fill,
+          mark,
+          track,
+          node: h("div", { class: "bb-res-bar" }, h("span", { "aria-hidden": "true" }, TEXT.kinds[kind]), track),
+        },
+      ];
+    }),
+  );
   const live = h("p", { class: "bb-hidden", role: "status" });
   let speaking = null;
 
@@ -293,29 +404,53 @@ function render({ model, el }) {
   const paintCurves = (answered) => {
     const now = answered ? model.get("depth") : depths[0];
     const error = model.get("error");
-    const line = (kind, layers, look = "") => ({ heights: curves[kind][layers][error], look: `bb-res-${kind} ${look}` });
+    const line = (kind, layers, look = "") => ({
+      heights: curves[kind][layers][error],
+      look: `bb-res-${kind} ${look}`,
+    });
     const faint = now === depths[0] ? [] : KINDS.map((kind) => line(kind, depths[0], "bb-res-faint"));
-    const parts = KINDS.map((kind) => TEXT.chart.part(TEXT.kinds[kind], percent(curves[kind][now][error][0]), percent(curves[kind][now][error].at(-1))));
+    const parts = KINDS.map((kind) =>
+      TEXT.chart.part(TEXT.kinds[kind], percent(curves[kind][now][error][0]), percent(curves[kind][now][error].at(-1))),
+    );
     const passes = curves.plain[now].train.length;
-    lines.depth.update([...faint, ...KINDS.map((kind) => line(kind, now))], [TEXT.passes[0], TEXT.passes[1](passes)], TEXT.chart.depth(now, error, parts));
-    for (const kind of KINDS) tables.depth.set(kind, ["train", "test"].map((one) => percent(curves[kind][now][one].at(-1))));
+    lines.depth.update(
+      [...faint, ...KINDS.map((kind) => line(kind, now))],
+      [TEXT.passes[0], TEXT.passes[1](passes)],
+      TEXT.chart.depth(now, error, parts),
+    );
+    for (const kind of KINDS)
+      tables.depth.set(
+        kind,
+        ["train", "test"].map((one) => percent(curves[kind][now][one].at(-1))),
+      );
     depth.set(String(now));
     which.set(error);
     depth.node.disabled = !answered;
     const ends = [depths[0], deep].map((one) => percent(curves.plain[one].train.at(-1)));
     quizzes.depth.set(answered, truth.depth, TEXT.outcomes.depth({ deep, from: ends[0], to: ends[1] }));
   };
-  const found = (kind, size, steps, name) => profile(gradients.filter((row) => row.network === NETWORKS[kind] && row.depth === size && row.steps === steps), name);
+  const found = (kind, size, steps, name) =>
+    profile(
+      gradients.filter((row) => row.network === NETWORKS[kind] && row.depth === size && row.steps === steps),
+      name,
+    );
   const paintGradients = (answered) => {
     const now = answered ? model.get("size") : sizes[0];
     const [steps, name] = [model.get("steps"), model.get("what")];
     const height = (value) => (Math.log10(value) - LOW) / (HIGH - LOW);
     const shown = Object.fromEntries(KINDS.map((kind) => [kind, found(kind, now, steps, name)]));
-    const drawn = [true, false].flatMap((single) => KINDS.flatMap((kind) => {
-      const values = single ? shown[kind].seeds : [shown[kind].sizes];
-      return values.map((one) => ({ heights: one.map(height), look: `bb-res-${kind} ${single ? "bb-res-faint" : ""}` }));
-    }));
-    const parts = KINDS.map((kind) => TEXT.chart.part(TEXT.kinds[kind], size(shown[kind].sizes[0]), size(shown[kind].sizes.at(-1))));
+    const drawn = [true, false].flatMap((single) =>
+      KINDS.flatMap((kind) => {
+        const values = single ? shown[kind].seeds : [shown[kind].sizes];
+        return values.map((one) => ({
+          heights: one.map(height),
+          look: `bb-res-${kind} ${single ? "bb-res-faint" : ""}`,
+        }));
+      }),
+    );
+    const parts = KINDS.map((kind) =>
+      TEXT.chart.part(TEXT.kinds[kind], size(shown[kind].sizes[0]), size(shown[kind].sizes.at(-1))),
+    );
     lines.gradient.update(drawn, [TEXT.places[0], TEXT.places[1]()], TEXT.chart.gradient(now, steps, parts));
     for (const kind of KINDS) {
       const { ratio, least, most, loss } = shown[kind];
@@ -326,7 +461,11 @@ function render({ model, el }) {
     what.set(name);
     layers.node.disabled = !answered;
     const [plain, residual] = KINDS.map((kind) => size(found(kind, large, 0, "grad_h").ratio));
-    quizzes.gradient.set(answered, truth.gradient, TEXT.outcomes.gradient({ deep: large, ratio: plain, other: residual }));
+    quizzes.gradient.set(
+      answered,
+      truth.gradient,
+      TEXT.outcomes.gradient({ deep: large, ratio: plain, other: residual }),
+    );
   };
   const paintBlocks = (answered) => {
     const way = answered ? model.get("way") : WHOLE;
@@ -357,7 +496,15 @@ function render({ model, el }) {
     quizzes.block.set(answered, truth.block, TEXT.outcomes.block({ plain: pair("plain"), residual: pair("residual") }));
   };
 
-  const part = (name, ...nodes) => h("section", { class: "bb-res-part", "aria-label": TEXT.heads[name] }, h("div", { class: "bb-res-head", "aria-hidden": "true" }, TEXT.heads[name]), quizzes[name].node, ...nodes, tables[name].node);
+  const part = (name, ...nodes) =>
+    h(
+      "section",
+      { class: "bb-res-part", "aria-label": TEXT.heads[name] },
+      h("div", { class: "bb-res-head", "aria-hidden": "true" }, TEXT.heads[name]),
+      quizzes[name].node,
+      ...nodes,
+      tables[name].node,
+    );
   const controls = (...nodes) => h("div", { class: "bb-controls" }, ...nodes);
   const root = h(
     "div",
@@ -370,7 +517,12 @@ function render({ model, el }) {
       controls(whole),
       h("p", { class: "bb-hint" }, TEXT.rule),
       ...KINDS.map((kind) => bars[kind].node),
-      h("div", { class: "bb-res-bar", "aria-hidden": "true" }, h("span"), h("div", { class: "bb-res-under" }, h("span", {}, TEXT.guessing))),
+      h(
+        "div",
+        { class: "bb-res-bar", "aria-hidden": "true" },
+        h("span"),
+        h("div", { class: "bb-res-under" }, h("span", {}, TEXT.guessing)),
+      ),
     ),
     live,
   );

@@ -31,7 +31,8 @@ const TEXT = {
   rocLabel: (x, y) => `ROC curve. The point is at false positive rate ${x}, recall ${y}.`,
   prLabel: (x, y) => `Precision-recall curve. The point is at recall ${x}, precision ${y}.`,
   spoken: (threshold, recall, precision) => `Threshold ${threshold}: recall ${recall}, precision ${precision}.`,
-  never: (positive, share) => `A network that finds none of the ${positive}, and raises no alarm, has an accuracy of ${percent(share)}.`,
+  never: (positive, share) =>
+    `A network that finds none of the ${positive}, and raises no alarm, has an accuracy of ${percent(share)}.`,
 };
 const TOTAL = 10000; // the counts are for so many pictures, so that one in a thousand is ten whole ones
 const BINS = 48;
@@ -58,7 +59,9 @@ function scoresAt(positives, negatives, threshold, prevalence) {
   const [hits, falseAlarms] = [recall * prevalence, alarms * (1 - prevalence)];
   const precision = hits + falseAlarms ? hits / (hits + falseAlarms) : 1;
   return {
-    recall, alarms, precision,
+    recall,
+    alarms,
+    precision,
     f1: (2 * hits) / (hits + falseAlarms + prevalence),
     accuracy: hits + 1 - prevalence - falseAlarms,
     // found, missed, called so, left alone
@@ -89,7 +92,9 @@ function withPrecision(curve, prevalence) {
 
 /** Area under the ROC curve, by trapezoids. */
 function areaOf(curve) {
-  return curve.slice(1).reduce((sum, { alarms, recall }, i) => sum + ((alarms - curve[i].alarms) * (recall + curve[i].recall)) / 2, 0);
+  return curve
+    .slice(1)
+    .reduce((sum, { alarms, recall }, i) => sum + ((alarms - curve[i].alarms) * (recall + curve[i].recall)) / 2, 0);
 }
 
 /** Average precision: no straight lines between the points. */
@@ -99,7 +104,8 @@ function averageOf(curve, precisions) {
 
 /** The threshold with the largest F1 at a prevalence, in the middle between two scores where that changes nothing. */
 function bestF1(curve, prevalence) {
-  const f1 = ({ recall, alarms }) => (2 * recall * prevalence) / (recall * prevalence + alarms * (1 - prevalence) + prevalence);
+  const f1 = ({ recall, alarms }) =>
+    (2 * recall * prevalence) / (recall * prevalence + alarms * (1 - prevalence) + prevalence);
   let best = 1;
   curve.forEach((point, i) => i && f1(point) > f1(curve[best]) && (best = i));
   const next = curve[best + 1];
@@ -109,7 +115,8 @@ function bestF1(curve, prevalence) {
 /** Shares of the scores in bins of equal width; the last bin holds its upper edge. */
 function binned(scores, low, high, count) {
   const bins = new Float64Array(count);
-  for (const score of scores) bins[Math.min(count - 1, Math.max(0, Math.floor(((score - low) / (high - low)) * count)))] += 1 / scores.length;
+  for (const score of scores)
+    bins[Math.min(count - 1, Math.max(0, Math.floor(((score - low) / (high - low)) * count)))] += 1 / scores.length;
   return bins;
 }
 
@@ -226,7 +233,10 @@ function paintCurve(context, width, height, colors, { points, point, xLabel, yLa
   context.setLineDash([]);
   context.globalAlpha = 1;
   context.textBaseline = "top";
-  for (const [at, text] of [[0, "0"], [1, "1"]]) {
+  for (const [at, text] of [
+    [0, "0"],
+    [1, "1"],
+  ]) {
     context.textAlign = at ? "right" : "left";
     context.fillText(text, x(at), height - PAD.bottom + 3);
   }
@@ -289,27 +299,48 @@ function render({ model, el }) {
   const moveTo = (threshold) => set({ threshold: Math.min(Math.max(Number(threshold.toPrecision(4)), low), high) });
 
   const histogram = sheet(
-    { class: "bb-th-histogram", tabindex: 0, role: "slider", "aria-label": TEXT.histogram(model.get("score")), "aria-valuemin": low.toFixed(5), "aria-valuemax": high.toFixed(5) },
+    {
+      class: "bb-th-histogram",
+      tabindex: 0,
+      role: "slider",
+      "aria-label": TEXT.histogram(model.get("score")),
+      "aria-valuemin": low.toFixed(5),
+      "aria-valuemax": high.toFixed(5),
+    },
     "684 / 170",
-    (context, width, height, colors) => paintHistogram(context, width, height, colors, { bars, low, high, positive, threshold: shown.threshold }),
+    (context, width, height, colors) =>
+      paintHistogram(context, width, height, colors, { bars, low, high, positive, threshold: shown.threshold }),
   );
   const roc = sheet({ role: "img" }, "1 / 0.78", (context, width, height, colors) =>
     paintCurve(context, width, height, colors, {
       points: curve.map(({ alarms, recall }) => [alarms, recall]),
       point: [shown.at.alarms, shown.at.recall],
-      xLabel: TEXT.alarms, yLabel: TEXT.recall, level: [0, 1],
+      xLabel: TEXT.alarms,
+      yLabel: TEXT.recall,
+      level: [0, 1],
     }),
   );
   const pr = sheet({ role: "img" }, "1 / 0.78", (context, width, height, colors) =>
     paintCurve(context, width, height, colors, {
       // Steps: from one point to the next, the precision of the later one.
-      points: curve.flatMap(({ recall }, i) => (i ? [[curve[i - 1].recall, shown.precisions[i]], [recall, shown.precisions[i]]] : [])),
+      points: curve.flatMap(({ recall }, i) =>
+        i
+          ? [
+              [curve[i - 1].recall, shown.precisions[i]],
+              [recall, shown.precisions[i]],
+            ]
+          : [],
+      ),
       point: [shown.at.recall, shown.at.precision],
-      xLabel: TEXT.recall, yLabel: TEXT.precision, level: [shown.prevalence, shown.prevalence],
+      xLabel: TEXT.recall,
+      yLabel: TEXT.precision,
+      level: [shown.prevalence, shown.prevalence],
     }),
   );
   const place = h("p", { class: "bb-th-place" });
-  const prevalence = range(TEXT.prevalence(positive), { min: 0, max: STEPS, step: 1 }, (at) => set({ prevalence: toShare(at) }));
+  const prevalence = range(TEXT.prevalence(positive), { min: 0, max: STEPS, step: 1 }, (at) =>
+    set({ prevalence: toShare(at) }),
+  );
   const asMeasured = button(TEXT.measured, () => set({ prevalence: Math.min(Math.max(measured, RAREST), MOST) }));
   const best = button(TEXT.best, () => set({ threshold: bestF1(curve, model.get("prevalence")) }));
   const cells = [0, 1, 2, 3].map((i) => h("td", { class: `bb-th-${["found", "missed", "alarm", "rest"][i]}` }));
@@ -321,8 +352,14 @@ function render({ model, el }) {
     h("caption", {}, TEXT.per(TOTAL.toLocaleString("en"))),
     h("tbody", {}, ...[0, 1, 2, 3].map((i) => h("tr", {}, label(i), cells[i]))),
   );
-  const numbers = Object.fromEntries(["recall", "precision", "f1", "accuracy", "alarms"].map((name) => [name, h("strong")]));
-  const list = h("div", { class: "bb-th-numbers" }, ...Object.entries(numbers).map(([name, node]) => h("p", {}, `${TEXT[name]} `, node)));
+  const numbers = Object.fromEntries(
+    ["recall", "precision", "f1", "accuracy", "alarms"].map((name) => [name, h("strong")]),
+  );
+  const list = h(
+    "div",
+    { class: "bb-th-numbers" },
+    ...Object.entries(numbers).map(([name, node]) => h("p", {}, `${TEXT[name]} `, node)),
+  );
   const recallBar = splitBar(TEXT.recallBar(positive), "found", "missed");
   const precisionBar = splitBar(TEXT.precisionBar(positive), "found", "alarm");
   const never = h("p", { class: "bb-hint" });
@@ -341,7 +378,8 @@ function render({ model, el }) {
     histogram.canvas.setAttribute("aria-valuetext", show(shown.threshold, 2));
     prevalence.set(toStep(share), TEXT.prevalenceValue(share));
     wholeCounts(at.shares, TOTAL).forEach((count, i) => write(cells[i], count.toLocaleString("en")));
-    for (const [name, node] of Object.entries(numbers)) write(node, name === "f1" ? at.f1.toFixed(3) : percent(at[name]));
+    for (const [name, node] of Object.entries(numbers))
+      write(node, name === "f1" ? at.f1.toFixed(3) : percent(at[name]));
     if (empty) write(numbers.precision, "–");
     recallBar.update(at.recall, `: ${percent(at.recall)}`, false);
     precisionBar.update(at.precision, empty ? `: ${TEXT.nothingCalled}` : `: ${percent(at.precision)}`, empty);
@@ -365,11 +403,17 @@ function render({ model, el }) {
     histogram.canvas.setPointerCapture(event.pointerId);
     pointTo(event);
   });
-  view.listen(histogram.canvas, "pointermove", (event) => histogram.canvas.hasPointerCapture(event.pointerId) && pointTo(event));
+  view.listen(
+    histogram.canvas,
+    "pointermove",
+    (event) => histogram.canvas.hasPointerCapture(event.pointerId) && pointTo(event),
+  );
   const keys = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1, PageUp: 10, PageDown: -10 };
   const byKey = (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    const target = { Home: low, End: high }[event.key] ?? (keys[event.key] && model.get("threshold") + keys[event.key] * step * (event.shiftKey ? 10 : 1));
+    const target =
+      { Home: low, End: high }[event.key] ??
+      (keys[event.key] && model.get("threshold") + keys[event.key] * step * (event.shiftKey ? 10 : 1));
     if (target === undefined) return;
     event.preventDefault();
     moveTo(target);
@@ -400,5 +444,19 @@ function render({ model, el }) {
   };
 }
 
-export { areaOf, averageOf, beside, bestF1, binned, countAbove, curveOf, scoresAt, ticks, toShare, toStep, wholeCounts, withPrecision };
+export {
+  areaOf,
+  averageOf,
+  beside,
+  bestF1,
+  binned,
+  countAbove,
+  curveOf,
+  scoresAt,
+  ticks,
+  toShare,
+  toStep,
+  wholeCounts,
+  withPrecision,
+};
 export default { render };

@@ -18,7 +18,8 @@ const TEXT = {
   reveal: "Reveal",
   again: "Ask again",
   wait: "The row in question is hidden in the map until you have guessed.",
-  said: (right, guess) => (right ? `You said ${guess}. That agrees with the record. ` : `You said ${guess}. The record says otherwise. `),
+  said: (right, guess) =>
+    right ? `You said ${guess}. That agrees with the record. ` : `You said ${guess}. The record says otherwise. `,
   crossed: {
     never: (first, most, mean) => `At ${most} labels “${first}” is still not ahead: ${mean} points on average.`,
     from: (count, first) => `On average, “${first}” is ahead from ${count} on. `,
@@ -54,7 +55,8 @@ const TEXT = {
   differencePart: (count, mean, low, high) => `${count}: ${mean}, interval ${low} to ${high}`,
   closed: "A row of this comparison is hidden. Guess first, or show every row.",
   same: "A and B are the same row.",
-  verdict: (ahead, behind, open) => `By labels a class, the interval ${[ahead && `lies above 0 at ${ahead}`, behind && `lies below 0 at ${behind}`, open && `holds 0 at ${open}`].filter(Boolean).join("; it ")}.`,
+  verdict: (ahead, behind, open) =>
+    `By labels a class, the interval ${[ahead && `lies above 0 at ${ahead}`, behind && `lies below 0 at ${behind}`, open && `holds 0 at ${open}`].filter(Boolean).join("; it ")}.`,
 };
 const POINTS = 1; // decimals
 const TALL = 180;
@@ -145,8 +147,14 @@ const join = (points) => `M${points.map(([x, y]) => `${x.toFixed(1)},${y.toFixed
 function curveParts(x, y, row, side) {
   const shift = side === "a" ? -3 : 3;
   return [
-    ...row.flatMap((draws, i) => draws.map((value) => s("circle", { class: `bb-tr-dot bb-tr-dot-${side}`, cx: x(i) + shift, cy: y(value), r: 2 }))),
-    s("path", { class: `bb-tr-line bb-tr-line-${side}`, d: join(row.map((draws, i) => [x(i), y(meanOf(draws))])), "data-values": row.map(meanOf).join() }),
+    ...row.flatMap((draws, i) =>
+      draws.map((value) => s("circle", { class: `bb-tr-dot bb-tr-dot-${side}`, cx: x(i) + shift, cy: y(value), r: 2 })),
+    ),
+    s("path", {
+      class: `bb-tr-line bb-tr-line-${side}`,
+      d: join(row.map((draws, i) => [x(i), y(meanOf(draws))])),
+      "data-values": row.map(meanOf).join(),
+    }),
   ];
 }
 
@@ -155,12 +163,34 @@ function differenceParts(x, y, found, guess, { left, right, top, foot }) {
   return [
     s("line", { class: "bb-tr-zero", x1: left, x2: right, y1: y(0), y2: y(0) }),
     // A guess says "from here on", so it stands in front of the count.
-    ...(guess === null ? [] : [s("line", { class: "bb-tr-guess", x1: x(0) + (guess - 0.5) * step, x2: x(0) + (guess - 0.5) * step, y1: top, y2: foot, "data-guess": guess })]),
+    ...(guess === null
+      ? []
+      : [
+          s("line", {
+            class: "bb-tr-guess",
+            x1: x(0) + (guess - 0.5) * step,
+            x2: x(0) + (guess - 0.5) * step,
+            y1: top,
+            y2: foot,
+            "data-guess": guess,
+          }),
+        ]),
     ...found.flatMap(({ draws, mean, low, high }, i) => [
       ...draws.map((value) => s("circle", { class: "bb-tr-dot", cx: x(i) + 5, cy: y(value), r: 2 })),
       // In two parts, so that an open ring stays empty on any background.
-      ...[[low, RING], [high, -RING]].filter(([end]) => Math.abs(y(end) - y(mean)) > RING).map(([end, gap]) => s("line", { class: "bb-tr-interval", x1: x(i), x2: x(i), y1: y(end), y2: y(mean) + gap })),
-      s("circle", { class: `bb-tr-mean${low > 0 || high < 0 ? "" : " bb-tr-open"}`, cx: x(i), cy: y(mean), r: RING, "data-values": [mean, low, high].join() }),
+      ...[
+        [low, RING],
+        [high, -RING],
+      ]
+        .filter(([end]) => Math.abs(y(end) - y(mean)) > RING)
+        .map(([end, gap]) => s("line", { class: "bb-tr-interval", x1: x(i), x2: x(i), y1: y(end), y2: y(mean) + gap })),
+      s("circle", {
+        class: `bb-tr-mean${low > 0 || high < 0 ? "" : " bb-tr-open"}`,
+        cx: x(i),
+        cy: y(mean),
+        r: RING,
+        "data-values": [mean, low, high].join(),
+      }),
     ]),
   ];
 }
@@ -199,7 +229,17 @@ function render({ model, el }) {
 
   const asks = Object.entries(questions).map(([key, [first, second]]) => [
     key,
-    button(TEXT.asked(TEXT.name(first), TEXT.name(second)), () => set({ question: key, a: first, b: second, ...(key in model.get("answers") ? {} : { guess: counts.length >> 1 }) }), { "aria-pressed": "false" }),
+    button(
+      TEXT.asked(TEXT.name(first), TEXT.name(second)),
+      () =>
+        set({
+          question: key,
+          a: first,
+          b: second,
+          ...(key in model.get("answers") ? {} : { guess: counts.length >> 1 }),
+        }),
+      { "aria-pressed": "false" },
+    ),
   ]);
   const question = h("p", { class: "bb-tr-question" });
   const guess = range(TEXT.guess, { min: 0, max: counts.length, step: 1 }, (value) => set({ guess: value }));
@@ -211,21 +251,55 @@ function render({ model, el }) {
     else set({ answers: others });
   });
   const outcome = h("p", { class: "bb-tr-outcome" });
-  const quiz = h("div", { class: "bb-tr-quiz" }, h("div", { class: "bb-controls", role: "group", "aria-label": TEXT.quiz }, h("span", { class: "bb-tr-lead", "aria-hidden": "true" }, TEXT.quiz), ...asks.map(([, node]) => node)), question, h("div", { class: "bb-controls" }, guess.node, reveal), outcome);
+  const quiz = h(
+    "div",
+    { class: "bb-tr-quiz" },
+    h(
+      "div",
+      { class: "bb-controls", role: "group", "aria-label": TEXT.quiz },
+      h("span", { class: "bb-tr-lead", "aria-hidden": "true" }, TEXT.quiz),
+      ...asks.map(([, node]) => node),
+    ),
+    question,
+    h("div", { class: "bb-controls" }, guess.node, reveal),
+    outcome,
+  );
 
-  const shows = choice(TEXT.view, Object.keys(TEXT.views), (one) => TEXT.views[one], (one) => set({ view: one }));
+  const shows = choice(
+    TEXT.view,
+    Object.keys(TEXT.views),
+    (one) => TEXT.views[one],
+    (one) => set({ view: one }),
+  );
   const all = button(TEXT.all, () => set({ shown: !model.get("shown") }), { "aria-pressed": "false" });
   const sides = { a: null, b: null };
-  for (const side of ["a", "b"]) sides[side] = dropdown(TEXT[side], ways.map((way) => [way, TEXT.name(way)]), (way) => set({ [side]: way }));
+  for (const side of ["a", "b"])
+    sides[side] = dropdown(
+      TEXT[side],
+      ways.map((way) => [way, TEXT.name(way)]),
+      (way) => set({ [side]: way }),
+    );
 
   const buttons = {};
   const heads = counts.map((count) => h("th", { scope: "col" }, String(count)));
   const body = ways.map((way) => {
-    buttons[way] = counts.map((count) => button("", () => set({ way, labels: count }), { class: "bb-tr-cell", tabindex: -1 }));
-    const head = h("th", { scope: "row" }, h("span", { class: "bb-tr-wide" }, name(way)), h("span", { class: "bb-tr-narrow", "aria-hidden": "true" }, TEXT.short(way)));
+    buttons[way] = counts.map((count) =>
+      button("", () => set({ way, labels: count }), { class: "bb-tr-cell", tabindex: -1 }),
+    );
+    const head = h(
+      "th",
+      { scope: "row" },
+      h("span", { class: "bb-tr-wide" }, name(way)),
+      h("span", { class: "bb-tr-narrow", "aria-hidden": "true" }, TEXT.short(way)),
+    );
     return h("tr", {}, head, ...buttons[way].map((node) => h("td", {}, node)));
   });
-  const map = h("table", { class: "bb-tr-map" }, h("thead", {}, h("tr", {}, h("th", { scope: "col" }, TEXT.corner), ...heads)), h("tbody", {}, ...body));
+  const map = h(
+    "table",
+    { class: "bb-tr-map" },
+    h("thead", {}, h("tr", {}, h("th", { scope: "col" }, TEXT.corner), ...heads)),
+    h("tbody", {}, ...body),
+  );
   const caption = h("p", { class: "bb-hint bb-tr-caption" });
   const detail = h("p", { class: "bb-tr-detail" });
   const key = [h("span"), h("span"), h("span")];
@@ -233,7 +307,14 @@ function render({ model, el }) {
   const legend = h("div", { class: "bb-tr-legend", "aria-hidden": "true" }, key[0], ramp, key[2]);
   view.listen(map, "keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    const [down, right] = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1], Home: [0, -99], End: [0, 99] }[event.key] ?? [0, 0];
+    const [down, right] = {
+      ArrowUp: [-1, 0],
+      ArrowDown: [1, 0],
+      ArrowLeft: [0, -1],
+      ArrowRight: [0, 1],
+      Home: [0, -99],
+      End: [0, 99],
+    }[event.key] ?? [0, 0];
     if (!down && !right) return;
     event.preventDefault();
     const within = (at, list) => list[Math.min(Math.max(at, 0), list.length - 1)];
@@ -245,7 +326,11 @@ function render({ model, el }) {
 
   const charts = { curves: chart(TEXT.curves), differences: chart(TEXT.differences) };
   const verdict = h("p", { class: "bb-tr-verdict" });
-  const keys = h("p", { class: "bb-tr-keys" }, ...["a", "b"].map((side) => h("span", { class: `bb-tr-key bb-tr-key-${side}` }, TEXT[side])));
+  const keys = h(
+    "p",
+    { class: "bb-tr-keys" },
+    ...["a", "b"].map((side) => h("span", { class: `bb-tr-key bb-tr-key-${side}` }, TEXT[side])),
+  );
   const live = h("p", { class: "bb-hidden", role: "status" });
 
   // ---- Painting
@@ -256,7 +341,11 @@ function render({ model, el }) {
     paintMap(opened);
     paintComparison(opened);
     clearTimeout(speaking);
-    if (speaking !== null) speaking = setTimeout(() => write(live, [outcome.textContent, detail.textContent, verdict.textContent].join(" ")), 500);
+    if (speaking !== null)
+      speaking = setTimeout(
+        () => write(live, [outcome.textContent, detail.textContent, verdict.textContent].join(" ")),
+        500,
+      );
   };
   const answered = () => model.get("answers")[model.get("question")];
   const paintQuiz = () => {
@@ -278,9 +367,16 @@ function render({ model, el }) {
     const most = counts.at(-1);
     const said = TEXT.said(agrees(given, { from, clear }), place(given));
     if (from === counts.length) return said + words.never(TEXT.name(first), most, signedText(found.at(-1).mean));
-    return said + words.from(counts[from], TEXT.name(first)) + (clear < counts.length ? words.clear(counts[clear]) : words.unclear(draws, most));
+    return (
+      said +
+      words.from(counts[from], TEXT.name(first)) +
+      (clear < counts.length ? words.clear(counts[clear]) : words.unclear(draws, most))
+    );
   };
-  const valueOf = (way, i) => (model.get("view") === "gain" ? gains[way][i].mean : cellsOf[way][i][model.get("view") === "spread" ? "spread" : "mean"]);
+  const valueOf = (way, i) =>
+    model.get("view") === "gain"
+      ? gains[way][i].mean
+      : cellsOf[way][i][model.get("view") === "spread" ? "spread" : "mean"];
   const paintMap = (opened) => {
     const shown = model.get("view");
     const [low, high] = scales[shown];
@@ -289,12 +385,19 @@ function render({ model, el }) {
       const here = opened.includes(way) && !(shown === "gain" && way === "scratch");
       buttons[way].forEach((node, i) => {
         const value = valueOf(way, i);
-        const text = !opened.includes(way) ? "?" : shown === "gain" ? signedText(value, 0) : value.toFixed(shown === "spread" ? 1 : 0);
+        const text = !opened.includes(way)
+          ? "?"
+          : shown === "gain"
+            ? signedText(value, 0)
+            : value.toFixed(shown === "spread" ? 1 : 0);
         const share = here ? Math.round(60 * Math.abs((value - low) / (high - low || 1))) : 0;
         const color = shown === "gain" ? (value < 0 ? "negative" : "positive") : "mark";
         write(node, text);
         node.style.background = here ? `color-mix(in srgb, var(--bb-${color}) ${share}%, transparent)` : "";
-        node.classList.toggle("bb-tr-unsure", here && shown === "gain" && gains[way][i].low <= 0 && gains[way][i].high >= 0);
+        node.classList.toggle(
+          "bb-tr-unsure",
+          here && shown === "gain" && gains[way][i].low <= 0 && gains[way][i].high >= 0,
+        );
         const on = way === chosen[0] && i === chosen[1];
         node.setAttribute("aria-pressed", on);
         node.tabIndex = on ? 0 : -1;
@@ -315,29 +418,59 @@ function render({ model, el }) {
     if (!opened.includes(way)) return TEXT.detailHidden(name(way), labels);
     const { mean, spread } = cellsOf[way][i];
     const values = rows[way][i];
-    const words = TEXT.detail({ way: name(way), labels, mean: plain(mean), spread: plain(spread), low: plain(Math.min(...values)), high: plain(Math.max(...values)), draws });
+    const words = TEXT.detail({
+      way: name(way),
+      labels,
+      mean: plain(mean),
+      spread: plain(spread),
+      low: plain(Math.min(...values)),
+      high: plain(Math.max(...values)),
+      draws,
+    });
     const gain = gains[way][i];
-    return words + (way === "scratch" ? "" : TEXT.against(signedText(gain.mean), signedText(gain.low), signedText(gain.high)));
+    return (
+      words +
+      (way === "scratch" ? "" : TEXT.against(signedText(gain.mean), signedText(gain.low), signedText(gain.high)))
+    );
   };
   const paintComparison = (opened) => {
     const now = { a: model.get("a"), b: model.get("b") };
     const seen = ["a", "b"].filter((side) => opened.includes(now[side]));
     for (const side of ["a", "b"]) sides[side].set(now[side]);
     const ends = [Math.floor(Math.min(...everyDraw) / 5) * 5, Math.ceil(Math.max(...everyDraw) / 5) * 5];
-    const parts = seen.map((side) => TEXT.curvePart(TEXT[side], name(now[side]), plain(cellsOf[now[side]][0].mean), plain(cellsOf[now[side]].at(-1).mean)));
-    charts.curves.update(counts, ends, TEXT.curveLabel(parts), (x, y) => seen.toReversed().flatMap((side) => curveParts(x, y, rows[now[side]], side)));
+    const parts = seen.map((side) =>
+      TEXT.curvePart(
+        TEXT[side],
+        name(now[side]),
+        plain(cellsOf[now[side]][0].mean),
+        plain(cellsOf[now[side]].at(-1).mean),
+      ),
+    );
+    charts.curves.update(counts, ends, TEXT.curveLabel(parts), (x, y) =>
+      seen.toReversed().flatMap((side) => curveParts(x, y, rows[now[side]], side)),
+    );
     const both = seen.length === 2;
     const found = differences(rows[now.a], rows[now.b], factor);
-    const most = both ? Math.max(5, ...found.flatMap((one) => [...one.draws, one.low, one.high]).map(Math.abs)) * 1.05 : 10;
-    const spoken = found.map(({ mean, low, high }, i) => TEXT.differencePart(counts[i], signedText(mean), signedText(low), signedText(high)));
+    const most = both
+      ? Math.max(5, ...found.flatMap((one) => [...one.draws, one.low, one.high]).map(Math.abs)) * 1.05
+      : 10;
+    const spoken = found.map(({ mean, low, high }, i) =>
+      TEXT.differencePart(counts[i], signedText(mean), signedText(low), signedText(high)),
+    );
     const asked = Object.keys(questions).find((one) => questions[one][0] === now.a && questions[one][1] === now.b);
     const guessed = model.get("answers")[asked] ?? null;
-    charts.differences.update(counts, [-most, most], both ? TEXT.differenceLabel(spoken) : TEXT.closed, (x, y, box) => (both ? differenceParts(x, y, found, guessed, box) : []));
+    charts.differences.update(counts, [-most, most], both ? TEXT.differenceLabel(spoken) : TEXT.closed, (x, y, box) =>
+      both ? differenceParts(x, y, found, guessed, box) : [],
+    );
     write(verdict, !both ? TEXT.closed : now.a === now.b ? TEXT.same : verdictOf(found));
   };
   const verdictOf = (found) => {
     const at = (test) => found.flatMap((one, i) => (test(one) ? [counts[i]] : [])).join(", ");
-    return TEXT.verdict(at(({ low }) => low > 0), at(({ high }) => high < 0), at(({ low, high }) => low <= 0 && high >= 0));
+    return TEXT.verdict(
+      at(({ low }) => low > 0),
+      at(({ high }) => high < 0),
+      at(({ low, high }) => low <= 0 && high >= 0),
+    );
   };
 
   const root = h(
