@@ -1,27 +1,14 @@
 """The package's modules import only from floors below their own (CONTRIBUTING.md)."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
 
 PACKAGE = Path(__file__).resolve().parents[1] / "src" / "backbone"
-FLOORS = {
-    "palette": 0,
-    "glue": 0,
-    "ops": 1,
-    "data": 1,
-    "layers": 1,
-    "metrics": 1,
-    "models": 1,
-    "pretrained": 2,
-    "probes": 2,
-    "training": 2,
-    "gradients": 2,
-    "plots": 3,
-    "exercises": 3,
-    "widgets": 4,
-}
+ROWS = re.findall(r"^\| (\d) \| ([^|]+)", (PACKAGE.parents[1] / "CONTRIBUTING.md").read_text("utf-8"), re.MULTILINE)
+FLOORS = {name: int(floor) for floor, names in ROWS for name in re.findall(r"`(\w+)(?:\.py|/)`", names)}
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py")
 
 
@@ -42,6 +29,11 @@ def imported(path: Path) -> set[str]:
                 {f"{node.module}.{alias.name}" for alias in node.names} if node.module == "backbone" else {node.module}
             )
     return {part(name) for name in names if name.startswith("backbone.")}
+
+
+def test_each_part_of_the_package_has_a_floor():
+    parts = {path.relative_to(PACKAGE).parts[0].removesuffix(".py") for path in MODULES}
+    assert set(FLOORS) == parts
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(PACKAGE).as_posix())

@@ -248,7 +248,7 @@ def test_a_gradient_of_zero_leaves_a_ratio_of_zero():
         ({"gain": float("nan")}, "gain is nan"),
         ({"gain": "2"}, "gain is '2'"),
         ({"normalization": "none"}, "normalization is 'none'; it must be one of None, 'batch', 'layer'"),
-        ({"residual": "yes"}, "residual is 'yes'; it must be True or False"),
+        ({"residual": "yes"}, "residual is 'yes'; it must be one of False, True"),
         ({"seed": -1}, "seed is -1"),
         ({"pictures": 1}, "pictures is 1; it must be an integer from 2 to 6000"),
     ],

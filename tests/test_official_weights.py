@@ -180,7 +180,7 @@ def test_a_picture_of_another_shape_is_refused(shape):
 
 
 def test_an_unknown_network_or_range_is_refused():
-    with pytest.raises(ValueError, match="must be one of alexnet, vgg11"):
+    with pytest.raises(ValueError, match="must be one of 'alexnet', 'vgg11"):
         pretrained.prepare_official("lenet", torch.zeros(3, 9, 9))
     with pytest.raises(ValueError, match=r"values from 0 to 255"):
         pretrained.prepare_official("alexnet", torch.tensor([0.0, 255.0]).expand(3, 2, 2))

@@ -92,5 +92,5 @@ def test_loading_runs_no_code_from_the_file(monkeypatch):
 
 @pytest.mark.parametrize("function", [pretrained.load, pretrained.card])
 def test_an_unknown_name_lists_the_names(function):
-    with pytest.raises(ValueError, match=r"name is 'vgg'; it must be one of lenet, mlp"):
+    with pytest.raises(ValueError, match=r"name is 'vgg'; it must be one of 'lenet', 'mlp'"):
         function("vgg")

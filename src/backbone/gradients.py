@@ -20,11 +20,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 from torch import nn
 
+from backbone.checks import integer, one_of
 from backbone.data import FASHION_MNIST_STATISTICS, fashion_mnist, standardize, to_float
 from backbone.layers import ACTIVATIONS, Activation
 from backbone.layers.norm_core import standardize as normalize
 from backbone.layers.norm_core import standardize_backward as normalize_backward
-from backbone.metrics.arguments import integer
 
 _IDENTITY = Activation("none", lambda z: np.array(z, float), lambda z: np.ones_like(z, float), nn.Identity, "")
 FUNCTIONS: Mapping[str, Activation] = MappingProxyType({"none": _IDENTITY, **ACTIVATIONS})
@@ -194,11 +194,10 @@ def make_network(
     depth = integer("make_network", "depth", depth, 2, 1000)
     width, inputs = integer("make_network", "width", width, 1), integer("make_network", "inputs", inputs, 1)
     seed = integer("make_network", "seed", seed, 0)
-    _one_of("init", init, INITIALIZATIONS)
+    one_of("make_network", "init", init, INITIALIZATIONS)
     if isinstance(gain, str) or not 0 < gain < np.inf:
         raise ValueError(f"make_network: gain is {gain!r}; it must be a number above 0; 1 leaves the weights as drawn")
-    if residual not in (False, True):
-        raise ValueError(f"make_network: residual is {residual!r}; it must be True or False")
+    one_of("make_network", "residual", residual, (False, True))
     rng = np.random.default_rng(seed)
     sizes = [inputs, *[width] * depth]
     hidden = [_draw(rng, sizes[i + 1], sizes[i], init) * gain for i in range(depth)]
@@ -307,10 +306,5 @@ def _cross_entropy(logits: np.ndarray, labels: np.ndarray) -> tuple[float, np.nd
 
 
 def _check(network: Network) -> None:
-    _one_of("activation", network.activation, FUNCTIONS)
-    _one_of("normalization", network.normalization, NORMALIZATIONS)
-
-
-def _one_of(argument: str, value, allowed: Mapping) -> None:
-    if value not in allowed:
-        raise ValueError(f"gradients: {argument} is {value!r}; it must be one of {', '.join(map(repr, allowed))}")
+    one_of("gradients", "activation", network.activation, FUNCTIONS)
+    one_of("gradients", "normalization", network.normalization, NORMALIZATIONS)

@@ -9,6 +9,8 @@ import torch.nn.functional as F  # noqa: N812 - PyTorch's own name for it
 from torch import nn
 from tqdm.auto import tqdm
 
+from backbone.checks import evaluating
+
 Batches = Iterable[tuple[torch.Tensor, torch.Tensor]]
 Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 
@@ -61,7 +63,8 @@ def fit(
     """Train a model in place.
 
     Args:
-        model: maps a batch of pictures to logits (N, K). It ends in the mode, train or eval, in which it came.
+        model: maps a batch of pictures to logits (N, K). Each of its modules stays in the mode in which it came: what
+            was put into eval mode, such as a frozen body, keeps its running averages and drops nothing.
         batches: gives pairs of pictures (N, ...) and labels (N,), anew on each pass.
         epochs: number of passes.
         optimizer: holds the parameters to change.
@@ -74,27 +77,27 @@ def fit(
         The history.
 
     Raises:
-        ValueError: there is nothing to train on, or the loss stopped being a number; the learning rate is the usual
-            cause.
+        ValueError: there is nothing to train on, the whole model is in eval mode, or the loss stopped being a number;
+            the learning rate is the usual cause.
     """
-    was_training = model.training
+    if not any(module.training for module in model.modules()):
+        raise ValueError(
+            "fit: the whole model is in eval mode, in which dropout and batch normalization do not train; call "
+            "model.train() first, and then eval() on the parts that are to stay as they are"
+        )
     rows = []
     silent = not progress or bool(os.environ.get("TQDM_DISABLE"))  # tqdm's own bar for notebooks does not ask
     bar = tqdm(range(epochs), desc="epochs", leave=False, disable=silent)
-    try:
-        for epoch in bar:
-            model.train()
-            train = _pass(model, batches, loss, optimizer, schedule)
-            if not torch.isfinite(torch.tensor(train.loss)):
-                raise ValueError(
-                    f"fit: the loss became {train.loss} in epoch {epoch + 1}; lower the learning rate, "
-                    f"which is {optimizer.param_groups[0]['lr']:g}"
-                )
-            held_out = evaluate(model, validation, loss) if validation is not None else None
-            rows.append((train, held_out, optimizer.param_groups[0]["lr"]))
-            bar.set_postfix(loss=f"{train.loss:.3f}", accuracy=f"{(held_out or train).accuracy:.1%}")
-    finally:
-        model.train(was_training)
+    for epoch in bar:
+        train = _pass(model, batches, loss, optimizer, schedule)
+        if not torch.isfinite(torch.tensor(train.loss)):
+            raise ValueError(
+                f"fit: the loss became {train.loss} in epoch {epoch + 1}; lower the learning rate, "
+                f"which is {optimizer.param_groups[0]['lr']:g}"
+            )
+        held_out = evaluate(model, validation, loss) if validation is not None else None
+        rows.append((train, held_out, optimizer.param_groups[0]["lr"]))
+        bar.set_postfix(loss=f"{train.loss:.3f}", accuracy=f"{(held_out or train).accuracy:.1%}")
     return History(
         train_loss=tuple(train.loss for train, _, _ in rows),
         train_accuracy=tuple(train.accuracy for train, _, _ in rows),
@@ -106,24 +109,14 @@ def fit(
 
 def evaluate(model: nn.Module, batches: Batches, loss: Loss = F.cross_entropy) -> Evaluation:
     """Measure a model in eval mode, without gradients; every picture counts the same, whatever its batch's size."""
-    was_training = model.training
-    model.eval()
-    try:
-        with torch.no_grad():
-            return _pass(model, batches, loss)
-    finally:
-        model.train(was_training)
+    with torch.no_grad(), evaluating(model):
+        return _pass(model, batches, loss)
 
 
 def predict(model: nn.Module, x: torch.Tensor, batch_size: int = 500) -> torch.Tensor:
     """Return the logits (N, K) of pictures (N, ...), in eval mode and without gradients."""
-    was_training = model.training
-    model.eval()
-    try:
-        with torch.no_grad():
-            return torch.cat([model(part) for part in x.split(batch_size)])
-    finally:
-        model.train(was_training)
+    with torch.no_grad(), evaluating(model):
+        return torch.cat([model(part) for part in x.split(batch_size)])
 
 
 def _pass(model, batches, loss, optimizer=None, schedule=None) -> Evaluation:

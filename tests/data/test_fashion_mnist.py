@@ -55,7 +55,7 @@ def test_some_pictures_can_be_taken_out():
 
 @pytest.mark.parametrize("split", ["validation", "", None, 0])
 def test_an_unknown_split_lists_the_splits(split):
-    with pytest.raises(ValueError, match=re.escape(f"split is {split!r}; it must be 'train' or 'test'")):
+    with pytest.raises(ValueError, match=re.escape(f"split is {split!r}; it must be one of 'train', 'test'")):
         fashion_mnist(split)
 
 

@@ -89,13 +89,13 @@ def test_the_table_cannot_be_changed():
 
 @pytest.mark.parametrize("name", ["lena", "", None, 3, ["coins"]])
 def test_an_unknown_name_lists_the_names(name):
-    with pytest.raises(ValueError, match=re.escape(f"photo: name is {name!r}; it must be one of chelsea, astro")):
+    with pytest.raises(ValueError, match=re.escape(f"photo: name is {name!r}; it must be one of 'chelsea', 'astro")):
         photo(name)
 
 
 @pytest.mark.parametrize("size", [7, 0, -8, 304, 64.0, "64", None, True])
 def test_a_bad_size_says_what_is_allowed(size):
-    message = f"photo: size is {size!r}; for 'coins' it must be an integer from 8 to 303"
+    message = f"photo: size of 'coins' is {size!r}; it must be an integer from 8 to 303"
     with pytest.raises(ValueError, match=re.escape(message)):
         photo("coins", size=size)
 

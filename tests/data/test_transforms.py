@@ -116,7 +116,7 @@ def test_flips_are_mirror_images():
         assert 8 < sum(flipped) < 32
     assert torch.equal(random_flip(x, seed(), p=1), x.flip(3))
     assert torch.equal(random_flip(x, seed(), p=0), x)
-    with pytest.raises(ValueError, match="axis is 'diagonal'; it must be 'horizontal' or 'vertical'"):
+    with pytest.raises(ValueError, match="axis is 'diagonal'; it must be one of 'horizontal', 'vertical'"):
         random_flip(x, seed(), axis="diagonal")
 
 

@@ -88,9 +88,9 @@ def test_what_is_given_is_kept():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"depth": 56}, "depth is 56; measured were 20, 32, 44"),
-        ({"size": 44}, "size is 44; measured were 20, 56"),
-        ({"steps": 1}, "steps is 1; measured were 0, 50"),
+        ({"depth": 56}, "depth is 56; it must be one of 20, 32, 44"),
+        ({"size": 44}, "size is 44; it must be one of 20, 56"),
+        ({"steps": 1}, "steps is 1; it must be one of 0, 50"),
         ({"way": "123 645 789"}, "way is '123 645 789'"),
         ({"answers": {"depth": "sideways"}}, "answers has 'depth': 'sideways'"),
         ({"error": "validation"}, "error"),

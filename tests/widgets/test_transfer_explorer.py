@@ -100,7 +100,7 @@ def test_differences_are_students():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"a": "5"}, "a is '5'; it must be one of scratch, 0, 1, 2, 3, 4"),
+        ({"a": "5"}, "a is '5'; it must be one of 'scratch', '0', '1', '2', '3', '4'"),
         ({"way": "all"}, "way is 'all'"),
         ({"labels": 7}, "labels is 7; it must be one of 1, 5, 20, 100"),
         ({"guess": 5}, "guess is 5; it must be from 0 to 4, which stands for never"),

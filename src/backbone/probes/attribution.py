@@ -3,8 +3,9 @@
 import torch
 from torch import nn
 
+from backbone.checks import evaluating
 from backbone.ops import output_size
-from backbone.probes.probe import Probe, evaluating
+from backbone.probes.probe import Probe
 
 
 def occlusion(model, x, target, size=8, stride=4, fill=0.0, batch_size=50) -> torch.Tensor:

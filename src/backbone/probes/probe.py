@@ -1,11 +1,13 @@
 """Activations and gradients of named layers, by hooks that do not stay."""
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 import torch
 from torch import nn
+
+from backbone.checks import evaluating, one_of
 
 
 class Probe:
@@ -34,35 +36,25 @@ class Probe:
         self.evaluation = evaluation
         self.activations: dict[str, torch.Tensor] = {}
         self._outputs: dict[str, torch.Tensor] = {}
-        self._handles, self._training, self._depth = [], {}, 0
+        self._stack, self._depth = ExitStack(), 0
 
     def __enter__(self) -> "Probe":
+        if not self._depth:  # entered within itself, the hooks are on
+            self.activations, self._outputs = {}, {}
+            with ExitStack() as stack:
+                if self.evaluation:
+                    stack.enter_context(evaluating(self.model))
+                for name in self.layers:
+                    hook = self.model.get_submodule(name).register_forward_hook(self._recorder(name))
+                    stack.callback(hook.remove)
+                self._stack = stack.pop_all()  # nothing went wrong: what was put on stays on until the block ends
         self._depth += 1
-        if self._depth > 1:  # entered within itself: the hooks are on
-            return self
-        self.activations, self._outputs = {}, {}
-        self._training = {module: module.training for module in self.model.modules()}
-        try:
-            if self.evaluation:
-                self.model.eval()
-            for name in self.layers:
-                self._handles.append(self.model.get_submodule(name).register_forward_hook(self._recorder(name)))
-        except BaseException:
-            self.__exit__()
-            raise
         return self
 
     def __exit__(self, *error) -> None:
         self._depth -= 1
-        if self._depth > 0:
-            return
-        try:
-            while self._handles:
-                self._handles.pop().remove()
-        finally:
-            for module, training in self._training.items():
-                module.training = training
-            self._training = {}
+        if not self._depth:
+            self._stack.close()
 
     def _recorder(self, name: str) -> Callable:
         def record(module, inputs, output):
@@ -111,18 +103,6 @@ def known_layers(model: nn.Module, names: Sequence[str]) -> list[str]:
     return names
 
 
-@contextmanager
-def evaluating(model: nn.Module) -> Iterator[None]:
-    """Hold a model in evaluation mode, and put each module back into its own mode."""
-    training = {module: module.training for module in model.modules()}
-    try:
-        model.eval()
-        yield
-    finally:
-        for module, mode in training.items():
-            module.training = mode
-
-
 @dataclass(frozen=True)
 class ActivationStatistics:
     """Mean, population standard deviation and share of exact zeros; (C,) each, or one number each."""
@@ -142,11 +122,9 @@ def statistics(activation: torch.Tensor, by: str = "channel") -> ActivationStati
     Raises:
         ValueError: an activation without channels, or another word for ``by``.
     """
-    if activation.ndim < 2 or by not in ("channel", "layer"):
-        raise ValueError(
-            f"statistics: activation has shape {tuple(activation.shape)}, by is {by!r}; "
-            "it must be (N, C, ...), by 'channel' or 'layer'"
-        )
+    one_of("statistics", "by", by, ("channel", "layer"))
+    if activation.ndim < 2:
+        raise ValueError(f"statistics: activation has shape {tuple(activation.shape)}; it must be (N, C, ...)")
     axes = [axis for axis in range(activation.ndim) if by == "layer" or axis != 1]
     zeros = (activation == 0).to(activation.dtype).mean(axes)
     return ActivationStatistics(activation.mean(axes), activation.std(axes, correction=0), zeros)

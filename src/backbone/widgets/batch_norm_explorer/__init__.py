@@ -7,7 +7,7 @@ import traitlets as t
 from numpy.typing import ArrayLike
 
 from backbone import layers
-from backbone.metrics.arguments import real_numbers
+from backbone.checks import real_numbers
 from backbone.widgets.base import BookWidget
 
 LIMIT = 9.0  # of an input, and of the axis it lies on

@@ -9,7 +9,7 @@ import traitlets as t
 from numpy.typing import ArrayLike
 
 from backbone import metrics
-from backbone.metrics.arguments import class_numbers, to_array
+from backbone.checks import class_numbers, to_array
 from backbone.widgets.base import BookWidget
 
 LEVELS = 15  # of gray: two pixels share a byte

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import traitlets as t
 
+from backbone.checks import one_of
 from backbone.widgets.base import BookWidget
 
 WHOLE = "123 456 789"
@@ -79,12 +80,14 @@ class ResidualExplorer(BookWidget):
 
     @t.validate("depth")
     def _depth_was_measured(self, proposal):
-        return _among("depth", proposal["value"], map(int, self.curves["plain"]))
+        measured = sorted(map(int, self.curves["plain"]))
+        return one_of("ResidualExplorer", "depth", proposal["value"], measured, t.TraitError)
 
     @t.validate("size", "steps")
     def _gradients_were_measured(self, proposal):
-        name = {"size": "depth"}.get(proposal["trait"].name, "steps")
-        return _among(proposal["trait"].name, proposal["value"], {row[name] for row in self.gradients})
+        trait = proposal["trait"].name
+        measured = sorted({row["depth" if trait == "size" else "steps"] for row in self.gradients})
+        return one_of("ResidualExplorer", trait, proposal["value"], measured, t.TraitError)
 
     @t.validate("way")
     def _way_was_measured(self, proposal):
@@ -100,13 +103,6 @@ class ResidualExplorer(BookWidget):
             if answer not in QUESTIONS.get(question, ()):
                 raise t.TraitError(f"answers has {question!r}: {answer!r}; the questions and answers are {QUESTIONS}")
         return proposal["value"]
-
-
-def _among(name: str, value: int, allowed) -> int:
-    allowed = sorted(allowed)
-    if value not in allowed:
-        raise t.TraitError(f"{name} is {value}; measured were {', '.join(map(str, allowed))}")
-    return value
 
 
 def _curves(rows: Sequence[Mapping]) -> dict:

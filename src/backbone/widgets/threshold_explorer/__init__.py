@@ -7,7 +7,7 @@ import traitlets as t
 from numpy.typing import ArrayLike
 
 from backbone import metrics
-from backbone.metrics.arguments import real_numbers
+from backbone.checks import real_numbers
 from backbone.widgets.base import BookWidget
 
 RAREST = 0.001

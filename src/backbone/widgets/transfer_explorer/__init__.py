@@ -8,6 +8,7 @@ import numpy as np
 import traitlets as t
 from scipy import stats
 
+from backbone.checks import one_of
 from backbone.widgets.base import BookWidget
 
 # What the reader is asked: from how many labels a class on is the first way ahead of the second?
@@ -77,17 +78,11 @@ class TransferExplorer(BookWidget):
 
     @t.validate("a", "b", "way")
     def _way_was_measured(self, proposal):
-        if proposal["value"] not in self.ways:
-            raise t.TraitError(
-                f"{proposal['trait'].name} is {proposal['value']!r}; it must be one of {', '.join(self.ways)}"
-            )
-        return proposal["value"]
+        return one_of("TransferExplorer", proposal["trait"].name, proposal["value"], self.ways, t.TraitError)
 
     @t.validate("labels")
     def _labels_were_measured(self, proposal):
-        if proposal["value"] not in self.counts:
-            raise t.TraitError(f"labels is {proposal['value']}; it must be one of {', '.join(map(str, self.counts))}")
-        return proposal["value"]
+        return one_of("TransferExplorer", "labels", proposal["value"], self.counts, t.TraitError)
 
     @t.validate("guess")
     def _guess_is_on_the_slider(self, proposal):
