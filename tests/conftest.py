@@ -6,19 +6,15 @@ import contextlib
 import json
 import re
 import shutil
-import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import browser as browsers  # tools/browser.py
 import pytest
 from playwright.sync_api import BrowserContext, Page, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "tools"))
-
 pytest.register_assert_rewrite("page_checks", "explorer_screen", "gallery_screen", "maps_screen", "playground_screen")
-
-import browser as browsers  # noqa: E402  (tools/browser.py)
 
 # Measured from the first moment of a page: how far its content moved by itself.
 COUNT_SHIFTS = """

@@ -12,13 +12,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import notebooks
 import pytest
 from bs4 import BeautifulSoup
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "tools"))
-
-import notebooks  # noqa: E402
 
 pytestmark = pytest.mark.build
 # Two processes run the tests; each group keeps to one of them and shares one copy.

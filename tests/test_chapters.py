@@ -3,15 +3,12 @@
 import contextlib
 import io
 import re
-import sys
 from pathlib import Path
 
+import notebooks
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "tools"))
-
-import notebooks  # noqa: E402
 
 CHAPTERS = notebooks.chapters(ROOT)
 CELL = re.compile(r"^```\{code-cell\}[^\n]*\n(.*?)^```$", re.MULTILINE | re.DOTALL)

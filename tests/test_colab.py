@@ -1,15 +1,12 @@
 """What `make colab` looks at after a notebook has run. The runs themselves are too slow for here."""
 
-import sys
 from pathlib import Path
 
+import colab
 import nbformat.v4 as nb
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "tools"))
-
-import colab  # noqa: E402
 
 VENV = Path("/somewhere/venv")
 PACKAGE = f"{VENV}/lib/python3/site-packages/backbone/__init__.py"

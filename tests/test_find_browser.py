@@ -8,13 +8,11 @@ import urllib.request
 from pathlib import Path
 from types import SimpleNamespace
 
+import browser as browsers  # tools/browser.py
 import pytest
 from playwright.sync_api import Error
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "tools"))
-
-import browser as browsers  # noqa: E402  (tools/browser.py)
 
 
 class Chromium:

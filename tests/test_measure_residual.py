@@ -1,20 +1,17 @@
 """The tool that measured shortcuts: blocks are left out and reordered as its record says."""
 
 import json
-import sys
 from pathlib import Path
 
+import measure_residual
 import pytest
 import torch
 from torch import nn
 
+from backbone import models, pretrained
+from backbone.models.resnet import PadShortcut
+
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "tools"))
-
-import measure_residual  # noqa: E402
-
-from backbone import models, pretrained  # noqa: E402
-from backbone.models.resnet import PadShortcut  # noqa: E402
 
 MISSING = {4: PadShortcut(16, 32, 2), 7: PadShortcut(32, 64, 2)}
 

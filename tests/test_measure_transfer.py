@@ -1,19 +1,16 @@
 """The tool that measured transfer: what it measures is what its record and the chapter say."""
 
 import json
-import sys
 from pathlib import Path
 
+import measure_transfer as tool
 import numpy as np
 import pytest
 import torch
 
+from backbone import data, training
+
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "tools"))
-
-import measure_transfer as tool  # noqa: E402
-
-from backbone import data, training  # noqa: E402
 
 RECORDED = json.loads((Path(data.__file__).parent / "transfer.json").read_text("utf-8"))
 

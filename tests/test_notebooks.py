@@ -7,12 +7,10 @@ import sys
 import warnings
 from pathlib import Path
 
+import notebooks
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "tools"))
-
-import notebooks  # noqa: E402
 
 CONFIG = "repository:\n  url: {url}\n  branch: main\n"
 ADDRESS = "https://github.com/Some-One/cnn.book"

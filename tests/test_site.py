@@ -4,18 +4,15 @@ And that the workflows, which test and publish the site elsewhere, can be read a
 """
 
 import re
-import sys
 from pathlib import Path
 
 import pytest
 import yaml
+from book_files import documents, repository
 from bs4 import BeautifulSoup
 
 ROOT = Path(__file__).resolve().parents[1]
 HTML = ROOT / "_build" / "html"
-sys.path.insert(0, str(ROOT / "tools"))
-
-from book_files import documents, repository  # noqa: E402
 
 SITE = pytest.mark.site
 # What a browser fetches to show a page; a link that a reader may follow is not among them.
