@@ -2,7 +2,6 @@
 
 import re
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
 import pytest
 import yaml
@@ -140,49 +139,3 @@ def test_widgets_fit_and_are_large_enough(open_page, path):
         for root in page.locator(".bb-widget").all():
             assert_fits(root)
         assert page.evaluate("document.documentElement.scrollWidth") <= width
-
-
-# --- Where links lead -----------------------------------------------------------------------------------------
-
-
-def local_links(source, path):
-    """Yield the attribute's text and the file of the site, for each reference of a page to its own site."""
-    for attribute in ("href", "src"):
-        for tag in source.find_all(attrs={attribute: True}):
-            parts = urlsplit(tag[attribute])
-            if not parts.scheme and not parts.netloc:
-                yield (
-                    tag[attribute],
-                    (Path(path).parent / unquote(parts.path) if parts.path else Path(path)),
-                    parts.fragment,
-                )
-
-
-@pytest.mark.parametrize("path", ["index.html", "search.html", "genindex.html", *PAGES])
-def test_every_link_leads_somewhere(site, path):
-    for link, target, fragment in local_links(html(site, path), path):
-        assert (site / target).exists(), link
-        if fragment and target.suffix == ".html":
-            assert html(site, target).find(id=fragment), link
-
-
-@every_page
-def test_launch_download_and_edit_lead_to_files(site, path):
-    source = html(site, path)
-    links = [tag["href"] for tag in source.select("a[href]")]
-    repository = re.compile(r"/(?:blob|edit|tree)/[^/]+/(.+)$")
-    in_repository = [match[1] for link in links if "//" in link and (match := repository.search(urlsplit(link).path))]
-    assert in_repository
-    for name in in_repository:
-        assert (ROOT / name).is_file(), name
-    if path.startswith("chapters/"):
-        twin = path.replace(".html", ".ipynb")
-        assert any(link.startswith("https://colab.research.google.com/") and link.endswith(twin) for link in links)
-        download = next(link for link in links if link.endswith(f"_sources/{twin}"))
-        assert (site / Path(path).parent / download).read_bytes() == (ROOT / twin).read_bytes()
-
-
-@every_page
-def test_page_has_an_icon(site, path):
-    icon = html(site, path).select_one('link[rel="icon"]')
-    assert (site / Path(path).parent / icon["href"]).is_file()

@@ -5,6 +5,7 @@ And that the workflows, which test and publish the site elsewhere, can be read a
 
 import re
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 import pytest
 import yaml
@@ -92,15 +93,34 @@ def test_the_scripts_that_no_page_needs_are_gone(pages):
 
 
 @SITE
-def test_what_pages_fetch_exists(pages):
+def test_what_pages_link_to_and_fetch_exists(pages):
+    ids = {HTML / name: {tag["id"] for tag in page.find_all(id=True)} for name, page in pages.items()}
     demand(
-        f"{name} asks for {address}, which is not in the site"
+        f"{name} leads to {address}, which is not in the site"
         for name, page in pages.items()
-        for address in fetched(page)
-        if address
-        and not re.match(r"#|data:|(?:https?:)?//", address)
-        and not (HTML / name).parent.joinpath(re.sub(r"[?#].*", "", address)).exists()
+        for address in sorted({*linked(page), *fetched(page)} - {""})
+        if not leads_somewhere(name, address, ids)
     )
+
+
+def linked(page):
+    """List the addresses of all links and sources of a page."""
+    return [tag[name] for name in ("href", "src") for tag in page.find_all(attrs={name: True})]
+
+
+def leads_somewhere(name, address, ids):
+    """Return whether an address on a page is on another host, or names a file, and in a page of the site a place."""
+    parts = urlsplit(address)
+    if parts.scheme or parts.netloc:
+        return True
+    page = HTML / name
+    target = (page.parent / unquote(parts.path)).resolve() if parts.path else page
+    return target.exists() and (not parts.fragment or target not in ids or parts.fragment in ids[target])
+
+
+@SITE
+def test_every_page_has_an_icon(pages):
+    assert all(pages[f"{name}.html"].select_one('link[rel="icon"][href]') for name in documents(ROOT))
 
 
 @SITE
@@ -138,12 +158,12 @@ def test_launch_links_lead_to_notebooks_of_this_repository(pages):
 def test_links_to_the_repository_lead_to_its_files(pages):
     book = repository(ROOT)
     link = re.compile(re.escape(book.url) + rf"/(?:blob|edit|tree)/{re.escape(book.branch)}/([^?#]*)")
-    demand(
-        f"{name} links to {found[1]}, which is not in the repository"
-        for name, page in pages.items()
-        for a in page.find_all("a", href=True)
-        if (found := link.match(a["href"])) and not (ROOT / found[1]).exists()
-    )
+    for name, page in pages.items():
+        found = [match[1] for a in page.find_all("a", href=True) if (match := link.match(a["href"]))]
+        assert found or name.removesuffix(".html") not in documents(ROOT), f"{name} does not link to its source"
+        demand(
+            f"{name} links to {file}, which is not in the repository" for file in found if not (ROOT / file).exists()
+        )
 
 
 def chapters():
@@ -161,7 +181,7 @@ def test_a_workflow_is_bounded_and_looks_for_every_page(path):
     assert all(job["timeout-minutes"] <= 90 for job in workflow["jobs"].values())
     steps = [step for job in workflow["jobs"].values() for step in job["steps"]]
     assert all(re.fullmatch(r"actions/[\w-]+@v\d+", step["uses"]) for step in steps if "uses" in step)
-    assert any(step.get("run") == ".venv/bin/python -m pytest -m site" for step in steps)
+    assert {"make test", ".venv/bin/python -m pytest -m site"} & {step.get("run") for step in steps}
 
 
 def test_publishing_fills_in_one_address():
