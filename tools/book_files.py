@@ -7,9 +7,6 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-# Where an entry of the bibliography may say what it appeared in, best first.
-VENUES = ("journal", "booktitle", "publisher", "school", "institution", "howpublished")
-
 
 class NotebookError(Exception):
     """Something an author can mend; the text is one sentence and says how."""
@@ -43,11 +40,9 @@ class Repository:
 class Reference:
     """One entry of the bibliography, as Markdown needs it."""
 
-    authors: str  # as in a sentence: "LeCun et al."
+    people: tuple[str, ...]  # last names, or what stands in their place
     year: str
     url: str
-    entry: str  # one line of a reading list
-    order: tuple[str, str, str]
 
 
 def read_yaml(root: Path, name: str) -> dict:
@@ -122,29 +117,11 @@ def bibliography(root: Path) -> dict[str, Reference]:
 
 
 def make_reference(key: str, entry) -> Reference:
-    """Turn a pybtex entry into the texts that a notebook shows."""
-    fields = {name.lower(): plain(value) for name, value in entry.fields.items()}
+    """Turn a pybtex entry into what a notebook shows of it."""
     people = entry.persons.get("author") or entry.persons.get("editor") or []
-    last = [" ".join(map(plain, person.prelast_names + person.last_names)) for person in people]
-    full = [plain(spoken(person)) for person in people]
-    group = fields.get("organization") or fields.get("institution") or key
-    short = f"{last[0]} et al." if len(last) > 2 else " and ".join(last) or group
-    year = fields.get("year", "n.d.")
-    title, url = fields.get("title", key), address(entry.fields)
-    venue = next((fields[name] for name in VENUES if fields.get(name)), "")
-    if not venue and url.startswith("https://arxiv.org/"):
-        venue = "arXiv"
-    authors = ", ".join(full[:-1]) + (" and " if full[:-1] else "") + full[-1] if full else group
-    linked = f"[{title}]({url})" if url else title
-    parts = [f"{authors} ({year})", linked.rstrip("."), f"*{venue}*" if venue else ""]
-    line = ". ".join(part for part in parts if part) + "."
-    return Reference(short, year, url, line, (" ".join(last or [group]).lower(), year, title))
-
-
-def spoken(person) -> str:
-    """Return a person's names in the order in which they are spoken."""
-    first, last = person.first_names + person.middle_names, person.prelast_names + person.last_names
-    return " ".join(first + last + person.lineage_names)
+    names = [" ".join(person.prelast_names + person.last_names) for person in people]
+    names = names or [entry.fields.get("organization", key)]
+    return Reference(tuple(map(plain, names)), entry.fields.get("year", ""), address(entry.fields))
 
 
 def plain(value: str) -> str:

@@ -1,41 +1,58 @@
 """MyST Markdown rewritten as the Markdown that Jupyter and Colab show.
 
-The list of what is rewritten is closed. Anything else raises NotebookError with file and line, because a
-reader on Colab must never meet raw MyST. Code, inline code and math pass untouched.
+The list of what is rewritten is closed: ROLES and DIRECTIVES, at the end. Anything else raises NotebookError with
+file and line, because a reader on Colab must never meet raw MyST. Code, inline code and math pass untouched.
 """
 
-import html
 import posixpath
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from book_files import NotebookError, Reference, Repository
-from myst_blocks import ADMONITIONS, ATTRIBUTES, NESTED, Block, Page, make_id, parse
+from myst_blocks import SILENT, Block, Page, parse
 
-DIRECTIVES = {*NESTED, "math", "bibliography"}
-ROLES = ("ref", "doc", "eq", "term", "math", "cite", "cite:p", "cite:t", "glue", "glue:text")
-OPTIONS = {"class", "name", "label", "nonumber", "open", "icon", "color", "animate", "style", "filter"}
-
-# What only MyST gives a meaning.
-LEFTOVER = re.compile(r"\{[A-Za-z][\w:+-]*\}`|(?:```|~~~)\s*\{|:::|^[\s>*+-]*\([^()\s][^()]*\)=\s*$", re.MULTILINE)
+# All that a notebook says besides the chapter's own text.
+WORDS = {
+    "install": "Colab and other fresh machines: install the book's package first.",
+    "origin": "This notebook is made from [{source}]({source_url}). "
+    "Read the same chapter on [the book's site]({page_url}).",
+    "exercise": "Exercise",
+    "solution": "Solution",
+    "above": "printed above",
+    "below": "printed below",
+    "and": " and ",
+    "and others": "{} et al.",
+    "no year": "n.d.",
+}
+OPTIONS = ("class", "label")
 
 # What must be recognized inside a line; the order decides, as in a Markdown parser.
 INLINE = re.compile(
-    rf"""
-    (?P<escape>\\[^\w\s])
-    | (?P<role>\{{(?P<name>[A-Za-z][\w:+-]*)\}}(?P<tick>`+)(?P<content>.+?)(?<!`)(?P=tick)(?!`))
-    | (?P<code>(?P<ticks>`+)(?!`).+?(?<!`)(?P=ticks)(?!`))(?:{ATTRIBUTES})?
+    r"""
+    \\[^\w\s]
+    | \{(?P<role>[A-Za-z][\w:+-]*)\}(?P<tick>`+)(?P<content>.+?)(?<!`)(?P=tick)(?!`)
+    | (?P<code>(?P<ticks>`+)(?!`).+?(?<!`)(?P=ticks)(?!`))
     | (?P<math>\$\$.+?\$\$|\$(?:\\.|[^$\\])+\$)
-    | (?P<html><!--.*?-->|</?[A-Za-z][^<>]*>)
-    | (?P<footnote>\[\^[^\]\s]+\])
-    | (?P<definition>^[ ]{{0,3}}\[[^\]]+\]:[ \t]*\S+)
-    | (?P<link>(?P<image>!)?\[(?P<text>(?:\\.|`[^`]*`|\[[^\[\]]*\]|[^\[\]`\\])*)\]
-        (?: \(\s*(?P<address><[^<>]*>|(?:[^\s()]|\([^\s()]*\))*)
-            (?P<title>\s+(?:"[^"]*"|'[^']*'))?\s*\)(?:{ATTRIBUTES})?
-          | (?P<span>{ATTRIBUTES}) ))
+    | <!--.*?--> | (?<!\]\()</?[A-Za-z][^<>]*>
     """,
-    re.VERBOSE | re.DOTALL | re.MULTILINE,
+    re.VERBOSE | re.DOTALL,
 )
+
+# What may not be left between them, and what its author is told.
+MYST = r"\{[A-Za-z][\w:+-]*\}`|(?:```|~~~)\s*\{|:::|^[\s>*+-]*\([^()\s][^()]*\)=\s*$"
+REFUSED = {
+    MYST: "{} is MyST in a place where it does nothing; correct it.",
+    r"(?:^|(?<=[\])`]))\{[.#][^{}]*\}": "{} changes nothing in a notebook; take it away.",
+    r"(?<=\$\$) *\([^()\s]+\)": "a notebook does not number formulas; take the label behind $$ away.",
+    r"\$\$|\\begin\{\w+\*?\}": "the formula that {} opens is never closed; write it between $$ and $$.",
+    r"\[\^[^\]\s]+\]": "a notebook shows no footnotes; put {} into the text.",
+    r"^ {0,3}\[[^\]]+\]:.*": "write this link in place, as [text](address).",
+    r"^ {0,3}: +\S": "a notebook shows no definition lists; write a list or a table.",
+    r"(?<=\]\()\s*<?(?!https?:|mailto:)[^\s()<>]+": (
+        "{!r} leads nowhere on Colab; link with {{ref}}, {{doc}} or https://, and draw pictures in a code cell."
+    ),
+}
 
 
 @dataclass
@@ -49,57 +66,27 @@ class Renderer:
     printed: dict[str, int] = field(default_factory=dict)  # glued name -> number of the cell that prints it
     cell: int = 0  # number of the cell that is being rewritten
 
-    @property
-    def path(self) -> str:
-        """Return the chapter's file name as messages show it."""
-        return f"{self.page.docname}.md"
-
     def fail(self, line: int, message: str) -> NotebookError:
         """Return the error for one line of the chapter."""
-        return NotebookError.at(self.path, line, message)
+        return NotebookError.at(f"{self.page.docname}.md", line, message)
 
-    def markdown(self, source: str, line: int) -> str:
-        """Rewrite a Markdown cell that begins at the given line."""
-        return "\n".join(self.blocks(parse(source.splitlines(), self.path, line)))
-
-    def blocks(self, blocks: list[Block]) -> list[str]:
-        """Rewrite blocks to lines, without blank lines at the ends."""
+    def markdown(self, lines: list[str], first: int) -> list[str]:
+        """Rewrite lines of the chapter, of which the first has the given number; leave no blank ones at the ends."""
         out: list[str] = []
-        for block in blocks:
-            if block.kind == "blank" and out and out[-1]:
+        for block in parse(lines, f"{self.page.docname}.md", first):
+            if block.kind in {"blank", "directive"} and out and out[-1]:
                 out.append("")
-            elif block.kind == "heading":
-                out.append(block.lead + self.inline(block.lines[0], block.line))
-            elif block.kind == "text":
+            if block.kind == "directive":
+                out += [*self.directive(block), ""]
+            elif block.kind == "math_block":
+                out += ["".join(block.lines)] if block.lines[0] == "$$" and len(block.lines) == 3 else block.lines
+            elif block.kind == "nested":
+                raise self.fail(block.line, "a notebook shows no directive in a list or a quote; write it below.")
+            elif block.kind in {"text", "heading_open"}:
                 out += self.inline("\n".join(block.lines), block.line).split("\n")
-            elif block.kind == "verbatim":
+            elif block.kind not in {"blank", *SILENT}:
                 out += block.lines
-            elif block.kind == "definition":
-                raise self.fail(block.line, "a notebook shows no definition lists; write a list or a table.")
-            elif block.kind in {"math", "directive"}:
-                lines = self.math(block) if block.kind == "math" else self.directive(block)
-                # A paragraph that follows a block quote directly would become part of it.
-                gap = [""] if block.kind == "directive" else []
-                out += gap if out and out[-1] else []
-                leads = [block.lead] + [block.rest] * (len(lines) - 1)
-                out += [(lead + text).rstrip() for lead, text in zip(leads, lines, strict=True)] + gap
-        while out and not out[-1]:
-            out.pop()
-        return out
-
-    def math(self, block: Block) -> list[str]:
-        """Show a formula; one with a label carries the number it has on the site."""
-        self.check_options(block)
-        lines = [line.rstrip() for line in block.lines] or [""]
-        if label := block.options.get("label"):
-            lines[-1] += f" \\tag{{{self.page.equations[label]}}}"
-        return [f"$${lines[0]}$$"] if len(lines) == 1 else ["$$", *lines, "$$"]
-
-    def check_options(self, block: Block) -> None:
-        """Raise for an option that this module does not know."""
-        if others := sorted(set(block.options) - OPTIONS):
-            known = ", ".join(sorted(OPTIONS))
-            raise self.fail(block.line, f"the option :{others[0]}: is not known here; use one of {known}.")
+        return out[:-1] if out and not out[-1] else out
 
     def directive(self, block: Block) -> list[str]:
         """Rewrite a directive."""
@@ -107,153 +94,126 @@ class Renderer:
             message = "needs a file, which Colab does not have; draw the picture in a code cell."
             raise self.fail(block.line, f"the directive {{{block.name}}} {message}")
         if block.name not in DIRECTIVES:
-            raise self.fail(block.line, unknown("directive", block.name, sorted(DIRECTIVES)))
-        self.check_options(block)
-        if block.name == "bibliography":
-            return self.bibliography(block)
-        body, title = self.blocks(block.body), self.inline(block.argument, block.line)
-        if block.name == "exercise":
-            return ["#### Exercise" + (f": {title}" if title else ""), "", *body]
-        if block.name == "solution":
-            if block.argument not in self.page.exercises:
-                message = f"no exercise of this chapter has the label {block.argument!r}; correct it."
-                raise self.fail(block.line, message)
-            title = self.inline(self.page.exercises[block.argument], block.line)
-            return details("Solution" + (f": {title}" if title else ""), body)
-        if block.name in ADMONITIONS:
-            # What follows the name of a note on its line is the note's first line, not its title.
-            body, title = [*([title] if title else []), *body], ADMONITIONS[block.name]
-        if block.name == "dropdown" or "dropdown" in block.options.get("class", "").split():
-            return details(title, body, is_open="open" in block.options)
-        return [f"> {line}".rstrip() for line in (f"**{title}**", "", *body)]
+            raise self.fail(block.line, unknown("directive", block.name, DIRECTIVES))
+        if others := sorted(set(block.options) - set(OPTIONS)):
+            message = f"the option :{others[0]}: is not known here; use one of {', '.join(OPTIONS)}."
+            raise self.fail(block.line, message)
+        first = block.line + 1 + len(block.options)
+        if block.lines[:1] == ["---"]:
+            raise self.fail(first, "write the options as lines such as `:class: dropdown`.")
+        return DIRECTIVES[block.name](self, block, self.markdown(block.lines, first))
 
-    def bibliography(self, block: Block) -> list[str]:
-        """List what the chapter cites."""
-        if block.options.get("filter") != "docname in docnames":
-            raise self.fail(block.line, "give the bibliography the line `:filter: docname in docnames`.")
-        cited = [self.reference(key, block.line) for key in self.page.cited]
-        return [f"- {item.entry}" for item in sorted(cited, key=lambda item: item.order)]
+    def exercise(self, block: Block, body: list[str]) -> list[str]:
+        """Put an exercise under a heading."""
+        return ["#### " + self.titled("exercise", block.argument, block.line), "", *body]
 
-    def reference(self, key: str, line: int) -> Reference:
-        """Return an entry of the bibliography."""
-        if key not in self.references:
-            raise self.fail(line, f"references.bib has no entry {key!r}; add it or correct the key.")
-        return self.references[key]
+    def solution(self, block: Block, body: list[str]) -> list[str]:
+        """Fold a solution under the title of its exercise."""
+        from markdown_it import MarkdownIt
+
+        label = block.argument
+        if label not in self.page.exercises:
+            raise self.fail(block.line, f"no exercise of this chapter has the label {label!r}; correct it.")
+        title = self.titled("solution", self.page.exercises[label], block.line)
+        # There the browser reads HTML, not Markdown.
+        summary = f"<summary>{MarkdownIt().renderInline(title)}</summary>"
+        return ["<details>", summary, "", *body, "", "</details>"]
+
+    def titled(self, word: str, title: str, line: int) -> str:
+        """Return a word with the title that follows it, if there is one."""
+        return f"{WORDS[word]}: {self.inline(title, line)}" if title else WORDS[word]
 
     def inline(self, text: str, line: int) -> str:
-        """Rewrite roles and links in running text."""
+        """Rewrite running text."""
         out, done = [], 0
         for match in INLINE.finditer(text):
-            at = line + text.count("\n", 0, match.start())
-            out += [self.check(text, done, match.start(), line), self.element(match, at)]
+            self.check(text, done, match.start(), line)
+            out += [text[done : match.start()], self.element(match, line + text.count("\n", 0, match.start()))]
             done = match.end()
-        return "".join([*out, self.check(text, done, len(text), line)])
+        self.check(text, done, len(text), line)
+        return "".join([*out, text[done:]])
 
-    def check(self, text: str, start: int, end: int, line: int) -> str:
-        """Return a part of the text that needs no rewriting; raise if MyST is left in it."""
-        # The character after the part belongs to the pattern: in {ref}` the backtick may open a code span.
-        if match := LEFTOVER.search(text[start : end + 1]):
-            at = line + text.count("\n", 0, start + match.start())
-            raise self.fail(at, f"{match[0]} is MyST in a place where it does nothing; correct it.")
-        return text[start:end]
+    def check(self, text: str, start: int, end: int, line: int, patterns: Iterable[str] = REFUSED) -> None:
+        """Raise if a part of the text, which stays as it is, holds what a notebook cannot show."""
+        for pattern in patterns:
+            # The character after the part belongs to the pattern: in {ref}` the backtick may open a code span.
+            if match := re.compile(pattern, re.MULTILINE).search(text, start, end + 1):
+                raise self.fail(line + text.count("\n", 0, match.start()), REFUSED[pattern].format(match[0]))
 
     def element(self, match: re.Match, line: int) -> str:
         """Rewrite one match of INLINE."""
-        if match["role"]:
-            return self.role(match["name"], " ".join(match["content"].split()), line)
+        if name := match["role"]:
+            if name not in ROLES:
+                raise self.fail(line, unknown("role", name, ROLES))
+            return ROLES[name](self, " ".join(match["content"].split()), line)
         if match["math"]:
             # Two unescaped prices make a formula of all that stands between them.
-            self.check(match[0], 0, len(match[0]), line)
-        if match["footnote"]:
-            raise self.fail(line, f"a notebook shows no footnotes; put {match['footnote']} into the text.")
-        if match["definition"] and not re.search(r"\]:\s*<?https?://", match["definition"]):
-            raise self.fail(line, "write this link in place, as [text](address).")
-        if not match["link"]:
-            return match["code"] or match[0]
-        text = self.inline(match["text"], line)
-        if match["span"]:
-            return text
-        address = match["address"].strip("<>")
-        if match["image"]:
-            if not re.match(r"https?:|data:", address):
-                raise self.fail(line, f"Colab cannot show the file {address!r}; draw it in a code cell.")
-            return f"![{match['text']}]({match['address']}{match['title'] or ''})"
-        if re.match(r"(?:https?|mailto):", address):
-            return f"[{text}]({match['address']}{match['title'] or ''})"
-        document, _, label = address.partition("#")
-        if not document and label:
-            return self.labelled(label, text, line)
-        if document.endswith(".md") and ":" not in document:
-            return self.document(document.removesuffix(".md"), text, line, label)
-        raise self.fail(line, f"{address!r} leads nowhere on Colab; link to a label, a page or https://.")
+            self.check(match["math"], 0, len(match["math"]), line, {MYST})
+        return match[0]
 
-    def role(self, name: str, content: str, line: int) -> str:
-        """Rewrite a role."""
-        if name not in ROLES:
-            raise self.fail(line, unknown("role", name, ROLES))
-        text, target = content, content
-        if match := re.fullmatch(r"(.*?)\s*<([^<>]+)>", content):
-            text, target = match.groups()
-        explicit = self.inline(text, line) if target != content else ""
-        if name == "math":
-            return f"${content}$"
-        if name == "term":
-            return self.inline(text, line)
-        if name == "ref":
-            return self.labelled(target.lstrip("!"), explicit, line)
-        if name == "doc":
-            return self.document(target, explicit, line)
-        if name == "eq":
-            return self.equation(content, line)
-        if name.startswith("glue"):
-            variable = content.split(":")[0]
-            where = "below" if self.printed.get(variable, -1) > self.cell else "above"
-            return f"**`{variable}`** *(printed {where})*"
-        return self.citation(name, [key.strip() for key in content.split(",")], line)
-
-    def labelled(self, label: str, text: str, line: int) -> str:
+    def ref(self, content: str, line: int) -> str:
         """Refer to a label: in this chapter by its text, in another by a link to the site."""
-        if label in self.page.equations:
-            return text or self.equation(label, line)
+        text, label = named(content)
         known = {name: target for page in self.pages.values() for name, target in page.targets.items()}
-        target = known.get(label.lower())
-        if target is None:
+        if not (target := known.get(label.lower())):
             raise self.fail(line, f"no page of the book has the label {label!r}; correct it.")
-        text = text or self.inline(target.title, line)
-        if not text:
+        if not (text := self.inline(text or target.title, line)):
             raise self.fail(line, f"the label {label!r} stands before no heading; write the link's text too.")
         if target.docname == self.page.docname:
             return text
         return f"[{text}]({self.repository.page_url(target.docname, target.anchor)})"
 
-    def document(self, path: str, text: str, line: int, label: str = "") -> str:
+    def doc(self, content: str, line: int) -> str:
         """Link to a page of the book's site."""
+        text, path = named(content)
         folder = posixpath.dirname(self.page.docname)
         docname = posixpath.normpath(path[1:] if path.startswith("/") else posixpath.join(folder, path))
         if docname not in self.pages:
             raise self.fail(line, f"{path!r} is no page of _toc.yml; correct the path, which begins in {folder}.")
-        text = text or self.inline(self.pages[docname].title, line) or docname
-        return f"[{text}]({self.repository.page_url(docname, make_id(label))})"
+        text = self.inline(text or self.pages[docname].title, line)
+        return f"[{text}]({self.repository.page_url(docname)})"
 
-    def equation(self, label: str, line: int) -> str:
-        """Refer to an equation by its number, as the site does."""
-        if label not in self.page.equations:
-            raise self.fail(line, f"no equation of this chapter has the label {label!r}; correct it.")
-        return f"({self.page.equations[label]})"
+    def glue(self, content: str, line: int) -> str:
+        """Name a value that a cell prints, and say where."""
+        variable = content.split(":")[0]
+        where = "below" if self.printed.get(variable, -1) > self.cell else "above"
+        return f"**`{variable}`** *({WORDS[where]})*"
 
-    def citation(self, name: str, keys: list[str], line: int) -> str:
-        """Cite by author and year, with links."""
-        shape = "{0.authors} ({0.year})" if name == "cite:t" else "{0.authors}, {0.year}"
-        links = []
-        for key in keys:
-            item = self.reference(key, line)
-            links.append(f"[{shape.format(item)}]({item.url})" if item.url else shape.format(item))
-        if name == "cite:t":
-            return ", ".join(links[:-1]) + (" and " if links[:-1] else "") + links[-1]
-        return "(" + "; ".join(links) + ")"
+    def cite_p(self, content: str, line: int) -> str:
+        """Cite in brackets."""
+        return "(" + "; ".join(self.citations(content, "{}, {}", line)) + ")"
+
+    def cite_t(self, content: str, line: int) -> str:
+        """Cite as part of a sentence."""
+        return WORDS["and"].join(self.citations(content, "{} ({})", line))
+
+    def citations(self, content: str, shape: str, line: int) -> list[str]:
+        """Return authors and year for each key, linked where the bibliography has an address."""
+        made = []
+        for key in re.split(r"\s*,\s*", content):
+            if key not in self.references:
+                raise self.fail(line, f"references.bib has no entry {key!r}; add it or correct the key.")
+            item = self.references[key]
+            people = WORDS["and others"].format(item.people[0]) if item.people[2:] else WORDS["and"].join(item.people)
+            text = shape.format(people, item.year or WORDS["no year"])
+            made.append(f"[{text}]({item.url})" if item.url else text)
+        return made
 
 
-def unknown(sort: str, name: str, known: list[str] | tuple[str, ...]) -> str:
+ROLES = {
+    "cite:p": Renderer.cite_p,
+    "cite:t": Renderer.cite_t,
+    "doc": Renderer.doc,
+    "glue:text": Renderer.glue,
+    "ref": Renderer.ref,
+}
+DIRECTIVES = {
+    "exercise": Renderer.exercise,
+    "solution": Renderer.solution,
+}
+
+
+def unknown(sort: str, name: str, known: dict) -> str:
     """Say that a directive or role is not on the list."""
     return (
         f"the {sort} {{{name}}} cannot be shown in a notebook; use one of {', '.join(known)}, "
@@ -261,10 +221,7 @@ def unknown(sort: str, name: str, known: list[str] | tuple[str, ...]) -> str:
     )
 
 
-def details(title: str, body: list[str], is_open: bool = False) -> list[str]:
-    """Fold lines under a title; inside the title the browser reads HTML, not Markdown."""
-    title = re.sub(r"`+([^`]+)`+", r"<code>\1</code>", html.escape(title, quote=False))
-    title = re.sub(r"(?<![\w*])\*([^*]+)\*(?![\w*])", r"<em>\1</em>", title)
-    title = re.sub(r"\[([^\]]*)\]\([^()]*\)", r"\1", title)
-    opening = "<details open>" if is_open else "<details>"
-    return [opening, f"<summary>{title}</summary>", "", *body, "", "</details>"]
+def named(content: str) -> tuple[str, str]:
+    """Cut `text <target>` in two; the text may be missing."""
+    match = re.fullmatch(r"(.*?)\s*<([^<>]+)>", content)
+    return match.groups() if match else ("", content)

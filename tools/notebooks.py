@@ -92,7 +92,7 @@ def render(path: Path, book: Book) -> str:
     for number, cell in enumerate(cells):
         renderer.cell = number
         if cell.kind == "markdown":
-            source = renderer.markdown(cell.source, cell.line)
+            source = "\n".join(renderer.markdown(cell.source.splitlines(), cell.line))
             made += [Cell("markdown", source, cell.line)] if source else []
         else:
             made.append(cell)
