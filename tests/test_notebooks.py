@@ -271,6 +271,7 @@ def test_twin_is_a_valid_notebook_in_the_form_that_nbformat_writes(make):
     notebook = nbformat.reads(text, as_version=4)
     nbformat.validate(notebook)
     assert notebook.metadata.kernelspec.name == "python3"
+    assert notebook.metadata.backbone == {"source": "chapters/one.md"}
     assert (notebook.nbformat, notebook.nbformat_minor) == (4, 5)
     assert text == nbformat.writes(notebook) + "\n"
     assert "Größe" in text
@@ -371,16 +372,30 @@ def test_a_changed_address_changes_every_twin(make):
 
 
 def test_a_twin_without_chapter_is_removed_and_a_notebook_is_not(make, capsys):
-    root = make("text", **{"chapters__mine.ipynb": "{}"})
+    root = make("text", **{"chapters__mine.ipynb": "{}", "chapters__notes.ipynb": "no JSON"})
     run(root)
+    # Who copies a twin to work in it owns the copy.
+    copy = (root / "chapters/one.ipynb").read_text(encoding="utf-8")
+    (root / "chapters/one-copy.ipynb").write_text(copy, encoding="utf-8")
+    # An edition in another language keeps the chapters' names.
+    (root / "chapters/ko").mkdir()
+    for name in "one", "two", "gone":
+        source = f"chapters/ko/{name}.md"
+        twin = json.dumps({"metadata": {"backbone": {"source": source}}})
+        (root / source).with_suffix(".ipynb").write_text(twin, encoding="utf-8")
+    (root / "chapters/ko/one.md").touch()
+    (root / "chapters/ko/two.md").touch()
     (root / "_toc.yml").write_text("root: intro\nchapters:\n  - file: chapters/one\n")
-    assert notebooks.problems(root) == [
-        "chapters/mine.ipynb was not made from a chapter: remove it, or write mine.md.",
-        'chapters/two.ipynb has no chapter in _toc.yml: run "make notebooks", which removes it.',
-    ]
+    own, left = ("mine", "notes", "one-copy"), ("ko/gone", "ko/two", "two")
+    assert sorted(notebooks.problems(root)) == sorted(
+        [f"chapters/{name}.ipynb was not made from a chapter: remove it, or write {name}.md." for name in own]
+        + [f'chapters/{name}.ipynb has no chapter: run "make notebooks", which removes it.' for name in left]
+    )
     assert run(root) == 0
-    assert "removed   chapters/two.ipynb" in capsys.readouterr().out
-    assert sorted(path.name for path in root.rglob("*.ipynb")) == ["mine.ipynb", "one.ipynb"]
+    output = capsys.readouterr().out
+    assert all(f"removed   chapters/{name}.ipynb" in output for name in left)
+    names = sorted(path.relative_to(root / "chapters").as_posix() for path in root.rglob("*.ipynb"))
+    assert names == ["ko/one.ipynb", "mine.ipynb", "notes.ipynb", "one-copy.ipynb", "one.ipynb"]
 
 
 def test_one_bad_chapter_does_not_hold_up_the_others(make, capsys):

@@ -78,8 +78,6 @@ class Renderer:
                 out.append("")
             if block.kind == "directive":
                 out += [*self.directive(block), ""]
-            elif block.kind == "math_block":
-                out += ["".join(block.lines)] if block.lines[0] == "$$" and len(block.lines) == 3 else block.lines
             elif block.kind == "nested":
                 raise self.fail(block.line, "a notebook shows no directive in a list or a quote; write it below.")
             elif block.kind in {"text", "heading_open"}:

@@ -16,15 +16,14 @@ from pathlib import Path
 
 from book_files import NotebookError, Reference, Repository, bibliography, documents, repository
 from myst_blocks import Page, survey
-from notebook_markdown import Renderer
+from notebook_markdown import WORDS, Renderer
 
 ROOT = Path(__file__).resolve().parents[1]
 LINKS = "<!-- links: made by tools/notebooks.py -->"
 LINKS_END = "<!-- /links -->"
-MADE_FROM = "This notebook is made from "
 KEPT_TAGS = {"raises-exception"}  # the only tag that changes what Jupyter does when it runs a cell
 INSTALL = """\
-# Colab and other fresh machines: install the book's package first.
+# {install}
 try:
     import backbone
 except ModuleNotFoundError:
@@ -99,8 +98,9 @@ def render(path: Path, book: Book) -> str:
     text = next(cell for cell in made if cell.kind == "markdown")
     title, _, rest = text.source.partition("\n")
     text.source = "\n\n".join(filter(None, (title, origin(docname, book.repository), rest.strip("\n"))))
-    next(cell for cell in made if cell.kind == "code").source = INSTALL.format(url=book.repository.url)
-    return dump(made)
+    install = next(cell for cell in made if cell.kind == "code")
+    install.source = INSTALL.format(install=WORDS["install"], url=book.repository.url)
+    return dump(made, f"{docname}.md")
 
 
 def read_cells(path: Path, docname: str) -> list[Cell]:
@@ -155,14 +155,12 @@ def printed(cells: list[Cell]) -> dict[str, int]:
 
 def origin(docname: str, repository: Repository) -> str:
     """Return the line under the title that says where the notebook comes from."""
-    name = f"{docname}.md"
-    return (
-        f"*{MADE_FROM}[{name}]({repository.source_url(name)}). "
-        f"Read the same chapter on [the book's site]({repository.page_url(docname)}).*"
-    )
+    source = f"{docname}.md"
+    places = {"source_url": repository.source_url(source), "page_url": repository.page_url(docname)}
+    return f"*{WORDS['origin'].format(source=source, **places)}*"
 
 
-def dump(cells: list[Cell]) -> str:
+def dump(cells: list[Cell], source: str) -> str:
     """Write cells in the form of nbformat 4.5; only the standard library decides its bytes."""
     made = []
     for number, cell in enumerate(cells):
@@ -179,6 +177,7 @@ def dump(cells: list[Cell]) -> str:
     notebook = {
         "cells": made,
         "metadata": {
+            "backbone": {"source": source},  # by this mark `is_twin` knows it again
             "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
             "language_info": {"name": "python"},
         },
@@ -230,15 +229,22 @@ def outputs(root: Path) -> tuple[dict[str, str], list[str]]:
 
 
 def orphans(root: Path) -> list[str]:
-    """Return the notebooks that no chapter of `_toc.yml` stands behind."""
-    sources = {f"{docname}.ipynb" for docname in documents(root)}
-    names = (path.relative_to(root).as_posix() for path in sorted((root / "chapters").rglob("*.ipynb")))
-    return [name for name in names if name not in sources and ".ipynb_checkpoints" not in name]
+    """Return the notebooks that no chapter stands behind; other languages have folders with the same names."""
+    listed = {Path(docname).name for docname in documents(root)}
+    return [
+        path.relative_to(root).as_posix()
+        for path in sorted((root / "chapters").rglob("*.ipynb"))
+        if ".ipynb_checkpoints" not in path.parts and not (path.stem in listed and path.with_suffix(".md").exists())
+    ]
 
 
-def is_made(path: Path) -> bool:
-    """Tell a twin from a notebook that somebody wrote."""
-    return MADE_FROM in path.read_text(encoding="utf-8")
+def is_twin(root: Path, name: str) -> bool:
+    """Tell a twin, which is marked with its source, from a notebook that somebody wrote or copied."""
+    try:
+        source = json.loads((root / name).read_text(encoding="utf-8"))["metadata"]["backbone"]["source"]
+    except (KeyError, TypeError, ValueError):
+        return False
+    return source == Path(name).with_suffix(".md").as_posix()
 
 
 def problems(root: Path) -> list[str]:
@@ -254,8 +260,8 @@ def problems(root: Path) -> list[str]:
         elif (root / name).read_bytes() != text.encode():
             found.append(f'{name} is stale: run "make notebooks" and commit it.')
     for name in stray:
-        if is_made(root / name):
-            found.append(f'{name} has no chapter in _toc.yml: run "make notebooks", which removes it.')
+        if is_twin(root, name):
+            found.append(f'{name} has no chapter: run "make notebooks", which removes it.')
         else:
             found.append(f"{name} was not made from a chapter: remove it, or write {Path(name).stem}.md.")
     return found
@@ -275,7 +281,7 @@ def write(root: Path) -> list[str]:
         os.replace(unfinished, path)
         print(f"written   {name}")
     for name in orphans(root):
-        if is_made(root / name):
+        if is_twin(root, name):
             (root / name).unlink()
             print(f"removed   {name}")
     return errors
