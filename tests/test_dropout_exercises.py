@@ -146,7 +146,6 @@ WRITTEN_WRONG = [
 ]
 
 
-@pytest.mark.filterwarnings("ignore:invalid value")
 @pytest.mark.parametrize(("name", "key", "function"), WRITTEN_WRONG)
 def test_mistakes_as_readers_write_them_are_recognized(name, key, function):
     report = report_of(name, function)
@@ -177,4 +176,14 @@ def test_arguments_may_not_be_changed():
 
     report = report_of("spatial_dropout", in_place)
     assert not report.passed
-    assert "your function changes its argument" in str(report)
+    assert "your function changes its argument x." in str(report)
+
+
+def test_a_report_speaks_of_what_the_function_was_given():
+    report = report_of("dropout", lambda x, p, training, generator: x)
+    assert report.messages[0].startswith(
+        "Case 1, training with p = 0.3, share of values that came out as 0, in tenths [x of shape (400, 25), p = 0.3, "
+        "training = True]: 0 came out; 0.3 was expected."
+    )
+    assert "shape (3, 25) came out; (400, 25) was expected." in str(report_of("dropout", lambda x, *rest: x[:3]))
+    assert report_of("dropout", lambda x, *rest: x[:3]).messages[-1] == "Right in 0 of 9 hidden cases."

@@ -2,9 +2,11 @@
 
 import importlib
 import pkgutil
+import warnings
 
 import numpy as np
 import pytest
+import torch
 
 import backbone.exercises
 from backbone.exercises import TEXT
@@ -73,12 +75,52 @@ def test_unwritten_broken_and_absurd_functions_are_described(name):
     def broken(*arguments):
         raise ZeroDivisionError("division by zero")
 
-    assert report_of(name, lambda *arguments: None).messages == (TEXT["not written"],)
-    assert "your function stopped with ZeroDivisionError: division by zero." in str(report_of(name, broken))
-    assert "a value of type NoneType, not a function" in str(report_of(name, None))
-    assert "your function stopped with TypeError" in str(report_of(name, lambda: 1))
-    for answer in ("text", [1], (), {}, np.zeros((2, 0)), np.nan, np.full((3, 3), np.nan), 1j, print):
-        report = report_of(name, lambda *arguments, answer=answer: answer)
-        assert not report.passed
-        assert report.messages[0].startswith("Case 1, ")
-        assert len(report.messages[0]) < 400
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        assert report_of(name, lambda *arguments: None).messages == (TEXT["not written"],)
+        assert "your function stopped with ZeroDivisionError: division by zero." in str(report_of(name, broken))
+        assert "a value of type NoneType, not a function" in str(report_of(name, None))
+        assert "your function stopped with TypeError" in str(report_of(name, lambda: 1))
+        for answer in (
+            "text",
+            [1],
+            [[1], [1, 2]],
+            (),
+            {},
+            np.zeros((2, 0)),
+            np.nan,
+            np.full((3, 3), np.nan),
+            1j,
+            print,
+        ):
+            report = report_of(name, lambda *arguments, answer=answer: answer)
+            assert not report.passed
+            assert report.messages[0].startswith("Case 1, ")
+            assert len(report.messages[0]) < 400
+            for inside in ("array(", " at 0x", "seed =", "measured =", "measure =", "asked =", "inputs = ("):
+                assert inside not in report.messages[0]
+    assert not warned  # what is wrong stands in the report
+
+
+def poured(answer):
+    """Return numbers in lists, as deep as they go."""
+    if isinstance(answer, tuple):
+        return [poured(part) for part in answer]
+    return answer.tolist() if isinstance(answer, np.ndarray | torch.Tensor) else answer
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_right_numbers_pass_in_lists_too(name):
+    reference = MODULES[name].EXERCISE.reference
+    report = report_of(name, lambda *arguments: poured(reference(*arguments)))
+    assert report.passed, report
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_second_check_does_not_run_the_exercises_own_functions_again(name, monkeypatch):
+    module, ran = MODULES[name], []
+    report_of(name, lambda *arguments: 7)
+    run = backbone.exercises._run
+    monkeypatch.setattr(backbone.exercises, "_run", lambda *given: ran.append(given) or run(*given))
+    report_of(name, lambda *arguments: 7)
+    assert len(ran) == len(module.EXERCISE.cases)

@@ -147,6 +147,7 @@ def test_an_unwritten_function_is_called_so(function):
     ("answer", "said"),
     [
         ([[1.0]], "a value of type list; a NumPy array of shape (3, 5) was expected."),
+        ([[1.0, 2.0], [3.0]], "a value of type list; "),
         ("text", "a value of type str; "),
         (1.5, "a number; a NumPy array"),
         (np.float32(1), "a number; a NumPy array"),
@@ -332,8 +333,37 @@ def test_tuples_of_answers():
     assert check(PARTS, mean_and_spread).passed
     assert "a tuple of 2 results was expected" in str(check(PARTS, lambda values, weights: 1.0))
     assert "a tuple of 3 results; a tuple of 2" in str(check(PARTS, lambda values, weights: (1, 2, 3)))
+    assert check(PARTS, lambda values, weights: list(mean_and_spread(values, weights))).passed
     report = check(PARTS, lambda values, weights: (3.75, values))
     assert "weights = [1, 1, 2]]: result 2 of 2: 1 came out at index (0,); -2.75 was expected." in str(report)
+
+
+def test_right_numbers_pass_in_another_container():
+    def two(x):
+        return x + 1, x - 1
+
+    exercise = Exercise("two", two, [Case("three numbers", (np.array([1.0, 2, 6]),))])
+    for container in (
+        list,
+        np.stack,
+        lambda parts: torch.tensor(np.stack(parts)),
+        lambda parts: tuple(part.tolist() for part in parts),
+    ):
+        assert check(exercise, lambda x, to=container: to(tuple(map(np.asarray, two(x))))).passed
+    assert "a tuple of 2 results was expected" in str(check(exercise, lambda x: np.stack((x, x, x))))
+    assert "a tuple of 2 results was expected" in str(check(exercise, lambda x: np.stack((x, x), axis=1)))
+    assert "a value of type dict; " in str(check(exercise, lambda x: dict(enumerate(two(x)))))
+    assert "result 2 of 2: 2 came out" in str(check(exercise, lambda x: [x + 1, x + 1]))
+    single = Exercise("ones", np.ones_like, [Case("one number", (np.zeros(3),))])
+    assert check(single, lambda x: [torch.tensor(1.0)] * 3).passed
+    assert "a tuple of 1 results; " in str(check(single, lambda x: (x + 1,)))  # a stray comma
+
+
+def test_lists_of_arrays_are_described_by_their_shapes():
+    layers = [(np.zeros((2, 3)), "relu"), (torch.zeros(4),)]
+    exercise = Exercise("count", lambda layers, count: 3, [Case("two layers", (layers, len))])
+    said = "[layers = [(array of shape (2, 3), 'relu'), (array of shape (4,),)], count]: 2 came out; 3 was expected."
+    assert said in str(check(exercise, lambda layers, count: count(layers)))
 
 
 def test_a_changed_list_is_noticed():

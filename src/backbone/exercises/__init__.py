@@ -11,8 +11,9 @@ import html
 import inspect
 import textwrap
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from numbers import Real
 from pathlib import Path
 
@@ -30,9 +31,11 @@ TEXT = {
         "parentheses after it."
     ),
     "not written": "Not written yet: your function gives no result. Does it end with a return?",
-    "case": "Case {number}, {name} [{arguments}]: {problem}",
+    "case": "Case {number}, {name}{arguments}: {problem}",
+    "arguments": " [{arguments}]",
     "array argument": "{argument} of shape {shape}",
     "other argument": "{argument} = {value}",
+    "array within": "array of shape {shape}",
     "raised": "your function stopped with {error}.{line} {hint}",
     "line": ' The line was "{line}".',
     "changed": "your function changes its argument {argument}. Work on a copy, or fill a new array.",
@@ -50,6 +53,9 @@ TEXT = {
     "not whole": "{given} came out as a float; an int was expected.",
     "place in 2-D": "at row {}, column {}",
     "place": "at index {}",
+    "model": "a model",
+    "layers": "a list of layers",
+    "groups": "a list of dicts",
 }
 
 HINTS = {
@@ -64,12 +70,24 @@ HINTS = {
 # --- What an exercise is made of ----------------------------------------------------------------------------
 
 
+def _call(function: Callable, *arguments):
+    return function(*arguments)
+
+
 @dataclass(frozen=True)
 class Case:
-    """One hidden case: what is special about it, in words, and the arguments the function is called with."""
+    """One hidden case.
+
+    Attributes:
+        name: what is special about it, in words.
+        arguments: what the function is called with, or the first of it.
+        measure: called with the function and the arguments, calls the function and answers in its place. For
+            functions whose right answers differ, such as those that draw at random: see ``drawn``.
+    """
 
     name: str
     arguments: tuple
+    measure: Callable = _call
 
 
 @dataclass(frozen=True)
@@ -95,8 +113,6 @@ class Exercise:
         atol: error allowed on top of that.
         whole: whether a single number has to be of an integer type too, because it goes where Python takes
             nothing else, such as into a shape.
-        measure: given a function, returns the one that is called with a case's arguments in its place. For
-            functions that draw at random, whose right answers differ: see ``measured``.
     """
 
     title: str
@@ -106,7 +122,21 @@ class Exercise:
     rtol: float = 1e-5
     atol: float = 1e-6
     whole: bool = False
-    measure: Callable | None = None
+
+    @cached_property
+    def expected(self) -> list:
+        """The right answer of each case."""
+        return [_run(self.reference, case).answer for case in self.cases]
+
+    @cached_property
+    def mistaken(self) -> list[tuple]:
+        """Each misconception with its outcomes, and the cases where it is not right."""
+        found = []
+        for one in self.misconceptions:
+            outcomes = [_run(one.function, case) for case in self.cases]
+            pairs = enumerate(zip(outcomes, self.expected, strict=True))
+            found.append((one, outcomes, [i for i, pair in pairs if not _agrees(self, *pair)]))
+        return found
 
 
 @dataclass(frozen=True, repr=False)
@@ -151,61 +181,79 @@ def check(exercise: Exercise, function: Callable) -> Report:
     if not callable(function):
         message = TEXT["not callable"].format(type=type(function).__name__)
         return Report(False, exercise.title, (message,))
-    if exercise.measure:
-        exercise, function = _measuring(exercise), exercise.measure(function)
+    with np.errstate(all="ignore"):  # what came of an overflow, in the reader's function or in ours, is reported
+        return _check(exercise, function)
+
+
+def _check(exercise: Exercise, function: Callable) -> Report:
     outcomes = [_run(function, case) for case in exercise.cases]
     if _not_written(outcomes):
         return Report(False, exercise.title, (TEXT["not written"],))
-
-    expected = [_run(exercise.reference, case).answer for case in exercise.cases]
-    problems = [_problem(exercise, *pair) for pair in zip(outcomes, expected, strict=True)]
+    problems = [_problem(exercise, *pair) for pair in zip(outcomes, exercise.expected, strict=True)]
     total, right = len(problems), problems.count(None)
     if right == total:
         return Report(True, exercise.title, (TEXT["all right"].format(total=total),))
     first = next(index for index, problem in enumerate(problems) if problem)
     messages = (
-        *_recognize(exercise, outcomes, expected),
+        *_recognize(exercise, outcomes),
         _describe(exercise, first, problems[first]),
         TEXT["some right"].format(right=right, total=total),
     )
     return Report(False, exercise.title, messages)
 
 
-# --- Functions that draw at random -------------------------------------------------------------------------
+# --- Functions whose right answers differ ------------------------------------------------------------------
 
-DISAGREE = "calls with equal generators that disagree"
-REPEATED = "calls in a row, with one generator, that gave the same"
 _CALLS = 8
 
 
-def measured(function: Callable, measures: Mapping[str, Callable]) -> Callable:
-    """Return a function of (inputs, seed, measured) that calls `function` and answers with a measure of what it gave.
+class UnfitError(Exception):
+    """Raised by a measure for an answer that it cannot measure.
 
     Args:
-        function: takes the inputs and a ``numpy.random.Generator``.
-        measures: name -> measure(answers, *inputs), a number; the answers are an iterator, each of another generator.
-            Two more are known: `DISAGREE` and `REPEATED`, both 0 where all randomness comes from the generator.
+        answer: what the function returned.
+        expected: what it should have returned: an array of the right shape, or words.
     """
 
-    def ask(inputs: tuple, seed: int, measured: str):
-        generator = np.random.default_rng(seed)
-        answer = function(*inputs, generator)
-        if answer is None:
-            return None
-        if measured == DISAGREE:
-            return int(not np.array_equal(answer, function(*inputs, np.random.default_rng(seed))))
-        if measured == REPEATED:
-            return int(np.array_equal(answer, function(*inputs, generator)))
-        answers = (function(*inputs, np.random.default_rng(seed + call)) for call in range(_CALLS))
-        return measures[measured](answers, *inputs)
+    def __init__(self, answer, expected):
+        super().__init__()
+        self.answer, self.expected = answer, expected
+
+
+def drawn(measure: Callable) -> Callable:
+    """Return a case's measure for functions of inputs and a ``numpy.random.Generator``.
+
+    Args:
+        measure: takes an iterator of answers, each of another generator, and the inputs; returns a number. An answer
+            is an array of the first input's shape.
+    """
+
+    def ask(function: Callable, *inputs):
+        answers = (_drawn(function, inputs, np.random.default_rng(call)) for call in range(_CALLS))
+        return measure(answers, *inputs)
 
     return ask
 
 
-def _measuring(exercise: Exercise) -> Exercise:
-    """Return the exercise with its own functions measured as the reader's is."""
-    wrong = [replace(one, function=exercise.measure(one.function)) for one in exercise.misconceptions]
-    return replace(exercise, reference=exercise.measure(exercise.reference), misconceptions=wrong, measure=None)
+def disagreeing(function: Callable, *inputs) -> int:
+    """Return 1 where calls with equal generators disagree, so that randomness comes from elsewhere."""
+    one, other = (_drawn(function, inputs, np.random.default_rng(0)) for _ in range(2))
+    return int(not np.array_equal(one, other))
+
+
+def repeating(function: Callable, *inputs) -> int:
+    """Return 1 where two calls in a row, with one generator, give the same."""
+    generator = np.random.default_rng(0)
+    one, other = (_drawn(function, inputs, generator) for _ in range(2))
+    return int(np.array_equal(one, other))
+
+
+def _drawn(function: Callable, inputs: tuple, generator: np.random.Generator) -> np.ndarray:
+    answer = _plain(function(*inputs, generator))
+    array = _numbers(answer)
+    if array is None or array.shape != inputs[0].shape:
+        raise UnfitError(answer, inputs[0])
+    return array
 
 
 # --- Running a function -------------------------------------------------------------------------------------
@@ -213,17 +261,23 @@ def _measuring(exercise: Exercise) -> Exercise:
 
 @dataclass(frozen=True)
 class _Outcome:
-    """What one call did: the answer or the error, and the positions of the arguments it changed."""
+    """What one call did: the answer or the error, and the positions of the arguments it changed.
+
+    Where a measure could not take the answer, `unfit` is what it should have been.
+    """
 
     answer: object = None
     error: BaseException | None = None
     changed: tuple[int, ...] = ()
+    unfit: object = None
 
 
 def _run(function: Callable, case: Case) -> _Outcome:
     arguments = copy.deepcopy(case.arguments)
     try:
-        answer = _plain(function(*arguments))
+        answer = _plain(case.measure(function, *arguments))
+    except UnfitError as error:
+        return _Outcome(_plain(error.answer), unfit=error.expected)
     except (Exception, SystemExit) as error:
         return _Outcome(error=error)
     pairs = enumerate(zip(arguments, case.arguments, strict=True))
@@ -238,8 +292,9 @@ def _not_written(outcomes: list[_Outcome]) -> bool:
 
 def _plain(value):
     """Turn tensors into arrays, and copy arrays: the next call may write into the same one again."""
-    if isinstance(value, tuple):
-        return tuple(_plain(part) for part in value)
+    if isinstance(value, tuple | list):
+        parts = [_plain(part) for part in value]
+        return tuple(parts) if isinstance(value, tuple) else parts
     if hasattr(value, "detach"):
         value = value.detach().cpu().numpy()
     return np.array(value) if isinstance(value, np.ndarray) else value
@@ -265,27 +320,51 @@ def _problem(exercise: Exercise, outcome: _Outcome, expected) -> str | None:
     if outcome.changed:  # said first, since it is often why the values are wrong
         names = list(inspect.signature(exercise.reference).parameters)
         return TEXT["changed"].format(argument=names[outcome.changed[0]])
+    if outcome.unfit is not None:
+        return _describe_misfit(outcome.answer, outcome.unfit)
     return _difference(exercise, outcome.answer, expected)
 
 
 def _difference(exercise: Exercise, given, expected) -> str | None:
     """Say how an answer differs from the expected one in type, shape or values, or return None."""
+    given = _poured(given, expected)
     if isinstance(expected, tuple):
         return _difference_of_tuples(exercise, given, expected)
-    fits = isinstance(given, np.ndarray) if np.ndim(expected) else np.ndim(given) == 0
-    if not _is_numeric(given) or not fits:
-        return TEXT["type"].format(given=_kind(given), expected=_kind(expected))
+    fits = isinstance(given, np.ndarray) or not np.ndim(expected)
+    if not _is_numeric(given) or not fits or np.shape(given) != np.shape(expected):
+        return _describe_misfit(given, expected)
     is_float = np.asarray(given).dtype.kind == "f"
     # float64 on both sides: unsigned integers would wrap around when subtracted.
     given, expected = np.asarray(given, np.float64), np.asarray(expected, np.float64)
-    if given.shape != expected.shape:
-        return TEXT["shape"].format(given=given.shape, expected=expected.shape)
     scale = np.abs(expected[np.isfinite(expected)]).max(initial=0)
     tolerance = exercise.atol + exercise.rtol * scale
     wrong = ~np.isclose(given, expected, rtol=0, atol=tolerance, equal_nan=True)
     if wrong.any():
         return _describe_values(given, expected, wrong)
     return TEXT["not whole"].format(given=float(given)) if exercise.whole and is_float else None
+
+
+def _poured(given, expected):
+    """Return the numbers in the container that is expected, where they fit it; else what was given.
+
+    Right numbers in a list are no mistake, neither are two results in one array.
+    """
+    if isinstance(expected, tuple):
+        stacked = isinstance(given, np.ndarray) and all(given.shape == (len(expected), *np.shape(e)) for e in expected)
+        return tuple(given) if stacked or (isinstance(given, list) and len(given) == len(expected)) else given
+    if isinstance(given, tuple | list) and np.ndim(expected):
+        array = _numbers(given)
+        return given if array is None or array.shape != np.shape(expected) else array
+    return given
+
+
+def _numbers(value) -> np.ndarray | None:
+    """Return numbers, whatever holds them, as an array, or None where they make none."""
+    try:
+        array = np.asarray(value)
+    except ValueError:  # rows of different lengths
+        return None
+    return array if array.dtype.kind in "biuf" else None
 
 
 def _difference_of_tuples(exercise: Exercise, given, expected: tuple) -> str | None:
@@ -298,7 +377,7 @@ def _difference_of_tuples(exercise: Exercise, given, expected: tuple) -> str | N
     return None
 
 
-def _recognize(exercise: Exercise, outcomes: list[_Outcome], expected: list) -> tuple[str, ...]:
+def _recognize(exercise: Exercise, outcomes: list[_Outcome]) -> tuple[str, ...]:
     """Return the message of the misconception that explains most wrong answers, if one fits.
 
     It fits if the reader's outcome is the misconception's in every case where that one is not right, and if
@@ -306,19 +385,19 @@ def _recognize(exercise: Exercise, outcomes: list[_Outcome], expected: list) -> 
     nothing, and a misconception that stops with an error fits the same error.
     """
     # A reader who misunderstood something, and also returns a float for an int, misunderstood it no less.
-    exercise, strict = replace(exercise, whole=False), exercise
-    pairs = zip(outcomes, expected, strict=True)
-    best, most = (), sum(not _agrees(exercise, outcome, answer) for outcome, answer in pairs) // 2
-    for misconception in exercise.misconceptions:
-        wrong = [_run(misconception.function, case) for case in exercise.cases]
-        telling = [i for i, outcome in enumerate(wrong) if not _agrees(strict, outcome, expected[i])]
-        if len(telling) > most and all(_same(exercise, outcomes[i], wrong[i]) for i in telling):
+    lenient = replace(exercise, whole=False)
+    pairs = zip(outcomes, exercise.expected, strict=True)
+    best, most = (), sum(not _agrees(lenient, outcome, answer) for outcome, answer in pairs) // 2
+    for misconception, wrong, telling in exercise.mistaken:
+        if len(telling) > most and all(_same(lenient, outcomes[i], wrong[i]) for i in telling):
             best, most = (misconception.message,), len(telling)
     return best
 
 
 def _agrees(exercise: Exercise, outcome: _Outcome, answer) -> bool:
-    return outcome.error is None and _difference(exercise, outcome.answer, answer) is None
+    if outcome.error is not None or outcome.unfit is not None:
+        return False
+    return _difference(exercise, outcome.answer, answer) is None
 
 
 def _same(exercise: Exercise, outcome: _Outcome, wrong: _Outcome) -> bool:
@@ -333,13 +412,40 @@ def _same(exercise: Exercise, outcome: _Outcome, wrong: _Outcome) -> bool:
 def _describe(exercise: Exercise, index: int, problem: str) -> str:
     """Name a case by its words and its actual arguments, then say what went wrong."""
     case = exercise.cases[index]
-    arguments = ", ".join(
-        TEXT["array argument"].format(argument=name, shape=tuple(value.shape))
-        if hasattr(value, "shape")
-        else TEXT["other argument"].format(argument=name, value=_shorten(repr(value)))
-        for name, value in zip(inspect.signature(exercise.reference).parameters, case.arguments, strict=True)
-    )
+    # A measure may add arguments to those of the case, such as a generator.
+    pairs = zip(inspect.signature(exercise.reference).parameters, case.arguments, strict=False)
+    said = ", ".join(_describe_argument(name, value) for name, value in pairs)
+    arguments = TEXT["arguments"].format(arguments=said) if said else ""
     return TEXT["case"].format(number=index + 1, name=case.name, arguments=arguments, problem=problem)
+
+
+def _describe_argument(name: str, value) -> str:
+    """Name an argument and say what it is: an array by its shape, a function or a model by its name alone."""
+    if hasattr(value, "shape"):
+        return TEXT["array argument"].format(argument=name, shape=tuple(value.shape))
+    if callable(value):
+        return name
+    return TEXT["other argument"].format(argument=name, value=_shorten(_written(value)))
+
+
+def _written(value) -> str:
+    """Write a value as Python does, but arrays inside lists and tuples by their shapes."""
+    if getattr(value, "shape", ()):
+        return TEXT["array within"].format(shape=tuple(value.shape))
+    if not isinstance(value, list | tuple):
+        return repr(value)
+    inside = ", ".join(map(_written, value))
+    if isinstance(value, list):
+        return f"[{inside}]"
+    return f"({inside},)" if len(value) == 1 else f"({inside})"
+
+
+def _describe_misfit(given, expected) -> str:
+    """Say that an answer is of another kind or shape than expected; `expected` may be words."""
+    if isinstance(given, np.ndarray) and isinstance(expected, np.ndarray) and _is_numeric(given):
+        return TEXT["shape"].format(given=given.shape, expected=expected.shape)
+    words = expected if isinstance(expected, str) else _kind(expected)
+    return TEXT["type"].format(given=_kind(given), expected=words)
 
 
 def _describe_error(error: BaseException) -> str:

@@ -72,8 +72,7 @@ def batchnorm_train(x: np.ndarray, g: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 def check_batchnorm_train(reader_function: Callable) -> Report:
     """Check the reader's ``batchnorm_train(x, g, b)`` on hidden cases."""
-    with np.errstate(all="ignore"):  # a division by 0 is said in the report
-        return check(EXERCISE, reader_function)
+    return check(EXERCISE, reader_function)
 
 
 def _normalized(x, g, b, axes=(0, 2, 3), divisor=lambda var: np.sqrt(var + EPS), affine=lambda y, g, b: g * y + b):

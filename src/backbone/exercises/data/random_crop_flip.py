@@ -4,11 +4,13 @@ from collections.abc import Callable
 
 import numpy as np
 
-from backbone.exercises import DISAGREE, REPEATED, Case, Exercise, Misconception, Report, check, measured
+from backbone.exercises import Case, Exercise, Misconception, Report, check, disagreeing, drawn, repeating
 
 COPIES = "share of results that are no shifted or mirrored copy"
 PLACES = "of 5 shifts by rows and 5 by columns, how many never occur"
 MIRRORED = "mirrored: 0 never, 1 about half, 2 always, 3 all or none of a batch, 4 another share"
+DISAGREE = "calls with equal generators that disagree"
+REPEATED = "calls in a row, with one generator, that gave the same"
 
 MESSAGES = {
     "one for all": (
@@ -71,9 +73,6 @@ def _found(answer, x) -> list:
     for i, j in np.ndindex(5, 5):
         cut = padded[:, i : i + height, j : j + width]
         known |= {cut.tobytes(): (i, j, False), cut[:, :, ::-1].tobytes(): (i, j, True)}
-    answer = np.asarray(answer)
-    if answer.shape != x.shape:
-        return [None] * len(x)
     return [known.get(one.astype(x.dtype).tobytes()) for one in answer]
 
 
@@ -97,9 +96,14 @@ def _mirrored(answers, x) -> int:
     return {0.0: 0, 1.0: 2}.get(round(np.mean(shares), 3), 1 if abs(np.mean(shares) - 0.5) < 0.1 else 4)
 
 
-MEASURES = {COPIES: _strange, PLACES: _missing, MIRRORED: _mirrored}
-QUESTIONS = (COPIES, PLACES, MIRRORED, DISAGREE, REPEATED)
-CASES = {key: f"250 times the same picture, {key}" for key in QUESTIONS}
+MEASURES = {
+    COPIES: drawn(_strange),
+    PLACES: drawn(_missing),
+    MIRRORED: drawn(_mirrored),
+    DISAGREE: disagreeing,
+    REPEATED: repeating,
+}
+CASES = {key: f"250 times the same picture, {key}" for key in MEASURES}
 _PICTURES = np.tile(np.arange(1.0, 49).reshape(1, 1, 6, 8), (250, 1, 1, 1))
 
 _WRONG = (
@@ -117,7 +121,6 @@ _WRONG = (
 EXERCISE = Exercise(
     title="random_crop_flip",
     reference=random_crop_flip,
-    cases=tuple(Case(CASES[key], ((_PICTURES,), 0, key)) for key in QUESTIONS),
+    cases=tuple(Case(CASES[key], (_PICTURES,), measure) for key, measure in MEASURES.items()),
     misconceptions=tuple(Misconception(function, MESSAGES[name]) for name, function in _WRONG),
-    measure=lambda function: measured(function, MEASURES),
 )

@@ -4,11 +4,13 @@ from collections.abc import Callable
 
 import numpy as np
 
-from backbone.exercises import DISAGREE, REPEATED, Case, Exercise, Misconception, Report, check, measured
+from backbone.exercises import Case, Exercise, Misconception, Report, check, disagreeing, drawn, repeating
 
 STRANGE = 2
 BOTH = "is an object in both parts: 0 no, 1 yes, 2 no array of booleans"
 CHOSEN = "objects in the test part: 1 as asked, 0 more or fewer, -1 those meant for training, 2 no array of booleans"
+DISAGREE = "calls with equal generators that disagree"
+REPEATED = "calls in a row, with one generator, that gave the same"
 
 MESSAGES = {
     "by picture": (
@@ -44,25 +46,23 @@ def check_split_by_group(reader_function: Callable) -> Report:
 
 
 def _both(answers, groups, share) -> int:
-    parts = [_mask(answer, groups) for answer in answers]
+    parts = [_mask(answer) for answer in answers]
     if any(test is None for test in parts):
         return STRANGE
     return int(any(len(np.intersect1d(groups[test], groups[~test])) for test in parts))
 
 
 def _chosen(answers, groups, share) -> int:
-    test, total = _mask(next(answers), groups), len(np.unique(groups))
+    test, total = _mask(next(answers)), len(np.unique(groups))
     if test is None:
         return STRANGE
     asked, given = round(share * total), len(np.unique(groups[test]))
     return 1 if given == asked else -1 if given == total - asked else 0
 
 
-def _mask(answer, groups) -> np.ndarray | None:
-    """Return the answer as booleans, or None where it is no such array; 0 and 1 will do."""
-    answer = np.asarray(answer)
-    fits = answer.shape == groups.shape and answer.dtype.kind in "biuf" and np.isin(answer, (0, 1)).all()
-    return answer.astype(bool) if fits else None
+def _mask(answer) -> np.ndarray | None:
+    """Return the answer as booleans, or None where it holds other numbers than 0 and 1."""
+    return answer.astype(bool) if np.isin(answer, (0, 1)).all() else None
 
 
 def _by_picture(groups, share, generator):
@@ -85,15 +85,14 @@ def _drawn_by_size(groups, share, generator):
     return np.isin(groups, generator.permutation(groups)[: round(share * len(groups))])
 
 
-MEASURES = {BOTH: _both, CHOSEN: _chosen}
+MEASURES = {BOTH: drawn(_both), CHOSEN: drawn(_chosen), DISAGREE: disagreeing, REPEATED: repeating}
 _RNG = np.random.default_rng(5)
 _UNEVEN = np.repeat(np.arange(20), _RNG.integers(1, 9, 20))
 _GROUPS = {
     "twelve objects, five pictures each": (np.repeat(np.arange(12), 5), 0.25),
     "twenty objects with different numbers of pictures, in any order": (_RNG.permutation(_UNEVEN), 0.3),
 }
-QUESTIONS = (BOTH, CHOSEN, DISAGREE, REPEATED)
-CASES = {(name, key): f"{name}, {key}" for name in _GROUPS for key in QUESTIONS}
+CASES = {(name, key): f"{name}, {key}" for name in _GROUPS for key in MEASURES}
 
 _WRONG = (
     ("by picture", _by_picture),
@@ -110,7 +109,6 @@ _WRONG = (
 EXERCISE = Exercise(
     title="split_by_group",
     reference=split_by_group,
-    cases=tuple(Case(text, (_GROUPS[name], 0, key)) for (name, key), text in CASES.items()),
+    cases=tuple(Case(text, _GROUPS[name], MEASURES[key]) for (name, key), text in CASES.items()),
     misconceptions=tuple(Misconception(function, MESSAGES[name]) for name, function in _WRONG),
-    measure=lambda function: measured(function, MEASURES),
 )

@@ -4,14 +4,15 @@ from collections.abc import Callable
 
 import numpy as np
 
-from backbone.exercises import DISAGREE, REPEATED, Case, Exercise, Misconception, Report, check, measured
+from backbone.exercises import Case, Exercise, Misconception, Report, check, disagreeing, drawn, repeating
 
-STRANGE = -1.0
 DROPPED = "share of values that came out as 0, in tenths"
 FACTOR = "what the other values were multiplied with"
 ROWS = "rows of the batch: 0 each has a mask of its own, 1 all have the same, 2 a row is dropped as a whole"
 EVALUATION = "in evaluation: 0 values are unchanged, 1 some are dropped, 2 all are scaled"
 LARGEST = "largest result, without its sign"
+DISAGREE = "calls with equal generators that disagree"
+REPEATED = "calls in a row, with one generator, that gave the same"
 
 MESSAGES = {
     "keep": (
@@ -80,51 +81,43 @@ def _dropped(x, p, training, generator, *, shape=None, kept=None, train=None, te
         return np.zeros_like(x)
     drawn = generator.random(shape or x.shape)
     mask = drawn < p if kept else drawn >= p
-    with np.errstate(all="ignore"):
-        return x * mask * train(p) if train else x * mask / (1 - p)
-
-
-def _array(answers, x) -> np.ndarray | None:
-    """Return an answer as an array, or None where it is none of the right shape."""
-    answer = np.asarray(next(answers))
-    return answer if answer.shape == x.shape and answer.dtype.kind in "fiu" else None
+    return x * mask * train(p) if train else x * mask / (1 - p)
 
 
 def _share(answers, x, p, training) -> float:
-    answer = _array(answers, x)
-    return STRANGE if answer is None else round(float(np.mean(answer == 0)), 1)
+    return round(float(np.mean(next(answers) == 0)), 1)
 
 
 def _factor(answers, x, p, training) -> float:
-    answer = _array(answers, x)
-    if answer is None or not (answer != 0).any():
-        return STRANGE
-    return float(np.median((answer / x)[answer != 0]))
+    answer = next(answers)
+    return float(np.median((answer / x)[answer != 0])) if answer.any() else 0.0
 
 
 def _rows(answers, x, p, training) -> float:
-    answer = _array(answers, x)
-    if answer is None:
-        return STRANGE
-    gone = answer == 0
+    gone = next(answers) == 0
     if (gone == gone[:, :1]).all():
         return 2
     return int((gone == gone[0]).all())
 
 
 def _evaluated(answers, x, p, training) -> float:
-    answer = _array(answers, x)
-    if answer is None:
-        return STRANGE
+    answer = next(answers)
     return 1 if (answer == 0).any() else 0 if np.allclose(answer, x, rtol=1e-5) else 2
 
 
 def _largest(answers, x, p, training) -> float:
-    answer = _array(answers, x)
-    return STRANGE if answer is None else float(np.abs(answer).max())
+    return float(np.abs(next(answers)).max())
 
 
-MEASURES = {DROPPED: _share, FACTOR: _factor, ROWS: _rows, EVALUATION: _evaluated, LARGEST: _largest}
+MEASURES = {
+    DROPPED: drawn(_share),
+    FACTOR: drawn(_factor),
+    ROWS: drawn(_rows),
+    EVALUATION: drawn(_evaluated),
+    LARGEST: drawn(_largest),
+    DISAGREE: disagreeing,
+    REPEATED: repeating,
+}
 _ASKED = (
     (0.3, True, DROPPED),
     (0.3, True, FACTOR),
@@ -174,11 +167,10 @@ def _mistaken(changes) -> Callable:
 EXERCISE = Exercise(
     title="dropout",
     reference=dropout,
-    cases=tuple(Case(CASES[asked], ((_VALUES, *asked[:2]), 0, asked[2])) for asked in _ASKED),
+    cases=tuple(Case(CASES[asked], (_VALUES, *asked[:2]), MEASURES[asked[2]]) for asked in _ASKED),
     misconceptions=(
         *(Misconception(_mistaken(changes), MESSAGES[name]) for name, changes in _WRONG),
         Misconception(lambda *given: _dropped(*given[:3], np.random.default_rng()), MESSAGES["global"]),
         Misconception(lambda *given: _dropped(*given[:3], np.random.default_rng(0)), MESSAGES["seeded inside"]),
     ),
-    measure=lambda function: measured(function, MEASURES),
 )

@@ -4,13 +4,14 @@ from collections.abc import Callable
 
 import numpy as np
 
-from backbone.exercises import DISAGREE, REPEATED, Case, Exercise, Misconception, Report, check, measured
+from backbone.exercises import Case, Exercise, Misconception, Report, check, disagreeing, drawn, repeating
 
-STRANGE = -1.0
 GONE = "share of the maps that are 0 everywhere, in tenths"
 PARTLY = "maps that are 0 in some places only: 0 none, 1 some, 2 all maps of a picture at the same places"
 OWN = "pictures: 0 each loses maps of its own, 1 all lose the same ones, 2 each loses all of its maps or none"
 FACTOR = "what the other values were multiplied with"
+DISAGREE = "calls with equal generators that disagree"
+REPEATED = "calls in a row, with one generator, that gave the same"
 
 MESSAGES = {
     "per pixel": (
@@ -59,43 +60,37 @@ def _dropped(x, p, generator, *, axes=(0, 1), kept=False, factor=None):
     return x * (drawn < p if kept else drawn >= p) * (factor(p) if factor else 1 / (1 - p))
 
 
-def _gone(answers, x) -> np.ndarray | None:
-    """Return where an answer is 0, or None where it is no array of the right shape."""
-    answer = np.asarray(next(answers))
-    return answer == 0 if answer.shape == x.shape and answer.dtype.kind in "fiu" else None
-
-
 def _share(answers, x, p) -> float:
-    gone = _gone(answers, x)
-    return STRANGE if gone is None else round(float(gone.all(axis=(2, 3)).mean()), 1)
+    return round(float((next(answers) == 0).all(axis=(2, 3)).mean()), 1)
 
 
 def _partly(answers, x, p) -> float:
-    gone = _gone(answers, x)
-    if gone is None:
-        return STRANGE
+    gone = next(answers) == 0
     if (gone.any(axis=(2, 3)) == gone.all(axis=(2, 3))).all():
         return 0
     return 2 if (gone == gone[:, :1]).all() else 1
 
 
 def _own(answers, x, p) -> float:
-    gone = _gone(answers, x)
-    if gone is None:
-        return STRANGE
+    gone = next(answers) == 0
     if (gone == gone[:, :1, :1, :1]).all():
         return 2
     return int((gone == gone[0]).all())
 
 
 def _factor(answers, x, p) -> float:
-    answer = np.asarray(next(answers))
-    if answer.shape != x.shape or answer.dtype.kind not in "fiu" or not (answer != 0).any():
-        return STRANGE
-    return float(np.median((answer / x)[answer != 0]))
+    answer = next(answers)
+    return float(np.median((answer / x)[answer != 0])) if answer.any() else 0.0
 
 
-MEASURES = {GONE: _share, PARTLY: _partly, OWN: _own, FACTOR: _factor}
+MEASURES = {
+    GONE: drawn(_share),
+    PARTLY: drawn(_partly),
+    OWN: drawn(_own),
+    FACTOR: drawn(_factor),
+    DISAGREE: disagreeing,
+    REPEATED: repeating,
+}
 _ASKED = (
     (0.3, GONE),
     (0.3, PARTLY),
@@ -140,11 +135,10 @@ def _mistaken(changes) -> Callable:
 EXERCISE = Exercise(
     title="spatial_dropout",
     reference=spatial_dropout,
-    cases=tuple(Case(CASES[asked], ((_MAPS, asked[0]), 0, asked[1])) for asked in _ASKED),
+    cases=tuple(Case(CASES[asked], (_MAPS, asked[0]), MEASURES[asked[1]]) for asked in _ASKED),
     misconceptions=(
         *(Misconception(_mistaken(changes), MESSAGES[name]) for name, changes in _WRONG),
         Misconception(lambda x, p, generator: _dropped(x, p, np.random.default_rng()), MESSAGES["global"]),
         Misconception(lambda x, p, generator: _dropped(x, p, np.random.default_rng(0)), MESSAGES["seeded inside"]),
     ),
-    measure=lambda function: measured(function, MEASURES),
 )

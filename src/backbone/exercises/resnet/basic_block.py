@@ -7,7 +7,6 @@ import numpy as np
 from backbone.exercises import Case, Exercise, Misconception, Report, check
 
 TITLE = "basic_block"
-OUTPUT, X_AFTERWARDS, Y_AFTERWARDS = "what comes out", "x afterwards", "y afterwards"
 
 CASES = {
     "same": "one shape in and out",
@@ -80,15 +79,16 @@ def _shortcut(x, y, *, zeros_first=False, taken=lambda x: x[:, :, ::2, ::2]):
     return np.pad(taken(x), ((0, 0), (new, 0) if zeros_first else (0, new), (0, 0), (0, 0)))
 
 
-def _watched(function: Callable) -> Callable:
-    """Return a function that calls `function` on copies and answers with what was asked for."""
+OUTPUT, X_AFTERWARDS, Y_AFTERWARDS = range(3)
 
-    def ask(x, y, asked):
-        given_x, given_y = x.copy(), y.copy()
-        answer = function(given_x, given_y)
-        if answer is None:
-            return None
-        return {OUTPUT: answer, X_AFTERWARDS: given_x, Y_AFTERWARDS: given_y}[asked]
+
+def _watched(asked: int) -> Callable:
+    """Return a measure that calls the function on copies and answers with what came out, or with a copy afterwards."""
+
+    def ask(function, x, y):
+        x, y = x.copy(), y.copy()
+        answer = function(x, y)
+        return None if answer is None else (answer, x, y)[asked]
 
     return ask
 
@@ -105,7 +105,7 @@ def _cases() -> tuple[Case, ...]:
         "keep y": ((2, 3, 3, 3), (2, 3, 3, 3), Y_AFTERWARDS),
     }
     return tuple(
-        Case(CASES[name], (np.abs(rng.normal(size=x)), rng.normal(size=y) - 0.3, asked))
+        Case(CASES[name], (np.abs(rng.normal(size=x)), rng.normal(size=y) - 0.3), _watched(asked))
         for name, (x, y, asked) in shapes.items()
     )
 
@@ -144,5 +144,4 @@ EXERCISE = Exercise(
     reference=basic_block,
     cases=_cases(),
     misconceptions=tuple(Misconception(function, MESSAGES[name]) for name, function in _WRONG),
-    measure=_watched,
 )

@@ -5,23 +5,19 @@ from collections.abc import Callable
 import torch
 from torch import nn
 
-from backbone.exercises import Case, Exercise, Misconception, Report, check
+from backbone.exercises import TEXT, Case, Exercise, Misconception, Report, UnfitError, check
 
-STRANGE = -1
-LEARNS = "weights that still ask for a gradient"
-MOVED = "buffers that moved when pictures passed through"
-RANDOM = "places where two passes of the same pictures differ"
-CHANGED = "weights and buffers that differ from before"
+LEARNS, MOVED, RANDOM, CHANGED = range(4)
 
 CASES = {
-    "plain learns": "a convolution alone",
-    "norm learns": "the weights beside a batch normalization",
-    "norm moves": "the buffers of a batch normalization",
-    "blocks learn": "the weights inside blocks",
-    "blocks move": "the buffers inside blocks",
-    "dropout moves": "the buffers beside a dropout",
-    "dropout draws": "the features behind a dropout",
-    "blocks keep": "the values from before",
+    "plain learns": "a convolution alone, weights that still ask for a gradient",
+    "norm learns": "a convolution and a batch normalization, weights that still ask for a gradient",
+    "norm moves": "a convolution and a batch normalization, buffers that moved when pictures passed through",
+    "blocks learn": "layers inside blocks, weights that still ask for a gradient",
+    "blocks move": "layers inside blocks, buffers that moved when pictures passed through",
+    "dropout moves": "a dropout at the end, buffers that moved when pictures passed through",
+    "dropout draws": "a dropout at the end, places where two passes of the same pictures differ",
+    "blocks keep": "layers inside blocks, weights and buffers that differ from before",
 }
 
 MESSAGES = {
@@ -72,21 +68,19 @@ def _model(name: str) -> nn.Module:
         return nn.Sequential(*parts[name]()).train()
 
 
-def _measured(function: Callable) -> Callable:
-    def ask(network: str, measure: str):
+def _measured(network: str, measure: int) -> Callable:
+    def ask(function):
         model = _model(network)
         before = {key: value.clone() for key, value in model.state_dict().items()}
         frozen = function(model)
-        if frozen is None:
-            return None
         if not isinstance(frozen, nn.Module):
-            return STRANGE
+            raise UnfitError(frozen, TEXT["model"])
         return _count(frozen, before, measure)
 
     return ask
 
 
-def _count(model: nn.Module, before: dict, measure: str) -> int:
+def _count(model: nn.Module, before: dict, measure: int) -> int:
     """Count what the measure names; the numbers that PyTorch draws meanwhile are given back."""
     if measure == LEARNS:
         return sum(weight.requires_grad for weight in model.parameters())
@@ -131,8 +125,7 @@ _ASKED = {
 EXERCISE = Exercise(
     title="freeze",
     reference=freeze,
-    cases=tuple(Case(CASES[name], asked) for name, asked in _ASKED.items()),
+    cases=tuple(Case(CASES[name], (), _measured(*asked)) for name, asked in _ASKED.items()),
     misconceptions=tuple(Misconception(function, MESSAGES[name]) for name, function in _WRONG),
     rtol=0,
-    measure=_measured,
 )

@@ -5,14 +5,14 @@ from collections.abc import Callable
 import torch
 from torch import nn
 
-from backbone.exercises import Case, Exercise, Misconception, Report, check
+from backbone.exercises import TEXT, Case, Exercise, Misconception, Report, UnfitError, check
 
-STRANGE = -1
+NO_RATE = -1
 MISSED_HEAD = "weights of the head in no group"
 MISSED_REST = "other weights in no group"
 TWICE = "weights that stand in more than one place"
-HEAD_RATE = "learning rate of the head, times 1,000"
-REST_RATE = "learning rate of the rest, times 1,000"
+HEAD_RATE = "learning rate of the head, times 1,000 (-1: none, or several)"
+REST_RATE = "learning rate of the rest, times 1,000 (-1: none, or several)"
 
 _MEASURES = {
     "head": MISSED_HEAD,
@@ -21,7 +21,7 @@ _MEASURES = {
     "head rate": HEAD_RATE,
     "rest rate": REST_RATE,
 }
-_SIZES = {"narrow": (3, 0.01), "wide": (5, 0.002)}
+_SIZES = {"narrow": (3, 0.01), "wide": (5, 0.002)}  # channels, learning rate
 CASES = {f"{size} {measure}": f"a {size} network, {what}" for size in _SIZES for measure, what in _MEASURES.items()}
 
 MESSAGES = {
@@ -76,14 +76,11 @@ def _groups(model, rate, rest=None, head=True, factors=(1, 0.1)):
     return groups + ([{"params": list(others), "lr": factors[1] * rate}] if others != () else [])
 
 
-def _measured(function: Callable) -> Callable:
-    def ask(width: int, rate: float, measure: str):
-        model = Parts(width, 4)
+def _measured(measure: str) -> Callable:
+    def ask(function, model: nn.Module, rate: float):
         groups = function(model, rate)
-        if groups is None:
-            return None
         if not isinstance(groups, list | tuple) or not all(isinstance(group, dict) for group in groups):
-            return STRANGE
+            raise UnfitError(groups, TEXT["groups"])
         return _count(model, rate, groups, measure)
 
     return ask
@@ -99,7 +96,7 @@ def _count(model: nn.Module, rate: float, groups, measure: str) -> float:
     if measure in (MISSED_HEAD, MISSED_REST):
         return len(wanted - {key for key, _ in listed})
     rates = {float(lr) for key, lr in listed if key in wanted}
-    return 1000 * max(rates) if rates and max(rates) - min(rates) < 1e-12 else STRANGE
+    return 1000 * max(rates) if rates and max(rates) - min(rates) < 1e-12 else NO_RATE
 
 
 def _tensors(group: dict) -> list:
@@ -125,10 +122,9 @@ EXERCISE = Exercise(
     title="param_groups",
     reference=param_groups,
     cases=tuple(
-        Case(CASES[f"{name} {measure}"], (*size, what))
-        for name, size in _SIZES.items()
+        Case(CASES[f"{name} {measure}"], (Parts(width, 4), rate), _measured(what))
+        for name, (width, rate) in _SIZES.items()
         for measure, what in _MEASURES.items()
     ),
     misconceptions=tuple(Misconception(_mistaken(changes), MESSAGES[name]) for name, changes in _WRONG),
-    measure=_measured,
 )

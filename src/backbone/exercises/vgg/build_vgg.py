@@ -5,7 +5,7 @@ from collections.abc import Callable
 import torch
 from torch import nn
 
-from backbone.exercises import Case, Exercise, Misconception, Report, check
+from backbone.exercises import TEXT, Case, Exercise, Misconception, Report, UnfitError, check
 
 CONVOLUTIONS, RELUS, POOLS = "number of convolutions", "number of ReLUs", "number of poolings"
 PARAMETERS = "number of parameters"
@@ -110,15 +110,15 @@ MEASURES = {
 }
 
 
-def _measured(function: Callable) -> Callable:
-    def ask(counts: tuple, widths: tuple, measured: str):
+def _measured(count: Callable) -> Callable:
+    def ask(function, counts: tuple, widths: tuple):
         answer = function(counts, widths)
         if not isinstance(answer, list | tuple | nn.Sequential | nn.ModuleList):
-            return answer
+            raise UnfitError(answer, TEXT["layers"])
         layers = list(answer)
         if not layers or not all(isinstance(layer, nn.Module) for layer in layers):
-            return answer
-        return MEASURES[measured](layers)
+            raise UnfitError(answer, TEXT["layers"])
+        return count(layers)
 
     return ask
 
@@ -138,12 +138,11 @@ _WRONG = (
 EXERCISE = Exercise(
     title="build_vgg",
     reference=build_vgg,
-    cases=tuple(Case(CASES[key], ((2, 1, 3), (8, 12, 20), key)) for key in QUESTIONS),
+    cases=tuple(Case(CASES[key], ((2, 1, 3), (8, 12, 20)), _measured(MEASURES[key])) for key in QUESTIONS),
     misconceptions=tuple(
         Misconception(lambda counts, widths, wrong=wrong: _built(counts, widths, **wrong), MESSAGES[name])
         for name, wrong in _WRONG
     ),
     rtol=0,
     atol=0,
-    measure=_measured,
 )
