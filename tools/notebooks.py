@@ -96,11 +96,14 @@ def render(path: Path, book: Book) -> str:
         else:
             made.append(cell)
     text = next(cell for cell in made if cell.kind == "markdown")
+    source = f"{docname}.md"
+    places = {"source_url": book.repository.source_url(source), "page_url": book.repository.page_url(docname)}
     title, _, rest = text.source.partition("\n")
-    text.source = "\n\n".join(filter(None, (title, origin(docname, book.repository), rest.strip("\n"))))
+    origin = f"*{WORDS['origin'].format(source=source, **places)}*"
+    text.source = "\n\n".join(filter(None, (title, origin, rest.strip("\n"))))
     install = next(cell for cell in made if cell.kind == "code")
     install.source = INSTALL.format(install=WORDS["install"], url=book.repository.url)
-    return dump(made, f"{docname}.md")
+    return dump(made, source)
 
 
 def read_cells(path: Path, docname: str) -> list[Cell]:
@@ -153,38 +156,21 @@ def printed(cells: list[Cell]) -> dict[str, int]:
     return found
 
 
-def origin(docname: str, repository: Repository) -> str:
-    """Return the line under the title that says where the notebook comes from."""
-    source = f"{docname}.md"
-    places = {"source_url": repository.source_url(source), "page_url": repository.page_url(docname)}
-    return f"*{WORDS['origin'].format(source=source, **places)}*"
-
-
 def dump(cells: list[Cell], source: str) -> str:
-    """Write cells in the form of nbformat 4.5; only the standard library decides its bytes."""
-    made = []
+    """Write cells as a notebook that is marked with its source."""
+    import nbformat
+    from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+    make, made = {"markdown": new_markdown_cell, "code": new_code_cell}, []
     for number, cell in enumerate(cells):
         tags = [tag for tag in cell.tags if tag in KEPT_TAGS]
-        made.append(
-            {
-                "cell_type": cell.kind,
-                "id": f"c{number:03}",
-                "metadata": {"tags": tags} if tags else {},
-                "source": cell.source.splitlines(keepends=True),
-            }
-            | ({"execution_count": None, "outputs": []} if cell.kind == "code" else {})
-        )
-    notebook = {
-        "cells": made,
-        "metadata": {
-            "backbone": {"source": source},  # by this mark `is_twin` knows it again
-            "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
-            "language_info": {"name": "python"},
-        },
-        "nbformat": 4,
-        "nbformat_minor": 5,
+        made.append(make[cell.kind](cell.source, id=f"c{number:03}", metadata={"tags": tags} if tags else {}))
+    metadata = {
+        "backbone": {"source": source},  # by this mark `is_twin` knows it again
+        "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+        "language_info": {"name": "python"},
     }
-    return json.dumps(notebook, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
+    return nbformat.writes(new_notebook(cells=made, metadata=metadata)) + "\n"
 
 
 def links(text: str, book: Book) -> str:
