@@ -1,5 +1,7 @@
 """What `make colab` looks at after a notebook has run. The runs themselves are too slow for here."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import colab
@@ -71,6 +73,12 @@ def test_a_failed_install_is_not_hidden_by_the_missing_module():
     ]
     assert colab.pip_error(notebook) == " (pip: ERROR: no such thing)"
     assert colab.pip_error(executed()) == ""
+
+
+def test_what_runs_a_notebook_there_needs_only_python():
+    """The environment stands in for Colab, which has no Jupyter Book and no jupytext."""
+    code = f"import sys; sys.path.insert(0, {str(ROOT / 'tools')!r}); import book"
+    subprocess.run([sys.executable, "-I", "-S", "-c", code], check=True)
 
 
 def test_git_goes_to_the_clone_and_python_is_its_own(monkeypatch):

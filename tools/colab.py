@@ -9,8 +9,6 @@ and nothing that builds the book. Each notebook runs in an empty folder. The fir
 own first cell, from the address in `_config.yml`; git is told to fetch that address from the clone.
 """
 
-from __future__ import annotations
-
 import argparse
 import os
 import re
@@ -20,7 +18,7 @@ import sys
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import book
@@ -78,25 +76,21 @@ def check(work: Path, venv: Path, newest: bool) -> int:
     clone, empty = work / "clone", work / "content"
     empty.mkdir()
     announce()
-    with step("clone"):
-        run(["git", "clone", "--quiet", str(ROOT), str(clone)])
+    run(["git", "clone", "--quiet", str(ROOT), str(clone)])
     twins = [path.with_suffix(".ipynb") for path in notebooks.chapters(clone)]
     if missing := [twin.relative_to(clone).as_posix() for twin in twins if not twin.exists()]:
         raise BuildError(f'{", ".join(missing)}: not in the last commit; run "make notebooks" and commit.')
     env = environment(clone, notebooks.repository(clone).url)
-    with step("environment"):
-        make_environment(venv, newest, env)
-
-    def try_twin(twin: Path) -> str | None:
-        return try_notebook(twin, venv, empty, env)
-
+    print("  Installing what Colab has ...", flush=True)
+    make_environment(venv, newest, env)
+    try_one = partial(try_notebook, venv=venv, empty=empty, env=env)
     # The first one alone, because it installs the package for all.
-    failures = [try_twin(twin) for twin in twins[:1]]
+    failures = [try_one(twins[0])]
     if not any(failures):
         with ThreadPoolExecutor(book.CHAPTERS_AT_ONCE) as pool:
-            failures += pool.map(try_twin, twins[1:])
-    if failures := list(filter(None, failures)):
-        raise BuildError("\n".join(failures))
+            failures += pool.map(try_one, twins[1:])
+    if any(failures):
+        raise BuildError("\n".join(filter(None, failures)))
     return len(twins)
 
 
@@ -205,14 +199,6 @@ def pip_error(executed) -> str:
     texts = (output.get("text", "") for cell in executed.cells for output in cell.get("outputs", []))
     errors = re.findall(r"^(?:ERROR|fatal): .*", book.COLOR.sub("", "".join(texts)), re.MULTILINE)
     return f" (pip: {errors[-1].strip()})" if errors else ""
-
-
-@contextmanager
-def step(name: str):
-    """Print how long a step took."""
-    started = time.perf_counter()
-    yield
-    print(f"  {name}: {time.perf_counter() - started:.1f} s", flush=True)
 
 
 def run(command: list[str], **options) -> str:

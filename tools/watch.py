@@ -3,8 +3,6 @@
 Usage: ``python tools/watch.py [PORT]``
 """
 
-from __future__ import annotations
-
 import subprocess
 import sys
 from pathlib import Path
