@@ -167,7 +167,7 @@ def test_numbers_are_written_with_three_digits(module):
     assert module("(values) => values.map(m.amount)", values) == [
         "0", "7", "999", "1.00 K", "9.41 K", "61.1 M", "99.9 M", "138 M", "999 M", "1.00 G", "1.81 G", "15.5 G"
     ]  # fmt: skip
-    assert module("(values) => values.map(m.percent)", [0, 0.001, 0.005, 0.5, 1]) == [
+    assert module("(values) => values.map(m.shareText)", [0, 0.001, 0.005, 0.5, 1]) == [
         "0 %", "< 1 %", "1 %", "50 %", "100 %"
     ]  # fmt: skip
 

@@ -218,7 +218,7 @@ def test_a_stroke_is_soft_and_covers_its_line(module, radius):
     [(1, "100.0 %"), (0.9999, ">99.9 %"), (0.9994, "99.9 %"), (0.1234, "12.3 %"), (0.0004, "<0.1 %"), (0, "0.0 %")],
 )
 def test_percent_never_rounds_to_certainty(module, share, text):
-    assert call(module, "percent", share) == text
+    assert call(module, "shareText", share) == text
 
 
 @pytest.mark.parametrize(("value", "text"), [(-0.0001, "0.000"), (-1.2346, "−1.235"), (0, "0.000"), (12.5, "12.500")])

@@ -14,3 +14,85 @@ def module(module_of):
 def test_ticks_are_round_numbers_within_the_range(module):
     assert module("() => m.ticksOf(-0.31, 0.92, 6)") == [-0.2, 0, 0.2, 0.4, 0.6, 0.8]
     assert module("() => m.ticksOf(45, 100, 4)") == [60, 80, 100]
+    assert module("() => m.ticksOf(-43.2, 10.9, 6)") == [-40, -30, -20, -10, 0, 10]
+
+
+@pytest.mark.browser
+def test_numbers_in_print(module):
+    given = [0.2349, 1.5e-31, 8e7, 1, 0, 9876, -0.5, -3.961743981019167e39]
+    assert module("(given) => given.map((value) => m.compact(value))", given) == [
+        "0.235", "1.5×10⁻³¹", "8.0×10⁷", "1", "0", "9880", "−0.5", "−4.0×10³⁹",
+    ]  # fmt: skip
+    assert module("() => [-31, 0, 12].map(m.powerOfTen)") == ["10⁻³¹", "10⁰", "10¹²"]
+    assert module("() => [m.show(-3.961743981019167e39), m.show(1e21), m.show(-0.00001), m.show(999999.5)]") == [
+        "−4.0×10³⁹", "1.0×10²¹", "0", "999999.5",
+    ]  # fmt: skip
+    assert module("() => [m.fixed(-0.0001, 2), m.fixed(-1.5, 2), m.grouped(60000)]") == ["0.00", "−1.50", "60,000"]
+    assert module("() => [0, 0.001, 0.125, 1].map((share) => m.percent(share))") == ["0 %", "0 %", "13 %", "100 %"]
+    assert module("() => [0, 0.001, 0.01, 0.1234].map((share) => m.percent(share, 1, 2))") == [
+        "0.0 %", "0.10 %", "1.0 %", "12.3 %",
+    ]  # fmt: skip
+
+
+@pytest.mark.browser
+def test_a_text_gets_its_values_and_says_which_it_lacks(module):
+    assert module("() => m.fill('{a} of {b}, {a}', { a: 1, b: 'two $& {a}' })") == "1 of two $& {a}, 1"
+    with pytest.raises(Exception, match=r'no value for \{b\} in "\{a\} of \{b\}"'):
+        module("() => m.fill('{a} of {b}', { a: 1 })")
+
+
+@pytest.mark.browser
+def test_a_path_through_points(module):
+    assert module("() => m.pathOf([[0, 1], [2.345, 10]], 1)") == "M0.0,1.0L2.3,10.0"
+    assert module("() => m.pathOf([])") == ""
+
+
+LIVE = """async (acts) => {
+    const handlers = {}, state = { a: 0 };
+    const model = {
+        get: (name) => state[name],
+        set: (name, value) => { state[name] = value; handlers[`change:${name}`]?.(); },
+        save_changes() {},
+        on: (event, handler) => (handlers[event] = handler),
+        off: (event) => delete handlers[event],
+    };
+    let counts = 0;
+    const el = document.body;
+    const { render } = m.widget(["a"], (view, model) => {
+        const live = m.speaker(view);
+        const node = m.button("up", () => view.set({ a: model.get("a") + 1 }));
+        const paint = () => {
+            counts++;
+            m.write(node, `a is ${model.get("a")}`);
+            live.say(`spoken ${model.get("a")}`);
+        };
+        return { root: m.body("bb-x", "A widget", node, live.node), paint };
+    });
+    const dispose = render({ model, el });
+    const wait = (ms) => new Promise((done) => setTimeout(done, ms));
+    const seen = () => [el.querySelector("button")?.textContent, el.querySelector("p")?.textContent, counts];
+    const frame = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+    await wait(600);
+    const found = [seen()];
+    for (let i = 0; i < 3; i++) el.querySelector("button").click();
+    await frame();
+    found.push(seen());
+    await wait(600);
+    found.push(seen());
+    el.querySelector("button").click();
+    await frame();
+    dispose();
+    model.set("a", 9);
+    await wait(600);
+    found.push([el.innerHTML, Object.keys(handlers).length, counts]);
+    return found;
+}"""
+
+
+@pytest.mark.browser
+def test_a_widget_repaints_once_a_frame_speaks_after_a_rest_and_lets_go(module):
+    first, acted, rested, gone = module(LIVE)
+    assert first == ["a is 0", "", 1], "nothing is said before the reader acts"
+    assert acted == ["a is 3", "", 2], "three changes, one repaint"
+    assert rested == ["a is 3", "spoken 3", 2]
+    assert gone == ["", 0, 3]

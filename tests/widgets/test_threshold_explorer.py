@@ -126,8 +126,6 @@ def test_bins_counts_and_slider(module):
     assert (np.diff(shares) >= 0).all()
     back = module("(s) => s.map(m.toStep)", shares)
     np.testing.assert_allclose(back, range(201), atol=2.1)  # the shares are rounded to be read
-    ticks = module("() => m.ticks(-43.2, 10.9)")
-    assert ticks == [-40, -30, -20, -10, 0, 10]
 
 
 # --- On a page ----------------------------------------------------------------------------------------------

@@ -1,8 +1,16 @@
 // The kit: what all widgets share.
 
-/** Make an element: h("p", {class: "x", onclick: f, "aria-label": "…"}, "text", child). */
+/** Make an element: h("p", { class: "x", onclick: f, "aria-label": "…" }, "text", child). */
 export function h(tag, attributes = {}, ...children) {
-  const node = document.createElement(tag);
+  return furnish(document.createElement(tag), attributes, children);
+}
+
+/** Make an element of a drawing, as `h` does. */
+export function svg(tag, attributes = {}, ...children) {
+  return furnish(document.createElementNS("http://www.w3.org/2000/svg", tag), attributes, children);
+}
+
+function furnish(node, attributes, children) {
   for (const [name, value] of Object.entries(attributes)) {
     if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
     else if (value === true) node.setAttribute(name, "");
@@ -17,10 +25,50 @@ export function write(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
 
+/** Fill the named places of a text: fill("Outputs of {runs}", { runs: "3 runs" }). */
+export function fill(template, values) {
+  return template.replace(/\{(\w+)\}/g, (place, name) => {
+    if (!(name in values)) throw new Error(`no value for ${place} in "${template}"`);
+    return values[name];
+  });
+}
+
 /** A number as the page prints it: a true minus sign, at most `digits` decimals, none that are zero. */
 export function show(value, digits = 4) {
+  if (Math.abs(value) >= 1e6) return compact(value);
   const text = String(Number(value.toFixed(digits)));
   return text.replace("-", "−");
+}
+
+/** A number with all its decimals and a true minus sign; no minus before a zero. */
+export function fixed(value, digits) {
+  const text = value.toFixed(digits);
+  return (Number(text) === 0 ? text.replace("-", "") : text).replace("-", "−");
+}
+
+/** A number with as many digits as count, "0.235"; outside `from` to `to` two and a power of ten, "1.5×10⁻³¹". */
+export function compact(value, { digits = 3, from = 0.001, to = 9999.5 } = {}) {
+  const size = Math.abs(value);
+  if (size === 0 || !Number.isFinite(value) || (size >= from && size < to)) {
+    return String(Number(value.toPrecision(digits))).replace("-", "−");
+  }
+  const [figures, exponent] = value.toExponential(1).split("e");
+  return `${figures.replace("-", "−")}×${powerOfTen(Number(exponent))}`;
+}
+
+/** "10⁻³¹". */
+export function powerOfTen(exponent) {
+  return `10${[...String(exponent)].map((sign) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[sign] ?? "⁻").join("")}`;
+}
+
+/** A share in percent, "12.3 %", with more decimals below one percent where `below` says so. */
+export function percent(share, digits = 0, below = digits) {
+  return `${(100 * share).toFixed(share > 0 && share < 0.01 ? below : digits)} %`;
+}
+
+/** A count with its thousands apart, "60,000". */
+export function grouped(count) {
+  return count.toLocaleString("en");
 }
 
 /** Read what a person typed: "-1.5", "−1,5" or "1/9"; null where it is no number. */
@@ -87,6 +135,68 @@ export function scope(model) {
   };
 }
 
+/**
+ * A widget. `build(view, model)` makes its elements once and returns { root, paint }. `paint` puts the model's values into
+ * them: at first, and in the next frame after one of the `settings` has changed.
+ */
+export function widget(settings, build) {
+  function render({ model, el }) {
+    const view = scope(model);
+    view.acted = false; // whether anything has changed since the reader opened the page
+    view.set = (changes) => {
+      for (const [name, value] of Object.entries(changes)) model.set(name, value);
+      model.save_changes();
+    };
+    view.repaint = () => view.soon(paint);
+    const { root, paint } = build(view, model);
+    el.append(root);
+    view.onChange(settings, () => {
+      view.acted = true;
+      view.repaint();
+    });
+    paint();
+    return () => {
+      view.dispose();
+      root.remove();
+    };
+  }
+  return { render };
+}
+
+/** A widget's outermost element, with the name that is read aloud. */
+export function body(name, title, ...nodes) {
+  return h("div", { class: `bb-widget ${name}`, role: "group", "aria-label": title }, ...nodes);
+}
+
+/** What is read aloud: `say(text)` once it has stood for half a second, and never before the reader acts. */
+export function speaker(view) {
+  const node = h("p", { class: "bb-hidden", role: "status" });
+  let timer = 0;
+  view.signal.addEventListener("abort", () => clearTimeout(timer));
+  return {
+    node,
+    say(text) {
+      clearTimeout(timer);
+      if (view.acted && text) timer = setTimeout(() => write(node, text), 500);
+    },
+  };
+}
+
+/** A row of controls. */
+export function controls(...nodes) {
+  return h("div", { class: "bb-controls" }, ...nodes);
+}
+
+/** A line that says what to do or how to read something. */
+export function hint(text = "") {
+  return h("p", { class: "bb-hint" }, text);
+}
+
+/** What opens on a click. */
+export function fold(title, ...nodes) {
+  return h("details", { class: "bb-fold" }, h("summary", {}, title), ...nodes);
+}
+
 let groups = 0;
 
 /** Radio buttons in a labelled group. `face(option)` gives what stands on each; the chosen value goes to `pick`. */
@@ -103,6 +213,16 @@ export function choice(label, options, face, pick, kind = "segmented") {
     node,
     set: (value) => inputs.forEach((input, option) => (input.checked = option === value)),
   };
+}
+
+/** Radio buttons for one of the settings; `texts` says what stands on each: value -> text. */
+export function setting(view, name, label, texts) {
+  return choice(
+    label,
+    Object.keys(texts),
+    (value) => texts[value],
+    (value) => view.set({ [name]: value }),
+  );
 }
 
 /** A button. */
@@ -230,6 +350,38 @@ export function ticksOf(low, high, count) {
   return Array.from({ length: Math.floor(high / step + 1e-9) - first + 1 }, (_, i) =>
     Number(((first + i) * step).toFixed(9)),
   );
+}
+
+/** A path through points, "M0,1L2,3". */
+export function pathOf(points, digits = 2) {
+  return points.length ? `M${points.map((point) => point.map((at) => at.toFixed(digits)).join()).join("L")}` : "";
+}
+
+/** Call `move(event)` where a node is pressed, and while the pointer is dragged from there. */
+export function drag(view, node, move, start = move) {
+  view.listen(node, "pointerdown", (event) => {
+    if (event.button) return;
+    node.setPointerCapture(event.pointerId);
+    start(event);
+  });
+  view.listen(node, "pointermove", (event) => node.hasPointerCapture(event.pointerId) && move(event));
+}
+
+/** Call `press(event)` for a key on a node, but not for the browser's own; it answers false where the key means nothing. */
+export function keys(view, node, press) {
+  view.listen(node, "keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (press(event) !== false) event.preventDefault();
+  });
+}
+
+/** The keys of a slider on a node: arrows by a step, Page Up and Page Down and arrows with Shift by ten, Home and End. */
+export function sliderKeys(view, node, { low, high, step }, now, moveTo) {
+  const steps = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1, PageUp: 10, PageDown: -10 };
+  keys(view, node, ({ key, shiftKey }) => {
+    if (!steps[key] && key !== "Home" && key !== "End") return false;
+    moveTo(steps[key] ? now() + steps[key] * step * (shiftKey ? 10 : 1) : key === "Home" ? low : high);
+  });
 }
 
 /** Paint values on a canvas of one pixel each; `color(value, bytes, at)` writes red, green, blue and opacity. */

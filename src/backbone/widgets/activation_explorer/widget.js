@@ -1,4 +1,4 @@
-import { array, choice, h, range, scope, show, write } from "../kit.js";
+import { array, choice, h, percent, range, scope, show, write } from "../kit.js";
 import { sheet } from "../canvas.js";
 import { activationFunctions, steepest } from "../activations.js";
 
@@ -135,8 +135,6 @@ function listed(factors) {
   const texts = factors.map(number);
   return (texts.length > 5 ? [...texts.slice(0, 3), "…", texts.at(-1)] : texts).join(" × ");
 }
-
-const percent = (share) => `${(100 * share).toFixed(1)} %`;
 
 // ---- Drawing ------------------------------------------------------------------------------------------------
 
@@ -441,8 +439,8 @@ function render({ model, el }) {
       each: layers ? `×${written(way.logs[layers] / layers)}` : "–",
       product: written(way.logs[layers], sign),
       middle: written(all.bands[layers][1]),
-      saturated: layers ? percent(last.flat.reduce((sum, is) => sum + is, 0) / inputs.length) : "–",
-      zero: percent(zero / inputs.length),
+      saturated: layers ? percent(last.flat.reduce((sum, is) => sum + is, 0) / inputs.length, 1) : "–",
+      zero: percent(zero / inputs.length, 1),
     };
     for (const [name, text] of Object.entries(texts)) write(numbers[name], text);
     write(factors, layers ? TEXT.factors(listed(way.factors), texts.product) : TEXT.none);

@@ -30,12 +30,12 @@ const TEXT = {
     one: "One answer is missing.",
     size: (before, after) => `From ${amount(before)} to ${amount(after)} multiply-adds.`,
     wrong: "Not both are right. Move the slider from 224 to 448, and look.",
-    parameters: (share) => `The chosen layer holds ${percent(share)} of all parameters.`,
-    cost: (share) => `The chosen layer does ${percent(share)} of the work of what is open.`,
+    parameters: (share) => `The chosen layer holds ${shareText(share)} of all parameters.`,
+    cost: (share) => `The chosen layer does ${shareText(share)} of the work of what is open.`,
     shrink: (now, limit) => `Now ${amount(now)}; at most ${amount(limit)}.`,
     missing: (name) => `Choose ${name} as network A or B.`,
     pair: (parameters, factor) =>
-      `Parameters differ by ${percent(parameters)}, multiply-adds by a factor of ${factor.toFixed(1)}.`,
+      `Parameters differ by ${shareText(parameters)}, multiply-adds by a factor of ${factor.toFixed(1)}.`,
   },
   score: (count, all) => `${count} of ${all} tasks solved`,
   whole: "whole network",
@@ -58,7 +58,7 @@ const TEXT = {
   vector: ({ into, maps }) => `${into} → ${maps}`,
   shape: (maps, side) => (side ? `${maps} × ${side} × ${side}` : `${maps}`),
   places: (side) => (side ? `${side} × ${side}` : ""),
-  share: (value, whole) => `${amount(value)}, ${percent(value / whole)}`,
+  share: (value, whole) => `${amount(value)}, ${shareText(value / whole)}`,
   path: (name) => `Where you are in ${name}`,
   list: (name) => `Parts of ${name}`,
   overview: (name, depth, size, last) =>
@@ -85,7 +85,7 @@ function amount(value) {
 }
 
 /** A share in %; a small one is not rounded to nothing. */
-function percent(share) {
+function shareText(share) {
   return share > 0 && share < 0.005 ? "< 1 %" : `${Math.round(100 * share)} %`;
 }
 
@@ -529,5 +529,5 @@ function render({ model, el }) {
   };
 }
 
-export { amount, columns, counted, follow, judged, percent, placesOf, sidesAt };
+export { amount, columns, counted, follow, judged, placesOf, shareText, sidesAt };
 export default { render };

@@ -1,4 +1,21 @@
-import { button, choice, h, scope, show, ticksOf, write } from "../kit.js";
+import {
+  body,
+  button,
+  choice,
+  controls,
+  fill,
+  grouped,
+  h,
+  hint,
+  pathOf,
+  setting,
+  show,
+  speaker,
+  svg,
+  ticksOf,
+  widget,
+  write,
+} from "../kit.js";
 
 const TEXT = {
   title: "Dropout explorer",
@@ -13,17 +30,20 @@ const TEXT = {
   others: "Other masks",
   last: "Mask of the last run",
   lead: "Run with new masks",
-  netTitle: (hand, run) => (hand ? "Thinned network, set by hand" : `Thinned network of run ${run}`),
+  byHand: "Thinned network, set by hand",
+  ofRun: "Thinned network of run {run}",
   netHint: "Click a unit to drop or keep it.",
   columns: ["unit", "value × weight", "adds"],
-  unit: (number, kept) => `Unit ${number}: ${kept ? "kept" : "dropped"}. Press to ${kept ? "drop" : "keep"} it.`,
+  kept: "Unit {number}: kept. Press to drop it.",
+  dropped: "Unit {number}: dropped. Press to keep it.",
   out: "out",
   sum: "sum of the kept",
-  now: (sum, factor, bias, z, head) => `This run: ${sum}${factor} ${bias} = ${z}${head}`,
-  test: (sum, factor, bias, z, head) => `Test time: ${sum}${factor} ${bias} = ${z}${head}`,
-  relu: (y) => `, and after ReLU ${y}`,
-  histogram: (runs) => `Outputs of ${runs}`,
-  runs: (count) => (count === 1 ? "1 run" : `${count.toLocaleString("en")} runs`),
+  now: "This run: {sum} {bias} = {z}",
+  test: "Test time: {sum} {bias} = {z}",
+  relu: "{line}, and after ReLU {y}",
+  histogram: "Outputs of {runs}",
+  run: "1 run",
+  runs: "{count} runs",
   meanTag: "mean",
   testTag: "test time",
   thisTag: "this network",
@@ -32,29 +52,25 @@ const TEXT = {
     mean: "mean ± standard error",
     deviation: "standard deviation",
     test: "test time, all units",
-    exact: (total) => `mean over all ${total} masks`,
+    exact: "mean over all {total} masks",
     seen: "different masks so far",
   },
-  of: (seen, total) => `${seen} of ${total}`,
+  of: "{seen} of {total}",
   same: "p is 0: every run is the full network.",
   gone: "p is 1: every unit is out in every run. No factor brings back what is gone.",
   exact: "Over all masks, the mean is the value at test time. Everything behind the mask is linear.",
   noKink:
     "Over all masks, the mean is the value at test time. No mask takes the sum across 0, so ReLU never bends anything here.",
-  kink: (mean, test) =>
-    `Over all masks, the mean is ${mean}; at test time it is ${test}. The sums agree on average, their ReLUs do not: what falls below 0 counts as 0 and no longer evens out what lies above.`,
-  unscaled: (mean, test) =>
-    `Over all masks, the mean is ${mean}; at test time it is ${test}. Nothing makes up for the units that were out.`,
-  curveTitle: (measure) => `Recorded beforehand: ${measure}`,
-  curveAt: (p) => `At p = ${p}`,
-  curveOff: (p) => `Nearest recorded p: ${p}`,
-  histogramLabel: (runs, mean, error, test) =>
-    `Histogram of the outputs of ${runs}. Mean ${mean}, standard error ${error}; test time ${test}.`,
-  runningLabel: (runs, mean, test) =>
-    `Mean of the outputs against the number of runs. After ${runs} it is ${mean}; the line of test time lies at ${test}.`,
-  curveLabel: (measure, parts) => `${measure} against p. ${parts}`,
-  spoken: (p, runs, mean, error, test, words) =>
-    `p ${p}, ${runs}: mean ${mean}, standard error ${error}, test time ${test}. ${words}`,
+  kink: "Over all masks, the mean is {mean}; at test time it is {test}. The sums agree on average, their ReLUs do not: what falls below 0 counts as 0 and no longer evens out what lies above.",
+  unscaled:
+    "Over all masks, the mean is {mean}; at test time it is {test}. Nothing makes up for the units that were out.",
+  curveAt: "Recorded beforehand: {measure}. At p = {p}:",
+  curveOff: "Recorded beforehand: {measure}. Nearest recorded p: {p}:",
+  histogramLabel: "Histogram of the outputs of {runs}. Mean {mean}, standard error {error}; test time {test}.",
+  runningLabel:
+    "Mean of the outputs against the number of runs. After {runs} it is {mean}; the line of test time lies at {test}.",
+  curveLabel: "{measure} against p. {parts}",
+  spoken: "p {p}, {runs}: mean {mean}, standard error {error}, test time {test}. {words}",
 };
 const MOST = 5000;
 const SEEDS = 1000;
@@ -64,7 +80,7 @@ const DECIMALS = 3;
 // ---- Maths: pure functions, tested against Python -------------------------------------------------------------
 
 /** Number `index` of a seed's sequence, from 0 to 1, 1 left out: mulberry32 (Tommy Ettinger, public domain). */
-function uniform(seed, index) {
+export function uniform(seed, index) {
   const state = (Math.imul(seed, 0x9e3779b9) + Math.imul(index + 1, 0x6d2b79f5)) >>> 0;
   let out = Math.imul(state ^ (state >>> 15), state | 1);
   out ^= out + Math.imul(out ^ (out >>> 7), out | 61);
@@ -72,12 +88,12 @@ function uniform(seed, index) {
 }
 
 /** Which units run number `run` (from 0) keeps. A smaller p keeps all that a larger one keeps. */
-function maskOf(seed, run, units, p) {
+export function maskOf(seed, run, units, p) {
   return Array.from({ length: units }, (_, j) => uniform(seed, run * units + j) >= p);
 }
 
 /** The hidden units' values before dropout. */
-function hiddenOf({ weight, bias }, x) {
+export function hiddenOf({ weight, bias }, x) {
   return weight.map((row, j) =>
     Math.max(
       row.reduce((sum, w, i) => sum + w * x[i], bias[j]),
@@ -87,24 +103,24 @@ function hiddenOf({ weight, bias }, x) {
 }
 
 /** What a kept unit is multiplied with in training, and each unit at test time. */
-function factorsOf(scaling, p) {
+export function factorsOf(scaling, p) {
   if (scaling === "inverted") return { train: p < 1 ? 1 / (1 - p) : 1, test: 1 };
   return { train: 1, test: scaling === "test time" ? 1 - p : 1 };
 }
 
 /** From a sum over units to the output. */
-function headOf(sum, factor, bias, head) {
+export function headOf(sum, factor, bias, head) {
   const z = sum * factor + bias;
   return head === "relu" ? Math.max(z, 0) : z;
 }
 
 /** The sum of the kept units' products; `kept(j)` says whether unit j is kept. */
-function sumOf(products, kept) {
+export function sumOf(products, kept) {
   return products.reduce((sum, product, j) => (kept(j) ? sum + product : sum), 0);
 }
 
 /** The outputs of the first `count` runs, and the masks as numbers, unit 0 the lowest bit. */
-function runAll(products, { p, scaling, head, seed, count, bias }) {
+export function runAll(products, { p, scaling, head, seed, count, bias }) {
   const { train } = factorsOf(scaling, p);
   const units = products.length;
   const outputs = new Float64Array(count);
@@ -123,7 +139,7 @@ function runAll(products, { p, scaling, head, seed, count, bias }) {
 }
 
 /** Every mask once: the mean with its probabilities, the smallest and largest output, and whether sums have two signs. */
-function overAll(products, { p, scaling, head, bias }) {
+export function overAll(products, { p, scaling, head, bias }) {
   const { train } = factorsOf(scaling, p);
   const units = products.length;
   let [mean, low, high, below, above] = [0, Infinity, -Infinity, false, false];
@@ -145,7 +161,7 @@ function overAll(products, { p, scaling, head, bias }) {
 }
 
 /** The mean of the first k numbers and its standard error, for every k; of one number the error is not known. */
-function runningMeans(values) {
+export function runningMeans(values) {
   const means = new Float64Array(values.length);
   const errors = new Float64Array(values.length);
   let [mean, squares] = [0, 0];
@@ -160,7 +176,7 @@ function runningMeans(values) {
 }
 
 /** Counts in bins of equal width; the last bin holds its upper edge. */
-function binned(values, low, high, count) {
+export function binned(values, low, high, count) {
   const bins = new Array(count).fill(0);
   for (const value of values)
     bins[Math.min(count - 1, Math.max(0, Math.floor(((value - low) / (high - low)) * count)))]++;
@@ -168,7 +184,7 @@ function binned(values, low, high, count) {
 }
 
 /** The place of the recorded p that is nearest. */
-function nearest(ps, p) {
+export function nearest(ps, p) {
   return ps.reduce((best, one, i) => (Math.abs(one - p) < Math.abs(ps[best] - p) - 1e-9 ? i : best), 0);
 }
 
@@ -177,17 +193,9 @@ function nearest(ps, p) {
 const number = (value) => (Math.abs(value) < 5e-4 ? 0 : value).toFixed(DECIMALS).replace("-", "−");
 const joined = (value) => `${value < 0 && number(value) !== "0.000" ? "−" : "+"} ${number(Math.abs(value))}`;
 
-/** An SVG element. */
-function s(tag, attributes = {}, ...children) {
-  const node = document.createElementNS("http://www.w3.org/2000/svg", tag);
-  for (const [name, value] of Object.entries(attributes)) if (value != null) node.setAttribute(name, value);
-  node.append(...children);
-  return node;
-}
-
 /** A drawing whose units are the page's pixels: `draw(width, height)` gives its elements. */
 function sheet(name, height) {
-  const node = s("svg", { class: `bb-do-${name}`, role: "img", height });
+  const node = svg("svg", { class: `bb-do-${name}`, role: "img", height });
   return {
     node,
     draw(label, elements) {
@@ -205,7 +213,7 @@ function tag(text, x, y, width, name, others = []) {
   const long = 6 + text.length * 6.8;
   const free = (from, to) => from >= 0 && to < width && others.every((one) => one < from || one > to || one === x);
   const right = free(x, x + long) || (!free(x - long, x) && x + long < width);
-  return s("text", { x: x + (right ? 5 : -5), y, "text-anchor": right ? "start" : "end", class: name }, text);
+  return svg("text", { x: x + (right ? 5 : -5), y, "text-anchor": right ? "start" : "end", class: name }, text);
 }
 
 function histogramParts(width, height, { bins, low, high, mean, test, own, ticks }) {
@@ -215,7 +223,7 @@ function histogramParts(width, height, { bins, low, high, mean, test, own, ticks
   const wide = (width - 8) / bins.length;
   const bars = bins.map((count, i) => {
     const tall = count ? Math.max(1.5, (count / most) * (foot - top)) : 0;
-    return s("rect", {
+    return svg("rect", {
       class: "bb-do-bar",
       x: 4 + i * wide + 0.5,
       y: foot - tall,
@@ -226,15 +234,15 @@ function histogramParts(width, height, { bins, low, high, mean, test, own, ticks
   });
   return [
     ...bars,
-    s("line", { class: "bb-do-axis", x1: 0, x2: width, y1: foot, y2: foot }),
+    svg("line", { class: "bb-do-axis", x1: 0, x2: width, y1: foot, y2: foot }),
     ...ticks.map((value) =>
-      s("text", { class: "bb-do-tick", x: Math.min(Math.max(x(value), 12), width - 12), y: height - 4 }, show(value)),
+      svg("text", { class: "bb-do-tick", x: Math.min(Math.max(x(value), 12), width - 12), y: height - 4 }, show(value)),
     ),
-    s("line", { class: "bb-do-test", x1: x(test), x2: x(test), y1: 2, y2: foot, "data-value": test }),
+    svg("line", { class: "bb-do-test", x1: x(test), x2: x(test), y1: 2, y2: foot, "data-value": test }),
     tag(TEXT.testTag, x(test), 12, width, "bb-do-word"),
-    s("line", { class: "bb-do-mean", x1: x(mean), x2: x(mean), y1: 18, y2: foot, "data-value": mean }),
+    svg("line", { class: "bb-do-mean", x1: x(mean), x2: x(mean), y1: 18, y2: foot, "data-value": mean }),
     tag(TEXT.meanTag, x(mean), 28, width, "bb-do-word", [x(test)]),
-    s("path", { class: "bb-do-own", d: `M${x(own)},${foot} l-5,-9 h10 z`, "data-value": own }),
+    svg("path", { class: "bb-do-own", d: `M${x(own)},${foot} l-5,-9 h10 z`, "data-value": own }),
     tag(TEXT.thisTag, x(own), 44, width, "bb-do-word bb-do-faint", [x(test), x(mean)]),
   ];
 }
@@ -251,31 +259,32 @@ function runningParts(width, height, { means, errors, test }) {
   const [low, high] = [least - room, most + room];
   const x = (i) => left + (count > 1 ? Math.log(i + 1) / Math.log(count) : 0.5) * (width - left - right);
   const y = (value) => foot - ((value - low) / (high - low)) * (foot - top);
-  const line = picked.map((i) => `${x(i).toFixed(1)},${y(means[i]).toFixed(1)}`);
-  const band = [...picked.map((i) => [i, 1]), ...picked.toReversed().map((i) => [i, -1])].map(
-    ([i, sign]) => `${x(i).toFixed(1)},${y(means[i] + sign * spread(i)).toFixed(1)}`,
-  );
+  const line = picked.map((i) => [x(i), y(means[i])]);
+  const band = [...picked.map((i) => [i, 1]), ...picked.toReversed().map((i) => [i, -1])].map(([i, sign]) => [
+    x(i),
+    y(means[i] + sign * spread(i)),
+  ]);
   const powers = [1, 10, 100, 1000].filter((power) => power <= count);
   return [
-    s("path", { class: "bb-do-band", d: `M${band.join("L")}Z` }),
-    s("line", { class: "bb-do-test", x1: left, x2: width - right, y1: y(test), y2: y(test), "data-value": test }),
-    s("path", { class: "bb-do-line bb-do-line-0", d: `M${line.join("L")}` }),
-    s("circle", {
+    svg("path", { class: "bb-do-band", d: `${pathOf(band, 1)}Z` }),
+    svg("line", { class: "bb-do-test", x1: left, x2: width - right, y1: y(test), y2: y(test), "data-value": test }),
+    svg("path", { class: "bb-do-line bb-do-line-0", d: pathOf(line, 1) }),
+    svg("circle", {
       class: "bb-do-dot",
       cx: x(count - 1),
       cy: y(means[count - 1]),
       r: 4,
       "data-value": means[count - 1],
     }),
-    s("line", { class: "bb-do-axis", x1: left, x2: left, y1: top, y2: foot }),
+    svg("line", { class: "bb-do-axis", x1: left, x2: left, y1: top, y2: foot }),
     ...ticksOf(low, high, 4).map((value) =>
-      s("text", { class: "bb-do-tick bb-do-end", x: left - 5, y: y(value) + 4 }, show(value)),
+      svg("text", { class: "bb-do-tick bb-do-end", x: left - 5, y: y(value) + 4 }, show(value)),
     ),
     ...powers.map((power) =>
-      s(
+      svg(
         "text",
         { class: "bb-do-tick", x: Math.min(Math.max(x(power - 1), left + 4), width - 16), y: height - 4 },
-        power.toLocaleString("en"),
+        grouped(power),
       ),
     ),
   ];
@@ -291,16 +300,16 @@ function curveParts(width, height, { curves, p }) {
   const y = (value) => foot - ((value - low) / (high - low || 1)) * (foot - top);
   return [
     ...ticksOf(low, high, 4).map((value) =>
-      s("text", { class: "bb-do-tick bb-do-end", x: left - 6, y: y(value) + 4 }, show(value)),
+      svg("text", { class: "bb-do-tick bb-do-end", x: left - 6, y: y(value) + 4 }, show(value)),
     ),
     ...[0, 0.25, 0.5, 0.75, 1].map((value) =>
-      s("text", { class: "bb-do-tick", x: x(value), y: height - 4 }, show(value)),
+      svg("text", { class: "bb-do-tick", x: x(value), y: height - 4 }, show(value)),
     ),
-    s("line", { class: "bb-do-axis", x1: left, x2: width - right, y1: foot, y2: foot }),
-    s("line", { class: "bb-do-here", x1: x(p), x2: x(p), y1: top, y2: foot, "data-value": p }),
+    svg("line", { class: "bb-do-axis", x1: left, x2: width - right, y1: foot, y2: foot }),
+    svg("line", { class: "bb-do-here", x1: x(p), x2: x(p), y1: top, y2: foot, "data-value": p }),
     ...curves.flatMap(({ p: ps, mean, spread }, number) => [
       ...ps.map((at, i) =>
-        s("line", {
+        svg("line", {
           class: `bb-do-whisker bb-do-line-${number}`,
           x1: x(at),
           x2: x(at),
@@ -308,9 +317,9 @@ function curveParts(width, height, { curves, p }) {
           y2: y(mean[i] + spread[i]),
         }),
       ),
-      s("path", {
+      svg("path", {
         class: `bb-do-line bb-do-line-${number}`,
-        d: `M${ps.map((at, i) => `${x(at).toFixed(2)},${y(mean[i]).toFixed(2)}`).join("L")}`,
+        d: pathOf(ps.map((at, i) => [x(at), y(mean[i])])),
       }),
     ]),
   ];
@@ -328,7 +337,7 @@ function netParts(width, { weight, output_weight, kept }) {
   const [first, middle, last] = [12, width / 2, width - 12];
   const most = Math.max(...weight.flat().map(Math.abs), ...output_weight.map(Math.abs), 1e-9);
   const wire = (x1, y1, x2, y2, w, alive) =>
-    s("line", {
+    svg("line", {
       x1,
       y1,
       x2,
@@ -339,10 +348,10 @@ function netParts(width, { weight, output_weight, kept }) {
   return [
     ...weight.flatMap((values, j) => values.map((w, i) => wire(first, at(i), middle, row(j), w, kept[j]))),
     ...output_weight.map((w, j) => wire(middle, row(j), last, HEAD + tall / 2, w, kept[j])),
-    ...weight[0].map((_, i) => s("circle", { class: "bb-do-node", cx: first, cy: at(i), r: 6 })),
-    s("circle", { class: "bb-do-node", cx: last, cy: HEAD + tall / 2, r: 8 }),
+    ...weight[0].map((_, i) => svg("circle", { class: "bb-do-node", cx: first, cy: at(i), r: 6 })),
+    svg("circle", { class: "bb-do-node", cx: last, cy: HEAD + tall / 2, r: 8 }),
     ...weight.map((_, j) =>
-      s("circle", {
+      svg("circle", {
         class: `bb-do-unit${kept[j] ? "" : " bb-do-lost"}`,
         cx: middle,
         cy: row(j),
@@ -355,22 +364,15 @@ function netParts(width, { weight, output_weight, kept }) {
 
 // ---- The view -----------------------------------------------------------------------------------------------
 
-function render({ model, el }) {
-  const view = scope(model);
+export default widget(["sample", "p", "scaling", "head", "runs", "seed", "kept"], (view, model) => {
   const net = Object.fromEntries(
     ["weight", "bias", "output_weight", "output_bias"].map((name) => [name, model.get(name)]),
   );
   const units = net.bias.length;
-  const total = (2 ** units).toLocaleString("en");
+  const total = grouped(2 ** units);
   const names = model.get("names");
   const curves = model.get("curves");
   let shown; // what is painted: settings and what follows from them
-  let [speaking, acted] = [0, false];
-
-  const set = (changes) => {
-    for (const [name, value] of Object.entries(changes)) model.set(name, value);
-    model.save_changes();
-  };
   const current = () => {
     const [p, scaling, head, seed, count] = ["p", "scaling", "head", "seed", "runs"].map((name) => model.get(name));
     const settings = { p, scaling, head, seed, count, bias: net.output_bias };
@@ -387,27 +389,17 @@ function render({ model, el }) {
     TEXT.sample,
     names,
     (name) => name,
-    (name) => set({ sample: name, kept: [] }),
+    (name) => view.set({ sample: name, kept: [] }),
   );
-  const head = choice(
-    TEXT.head,
-    Object.keys(TEXT.heads),
-    (name) => TEXT.heads[name],
-    (name) => set({ head: name }),
-  );
-  const scaling = choice(
-    TEXT.scaling,
-    Object.keys(TEXT.scalings),
-    (name) => TEXT.scalings[name],
-    (name) => set({ scaling: name }),
-  );
+  const head = setting(view, "head", TEXT.head, TEXT.heads);
+  const scaling = setting(view, "scaling", TEXT.scaling, TEXT.scalings);
   const slider = h("input", {
     type: "range",
     min: 0,
     max: 1,
     step: 0.05,
     "aria-label": TEXT.p,
-    oninput: () => set({ p: Number(slider.value), kept: [] }),
+    oninput: () => view.set({ p: Number(slider.value), kept: [] }),
   });
   const pValue = h("span", { class: "bb-do-p" });
   const range = h(
@@ -417,13 +409,13 @@ function render({ model, el }) {
     h("span", { class: "bb-do-track" }, slider, pValue),
   );
   const more = Object.entries(TEXT.more).map(([count, text]) =>
-    button(text, () => set({ runs: Math.min(MOST, model.get("runs") + Number(count)), kept: [] })),
+    button(text, () => view.set({ runs: Math.min(MOST, model.get("runs") + Number(count)), kept: [] })),
   );
-  const again = button(TEXT.again, () => set({ runs: 1, kept: [] }));
-  const others = button(TEXT.others, () => set({ seed: (model.get("seed") + 1) % SEEDS, kept: [] }));
-  const last = button(TEXT.last, () => set({ kept: [] }));
+  const again = button(TEXT.again, () => view.set({ runs: 1, kept: [] }));
+  const others = button(TEXT.others, () => view.set({ seed: (model.get("seed") + 1) % SEEDS, kept: [] }));
+  const last = button(TEXT.last, () => view.set({ kept: [] }));
 
-  const toggle = (j) => set({ kept: shown.kept.map((one, i) => (i === j ? !one : one)) });
+  const toggle = (j) => view.set({ kept: shown.kept.map((one, i) => (i === j ? !one : one)) });
   const picture = sheet("net", HEAD + units * ROW);
   picture.node.setAttribute("aria-hidden", "true"); // the table beside it says the same
   const rows = Array.from({ length: units }, (_, j) => {
@@ -447,11 +439,10 @@ function render({ model, el }) {
   const cells = Object.fromEntries(
     Object.keys(TEXT.numbers).map((name) => [name, h("strong", { class: `bb-do-${name}-value` })]),
   );
-  const words = { ...TEXT.numbers, exact: TEXT.numbers.exact(total) };
   const numbers = h(
     "div",
     { class: "bb-do-numbers" },
-    ...Object.entries(cells).map(([name, node]) => h("p", {}, `${words[name]} `, node)),
+    ...Object.entries(cells).map(([name, node]) => h("p", {}, `${fill(TEXT.numbers[name], { total })} `, node)),
   );
   const say = h("p", { class: "bb-do-say" });
   const chart = sheet("curves", 190);
@@ -460,7 +451,7 @@ function render({ model, el }) {
     const value = h("strong", {});
     return { value, node: h("p", { class: `bb-do-key bb-do-key-${number}` }, `${name} `, value) };
   });
-  const live = h("p", { class: "bb-hidden", role: "status" });
+  const live = speaker(view);
 
   // ---- Painting
 
@@ -484,8 +475,9 @@ function render({ model, el }) {
     };
     paintControls();
     paintNet(result);
-    paintCharts(result);
-    paintWords(result);
+    const texts = textsOf(result);
+    paintCharts(result, texts);
+    paintWords(result, texts);
     if (curves.length) paintCurves();
   };
   const paintControls = () => {
@@ -498,24 +490,26 @@ function render({ model, el }) {
     for (const node of more) node.disabled = shown.count >= MOST;
     last.disabled = !shown.hand;
   };
-  const factorText = (factor) => (factor === 1 ? "" : ` × ${number(factor)}`);
-  const sentence = (form, sum, factor) => {
+  const sentence = (template, sum, factor) => {
     const z = sum * factor + net.output_bias;
-    return form(
-      number(sum),
-      factorText(factor),
-      joined(net.output_bias),
-      number(z),
-      shown.head === "relu" ? TEXT.relu(number(Math.max(z, 0))) : "",
-    );
+    const whole = factor === 1 ? number(sum) : `${number(sum)} × ${number(factor)}`;
+    const line = fill(template, { sum: whole, bias: joined(net.output_bias), z: number(z) });
+    return shown.head === "relu" ? fill(TEXT.relu, { line, y: number(Math.max(z, 0)) }) : line;
   };
+  const textsOf = ({ mean, error, test }) => ({
+    p: shown.p.toFixed(2),
+    runs: shown.count === 1 ? TEXT.run : fill(TEXT.runs, { count: grouped(shown.count) }),
+    mean: number(mean),
+    error: errorText(error),
+    test: number(test),
+  });
   const paintNet = ({ own, full }) => {
-    write(netTitle, TEXT.netTitle(shown.hand, shown.count.toLocaleString("en")));
+    write(netTitle, shown.hand ? TEXT.byHand : fill(TEXT.ofRun, { run: grouped(shown.count) }));
     rows.forEach(({ press, cells, node }, j) => {
       const kept = shown.kept[j];
       write(press, String(j + 1));
       press.setAttribute("aria-pressed", kept);
-      press.setAttribute("aria-label", TEXT.unit(j + 1, kept));
+      press.setAttribute("aria-label", fill(kept ? TEXT.kept : TEXT.dropped, { number: j + 1 }));
       node.classList.toggle("bb-do-off", !kept);
       write(cells[0], `${show(shown.hidden[j], DECIMALS)} × ${show(net.output_weight[j], DECIMALS)}`);
       write(cells[1], kept ? number(shown.products[j]) : TEXT.out);
@@ -525,13 +519,12 @@ function render({ model, el }) {
     write(test, sentence(TEXT.test, full, shown.factors.test));
     picture.draw(null, (width) => netParts(width, { ...net, kept: shown.kept }));
   };
-  const paintCharts = ({ all, outputs, means, errors, mean, error, test, own }) => {
+  const paintCharts = ({ all, outputs, means, errors, mean, test, own }, texts) => {
     const mine = headOf(own, shown.factors.train, net.output_bias, shown.head);
     const ends = [Math.min(all.low, test, mine), Math.max(all.high, test, mine)];
     const room = (ends[1] - ends[0] || 1) * 0.03;
     const [low, high] = [ends[0] - room, ends[1] + room];
-    const runs = TEXT.runs(shown.count);
-    write(histogramTitle, TEXT.histogram(runs));
+    write(histogramTitle, fill(TEXT.histogram, texts));
     const drawn = {
       bins: binned(outputs, low, high, BARS),
       low,
@@ -541,66 +534,50 @@ function render({ model, el }) {
       own: mine,
       ticks: ticksOf(low, high, 6),
     };
-    histogram.draw(TEXT.histogramLabel(runs, number(mean), errorText(error), number(test)), (width, height) =>
-      histogramParts(width, height, drawn),
-    );
-    running.draw(TEXT.runningLabel(runs, number(mean), number(test)), (width, height) =>
+    histogram.draw(fill(TEXT.histogramLabel, texts), (width, height) => histogramParts(width, height, drawn));
+    running.draw(fill(TEXT.runningLabel, texts), (width, height) =>
       runningParts(width, height, { means, errors, test }),
     );
   };
   const errorText = (error) => (Number.isNaN(error) ? "–" : number(error));
-  const paintWords = ({ all, mean, error, test, seen }) => {
-    write(cells.mean, `${number(mean)} ± ${errorText(error)}`);
+  const paintWords = ({ all, error, test, seen }, texts) => {
+    write(cells.mean, `${texts.mean} ± ${texts.error}`);
     write(cells.deviation, Number.isNaN(error) ? "–" : number(error * Math.sqrt(shown.count)));
-    write(cells.test, number(test));
+    write(cells.test, texts.test);
     write(cells.exact, number(all.mean));
-    write(cells.seen, TEXT.of(seen.toLocaleString("en"), total));
-    write(say, verdict(all, test));
-    clearTimeout(speaking);
-    const aloud = () =>
-      write(
-        live,
-        TEXT.spoken(
-          shown.p.toFixed(2),
-          TEXT.runs(shown.count),
-          number(mean),
-          errorText(error),
-          number(test),
-          say.textContent,
-        ),
-      );
-    if (acted) speaking = setTimeout(aloud, 500); // nothing is said before the reader acts
+    write(cells.seen, fill(TEXT.of, { seen: grouped(seen), total }));
+    const words = verdict(all, test);
+    write(say, words);
+    live.say(fill(TEXT.spoken, { ...texts, words }));
   };
   const verdict = (all, test) => {
     if (shown.p === 0) return TEXT.same;
     if (Math.abs(all.mean - test) < 1e-9 * (1 + Math.abs(test)))
       return shown.head === "linear" || all.bent ? TEXT.exact : TEXT.noKink;
     if (shown.p === 1) return TEXT.gone;
-    return (shown.scaling === "none" ? TEXT.unscaled : TEXT.kink)(number(all.mean), number(test));
+    const template = shown.scaling === "none" ? TEXT.unscaled : TEXT.kink;
+    return fill(template, { mean: number(all.mean), test: number(test) });
   };
   const paintCurves = () => {
     const found = curves.map(({ p }) => nearest(p, shown.p));
     const at = curves[0].p[found[0]];
-    write(
-      curveWords,
-      `${TEXT.curveTitle(model.get("measure"))}. ${(Math.abs(at - shown.p) < 1e-9 ? TEXT.curveAt : TEXT.curveOff)(show(at))}:`,
-    );
+    const measure = model.get("measure");
+    write(curveWords, fill(Math.abs(at - shown.p) < 1e-9 ? TEXT.curveAt : TEXT.curveOff, { measure, p: show(at) }));
     keys.forEach(({ value }, number) => {
       const { mean, spread } = curves[number];
       write(value, `${mean[found[number]].toFixed(1)} ± ${spread[found[number]].toFixed(1)}`);
     });
     const parts = keys.map(({ node }) => node.textContent).join("; ");
-    chart.draw(TEXT.curveLabel(model.get("measure"), parts), (width, height) =>
+    chart.draw(fill(TEXT.curveLabel, { measure, parts }), (width, height) =>
       curveParts(width, height, { curves, p: shown.p }),
     );
   };
 
-  const group = (...nodes) => h("div", { class: "bb-controls" }, ...nodes);
-  const root = h(
-    "div",
-    { class: "bb-widget bb-do", role: "group", "aria-label": TEXT.title },
-    group(head.node, scaling.node, sample.node),
-    group(range),
+  const root = body(
+    "bb-do",
+    TEXT.title,
+    controls(head.node, scaling.node, sample.node),
+    controls(range),
     h(
       "div",
       { class: "bb-controls", role: "group", "aria-label": TEXT.lead },
@@ -617,7 +594,7 @@ function render({ model, el }) {
         {},
         netTitle,
         h("div", { class: "bb-do-thin" }, picture.node, table),
-        h("div", { class: "bb-do-under" }, h("p", { class: "bb-hint" }, TEXT.netHint), last),
+        h("div", { class: "bb-do-under" }, hint(TEXT.netHint), last),
       ),
       h("div", {}, histogramTitle, histogram.node, h("p", { class: "bb-do-title" }, TEXT.running), running.node),
     ),
@@ -635,26 +612,13 @@ function render({ model, el }) {
           ),
         ]
       : []),
-    live,
+    live.node,
   );
-  el.append(root);
   view.listen(picture.node, "click", (event) => {
     const box = picture.node.getBoundingClientRect();
     const j = Math.floor((event.clientY - box.top - HEAD) / ROW);
     if (j >= 0 && j < units && Math.abs(event.clientX - box.left - box.width / 2) < 22) toggle(j);
   });
-  view.onChange(["sample", "p", "scaling", "head", "runs", "seed", "kept"], () => {
-    acted = true;
-    view.soon(paint);
-  });
-  view.onResize(root, () => view.soon(paint));
-  view.signal.addEventListener("abort", () => clearTimeout(speaking));
-  paint();
-  return () => {
-    view.dispose();
-    root.remove();
-  };
-}
-
-export { binned, factorsOf, headOf, hiddenOf, maskOf, nearest, overAll, runAll, runningMeans, sumOf, uniform };
-export default { render };
+  view.onResize(root, view.repaint);
+  return { root, paint };
+});

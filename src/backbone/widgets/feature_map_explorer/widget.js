@@ -1,4 +1,4 @@
-import { array, button, choice, gray, h, paintPixels, paletteColor, scope, signed, write } from "../kit.js";
+import { array, button, choice, fixed, gray, h, paintPixels, paletteColor, scope, signed, write } from "../kit.js";
 import { lenetForward, softmax } from "../lenet.js";
 
 const TEXT = {
@@ -311,12 +311,6 @@ const span = (count) => Array.from({ length: count }, (_, i) => i);
 
 // ---- Words for numbers ------------------------------------------------------------------------------------------
 
-/** With all its decimals and a true minus sign; no minus before a zero. */
-function fixed(value, digits) {
-  const text = value.toFixed(digits);
-  return (Number(text) === 0 ? text.replace("-", "") : text).replace("-", "−");
-}
-
 const thousandths = (whole) => fixed(whole / UNIT, 3);
 
 /** With three decimals, or 2.782 · 10⁶. */
@@ -327,7 +321,7 @@ function large(value) {
 }
 
 /** "99.7 %"; never 100 or 0 where it is not quite. */
-function percent(share) {
+function shareText(share) {
   if (share > 0.9995 && share < 1) return ">99.9 %";
   if (share < 0.0005 && share > 0) return "<0.1 %";
   return `${fixed(100 * share, 1)} %`;
@@ -696,7 +690,7 @@ function scoreList(content, pick) {
     list.set(shown.layer === "fc3" ? shown.unit : -1);
     shown.probabilities.forEach((share, unit) => {
       bars[unit][0].style.width = `${100 * share}%`;
-      write(bars[unit][1], percent(share));
+      write(bars[unit][1], shareText(share));
       bars[unit][1].parentNode.classList.toggle("bb-top", unit === shown.top);
     });
   };
@@ -912,7 +906,7 @@ function arithmetic(content, open) {
     if (layer === "fc1" || layer === "fc2") line += TEXT.reluThen(thousandths(Math.max(book.total, 0)));
     if (layer === "fc3") {
       const total = maps.fc3.reduce((all, score) => all + Math.exp(score), 0);
-      line += TEXT.softmax(thousandths(book.total), large(total), percent(shown.probabilities[unit]));
+      line += TEXT.softmax(thousandths(book.total), large(total), shareText(shown.probabilities[unit]));
     }
     write(text, line);
   };
@@ -972,7 +966,7 @@ function verdict(content) {
     const right = top === judged;
     write(
       lines[0],
-      TEXT.verdict(content.classes[top], percent(probabilities[top])) +
+      TEXT.verdict(content.classes[top], shareText(probabilities[top])) +
         (drawn ? TEXT.noTruth : TEXT.truth(content.classes[judged], right)),
     );
     write(lines[1], TEXT.entropy(fixed(bits, 2), most, fixed(2 ** bits, 1)));
@@ -980,8 +974,8 @@ function verdict(content) {
     const about = bits > 3 ? TEXT.unsure : bits > 1 ? unsure : sure;
     const covered = TEXT.covered(
       content.classes[judged],
-      percent(probabilities[judged]),
-      percent(shown.plainly[judged]),
+      shareText(probabilities[judged]),
+      shareText(shown.plainly[judged]),
     );
     write(lines[2], shown.tool === "cover" ? covered : drawn ? TEXT.scribble : about);
   };
@@ -1287,7 +1281,7 @@ function render({ model, el }) {
     const name = content.classes[shown.judged];
     write(
       heat.caption,
-      done ? TEXT.heat(name, percent(value)) : TEXT.heatBusy(name, percent(found.done / found.values.length)),
+      done ? TEXT.heat(name, shareText(value)) : TEXT.heatBusy(name, shareText(found.done / found.values.length)),
     );
     heat.paint();
   };
@@ -1344,7 +1338,7 @@ function render({ model, el }) {
     clearTimeout(speaking);
     const { top, probabilities, bits } = shown;
     const spoken = () =>
-      `${whereOf(shown)}: ${fixed(shown.value, 3)}. ${TEXT.spoken(content.classes[top], percent(probabilities[top]), fixed(bits, 2))}`;
+      `${whereOf(shown)}: ${fixed(shown.value, 3)}. ${TEXT.spoken(content.classes[top], shareText(probabilities[top]), fixed(bits, 2))}`;
     speaking = speaking === null ? 0 : setTimeout(() => write(live, spoken()), 400);
   }
 
@@ -1500,7 +1494,7 @@ export {
   layout,
   ledger,
   limitsOf,
-  percent,
+  shareText,
   placeAt,
   softmax,
   standardized,

@@ -1,4 +1,18 @@
-import { array, button, choice, dropdown, h, range, scope, show, write } from "../kit.js";
+import {
+  array,
+  button,
+  choice,
+  compact,
+  dropdown,
+  h,
+  percent,
+  powerOfTen,
+  range,
+  scope,
+  show,
+  svg,
+  write,
+} from "../kit.js";
 import { activationFunctions, steepest } from "../activations.js";
 
 const TEXT = {
@@ -20,7 +34,7 @@ const TEXT = {
   guess: "Your guess: the power of ten",
   reveal: "Reveal",
   outcome: (guess, ratio, away) =>
-    `You said ${power(guess)}. It is ${size(ratio)}: ${away === 0 ? "the right power of ten" : `${away} ${away === 1 ? "power" : "powers"} of ten ${guess > Math.log10(ratio) ? "less" : "more"}`}.`,
+    `You said ${powerOfTen(guess)}. It is ${compact(ratio)}: ${away === 0 ? "the right power of ten" : `${away} ${away === 1 ? "power" : "powers"} of ten ${guess > Math.log10(ratio) ? "less" : "more"}`}.`,
   edit: "Change",
   copy: (from, to) => `Copy ${from} to ${to}`,
   swap: "Swap A and B",
@@ -66,7 +80,7 @@ const TEXT = {
   chartLabel: "Layer looked at",
   hint: "The vertical line is the layer looked at. Drag it, or use the arrow keys on the left chart.",
   axis: { left: "layer 1", right: (layer) => `layer ${layer}`, way: "← the way back" },
-  beyond: (name, value) => `${name} ${value > 1 ? "↑" : "↓"} ${size(value)}`,
+  beyond: (name, value) => `${name} ${value > 1 ? "↑" : "↓"} ${compact(value)}`,
   hiddenTag: "A ?",
   guessTag: "your guess",
   hidden: "hidden",
@@ -366,31 +380,7 @@ function middleSize(values) {
 const toGain = (step) => Number((4 ** (step / GAIN_STEPS)).toPrecision(3));
 const toStep = (gain) => Math.round((GAIN_STEPS * Math.log(gain)) / Math.log(4));
 
-// ---- Numbers in print ---------------------------------------------------------------------------------------
-
-/** Three digits, "0.235", or two and a power of ten, "1.5×10⁻³¹". */
-function size(value) {
-  if (value === 0 || !Number.isFinite(value)) return String(value).replace("-", "−");
-  const moderate = Math.abs(value) >= 0.001 && Math.abs(value) < 9999.5;
-  if (moderate) return String(Number(value.toPrecision(3))).replace("-", "−");
-  const [digits, exponent] = value.toExponential(1).split("e");
-  return `${digits.replace("-", "−")}×${power(Number(exponent))}`;
-}
-
-/** 10 to a whole power: "10⁻³¹". */
-function power(exponent) {
-  return `10${[...String(exponent)].map((sign) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[sign] ?? "⁻").join("")}`;
-}
-
-const percent = (share) => `${(100 * share).toFixed(share > 0 && share < 0.01 ? 1 : 0)} %`;
-
 // ---- Charts: lines in an SVG that fills its box, words as elements over it ----------------------------------------
-
-function svg(tag, attributes = {}) {
-  const node = document.createElementNS("http://www.w3.org/2000/svg", tag);
-  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
-  return node;
-}
 
 const down = (value) => 10 * (HIGH - Math.max(Math.log10(value), -400)); // the place on the axis, 0 to 520
 const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
@@ -411,7 +401,7 @@ function chart(view, title, attributes, pick) {
   const tags = { a: tag("a"), b: tag("b") };
   const mark = h("span", { class: "bb-grad-guess", "aria-hidden": "true" }, TEXT.guessTag);
   const ticks = [10, 0, -10, -20, -30, -40].map((exponent) => {
-    const node = h("span", { class: "bb-grad-tick" }, power(exponent));
+    const node = h("span", { class: "bb-grad-tick" }, powerOfTen(exponent));
     node.style.top = `${(100 * (HIGH - exponent)) / (HIGH - LOW)}%`;
     return node;
   });
@@ -507,13 +497,13 @@ function bars(side) {
     const bar = (count, i) => (count ? `M${i + 0.06} 100V${(100 - (98 * count) / most).toFixed(2)}h.88V100z` : "");
     write(title, hidden ? `${name}: ?` : name);
     path.setAttribute("d", hidden ? "" : counts.map(bar).join(""));
-    write(ends[0], hidden ? "" : size(-limit));
-    write(ends[2], hidden ? "" : size(limit));
+    write(ends[0], hidden ? "" : compact(-limit));
+    write(ends[2], hidden ? "" : compact(limit));
     box.setAttribute(
       "aria-label",
       hidden
         ? `${name}: ${TEXT.hidden}`
-        : TEXT.histogramLabel(name, size(-limit), size(limit), size(middleSize(values))),
+        : TEXT.histogramLabel(name, compact(-limit), compact(limit), compact(middleSize(values))),
     );
   };
   return {
@@ -689,7 +679,7 @@ function render({ model, el }) {
       });
       const shown = now.filter(({ hidden }) => !hidden);
       const parts = shown.map((one) =>
-        TEXT.curvePart(TEXT.names[one.side], size(one[name].at(-1)), size(one[name][0]), one[name].length),
+        TEXT.curvePart(TEXT.names[one.side], compact(one[name].at(-1)), compact(one[name][0]), one[name].length),
       );
       box.setAttribute(
         "aria-label",
@@ -702,7 +692,7 @@ function render({ model, el }) {
     box.setAttribute("aria-valuenow", Math.min(layer, last));
     const values = now
       .filter(({ hidden }) => !hidden)
-      .map((one) => `${TEXT.names[one.side]} ${size(one.gradH[Math.min(layer, one.setting.depth) - 1])}`);
+      .map((one) => `${TEXT.names[one.side]} ${compact(one.gradH[Math.min(layer, one.setting.depth) - 1])}`);
     box.setAttribute("aria-valuetext", `${Math.min(layer, last)}: ${values.join(", ")}`);
   };
   const paintNumbers = (now, layer) => {
@@ -711,15 +701,15 @@ function render({ model, el }) {
       const l = Math.min(layer, one.setting.depth) - 1;
       const { ratio, factor } = summary(one.gradH);
       const texts = {
-        factor: `×${size(factor)}`,
-        ratio: size(ratio),
-        ratioW: size(summary(one.gradW).ratio),
-        gradH: size(one.gradH[l]),
-        gradW: size(one.gradW[l]),
-        mean: size(one.mean[l]),
-        std: size(one.std[l]),
-        saturated: percent(one.saturated[l]),
-        dead: percent(one.dead[l]),
+        factor: `×${compact(factor)}`,
+        ratio: compact(ratio),
+        ratioW: compact(summary(one.gradW).ratio),
+        gradH: compact(one.gradH[l]),
+        gradW: compact(one.gradW[l]),
+        mean: compact(one.mean[l]),
+        std: compact(one.std[l]),
+        saturated: percent(one.saturated[l], 0, 1),
+        dead: percent(one.dead[l], 0, 1),
       };
       for (const [name, text] of Object.entries(texts)) write(cells[name][i + 1], one.hidden ? "?" : text);
       write(settings[i], `${TEXT.names[one.side]}: ${TEXT.setting(one.setting)}`);
@@ -736,7 +726,7 @@ function render({ model, el }) {
     const answer = known ? model.get("answers")[known] : model.get("guess");
     const { ratio } = summary(a.gradH);
     for (const [key, node] of rungs) node.setAttribute("aria-pressed", key === (asked || known));
-    guess.set(answer, asked || known ? power(answer) : "");
+    guess.set(answer, asked || known ? powerOfTen(answer) : "");
     guess.input.disabled = reveal.disabled = !asked;
     if (asked) write(question, TEXT.question(a.setting.depth));
     else
@@ -772,8 +762,8 @@ function render({ model, el }) {
     const level =
       !setting.normalization && Math.abs(far) > 3 && Math.abs(farW) < Math.abs(far) / 2 && spreads * far > 0;
     return (
-      TEXT.verdicts[kind](size(ratio), setting.depth) +
-      (level ? TEXT.verdicts.level(size(inner), size(std[0]), size(std.at(-1))) : "")
+      TEXT.verdicts[kind](compact(ratio), setting.depth) +
+      (level ? TEXT.verdicts.level(compact(inner), compact(std[0]), compact(std.at(-1))) : "")
     );
   };
 
@@ -815,5 +805,5 @@ function render({ model, el }) {
   };
 }
 
-export { histogram, measure, middleSize, power, rms, size, summary, toGain, toStep, trace, weightsOf };
+export { histogram, measure, middleSize, rms, summary, toGain, toStep, trace, weightsOf };
 export default { render };

@@ -1,4 +1,4 @@
-import { button, dropdown, h, scope, write } from "../kit.js";
+import { button, dropdown, grouped, h, percent, scope, write } from "../kit.js";
 
 const TEXT = {
   title: "Inception explorer: the widths of a module, and what they cost",
@@ -82,8 +82,6 @@ const LIMITS = [
 ];
 
 const millions = (count) => `${(count / 1e6).toFixed(1)} M`.replace("-", "−");
-const percent = (share) => `${Math.round(100 * share)} %`;
-const grouped = (count) => count.toLocaleString("en");
 
 // ---- Maths: pure functions, tested against PyTorch -----------------------------------------------------------
 

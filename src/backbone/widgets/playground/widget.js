@@ -10,6 +10,7 @@ import {
   scope,
   show,
   signed,
+  svg,
   write,
 } from "../kit.js";
 
@@ -468,12 +469,6 @@ function drawNet(canvas, pictures, shown, colors) {
 }
 
 // ---- Plots: lines in an SVG that fills its box, words and dots as elements over it ------------------------------
-
-function svg(tag, attributes) {
-  const node = document.createElementNS("http://www.w3.org/2000/svg", tag);
-  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
-  return node;
-}
 
 /** A plot with named lines. `update({ x, y, lines, dots, ticks, label })`: ranges, points by name, texts. */
 function plot(kind, title, names, dots) {

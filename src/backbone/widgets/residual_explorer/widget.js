@@ -1,4 +1,4 @@
-import { button, choice, h, scope, show, write } from "../kit.js";
+import { button, choice, compact, h, percent, powerOfTen, scope, show, svg, write } from "../kit.js";
 
 const TEXT = {
   title: "Residual explorer: a residual network and its plain twin, as recorded",
@@ -148,29 +148,13 @@ function truths({ curves, gradients, wrong }) {
   };
 }
 
-// ---- Numbers in print -----------------------------------------------------------------------------------------
-
-const percent = (share) => `${(100 * share).toFixed(1)} %`;
-
 /** Two digits: "4100", "0.15", "8.5×10⁻⁶". */
-function size(value) {
-  if (value >= 0.01 && value < 99999) return String(Number(value.toPrecision(2)));
-  const [digits, exponent] = value.toExponential(1).split("e");
-  return `${digits}×${power(Number(exponent))}`;
-}
+const brief = (value) => compact(value, { digits: 2, from: 0.01, to: 99999 });
 
-/** 10 to a whole power: "10⁻³". */
-function power(exponent) {
-  return `10${[...String(exponent)].map((sign) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[sign] ?? (sign === "-" ? "⁻" : "")).join("")}`;
-}
+/** A share of wrong answers. */
+const rate = (share) => percent(share, 1);
 
 // ---- Parts of the page ----------------------------------------------------------------------------------------
-
-function svg(tag, attributes = {}) {
-  const node = document.createElementNS("http://www.w3.org/2000/svg", tag);
-  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
-  return node;
-}
 
 /** Lines over places; `ticks` are pairs of a height (0 at the foot, 1 at the top) and its text. */
 function lineChart(ticks, legend) {
@@ -335,7 +319,7 @@ function render({ model, el }) {
       TEXT.legend.faint.depth,
     ),
     gradient: lineChart(
-      [-8, -6, -4, -2, 0, 2].map((one) => [(one - LOW) / (HIGH - LOW), power(one)]),
+      [-8, -6, -4, -2, 0, 2].map((one) => [(one - LOW) / (HIGH - LOW), powerOfTen(one)]),
       TEXT.legend.faint.gradient,
     ),
   };
@@ -396,7 +380,7 @@ function render({ model, el }) {
     paintGradients(answers.gradient);
     paintBlocks(answers.block);
     clearTimeout(speaking);
-    const words = KINDS.map((kind) => percent(wrong(kind, model.get("way"))));
+    const words = KINDS.map((kind) => rate(wrong(kind, model.get("way"))));
     const spoken = [...Object.values(quizzes).map((one) => one.text()), answers.block ? TEXT.spoken(...words) : ""];
     if (speaking !== null) speaking = setTimeout(() => write(live, spoken.filter(Boolean).join(" ")), 500);
     else speaking = undefined; // nothing is said before something happens
@@ -410,7 +394,7 @@ function render({ model, el }) {
     });
     const faint = now === depths[0] ? [] : KINDS.map((kind) => line(kind, depths[0], "bb-res-faint"));
     const parts = KINDS.map((kind) =>
-      TEXT.chart.part(TEXT.kinds[kind], percent(curves[kind][now][error][0]), percent(curves[kind][now][error].at(-1))),
+      TEXT.chart.part(TEXT.kinds[kind], rate(curves[kind][now][error][0]), rate(curves[kind][now][error].at(-1))),
     );
     const passes = curves.plain[now].train.length;
     lines.depth.update(
@@ -421,12 +405,12 @@ function render({ model, el }) {
     for (const kind of KINDS)
       tables.depth.set(
         kind,
-        ["train", "test"].map((one) => percent(curves[kind][now][one].at(-1))),
+        ["train", "test"].map((one) => rate(curves[kind][now][one].at(-1))),
       );
     depth.set(String(now));
     which.set(error);
     depth.node.disabled = !answered;
-    const ends = [depths[0], deep].map((one) => percent(curves.plain[one].train.at(-1)));
+    const ends = [depths[0], deep].map((one) => rate(curves.plain[one].train.at(-1)));
     quizzes.depth.set(answered, truth.depth, TEXT.outcomes.depth({ deep, from: ends[0], to: ends[1] }));
   };
   const found = (kind, size, steps, name) =>
@@ -449,18 +433,18 @@ function render({ model, el }) {
       }),
     );
     const parts = KINDS.map((kind) =>
-      TEXT.chart.part(TEXT.kinds[kind], size(shown[kind].sizes[0]), size(shown[kind].sizes.at(-1))),
+      TEXT.chart.part(TEXT.kinds[kind], brief(shown[kind].sizes[0]), brief(shown[kind].sizes.at(-1))),
     );
     lines.gradient.update(drawn, [TEXT.places[0], TEXT.places[1]()], TEXT.chart.gradient(now, steps, parts));
     for (const kind of KINDS) {
       const { ratio, least, most, loss } = shown[kind];
-      tables.gradient.set(kind, [size(ratio), `${size(least)} – ${size(most)}`, loss.toFixed(2)]);
+      tables.gradient.set(kind, [brief(ratio), `${brief(least)} – ${brief(most)}`, loss.toFixed(2)]);
     }
     layers.set(String(now));
     moment.set(String(steps));
     what.set(name);
     layers.node.disabled = !answered;
-    const [plain, residual] = KINDS.map((kind) => size(found(kind, large, 0, "grad_h").ratio));
+    const [plain, residual] = KINDS.map((kind) => brief(found(kind, large, 0, "grad_h").ratio));
     quizzes.gradient.set(
       answered,
       truth.gradient,
@@ -487,12 +471,12 @@ function render({ model, el }) {
     whole.disabled = !answered;
     for (const kind of KINDS) {
       const [now, before] = [wrong(kind, way), wrong(kind, WHOLE)];
-      tables.block.set(kind, [percent(now), percent(before), `${show(100 * (now - before), 1)} points`]);
-      bars[kind].fill.style.width = percent(now).replace(" ", "");
-      bars[kind].mark.style.left = percent(before).replace(" ", "");
-      bars[kind].track.setAttribute("aria-label", TEXT.barLabel(TEXT.kinds[kind], percent(now), percent(before)));
+      tables.block.set(kind, [rate(now), rate(before), `${show(100 * (now - before), 1)} points`]);
+      bars[kind].fill.style.width = rate(now).replace(" ", "");
+      bars[kind].mark.style.left = rate(before).replace(" ", "");
+      bars[kind].track.setAttribute("aria-label", TEXT.barLabel(TEXT.kinds[kind], rate(now), rate(before)));
     }
-    const pair = (kind) => [WHOLE, toggle(WHOLE, 5)].map((one) => percent(wrong(kind, one)));
+    const pair = (kind) => [WHOLE, toggle(WHOLE, 5)].map((one) => rate(wrong(kind, one)));
     quizzes.block.set(answered, truth.block, TEXT.outcomes.block({ plain: pair("plain"), residual: pair("residual") }));
   };
 
@@ -536,5 +520,5 @@ function render({ model, el }) {
   };
 }
 
-export { freeBlocks, power, profile, reorder, size, toggle, truths };
+export { brief, freeBlocks, profile, reorder, toggle, truths };
 export default { render };

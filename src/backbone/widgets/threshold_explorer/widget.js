@@ -1,38 +1,53 @@
-import { array, button, h, range, scope, show, write } from "../kit.js";
+import {
+  array,
+  body,
+  button,
+  controls,
+  drag,
+  fill,
+  fixed,
+  grouped,
+  h,
+  hint,
+  percent,
+  range,
+  show,
+  sliderKeys,
+  speaker,
+  ticksOf,
+  widget,
+  write,
+} from "../kit.js";
 import { sheet } from "../canvas.js";
 
 const TEXT = {
   title: "Threshold explorer",
-  histogram: (score) => `Scores, ${score}. Drag, or use the arrow keys, to move the threshold.`,
-  threshold: (score, value) => `Threshold ${value} (${score})`,
+  histogram: "Scores, {score}. Drag, or use the arrow keys, to move the threshold.",
+  threshold: "Threshold {value} ({score})",
   hint: "Drag the green line, or use the arrow keys on it.",
-  prevalence: (positive) => `Prevalence: how common ${positive} are among all pictures`,
-  prevalenceValue: (share) => `${percent(share)}, one in ${show(1 / share, 1)}`,
+  prevalence: "Prevalence: how common {positive} are among all pictures",
+  prevalenceValue: "{share}, one in {count}",
   measured: "As measured",
   best: "Best F1",
-  called: (positive) => `called ${positive} →`,
+  called: "called {positive} →",
   notCalled: "← not called",
   others: "all others",
-  per: (total) => `Of ${total} pictures`,
-  counts: (positive) => [
-    [`${positive}, found`, `${positive}, missed`],
-    ["others, called so", "others, left alone"],
-  ],
-  recallBar: (positive) => `All ${positive}: found or missed`,
-  precisionBar: (positive) => `All that are called ${positive}: right or wrong`,
+  per: "Of {total} pictures",
+  counts: ["{positive}, found", "{positive}, missed", "others, called so", "others, left alone"],
+  recallBar: "All {positive}: found or missed",
+  precisionBar: "All that are called {positive}: right or wrong",
   nothingCalled: "nothing is called",
   recall: "recall",
   precision: "precision",
   f1: "F1",
   accuracy: "accuracy",
   alarms: "false positive rate",
-  rocCaption: (area) => `ROC, area ${area}`,
-  prCaption: (area) => `precision–recall, average ${area}`,
-  rocLabel: (x, y) => `ROC curve. The point is at false positive rate ${x}, recall ${y}.`,
-  prLabel: (x, y) => `Precision-recall curve. The point is at recall ${x}, precision ${y}.`,
-  spoken: (threshold, recall, precision) => `Threshold ${threshold}: recall ${recall}, precision ${precision}.`,
-  never: (positive, share) =>
-    `A network that finds none of the ${positive}, and raises no alarm, has an accuracy of ${percent(share)}.`,
+  rocCaption: "ROC, area {area}",
+  prCaption: "precision–recall, average {area}",
+  rocLabel: "ROC curve. The point is at false positive rate {alarms}, recall {recall}.",
+  prLabel: "Precision-recall curve. The point is at recall {recall}, precision {precision}.",
+  spoken: "Threshold {threshold}: recall {recall}, precision {precision}.",
+  never: "A network that finds none of the {positive}, and raises no alarm, has an accuracy of {accuracy}.",
 };
 const TOTAL = 10000; // the counts are for so many pictures, so that one in a thousand is ten whole ones
 const BINS = 48;
@@ -42,7 +57,7 @@ const STEPS = 200; // of the prevalence slider
 // ---- Maths: pure functions, tested against Python -------------------------------------------------------------
 
 /** How many of the falling scores are at or above the threshold. */
-function countAbove(scores, threshold) {
+export function countAbove(scores, threshold) {
   let [low, high] = [0, scores.length];
   while (low < high) {
     const middle = (low + high) >> 1;
@@ -53,7 +68,7 @@ function countAbove(scores, threshold) {
 }
 
 /** Rates at one threshold, and what follows from them at a prevalence. 0 / 0 of the precision is 1, as on its curve. */
-function scoresAt(positives, negatives, threshold, prevalence) {
+export function scoresAt(positives, negatives, threshold, prevalence) {
   const recall = countAbove(positives, threshold) / positives.length;
   const alarms = countAbove(negatives, threshold) / negatives.length;
   const [hits, falseAlarms] = [recall * prevalence, alarms * (1 - prevalence)];
@@ -70,7 +85,7 @@ function scoresAt(positives, negatives, threshold, prevalence) {
 }
 
 /** Every distinct score as a threshold, from strict to lenient, the first above all of them. */
-function curveOf(positives, negatives) {
+export function curveOf(positives, negatives) {
   const points = [{ threshold: Infinity, recall: 0, alarms: 0 }];
   let [i, j] = [0, 0];
   while (i < positives.length || j < negatives.length) {
@@ -83,7 +98,7 @@ function curveOf(positives, negatives) {
 }
 
 /** The curve with its precisions at a prevalence. */
-function withPrecision(curve, prevalence) {
+export function withPrecision(curve, prevalence) {
   return curve.map(({ recall, alarms }) => {
     const [hits, wrong] = [recall * prevalence, alarms * (1 - prevalence)];
     return hits + wrong ? hits / (hits + wrong) : 1;
@@ -91,19 +106,19 @@ function withPrecision(curve, prevalence) {
 }
 
 /** Area under the ROC curve, by trapezoids. */
-function areaOf(curve) {
+export function areaOf(curve) {
   return curve
     .slice(1)
     .reduce((sum, { alarms, recall }, i) => sum + ((alarms - curve[i].alarms) * (recall + curve[i].recall)) / 2, 0);
 }
 
 /** Average precision: no straight lines between the points. */
-function averageOf(curve, precisions) {
+export function averageOf(curve, precisions) {
   return curve.slice(1).reduce((sum, { recall }, i) => sum + (recall - curve[i].recall) * precisions[i + 1], 0);
 }
 
 /** The threshold with the largest F1 at a prevalence, in the middle between two scores where that changes nothing. */
-function bestF1(curve, prevalence) {
+export function bestF1(curve, prevalence) {
   const f1 = ({ recall, alarms }) =>
     (2 * recall * prevalence) / (recall * prevalence + alarms * (1 - prevalence) + prevalence);
   let best = 1;
@@ -113,7 +128,7 @@ function bestF1(curve, prevalence) {
 }
 
 /** Shares of the scores in bins of equal width; the last bin holds its upper edge. */
-function binned(scores, low, high, count) {
+export function binned(scores, low, high, count) {
   const bins = new Float64Array(count);
   for (const score of scores)
     bins[Math.min(count - 1, Math.max(0, Math.floor(((score - low) / (high - low)) * count)))] += 1 / scores.length;
@@ -121,7 +136,7 @@ function binned(scores, low, high, count) {
 }
 
 /** Whole counts that sum to the total: shares rounded down, the largest rests first. */
-function wholeCounts(shares, total) {
+export function wholeCounts(shares, total) {
   const counts = shares.map((share) => Math.floor(share * total + 1e-9));
   const rest = shares.map((share, i) => [share * total - counts[i], i]).sort(([one], [other]) => other - one);
   let left = total - counts.reduce((all, count) => all + count, 0);
@@ -131,18 +146,15 @@ function wholeCounts(shares, total) {
 
 /** The slider of the prevalence is logarithmic in the odds, for the rare shares are the ones that matter. */
 const odds = (share) => Math.log(share / (1 - share));
-const toStep = (share) => (STEPS * (odds(share) - odds(RAREST))) / (odds(MOST) - odds(RAREST));
-function toShare(step) {
+export const toStep = (share) => (STEPS * (odds(share) - odds(RAREST))) / (odds(MOST) - odds(RAREST));
+export function toShare(step) {
   const share = 1 / (1 + Math.exp(-(odds(RAREST) + (step / STEPS) * (odds(MOST) - odds(RAREST)))));
   const digits = share < 0.01 ? 4 : 3; // shares that can be read
   return Math.min(MOST, Math.max(RAREST, Number(share.toFixed(digits))));
 }
 
 /** "12.3 %", with more digits where little is left. */
-function percent(share) {
-  const value = 100 * share;
-  return `${value.toFixed(value !== 0 && value < 1 ? 2 : 1)} %`;
-}
+const rate = (share) => percent(share, 1, 2);
 
 // ---- Drawing ------------------------------------------------------------------------------------------------
 
@@ -176,7 +188,7 @@ function paintHistogram(context, width, height, colors, { bars, low, high, thres
   context.textBaseline = "bottom";
   context.fillText(TEXT.others, 4, foot - 2);
   context.textBaseline = "alphabetic";
-  for (const tick of ticks(low, high)) {
+  for (const tick of ticksOf(low, high, 6)) {
     context.textAlign = "center";
     const at = Math.min(Math.max(x(tick), 10), width - 10);
     context.fillText(show(tick), at, height - 3);
@@ -191,27 +203,19 @@ function paintHistogram(context, width, height, colors, { bars, low, high, thres
   context.fill();
   context.textBaseline = "top";
   const wide = (text) => context.measureText(text).width;
-  const place = beside(line, width, wide(positive), wide(TEXT.called(positive)), wide(TEXT.notCalled));
+  const called = fill(TEXT.called, { positive });
+  const place = beside(line, width, wide(positive), wide(called), wide(TEXT.notCalled));
   context.textAlign = place.called ? "left" : "right";
   context.fillStyle = colors.ink;
-  context.fillText(place.called ? TEXT.called(positive) : TEXT.notCalled, place.x, 2);
+  context.fillText(place.called ? called : TEXT.notCalled, place.x, 2);
   context.textAlign = "left";
 }
 
 /** Where the word beside the threshold stands: to its right while there is room, and never on the name of the positives. */
-function beside(line, width, name, called, notCalled) {
+export function beside(line, width, name, called, notCalled) {
   const right = Math.max(line + 8, name + 16);
   if (right + called <= width) return { called: true, x: right };
   return { called: false, x: Math.max(line - 8, name + 16 + notCalled) };
-}
-
-/** About six round numbers in a range. */
-function ticks(low, high) {
-  const rough = (high - low) / 6;
-  const power = 10 ** Math.floor(Math.log10(rough));
-  const step = [1, 2, 5, 10].map((factor) => factor * power).find((size) => size >= rough);
-  const first = Math.ceil(low / step);
-  return Array.from({ length: Math.floor(high / step) - first + 1 }, (_, i) => Number(((first + i) * step).toFixed(9)));
 }
 
 const PAD = { left: 30, right: 8, top: 8, bottom: 34 };
@@ -279,10 +283,9 @@ function splitBar(label, first, second) {
   return { node, update };
 }
 
-function render({ model, el }) {
-  const view = scope(model);
+export default widget(["threshold", "prevalence"], (view, model) => {
   const [positives, negatives] = ["positives", "negatives"].map((name) => array(model, name, "float32"));
-  const positive = model.get("positive");
+  const [positive, score] = [model.get("positive"), model.get("score")];
   const curve = curveOf(positives, negatives);
   const area = areaOf(curve);
   const measured = positives.length / (positives.length + negatives.length);
@@ -292,18 +295,15 @@ function render({ model, el }) {
   const bars = { positives: binned(positives, low, high, BINS), negatives: binned(negatives, low, high, BINS) };
   const step = Number(((high - low) / 200).toPrecision(1));
   let shown; // what the canvases paint
-  const set = (changes) => {
-    for (const [name, value] of Object.entries(changes)) model.set(name, value);
-    model.save_changes();
-  };
-  const moveTo = (threshold) => set({ threshold: Math.min(Math.max(Number(threshold.toPrecision(4)), low), high) });
+  const moveTo = (threshold) =>
+    view.set({ threshold: Math.min(Math.max(Number(threshold.toPrecision(4)), low), high) });
 
   const histogram = sheet(
     {
       class: "bb-th-histogram",
       tabindex: 0,
       role: "slider",
-      "aria-label": TEXT.histogram(model.get("score")),
+      "aria-label": fill(TEXT.histogram, { score }),
       "aria-valuemin": low.toFixed(5),
       "aria-valuemax": high.toFixed(5),
     },
@@ -338,18 +338,17 @@ function render({ model, el }) {
     }),
   );
   const place = h("p", { class: "bb-th-place" });
-  const prevalence = range(TEXT.prevalence(positive), { min: 0, max: STEPS, step: 1 }, (at) =>
-    set({ prevalence: toShare(at) }),
+  const prevalence = range(fill(TEXT.prevalence, { positive }), { min: 0, max: STEPS, step: 1 }, (at) =>
+    view.set({ prevalence: toShare(at) }),
   );
-  const asMeasured = button(TEXT.measured, () => set({ prevalence: Math.min(Math.max(measured, RAREST), MOST) }));
-  const best = button(TEXT.best, () => set({ threshold: bestF1(curve, model.get("prevalence")) }));
+  const asMeasured = button(TEXT.measured, () => view.set({ prevalence: Math.min(Math.max(measured, RAREST), MOST) }));
+  const best = button(TEXT.best, () => view.set({ threshold: bestF1(curve, model.get("prevalence")) }));
   const cells = [0, 1, 2, 3].map((i) => h("td", { class: `bb-th-${["found", "missed", "alarm", "rest"][i]}` }));
-  const words = TEXT.counts(positive).flat();
-  const label = (i) => h("th", { scope: "row" }, words[i]);
+  const label = (i) => h("th", { scope: "row" }, fill(TEXT.counts[i], { positive }));
   const counts = h(
     "table",
     { class: "bb-th-counts" },
-    h("caption", {}, TEXT.per(TOTAL.toLocaleString("en"))),
+    h("caption", {}, fill(TEXT.per, { total: grouped(TOTAL) })),
     h("tbody", {}, ...[0, 1, 2, 3].map((i) => h("tr", {}, label(i), cells[i]))),
   );
   const numbers = Object.fromEntries(
@@ -360,12 +359,11 @@ function render({ model, el }) {
     { class: "bb-th-numbers" },
     ...Object.entries(numbers).map(([name, node]) => h("p", {}, `${TEXT[name]} `, node)),
   );
-  const recallBar = splitBar(TEXT.recallBar(positive), "found", "missed");
-  const precisionBar = splitBar(TEXT.precisionBar(positive), "found", "alarm");
-  const never = h("p", { class: "bb-hint" });
-  const live = h("p", { class: "bb-hidden", role: "status" });
+  const recallBar = splitBar(fill(TEXT.recallBar, { positive }), "found", "missed");
+  const precisionBar = splitBar(fill(TEXT.precisionBar, { positive }), "found", "alarm");
+  const never = hint();
+  const live = speaker(view);
   const captions = { roc: h("div", { class: "bb-caption" }), pr: h("div", { class: "bb-caption" }) };
-  let speaking = null;
 
   const paint = () => {
     const share = model.get("prevalence");
@@ -373,90 +371,50 @@ function render({ model, el }) {
     const precisions = withPrecision(curve, share);
     shown = { threshold: model.get("threshold"), prevalence: share, at, precisions };
     const empty = at.recall + at.alarms === 0;
-    write(place, TEXT.threshold(model.get("score"), shown.threshold.toFixed(2).replace("-", "−")));
+    const [alarms, recall, precision] = [at.alarms, at.recall, at.precision].map(rate);
+    write(place, fill(TEXT.threshold, { value: fixed(shown.threshold, 2), score }));
     histogram.canvas.setAttribute("aria-valuenow", shown.threshold.toFixed(5));
     histogram.canvas.setAttribute("aria-valuetext", show(shown.threshold, 2));
-    prevalence.set(toStep(share), TEXT.prevalenceValue(share));
-    wholeCounts(at.shares, TOTAL).forEach((count, i) => write(cells[i], count.toLocaleString("en")));
-    for (const [name, node] of Object.entries(numbers))
-      write(node, name === "f1" ? at.f1.toFixed(3) : percent(at[name]));
-    if (empty) write(numbers.precision, "–");
-    recallBar.update(at.recall, `: ${percent(at.recall)}`, false);
-    precisionBar.update(at.precision, empty ? `: ${TEXT.nothingCalled}` : `: ${percent(at.precision)}`, empty);
-    write(never, TEXT.never(positive, 1 - share));
-    write(captions.roc, TEXT.rocCaption(area.toFixed(4)));
-    write(captions.pr, TEXT.prCaption(averageOf(curve, precisions).toFixed(4)));
-    roc.canvas.setAttribute("aria-label", TEXT.rocLabel(percent(at.alarms), percent(at.recall)));
-    pr.canvas.setAttribute("aria-label", TEXT.prLabel(percent(at.recall), percent(at.precision)));
+    prevalence.set(toStep(share), fill(TEXT.prevalenceValue, { share: rate(share), count: show(1 / share, 1) }));
+    wholeCounts(at.shares, TOTAL).forEach((count, i) => write(cells[i], grouped(count)));
+    const texts = {
+      recall,
+      precision: empty ? "–" : precision,
+      f1: at.f1.toFixed(3),
+      accuracy: rate(at.accuracy),
+      alarms,
+    };
+    for (const [name, node] of Object.entries(numbers)) write(node, texts[name]);
+    recallBar.update(at.recall, `: ${recall}`, false);
+    precisionBar.update(at.precision, `: ${empty ? TEXT.nothingCalled : precision}`, empty);
+    write(never, fill(TEXT.never, { positive, accuracy: rate(1 - share) }));
+    write(captions.roc, fill(TEXT.rocCaption, { area: area.toFixed(4) }));
+    write(captions.pr, fill(TEXT.prCaption, { area: averageOf(curve, precisions).toFixed(4) }));
+    roc.canvas.setAttribute("aria-label", fill(TEXT.rocLabel, { alarms, recall }));
+    pr.canvas.setAttribute("aria-label", fill(TEXT.prLabel, { recall, precision }));
     for (const { draw } of [histogram, roc, pr]) draw();
-    clearTimeout(speaking);
-    const say = () => write(live, TEXT.spoken(show(shown.threshold, 2), percent(at.recall), percent(at.precision)));
-    speaking = speaking === null ? 0 : setTimeout(say, 400); // nothing is said before the reader acts
+    live.say(fill(TEXT.spoken, { threshold: show(shown.threshold, 2), recall, precision }));
   };
 
-  const pointTo = (event) => {
+  drag(view, histogram.canvas, (event) => {
     const box = histogram.canvas.getBoundingClientRect();
     moveTo(low + ((event.clientX - box.left) / box.width) * (high - low));
-  };
-  view.listen(histogram.canvas, "pointerdown", (event) => {
-    if (event.button) return;
-    histogram.canvas.setPointerCapture(event.pointerId);
-    pointTo(event);
   });
-  view.listen(
-    histogram.canvas,
-    "pointermove",
-    (event) => histogram.canvas.hasPointerCapture(event.pointerId) && pointTo(event),
-  );
-  const keys = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1, PageUp: 10, PageDown: -10 };
-  const byKey = (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
-    const target =
-      { Home: low, End: high }[event.key] ??
-      (keys[event.key] && model.get("threshold") + keys[event.key] * step * (event.shiftKey ? 10 : 1));
-    if (target === undefined) return;
-    event.preventDefault();
-    moveTo(target);
-  };
-  view.listen(histogram.canvas, "keydown", byKey);
+  sliderKeys(view, histogram.canvas, { low, high, step }, () => model.get("threshold"), moveTo);
+  for (const { canvas, draw } of [histogram, roc, pr]) view.onResize(canvas, draw);
 
   const panel = (canvas, caption) => h("div", { class: "bb-panel" }, canvas, caption);
-  const root = h(
-    "div",
-    { class: "bb-widget bb-th", role: "group", "aria-label": TEXT.title },
+  const root = body(
+    "bb-th",
+    TEXT.title,
     histogram.canvas,
-    h("div", { class: "bb-controls bb-th-under" }, place, best, h("p", { class: "bb-hint" }, TEXT.hint)),
-    h("div", { class: "bb-controls" }, prevalence.node, asMeasured),
+    h("div", { class: "bb-controls bb-th-under" }, place, best, hint(TEXT.hint)),
+    controls(prevalence.node, asMeasured),
     recallBar.node,
     precisionBar.node,
     h("div", { class: "bb-th-middle" }, counts, h("div", {}, list, never)),
     h("div", { class: "bb-pair" }, panel(roc.canvas, captions.roc), panel(pr.canvas, captions.pr)),
-    live,
+    live.node,
   );
-  el.append(root);
-  view.onChange(["threshold", "prevalence"], () => view.soon(paint));
-  view.signal.addEventListener("abort", () => clearTimeout(speaking));
-  paint();
-  for (const { canvas, draw } of [histogram, roc, pr]) view.onResize(canvas, draw);
-  return () => {
-    view.dispose();
-    root.remove();
-  };
-}
-
-export {
-  areaOf,
-  averageOf,
-  beside,
-  bestF1,
-  binned,
-  countAbove,
-  curveOf,
-  scoresAt,
-  ticks,
-  toShare,
-  toStep,
-  wholeCounts,
-  withPrecision,
-};
-export default { render };
+  return { root, paint };
+});
