@@ -159,6 +159,7 @@ REFUSED = {
     "numbered formula on lines": ("$$\na\n$$ (eq-a)", 2, "take the label behind $$ away"),
     "open role": ("a\nb {ref}`x", 1, f"{{ref}}` {NOWHERE}"),
     "role between prices": ("a\n$5 and {ref}`sec-one` or $6", 1, f"{{ref}}` {NOWHERE}"),
+    "label in HTML": ("<div>\n---\n(l)=\n</div>", 2, f"(l)= {NOWHERE}"),
     "label in a list": ("- (label)=", 0, f"- (label)= {NOWHERE}"),
     "attributes": ("a\n{#id .class}", 1, "{#id .class} changes nothing in a notebook; take it away"),
     "attributes of a link": ("[a](https://e.org){.b}", 0, "{.b} changes nothing in a notebook"),

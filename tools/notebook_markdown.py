@@ -40,7 +40,7 @@ INLINE = re.compile(
 )
 
 # What may not be left between them, and what its author is told.
-MYST = r"\{[A-Za-z][\w:+-]*\}`|(?:```|~~~)\s*\{|:::|^[\s>*+-]*\([^()\s][^()]*\)=\s*$"
+MYST = r"\{[A-Za-z][\w:+-]*\}`|(?:```|~~~)\s*\{|:::|^[ >*+-]*\([^()\s][^()]*\)=\s*$"
 REFUSED = {
     MYST: "{} is MyST in a place where it does nothing; correct it.",
     r"(?:^|(?<=[\])`]))\{[.#][^{}]*\}": "{} changes nothing in a notebook; take it away.",
