@@ -1,0 +1,111 @@
+"""The exercises of the chapter on data: references, misconceptions, and functions as readers write them."""
+
+import random
+
+import numpy as np
+import torch
+from readers import are_not_recognized, are_recognized, pass_the_check
+
+from backbone.exercises import data
+
+# --- Functions as readers write them ------------------------------------------------------------------------
+
+
+def crop_in_torch(x, generator):
+    padded = torch.nn.functional.pad(torch.tensor(x), [2] * 4)
+    out = []
+    for picture in padded:
+        i, j = (int(place) for place in generator.integers(0, 5, size=2))
+        cut = picture[:, i : i + x.shape[2], j : j + x.shape[3]]
+        out.append(cut.flip(2) if generator.random() < 0.5 else cut)
+    return torch.stack(out)
+
+
+def crop_at_once(x, generator):
+    n, (height, width) = len(x), x.shape[2:]
+    x = np.where((generator.random(n) < 0.5)[:, None, None, None], x[..., ::-1], x)
+    padded = np.pad(x, [(0, 0), (0, 0), (2, 2), (2, 2)])
+    places = generator.integers(0, 5, (n, 2))
+    return np.stack([p[:, i : i + height, j : j + width] for p, (i, j) in zip(padded, places, strict=True)])
+
+
+def split_in_a_set(groups, share, generator):
+    names = sorted(set(groups.tolist()))
+    count = round(share * len(names))
+    chosen = set(generator.choice(names, count, replace=False).tolist())
+    return np.array([name in chosen for name in groups])
+
+
+test_right_functions_pass = pass_the_check(
+    (data.to_channels_first, lambda p: np.moveaxis(p, 2, 0) / 255.0),
+    (data.to_channels_first, lambda p: torch.tensor(p).permute(2, 0, 1).float() / 255),
+    (data.to_channels_first, lambda p: np.stack([p[:, :, c] / 255 for c in range(3)])),
+    (
+        data.standardize_both,
+        lambda a, b: tuple((v - a.mean((0, 2, 3), keepdims=True)) / a.std((0, 2, 3), keepdims=True) for v in (a, b)),
+    ),
+    (data.random_crop_flip, crop_in_torch),
+    (data.random_crop_flip, crop_at_once),
+    (data.split_by_group, split_in_a_set),
+)
+
+
+def crop_alike(x, generator):
+    i, j = generator.integers(0, 5, 2)
+    out = np.pad(x, [(0, 0), (0, 0), (2, 2), (2, 2)])[:, :, i : i + x.shape[2], j : j + x.shape[3]]
+    return out[..., ::-1] if generator.random() > 0.5 else out
+
+
+def crop_with_random(x, generator):
+    padded, out = np.pad(x, [(0, 0), (0, 0), (2, 2), (2, 2)]), []
+    for one in padded:
+        i, j = random.randint(0, 4), random.randint(0, 4)
+        cut = one[:, i : i + x.shape[2], j : j + x.shape[3]]
+        out.append(cut[:, :, ::-1] if random.random() < 0.5 else cut)
+    return np.array(out)
+
+
+def standardized(train, test, *, own=False, axis=(0, 2, 3)):
+    def by(x, s):
+        return (x - s.mean(axis, keepdims=True)) / s.std(axis, keepdims=True)
+
+    return by(train, train), by(test, test if own else train)
+
+
+test_mistakes_as_readers_write_them_are_recognized = are_recognized(
+    (data.to_channels_first, "The numbers were laid", lambda p: np.reshape(p / 255, (3, len(p), -1))),
+    (data.to_channels_first, "Rows and columns changed", lambda p: p.swapaxes(0, 2) / 255),
+    (data.to_channels_first, "The values still run", lambda p: np.moveaxis(p, -1, 0)),
+    (data.standardize_both, "The test pictures were standardized", lambda a, b: standardized(a, b, own=True)),
+    (data.standardize_both, "Each pixel got a mean", lambda a, b: standardized(a, b, axis=0)),
+    (data.standardize_both, "One mean was taken", lambda a, b: standardized(a, b, axis=(0, 1, 2, 3))),
+    (data.random_crop_flip, "All pictures of the batch were shifted", crop_alike),
+    (data.random_crop_flip, "The numbers did not come", crop_with_random),
+    (data.random_crop_flip, "Each call gave the same", lambda x, g: crop_at_once(x, np.random.default_rng(1))),
+    (
+        data.random_crop_flip,
+        "Pictures were turned upside",
+        lambda x, g: crop_at_once(x.transpose(0, 1, 3, 2), g).transpose(0, 1, 3, 2),
+    ),
+    (data.split_by_group, "The pictures were drawn", lambda g, s, r: r.random(len(g)) <= s),
+    (
+        data.split_by_group,
+        "The pictures were drawn",
+        lambda g, s, r: np.isin(np.arange(len(g)), r.choice(len(g), round(s * len(g)), False)),
+    ),
+    (
+        data.split_by_group,
+        "The share was taken",
+        lambda g, s, r: np.isin(g, r.permutation(np.unique(g))[: int(s * len(g))]),
+    ),
+    (data.split_by_group, "The numbers did not come", lambda g, s, r: split_in_a_set(g, s, np.random.default_rng())),
+    (data.split_by_group, "The answer is True", lambda g, s, r: ~split_in_a_set(g, s, r)),
+)
+
+
+test_another_mistake_is_not_mistaken_for_a_known_one = are_not_recognized(
+    (data.to_channels_first, lambda p: p.transpose(2, 0, 1) / 100),
+    (data.standardize_both, lambda a, b: tuple(2 * part for part in standardized(a, b))),
+    (data.random_crop_flip, lambda x, g: crop_at_once(x, g) + 1),
+    (data.split_by_group, lambda g, s, r: np.zeros(3, bool)),
+)

@@ -1,0 +1,140 @@
+"""Every exercise of every chapter: its reference passes, and each wrong function is told what is wrong."""
+
+import ast
+import importlib
+import pkgutil
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from readers import named
+
+import backbone.exercises
+from backbone.exercises.check import Exercise
+from backbone.exercises.report import TEXT
+
+check = importlib.import_module("backbone.exercises.check")
+FRAMEWORK = {"check", "measures", "report"}
+CHAPTERS = {
+    module.name: importlib.import_module(f"backbone.exercises.{module.name}")
+    for module in pkgutil.iter_modules(backbone.exercises.__path__)
+    if module.name not in FRAMEWORK
+}
+EXERCISES = {
+    f"{chapter}.{name}": value
+    for chapter, module in CHAPTERS.items()
+    for name, value in vars(module).items()
+    if isinstance(value, Exercise)
+}
+for chapter in [name for name, module in CHAPTERS.items() if hasattr(module, "__path__")]:  # not converted yet
+    for one in pkgutil.iter_modules(CHAPTERS.pop(chapter).__path__):
+        name = f"{chapter}.{one.name}"
+        EXERCISES[name] = importlib.import_module(f"backbone.exercises.{name}").EXERCISE
+WRONG = [(name, index) for name, exercise in EXERCISES.items() for index in range(len(exercise.mistakes))]
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_a_chapter_has_its_exercises_and_their_checks(chapter):
+    module = CHAPTERS[chapter]
+    names = [name.partition(".")[2] for name in EXERCISES if name.startswith(f"{chapter}.")]
+    assert len(names) >= 3
+    assert sorted(f"check_{name}" for name in names) == sorted(key for key in vars(module) if key.startswith("check_"))
+    for name in names:
+        assert getattr(module, f"check_{name}") == getattr(module, name).check
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_every_sentence_stands_as_it_is_read(chapter):
+    """A sentence that is put together cannot be looked up in another language."""
+    tree = ast.parse(Path(CHAPTERS[chapter].__file__).read_text("utf-8"))
+    assert not [node.lineno for node in ast.walk(tree) if isinstance(node, ast.JoinedStr)]
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+def test_the_reference_passes_and_carries_the_title(name):
+    exercise = EXERCISES[name]
+    assert exercise.title == exercise.reference.__name__ == name.partition(".")[2]
+    report = exercise.check(exercise.reference)
+    assert report.passed
+    assert report.messages == (f"Right in all {len(exercise.cases)} hidden cases.",)
+
+
+@pytest.mark.parametrize(("name", "index"), WRONG)
+def test_each_mistake_gets_its_own_message_only(name, index):
+    message, function = EXERCISES[name].mistakes[index]
+    report = EXERCISES[name].check(function)
+    assert not report.passed
+    assert report.messages[0] == message
+    assert named(EXERCISES[name], report) == [message]
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+def test_its_texts_are_all_a_reader_can_see_and_plain_sentences(name):
+    exercise = EXERCISES[name]
+    messages = list(dict(exercise.mistakes))
+    assert exercise.texts == [case.name for case in exercise.cases] + messages
+    for message in messages:
+        assert message[0].isupper()
+        assert message.endswith((".", "?"))
+        assert len(message) < 300
+        assert "  " not in message
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+def test_unwritten_broken_and_absurd_functions_are_described(name):
+    exercise = EXERCISES[name]
+
+    def broken(*arguments):
+        raise ZeroDivisionError("division by zero")
+
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        assert exercise.check(lambda *arguments: None).messages == (TEXT["not written"],)
+        assert "your function stopped with ZeroDivisionError: division by zero." in str(exercise.check(broken))
+        assert 'The line was "raise ZeroDivisionError("division by zero")".' in str(exercise.check(broken))
+        assert "a value of type NoneType, not a function" in str(exercise.check(None))
+        assert "your function stopped with TypeError" in str(exercise.check(lambda: 1))
+        for answer in (
+            "text",
+            [1],
+            [[1], [1, 2]],
+            (),
+            {},
+            np.zeros((2, 0)),
+            np.nan,
+            np.full((3, 3), np.nan),
+            1j,
+            print,
+        ):
+            report = exercise.check(lambda *arguments, answer=answer: answer)
+            assert not report.passed
+            assert report.messages[0].startswith("Case 1, ")
+            assert len(report.messages[0]) < 400
+            for inside in ("array(", " at 0x", "seed =", "measured =", "measure =", "asked =", "inputs = ("):
+                assert inside not in report.messages[0]
+    assert not warned  # what is wrong stands in the report
+
+
+def poured(answer):
+    """Return numbers in lists, as deep as they go."""
+    if isinstance(answer, tuple):
+        return [poured(part) for part in answer]
+    return answer.tolist() if isinstance(answer, np.ndarray | torch.Tensor) else answer
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+def test_right_numbers_pass_in_lists_too(name):
+    exercise = EXERCISES[name]
+    report = exercise.check(lambda *arguments: poured(exercise(*arguments)))
+    assert report.passed, report
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+def test_a_second_check_does_not_run_the_exercises_own_functions_again(name, monkeypatch):
+    exercise, ran, run = EXERCISES[name], [], check._run
+    exercise.check(lambda *arguments: 7)
+    monkeypatch.setattr(check, "_run", lambda *given: ran.append(given) or run(*given))
+    exercise.check(lambda *arguments: 7)
+    assert len(ran) == len(exercise.cases)
