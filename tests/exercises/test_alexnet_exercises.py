@@ -7,7 +7,7 @@ from readers import are_not_recognized, are_recognized, pass_the_check
 from torch import nn
 
 from backbone import models
-from backbone.exercises import alexnet
+from backbone.exercises.alexnet import alexnet_shapes, grouped_params, training_flops
 
 # --- Right, in another way ----------------------------------------------------------------------------------
 
@@ -37,14 +37,14 @@ def training_flops_in_steps(macs, images, epochs):
 
 
 test_other_right_ways_pass = pass_the_check(
-    (alexnet.alexnet_shapes, alexnet_shapes_by_torch),
-    (alexnet.grouped_params, grouped_params_by_torch),
-    (alexnet.training_flops, training_flops_in_steps),
+    (alexnet_shapes, alexnet_shapes_by_torch),
+    (grouped_params, grouped_params_by_torch),
+    (training_flops, training_flops_in_steps),
 )
 
 
 def test_the_network_of_2012_has_the_parameters_of_the_books_facts():
-    whole = next(case for case in alexnet.grouped_params.cases if case.name == "the AlexNet of 2012")
+    whole = next(case for case in grouped_params.cases if case.name == "the AlexNet of 2012")
     assert grouped_params_by_torch(*whole.arguments) == 60_965_224
     ungrouped = [(c, o, k, 1) for c, o, k, _ in whole.arguments[0]], whole.arguments[1]
     assert grouped_params_by_torch(*ungrouped) == 62_378_344
@@ -54,9 +54,9 @@ def test_the_network_of_2012_has_the_parameters_of_the_books_facts():
 
 
 test_another_mistake_is_not_mistaken_for_a_known_one = are_not_recognized(
-    (alexnet.alexnet_shapes, lambda size, padding: (55, 27, 13, 7)),
-    (alexnet.grouped_params, lambda convolutions, linears: grouped_params_by_torch(convolutions, linears) + 1),
-    (alexnet.training_flops, lambda macs, images, epochs: 7 * macs * images * epochs),
+    (alexnet_shapes, lambda size, padding: (55, 27, 13, 7)),
+    (grouped_params, lambda convolutions, linears: grouped_params_by_torch(convolutions, linears) + 1),
+    (training_flops, lambda macs, images, epochs: 7 * macs * images * epochs),
 )
 
 
@@ -79,13 +79,13 @@ def ungrouped(convolutions, linears):
 
 
 test_mistakes_as_readers_write_them_are_recognized = are_recognized(
-    (alexnet.alexnet_shapes, "The division of the first layer was rounded up", rounded_up),
-    (alexnet.alexnet_shapes, "The pooling was taken for one of 2 x 2", halved),
-    (alexnet.grouped_params, "The groups were ignored", ungrouped),
-    (alexnet.training_flops, "This counts the multiply-adds", lambda *given: math.prod(given)),
-    (alexnet.training_flops, "The way back was forgotten", lambda *given: 2 * math.prod(given)),
-    (alexnet.training_flops, "These are multiply-adds", lambda *given: 3 * math.prod(given)),
-    (alexnet.training_flops, "Forward and backward do not cost the same", lambda *given: 4 * math.prod(given)),
+    (alexnet_shapes, "The division of the first layer was rounded up", rounded_up),
+    (alexnet_shapes, "The pooling was taken for one of 2 x 2", halved),
+    (grouped_params, "The groups were ignored", ungrouped),
+    (training_flops, "This counts the multiply-adds", lambda *given: math.prod(given)),
+    (training_flops, "The way back was forgotten", lambda *given: 2 * math.prod(given)),
+    (training_flops, "These are multiply-adds", lambda *given: 3 * math.prod(given)),
+    (training_flops, "Forward and backward do not cost the same", lambda *given: 4 * math.prod(given)),
 )
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from readers import are_not_recognized, are_recognized, pass_the_check
 
-from backbone.exercises import data
+from backbone.exercises.data import random_crop_flip, split_by_group, standardize_both, to_channels_first
 
 # --- Functions as readers write them ------------------------------------------------------------------------
 
@@ -37,16 +37,16 @@ def split_in_a_set(groups, share, generator):
 
 
 test_right_functions_pass = pass_the_check(
-    (data.to_channels_first, lambda p: np.moveaxis(p, 2, 0) / 255.0),
-    (data.to_channels_first, lambda p: torch.tensor(p).permute(2, 0, 1).float() / 255),
-    (data.to_channels_first, lambda p: np.stack([p[:, :, c] / 255 for c in range(3)])),
+    (to_channels_first, lambda p: np.moveaxis(p, 2, 0) / 255.0),
+    (to_channels_first, lambda p: torch.tensor(p).permute(2, 0, 1).float() / 255),
+    (to_channels_first, lambda p: np.stack([p[:, :, c] / 255 for c in range(3)])),
     (
-        data.standardize_both,
+        standardize_both,
         lambda a, b: tuple((v - a.mean((0, 2, 3), keepdims=True)) / a.std((0, 2, 3), keepdims=True) for v in (a, b)),
     ),
-    (data.random_crop_flip, crop_in_torch),
-    (data.random_crop_flip, crop_at_once),
-    (data.split_by_group, split_in_a_set),
+    (random_crop_flip, crop_in_torch),
+    (random_crop_flip, crop_at_once),
+    (split_by_group, split_in_a_set),
 )
 
 
@@ -73,39 +73,35 @@ def standardized(train, test, *, own=False, axis=(0, 2, 3)):
 
 
 test_mistakes_as_readers_write_them_are_recognized = are_recognized(
-    (data.to_channels_first, "The numbers were laid", lambda p: np.reshape(p / 255, (3, len(p), -1))),
-    (data.to_channels_first, "Rows and columns changed", lambda p: p.swapaxes(0, 2) / 255),
-    (data.to_channels_first, "The values still run", lambda p: np.moveaxis(p, -1, 0)),
-    (data.standardize_both, "The test pictures were standardized", lambda a, b: standardized(a, b, own=True)),
-    (data.standardize_both, "Each pixel got a mean", lambda a, b: standardized(a, b, axis=0)),
-    (data.standardize_both, "One mean was taken", lambda a, b: standardized(a, b, axis=(0, 1, 2, 3))),
-    (data.random_crop_flip, "All pictures of the batch were shifted", crop_alike),
-    (data.random_crop_flip, "The numbers did not come", crop_with_random),
-    (data.random_crop_flip, "Each call gave the same", lambda x, g: crop_at_once(x, np.random.default_rng(1))),
+    (to_channels_first, "The numbers were laid", lambda p: np.reshape(p / 255, (3, len(p), -1))),
+    (to_channels_first, "Rows and columns changed", lambda p: p.swapaxes(0, 2) / 255),
+    (to_channels_first, "The values still run", lambda p: np.moveaxis(p, -1, 0)),
+    (standardize_both, "The test pictures were standardized", lambda a, b: standardized(a, b, own=True)),
+    (standardize_both, "Each pixel got a mean", lambda a, b: standardized(a, b, axis=0)),
+    (standardize_both, "One mean was taken", lambda a, b: standardized(a, b, axis=(0, 1, 2, 3))),
+    (random_crop_flip, "All pictures of the batch were shifted", crop_alike),
+    (random_crop_flip, "The numbers did not come", crop_with_random),
+    (random_crop_flip, "Each call gave the same", lambda x, g: crop_at_once(x, np.random.default_rng(1))),
     (
-        data.random_crop_flip,
+        random_crop_flip,
         "Pictures were turned upside",
         lambda x, g: crop_at_once(x.transpose(0, 1, 3, 2), g).transpose(0, 1, 3, 2),
     ),
-    (data.split_by_group, "The pictures were drawn", lambda g, s, r: r.random(len(g)) <= s),
+    (split_by_group, "The pictures were drawn", lambda g, s, r: r.random(len(g)) <= s),
     (
-        data.split_by_group,
+        split_by_group,
         "The pictures were drawn",
         lambda g, s, r: np.isin(np.arange(len(g)), r.choice(len(g), round(s * len(g)), False)),
     ),
-    (
-        data.split_by_group,
-        "The share was taken",
-        lambda g, s, r: np.isin(g, r.permutation(np.unique(g))[: int(s * len(g))]),
-    ),
-    (data.split_by_group, "The numbers did not come", lambda g, s, r: split_in_a_set(g, s, np.random.default_rng())),
-    (data.split_by_group, "The answer is True", lambda g, s, r: ~split_in_a_set(g, s, r)),
+    (split_by_group, "The share was taken", lambda g, s, r: np.isin(g, r.permutation(np.unique(g))[: int(s * len(g))])),
+    (split_by_group, "The numbers did not come", lambda g, s, r: split_in_a_set(g, s, np.random.default_rng())),
+    (split_by_group, "The answer is True", lambda g, s, r: ~split_in_a_set(g, s, r)),
 )
 
 
 test_another_mistake_is_not_mistaken_for_a_known_one = are_not_recognized(
-    (data.to_channels_first, lambda p: p.transpose(2, 0, 1) / 100),
-    (data.standardize_both, lambda a, b: tuple(2 * part for part in standardized(a, b))),
-    (data.random_crop_flip, lambda x, g: crop_at_once(x, g) + 1),
-    (data.split_by_group, lambda g, s, r: np.zeros(3, bool)),
+    (to_channels_first, lambda p: p.transpose(2, 0, 1) / 100),
+    (standardize_both, lambda a, b: tuple(2 * part for part in standardized(a, b))),
+    (random_crop_flip, lambda x, g: crop_at_once(x, g) + 1),
+    (split_by_group, lambda g, s, r: np.zeros(3, bool)),
 )

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from readers import are_not_recognized, are_recognized, pass_the_check
 
-from backbone.exercises import dropout
+from backbone.exercises.dropout import convert_keep_prob, dropout, spatial_dropout
 
 
 def from_numpy(generator):
@@ -53,13 +53,13 @@ def spatial_by_loops(x, p, generator):
 
 
 test_other_right_ways_pass = pass_the_check(
-    (dropout.dropout, dropout_by_torch),
-    (dropout.dropout, dropout_one_by_one),
-    (dropout.dropout, dropout_by_choice),
-    (dropout.convert_keep_prob, convert_by_asking_for_the_same_output),
-    (dropout.convert_keep_prob, lambda keep, w: (np.float64(1 - keep), torch.tensor(w) * keep)),
-    (dropout.spatial_dropout, spatial_by_torch),
-    (dropout.spatial_dropout, spatial_by_loops),
+    (dropout, dropout_by_torch),
+    (dropout, dropout_one_by_one),
+    (dropout, dropout_by_choice),
+    (convert_keep_prob, convert_by_asking_for_the_same_output),
+    (convert_keep_prob, lambda keep, w: (np.float64(1 - keep), torch.tensor(w) * keep)),
+    (spatial_dropout, spatial_by_torch),
+    (spatial_dropout, spatial_by_loops),
 )
 
 
@@ -67,7 +67,7 @@ def test_the_conversion_is_that_of_a_network_run_both_ways():
     """Training with the same mask, and evaluation, give what the network of 2014 gives."""
     rng = np.random.default_rng(0)
     keep, w, h = 0.8, rng.normal(size=(3, 6)), rng.normal(size=6)
-    p, converted = dropout.convert_keep_prob(keep, w)
+    p, converted = convert_keep_prob(keep, w)
     layer = torch.nn.Dropout(p)
     x = torch.tensor(h)
     np.testing.assert_allclose(converted @ layer.eval()(x).numpy(), keep * (w @ h))
@@ -97,73 +97,41 @@ def with_global_numbers(x, p, training, generator):
 
 
 test_mistakes_as_readers_write_them_are_recognized = are_recognized(
-    (dropout.dropout, "The number p was taken", lambda x, p, t, g: masked(x, p, g, 1 / p, less=True) if t else x),
-    (dropout.dropout, "The kept values were divided", lambda x, p, t, g: masked(x, p, g, 1 / p) if t else x),
-    (dropout.dropout, "The kept values were multiplied", lambda x, p, t, g: masked(x, p, g, 1 - p) if t else x),
-    (dropout.dropout, "The kept values were not scaled", lambda x, p, t, g: masked(x, p, g, 1) if t else x),
+    (dropout, "The number p was taken", lambda x, p, t, g: masked(x, p, g, 1 / p, less=True) if t else x),
+    (dropout, "The kept values were divided", lambda x, p, t, g: masked(x, p, g, 1 / p) if t else x),
+    (dropout, "The kept values were multiplied", lambda x, p, t, g: masked(x, p, g, 1 - p) if t else x),
+    (dropout, "The kept values were not scaled", lambda x, p, t, g: masked(x, p, g, 1) if t else x),
+    (dropout, "Nothing was scaled in training, and all", lambda x, p, t, g: masked(x, p, g, 1) if t else (1 - p) * x),
+    (dropout, "Values were dropped in evaluation", lambda x, p, t, g: masked(x, p, g, 1 / (1 - p) if p < 1 else 0)),
     (
-        dropout.dropout,
-        "Nothing was scaled in training, and all",
-        lambda x, p, t, g: masked(x, p, g, 1) if t else (1 - p) * x,
-    ),
-    (
-        dropout.dropout,
-        "Values were dropped in evaluation",
-        lambda x, p, t, g: masked(x, p, g, 1 / (1 - p) if p < 1 else 0),
-    ),
-    (
-        dropout.dropout,
+        dropout,
         "All rows of the batch",
         lambda x, p, t, g: masked(x, p, g, 1 / max(1 - p, 1e-9), x.shape[1]) if t else x,
     ),
-    (dropout.dropout, "With p = 1", without_a_case_for_one),
-    (dropout.dropout, "The numbers did not come", with_global_numbers),
-    (
-        dropout.dropout,
-        "Each call gave the same",
-        lambda x, p, t, g: dropout_one_by_one(x, p, t, np.random.default_rng(42)),
-    ),
-    (dropout.convert_keep_prob, "The p of 2014", lambda keep, w: (keep, w * keep)),
-    (dropout.convert_keep_prob, "The weights came back", lambda keep, w: (1 - keep, w.copy())),
-    (dropout.convert_keep_prob, "The weights were divided", lambda keep, w: (1 - keep, w * (1 / keep))),
-    (dropout.convert_keep_prob, "The weights were multiplied", lambda keep, w: (1 - keep, w - keep * w)),
-    (dropout.spatial_dropout, "Single pixels were dropped", lambda x, p, g: masked(x, p, g, 1 / (1 - p))),
-    (dropout.spatial_dropout, "Single pixels were dropped", lambda x, p, g: dropout_by_torch(x, p, True, g)),
-    (dropout.spatial_dropout, "One mask of pixels", lambda x, p, g: masked(x, p, g, 1 / (1 - p), (1, 1, *x.shape[2:]))),
-    (
-        dropout.spatial_dropout,
-        "All pictures lost the same",
-        lambda x, p, g: masked(x, p, g, 1 / (1 - p), (x.shape[1], 1, 1)),
-    ),
-    (
-        dropout.spatial_dropout,
-        "Whole pictures came out",
-        lambda x, p, g: masked(x, p, g, 1 / (1 - p), (len(x), 1, 1, 1)),
-    ),
-    (
-        dropout.spatial_dropout,
-        "The maps that stay were not scaled",
-        lambda x, p, g: (1 - p) * spatial_by_torch(x, p, g),
-    ),
-    (
-        dropout.spatial_dropout,
-        "The numbers did not come",
-        lambda x, p, g: spatial_by_torch(x, p, np.random.default_rng()),
-    ),
-    (
-        dropout.spatial_dropout,
-        "Each call gave the same",
-        lambda x, p, g: spatial_by_loops(x, p, np.random.default_rng(1)),
-    ),
+    (dropout, "With p = 1", without_a_case_for_one),
+    (dropout, "The numbers did not come", with_global_numbers),
+    (dropout, "Each call gave the same", lambda x, p, t, g: dropout_one_by_one(x, p, t, np.random.default_rng(42))),
+    (convert_keep_prob, "The p of 2014", lambda keep, w: (keep, w * keep)),
+    (convert_keep_prob, "The weights came back", lambda keep, w: (1 - keep, w.copy())),
+    (convert_keep_prob, "The weights were divided", lambda keep, w: (1 - keep, w * (1 / keep))),
+    (convert_keep_prob, "The weights were multiplied", lambda keep, w: (1 - keep, w - keep * w)),
+    (spatial_dropout, "Single pixels were dropped", lambda x, p, g: masked(x, p, g, 1 / (1 - p))),
+    (spatial_dropout, "Single pixels were dropped", lambda x, p, g: dropout_by_torch(x, p, True, g)),
+    (spatial_dropout, "One mask of pixels", lambda x, p, g: masked(x, p, g, 1 / (1 - p), (1, 1, *x.shape[2:]))),
+    (spatial_dropout, "All pictures lost the same", lambda x, p, g: masked(x, p, g, 1 / (1 - p), (x.shape[1], 1, 1))),
+    (spatial_dropout, "Whole pictures came out", lambda x, p, g: masked(x, p, g, 1 / (1 - p), (len(x), 1, 1, 1))),
+    (spatial_dropout, "The maps that stay were not scaled", lambda x, p, g: (1 - p) * spatial_by_torch(x, p, g)),
+    (spatial_dropout, "The numbers did not come", lambda x, p, g: spatial_by_torch(x, p, np.random.default_rng())),
+    (spatial_dropout, "Each call gave the same", lambda x, p, g: spatial_by_loops(x, p, np.random.default_rng(1))),
 )
 
 
 test_another_mistake_is_not_mistaken_for_a_known_one = are_not_recognized(
-    (dropout.dropout, lambda x, p, t, g: dropout_by_choice(x, p, t, g) + 1),
-    (dropout.dropout, lambda x, p, t, g: x[:3]),
-    (dropout.convert_keep_prob, lambda keep, w: (2 * keep, w.T)),
-    (dropout.spatial_dropout, lambda x, p, g: -spatial_by_loops(x, p, g)),
-    (dropout.spatial_dropout, lambda x, p, g: x.mean(axis=(2, 3))),
+    (dropout, lambda x, p, t, g: dropout_by_choice(x, p, t, g) + 1),
+    (dropout, lambda x, p, t, g: x[:3]),
+    (convert_keep_prob, lambda keep, w: (2 * keep, w.T)),
+    (spatial_dropout, lambda x, p, g: -spatial_by_loops(x, p, g)),
+    (spatial_dropout, lambda x, p, g: x.mean(axis=(2, 3))),
 )
 
 
@@ -172,16 +140,16 @@ def test_arguments_may_not_be_changed():
         x *= (generator.random((*x.shape[:2], 1, 1)) >= p) / (1 - p)
         return x
 
-    report = dropout.spatial_dropout.check(in_place)
+    report = spatial_dropout.check(in_place)
     assert not report.passed
     assert "your function changes its argument x." in str(report)
 
 
 def test_a_report_speaks_of_what_the_function_was_given():
-    report = dropout.dropout.check(lambda x, p, training, generator: x)
+    report = dropout.check(lambda x, p, training, generator: x)
     assert report.messages[0].startswith(
         "Case 1, training with p = 0.3, share of values that came out as 0, in tenths [x of shape (400, 25), p = 0.3, "
         "training = True]: 0 came out; 0.3 was expected."
     )
-    assert "shape (3, 25) came out; (400, 25) was expected." in str(dropout.dropout.check(lambda x, *rest: x[:3]))
-    assert dropout.dropout.check(lambda x, *rest: x[:3]).messages[-1] == "Right in 0 of 9 hidden cases."
+    assert "shape (3, 25) came out; (400, 25) was expected." in str(dropout.check(lambda x, *rest: x[:3]))
+    assert dropout.check(lambda x, *rest: x[:3]).messages[-1] == "Right in 0 of 9 hidden cases."

@@ -1,27 +1,13 @@
 """The exercises of the chapter on batch normalization, held against PyTorch and against readers' own ways."""
 
-import importlib
-import pkgutil
-
 import numpy as np
-import pytest
 import torch
+from readers import are_not_recognized, are_recognized, pass_the_check
 from torch import nn
 
-from backbone.exercises import batch_normalization
+from backbone.exercises.batch_normalization import batchnorm_train, fold, update_running
 
-NAMES = [module.name for module in pkgutil.iter_modules(batch_normalization.__path__)]
-MODULES = {name: importlib.import_module(f"backbone.exercises.batch_normalization.{name}") for name in NAMES}
 EPS = 1e-5
-
-
-def report_of(name, function):
-    return getattr(batch_normalization, f"check_{name}")(function)
-
-
-def named(name, report):
-    """Return the keys of the misconceptions that a report names."""
-    return [key for key, message in MODULES[name].MESSAGES.items() if message in report.messages]
 
 
 # --- Right, in another way ----------------------------------------------------------------------------------
@@ -44,37 +30,26 @@ def fold_by_torch(W, b, g, beta, mean, var):
     return nn.utils.fusion.fuse_conv_bn_weights(*parts, EPS, torch.tensor(g), torch.tensor(beta))
 
 
-RIGHT = {"batchnorm_train": batchnorm_by_torch, "update_running": running_by_torch, "fold": fold_by_torch}
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_pytorch_passes(name):
-    report = report_of(name, RIGHT[name])
-    assert report.passed, report
+test_pytorch_passes = pass_the_check(
+    (batchnorm_train, batchnorm_by_torch),
+    (update_running, running_by_torch),
+    (fold, fold_by_torch),
+)
 
 
 def test_float32_passes():
-    def batchnorm_train(x, g, b):
-        return batchnorm_by_torch(*(part.astype(np.float32) for part in (x, g, b)))
-
-    assert report_of("batchnorm_train", batchnorm_train).passed
+    report = batchnorm_train.check(lambda *given: batchnorm_by_torch(*(part.astype(np.float32) for part in given)))
+    assert report.passed, report
 
 
 # --- Wrong ways -----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("name", "function"),
-    [
-        ("batchnorm_train", lambda x, g, b: -3 * batchnorm_by_torch(x, g, b)),
-        ("update_running", lambda *given: tuple(part + 1 for part in running_by_torch(*given))),
-        ("fold", lambda *given: tuple(2 * part for part in fold_by_torch(*given))),
-    ],
+test_another_mistake_is_not_mistaken_for_a_known_one = are_not_recognized(
+    (batchnorm_train, lambda x, g, b: -3 * batchnorm_by_torch(x, g, b)),
+    (update_running, lambda *given: tuple(part + 1 for part in running_by_torch(*given))),
+    (fold, lambda *given: tuple(2 * part for part in fold_by_torch(*given))),
 )
-def test_another_mistake_is_not_mistaken_for_a_known_one(name, function):
-    report = report_of(name, function)
-    assert not report.passed
-    assert named(name, report) == []
 
 
 def statistics_over_examples(x, g, b):
@@ -125,22 +100,21 @@ def variance_for_deviation(W, b, g, beta, mean, var):
     return W * scale[:, None, None, None], (b - mean) * scale + beta
 
 
-@pytest.mark.parametrize(
-    ("name", "function", "key"),
-    [
-        ("batchnorm_train", statistics_over_examples, "over N only"),
-        ("batchnorm_train", unbiased, "unbiased"),
-        ("batchnorm_train", eps_outside, "eps outside"),
-        ("update_running", momentum_reversed, "reversed"),
-        ("update_running", biased_stored, "biased"),
-        ("update_running", reversed_and_biased, "both"),
-        ("fold", bias_forgotten, "bias forgotten"),
-        ("fold", scale_on_inputs, "input axis"),
-        ("fold", variance_for_deviation, "variance"),
-    ],
+test_mistakes_as_readers_write_them_are_recognized = are_recognized(
+    (
+        batchnorm_train,
+        "The mean and the variance were taken over the examples",
+        statistics_over_examples,
+    ),
+    (batchnorm_train, "The variance was divided by n - 1", unbiased),
+    (batchnorm_train, "The eps was added to the standard deviation", eps_outside),
+    (update_running, "The momentum is the wrong way round", momentum_reversed),
+    (update_running, "The variance that is stored was divided by n", biased_stored),
+    (update_running, "Two things: the momentum is the weight", reversed_and_biased),
+    (fold, "The convolution's own bias is lost", bias_forgotten),
+    (fold, "The scale met the wrong axis", scale_on_inputs),
+    (fold, "The weights were divided by the variance", variance_for_deviation),
 )
-def test_usual_mistakes_written_out(name, function, key):
-    assert named(name, report_of(name, function)) == [key]
 
 
 def test_arguments_may_not_be_changed():
@@ -149,4 +123,4 @@ def test_arguments_may_not_be_changed():
         mean *= 1 - momentum
         return answer
 
-    assert "your function changes its argument mean." in str(report_of("update_running", in_place))
+    assert "your function changes its argument mean." in str(update_running.check(in_place))

@@ -1,0 +1,89 @@
+"""The exercises of the chapter on evaluation, held against scikit-learn, scipy and functions as readers write them."""
+
+import math
+
+import numpy as np
+import torch
+from readers import are_not_recognized, are_recognized, pass_the_check
+from scipy import stats
+
+from backbone import metrics
+from backbone.exercises.evaluation import field_precision, interval, precision_recall, topk
+
+# --- Functions as readers write them ------------------------------------------------------------------------
+
+
+def topk_by_torch(logits, y, k):
+    own = torch.tensor(logits).gather(1, torch.tensor(y)[:, None])
+    before = (torch.tensor(logits) >= own).sum(1) - 1
+    return (before < k).double().mean()
+
+
+def interval_by_scipy(correct, n):
+    p = correct / n
+    return tuple(p + stats.norm.ppf([0.025, 0.975]).round(2) * np.sqrt(p * (1 - p) / n))
+
+
+def loops(cm, *, transpose=False, nan=False):
+    cm = cm.T if transpose else cm
+    k = len(cm)
+    shares = [[], []]
+    for i in range(k):
+        for part, total in zip(shares, (sum(cm[j][i] for j in range(k)), sum(cm[i])), strict=True):
+            part.append(cm[i][i] / total if total else float("nan") if nan else 0.0)
+    return tuple(map(np.array, shares))
+
+
+test_right_functions_pass = pass_the_check(
+    (precision_recall, lambda cm: (metrics.precision(cm), metrics.recall(cm))),
+    (precision_recall, loops),
+    (topk, lambda logits, y, k: metrics.top_k_accuracy(y, logits, k)),
+    (topk, topk_by_torch),
+    (interval, interval_by_scipy),
+    (field_precision, metrics.precision_at),
+    (field_precision, lambda r, f, p: 1 / (1 + f * (1 - p) / (r * p))),
+)
+test_mistakes_as_readers_write_them_are_recognized = are_recognized(
+    (precision_recall, "Precision and recall are swapped", lambda cm: loops(cm, transpose=True)),
+    (precision_recall, "You let 0 /", lambda cm: loops(cm, nan=True)),
+    (
+        topk,
+        "You sort along the pictures",
+        lambda x, y, k: np.mean((np.argsort(x, 0)[:, ::-1][:, :k] == y[:, None]).any(1)),
+    ),
+    (topk, "You take the k", lambda x, y, k: np.mean([y[i] in np.argsort(x[i])[:k] for i in range(len(y))])),
+    (
+        topk,
+        "Equal logits count for the network, or",
+        lambda x, y, k: np.mean([y[i] in np.argsort(x[i])[-k:] for i in range(len(y))]),
+    ),
+    (
+        topk,
+        "Equal logits count for the network, or",
+        lambda x, y, k: (torch.tensor(x).topk(k).indices == torch.tensor(y)[:, None]).any(1).double().mean(),
+    ),
+    (
+        topk,
+        "Your function asks whether",
+        lambda x, y, k: np.mean([y[i] == np.argsort(x[i])[-k] for i in range(len(y))]),
+    ),
+    (topk, "Your function looks only at the best", lambda x, y, k: np.mean(x.argmax(1) == y)),
+    (
+        interval,
+        "The root is missing",
+        lambda c, n: (c / n - 1.96 * c / n * (1 - c / n) / n, c / n + 1.96 * c / n * (1 - c / n) / n),
+    ),
+    (
+        interval,
+        "The factor 1.96 is missing",
+        lambda c, n: tuple(c / n + s * math.sqrt(c / n * (1 - c / n) / n) for s in (-1, 1)),
+    ),
+    (field_precision, "Your precision does not depend", lambda r, f, p: r * 0.5 / (r * 0.5 + f * 0.5)),
+    (field_precision, "You return the share", lambda r, f, p: p * r),
+)
+test_another_mistake_is_not_mistaken_for_a_known_one = are_not_recognized(
+    (precision_recall, lambda cm: (np.ones(len(cm)) * 2,) * 2),
+    (topk, lambda logits, y, k: 2.0),
+    (interval, lambda c, n: (0.0, 3.0)),
+    (field_precision, lambda r, f, p: p),
+)
