@@ -61,7 +61,6 @@ WITH_FUNCTIONS = {
     "ArchitectureExplorer",
     "AugmentationExplorer",
     "BatchNormExplorer",
-    "ConfusionMatrix",
     "ConvolutionExplorer",
     "FeatureMapExplorer",
     "FilterGallery",

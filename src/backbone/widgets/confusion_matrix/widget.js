@@ -1,4 +1,22 @@
-import { array, button, choice, gray, h, paintPixels, scope, write } from "../kit.js";
+import {
+  array,
+  body,
+  button,
+  choice,
+  controls,
+  fill,
+  fixed,
+  gray,
+  grouped,
+  h,
+  hint,
+  keys,
+  paintPixels,
+  percent,
+  setting,
+  widget,
+  write,
+} from "../kit.js";
 
 const TEXT = {
   title: "Confusion matrix",
@@ -14,43 +32,37 @@ const TEXT = {
   recall: "recall",
   precision: "precision",
   grid: "Confusion matrix. Arrow keys move from cell to cell.",
-  cellLabel: (truth, called, value) => `${truth}, called ${called}: ${value}`,
-  percent: (value) => `${value} %`,
+  cellLabel: "{truth}, called {called}: {value}",
   none: "no picture",
-  accuracy: (name, right, count) =>
-    `${name}: ${right} of ${count.toLocaleString("en")} right, ${((100 * right) / count).toFixed(1)} %. At the margins, in percent: recall to the right, precision below.`,
-  opened: (truth, called, name, count) =>
-    truth === called
-      ? `${truth}, and ${name} says so: ${pictures(count)}`
-      : `${truth}, called ${called} by ${name}: ${pictures(count)}`,
+  accuracy:
+    "{name}: {right} of {count} right, {share}. At the margins, in percent: recall to the right, precision below.",
+  picture: "1 picture",
+  pictures: "{count} pictures",
+  hit: "{truth}, and {name} says so: {pictures}",
+  miss: "{truth}, called {called} by {name}: {pictures}",
   pairOpened: {
-    both: (first, second, count) => `Both networks are right: ${pictures(count)}`,
-    first: (first, second, count) => `Only ${first} is right: ${pictures(count)}. Below each: what ${second} says.`,
-    second: (first, second, count) => `Only ${second} is right: ${pictures(count)}. Below each: what ${first} says.`,
-    neither: (first, second, count) => `Neither is right: ${pictures(count)}. Below each: what ${first} says.`,
+    both: "Both networks are right: {pictures}",
+    first: "Only {first} is right: {pictures}. Below each: what {second} says.",
+    second: "Only {second} is right: {pictures}. Below each: what {first} says.",
+    neither: "Neither is right: {pictures}. Below each: what {first} says.",
   },
-  carried: (from, to, here, count) =>
-    here === 0
-      ? ""
-      : `${from}–${to} of ${here}${here < count ? ` (of ${count}, ${here} are carried on this page)` : ""}, the surest first`,
+  carried: "{from}–{to} of {here}, the surest first",
+  someCarried: "{from}–{to} of {here} (of {count}, {here} are carried on this page), the surest first",
   back: "Back",
   more: "More",
   compare: "The same pictures, two networks",
-  right: (name) => `${name} right`,
-  wrong: (name) => `${name} wrong`,
-  test: (first, second, b, c, p) =>
-    `Only ${first}: ${b}, only ${second}: ${c}. If both were equally good, a split at least this uneven would come up ` +
-    `with p ${p < 0.0001 ? "< 0.0001" : `= ${p.toFixed(4)}`} (McNemar, exact).`,
-  called: (name) => `→ ${name}`,
+  right: "{name} right",
+  wrong: "{name} wrong",
+  test: "Only {first}: {firstOnly}, only {second}: {secondOnly}. If both were equally good, a split at least this uneven would come up with p {p} (McNemar, exact).",
+  called: "→ {called}",
 };
-const pictures = (count) => `${count} picture${count === 1 ? "" : "s"}`;
 const SLOTS = 8;
 const PAIRS = ["both", "first", "second", "neither"];
 
 // ---- Maths: pure functions, tested against Python -------------------------------------------------------------
 
 /** Counts: a row for each true class, a column for each called one. */
-function countMatrix(labels, called, size) {
+export function countMatrix(labels, called, size) {
   const matrix = Array.from({ length: size }, () => new Array(size).fill(0));
   labels.forEach((truth, i) => matrix[truth][called[i]]++);
   return matrix;
@@ -60,11 +72,11 @@ const rowSums = (matrix) => matrix.map((row) => row.reduce((all, count) => all +
 const columnSums = (matrix) => matrix.map((_, j) => matrix.reduce((all, row) => all + row[j], 0));
 
 /** Hits over totals, class by class; null where it is 0 / 0. */
-const recallOf = (matrix) => rowSums(matrix).map((sum, i) => (sum ? matrix[i][i] / sum : null));
-const precisionOf = (matrix) => columnSums(matrix).map((sum, i) => (sum ? matrix[i][i] / sum : null));
+export const recallOf = (matrix) => rowSums(matrix).map((sum, i) => (sum ? matrix[i][i] / sum : null));
+export const precisionOf = (matrix) => columnSums(matrix).map((sum, i) => (sum ? matrix[i][i] / sum : null));
 
 /** What stands in the cells: counts, or percent of the row or of the column; null where that is 0 / 0. */
-function cellValues(matrix, numbers) {
+export function cellValues(matrix, numbers) {
   if (numbers === "counts") return matrix;
   const [rows, columns] = [rowSums(matrix), columnSums(matrix)];
   return matrix.map((row, i) =>
@@ -76,12 +88,12 @@ function cellValues(matrix, numbers) {
 }
 
 /** For each picture: both, first, second or neither is right. */
-function pairing(labels, first, second) {
+export function pairing(labels, first, second) {
   return Array.from(labels, (truth, i) => PAIRS[(first[i] === truth ? 0 : 2) + (second[i] === truth ? 0 : 1)]);
 }
 
 /** McNemar's exact two-sided p-value: the binomial distribution with one half. Logarithms, for 2^n overflows. */
-function exactP(b, c) {
+export function exactP(b, c) {
   const n = b + c;
   let [term, tail] = [-n * Math.LN2, 0];
   for (let i = 0; i <= Math.min(b, c); i++) {
@@ -92,7 +104,7 @@ function exactP(b, c) {
 }
 
 /** Gray levels from bytes that hold two each, the first in the high half. */
-function unpacked(bytes) {
+export function unpacked(bytes) {
   const levels = new Uint8Array(2 * bytes.length);
   bytes.forEach((byte, i) => {
     levels[2 * i] = byte >> 4;
@@ -157,7 +169,7 @@ function matrixGrid(data, open) {
   const header = (role, truth) =>
     h("div", { role, class: "bb-cm-head", title: classes[truth] }, icon(truth), name(classes[truth]));
   const cells = classes.map((_, i) =>
-    classes.map((_, j) => h("div", { role: "gridcell", class: "bb-cm-cell", onclick: () => open(i, j, true) })),
+    classes.map((_, j) => h("div", { role: "gridcell", class: "bb-cm-cell", onclick: () => open(i, j) })),
   );
   const margin = () => h("div", { role: "gridcell", class: "bb-cm-margin" });
   const [recalls, precisions] = [classes.map(margin), classes.map(margin)];
@@ -186,13 +198,13 @@ function matrixGrid(data, open) {
         node.style.background = `color-mix(in srgb, var(--bb-${i === j ? "mark" : "positive"}) ${strength}%, transparent)`;
         node.tabIndex = cell[0] === i && cell[1] === j ? 0 : -1;
         node.setAttribute("aria-selected", active);
-        const said = numbers === "counts" ? value : value === null ? TEXT.none : TEXT.percent(Math.round(value));
-        node.setAttribute("aria-label", TEXT.cellLabel(classes[i], classes[j], said));
+        const said = numbers === "counts" ? value : value === null ? TEXT.none : `${Math.round(value)} %`;
+        node.setAttribute("aria-label", fill(TEXT.cellLabel, { truth: classes[i], called: classes[j], value: said }));
       }),
     );
-    const percent = (share) => (share === null ? "–" : String(Math.round(100 * share)));
-    recallOf(matrix).forEach((share, i) => write(recalls[i], percent(share)));
-    precisionOf(matrix).forEach((share, i) => write(precisions[i], percent(share)));
+    const rounded = (share) => (share === null ? "–" : String(Math.round(100 * share)));
+    recallOf(matrix).forEach((share, i) => write(recalls[i], rounded(share)));
+    precisionOf(matrix).forEach((share, i) => write(precisions[i], rounded(share)));
   };
   return { node, update, focus: ([i, j]) => cells[i][j].focus() };
 }
@@ -200,7 +212,7 @@ function matrixGrid(data, open) {
 /** The pictures of the open cell, eight at a time, with room kept for eight. */
 function gallery(data, turn) {
   const title = h("p", { role: "status", class: "bb-cm-title" });
-  const range = h("span", {});
+  const carried = h("span", {});
   const slots = Array.from({ length: SLOTS }, () => {
     const canvas = h("canvas", { role: "img" });
     const lines = [0, 1, 2].map(() => h("span", {}));
@@ -213,30 +225,30 @@ function gallery(data, turn) {
     { class: "bb-cm-gallery" },
     title,
     h("div", { class: "bb-cm-slots" }, ...slots.map((slot) => slot.node)),
-    h("div", { class: "bb-controls bb-cm-pager" }, back, more, range),
+    h("div", { class: "bb-controls bb-cm-pager" }, back, more, carried),
   );
   const update = ({ count, here, speaker, chosen }, { cell, pair }, page) => {
     const { classes, labels, networks } = data;
-    const names = networks.map(({ name }) => name);
-    write(
-      title,
-      pair
-        ? TEXT.pairOpened[pair](...names, count)
-        : TEXT.opened(classes[cell[0]], classes[cell[1]], chosen.name, count),
-    );
+    const [first, second] = networks.map(({ name }) => name);
+    const pictures = count === 1 ? TEXT.picture : fill(TEXT.pictures, { count });
+    const [truth, called] = cell.map((at) => classes[at]);
+    const template = pair ? TEXT.pairOpened[pair] : truth === called ? TEXT.hit : TEXT.miss;
+    write(title, fill(template, { pictures, first, second, truth, called, name: chosen.name }));
     const start = page * SLOTS;
     slots.forEach(({ canvas, lines, node: slot }, at) => {
       const picture = here[start + at];
       slot.style.visibility = picture === undefined ? "hidden" : "";
       if (picture === undefined) return;
-      const called = classes[speaker.called[picture]];
-      const probability = TEXT.percent(Math.round(100 * speaker.probability[picture]));
+      const [truth, called] = [labels, speaker.called].map((all) => classes[all[picture]]);
+      const probability = percent(speaker.probability[picture]);
       if (slot.dataset.picture !== String(picture)) paintPictureOf(canvas, data, picture);
       slot.dataset.picture = picture;
-      canvas.setAttribute("aria-label", `${TEXT.cellLabel(classes[labels[picture]], called, probability)}`);
-      [classes[labels[picture]], TEXT.called(called), probability].forEach((text, i) => write(lines[i], text));
+      canvas.setAttribute("aria-label", fill(TEXT.cellLabel, { truth, called, value: probability }));
+      [truth, fill(TEXT.called, { called }), probability].forEach((text, i) => write(lines[i], text));
     });
-    write(range, TEXT.carried(start + 1, Math.min(start + SLOTS, here.length), here.length, count));
+    const range = { from: start + 1, to: Math.min(start + SLOTS, here.length), here: here.length, count };
+    const place = fill(here.length < count ? TEXT.someCarried : TEXT.carried, range);
+    write(carried, here.length ? place : "");
     back.disabled = page === 0;
     more.disabled = start + SLOTS >= here.length;
   };
@@ -250,64 +262,63 @@ function comparison(data, pick) {
   const buttons = Object.fromEntries(PAIRS.map((pair) => [pair, button(String(counts[pair]), () => pick(pair))]));
   const cell = (pair) =>
     h("td", { class: pair === "first" || pair === "second" ? "bb-cm-telling" : null }, buttons[pair]);
-  const head = (text, scope = "col") => h("th", { scope }, text);
+  const head = (text, { name }, scope = "col") => h("th", { scope }, fill(text, { name }));
   const table = h(
     "table",
     { class: "bb-cm-pairs", "aria-label": TEXT.compare },
-    h("thead", {}, h("tr", {}, h("td"), head(TEXT.right(second.name)), head(TEXT.wrong(second.name)))),
+    h("thead", {}, h("tr", {}, h("td"), head(TEXT.right, second), head(TEXT.wrong, second))),
     h(
       "tbody",
       {},
-      h("tr", {}, head(TEXT.right(first.name), "row"), cell("both"), cell("first")),
-      h("tr", {}, head(TEXT.wrong(first.name), "row"), cell("second"), cell("neither")),
+      h("tr", {}, head(TEXT.right, first, "row"), cell("both"), cell("first")),
+      h("tr", {}, head(TEXT.wrong, first, "row"), cell("second"), cell("neither")),
     ),
   );
   const p = exactP(counts.first, counts.second);
-  const test = h("p", { class: "bb-hint" }, TEXT.test(first.name, second.name, counts.first, counts.second, p));
+  const values = {
+    first: first.name,
+    second: second.name,
+    firstOnly: counts.first,
+    secondOnly: counts.second,
+    p: p < 0.0001 ? "< 0.0001" : `= ${fixed(p, 4)}`,
+  };
   return {
-    node: h("div", { class: "bb-cm-compare" }, h("p", { class: "bb-cm-heading" }, TEXT.compare), table, test),
+    node: h(
+      "div",
+      { class: "bb-cm-compare" },
+      h("p", { class: "bb-cm-heading" }, TEXT.compare),
+      table,
+      hint(fill(TEXT.test, values)),
+    ),
     update: ({ pair }) => PAIRS.forEach((name) => buttons[name].setAttribute("aria-pressed", pair === name)),
   };
 }
 
 // ---- The view -----------------------------------------------------------------------------------------------
 
-function render({ model, el }) {
-  const view = scope(model);
+export default widget(SETTINGS, (view, model) => {
   const data = readData(model);
   const last = data.classes.length - 1;
   let page = 0;
   let asked = ""; // the open cell; another one begins at its first page
-  const set = (changes) => {
-    for (const [name, value] of Object.entries(changes)) model.set(name, value);
-    model.save_changes();
-  };
-  const open = (i, j, focus) => {
-    set({ cell: [i, j], pair: "" });
-    if (focus) {
-      paint();
-      grid.focus([i, j]);
-    }
+  const open = (i, j) => {
+    view.set({ cell: [i, j], pair: "" });
+    paint();
+    grid.focus([i, j]);
   };
   const names = data.networks.map(({ name }) => name);
   const network = choice(
     TEXT.network,
     names,
     (name) => name,
-    (name) => set({ network: name, pair: "" }),
+    (name) => view.set({ network: name, pair: "" }),
   );
-  const numbers = choice(
-    TEXT.numbers,
-    Object.keys(TEXT.views),
-    (name) => TEXT.views[name],
-    (name) => set({ numbers: name }),
-  );
-  const hint = h("p", { class: "bb-hint" });
-  const summary = h("p", { class: "bb-hint" });
+  const numbers = setting(view, "numbers", TEXT.numbers, TEXT.views);
+  const [advice, summary] = [hint(), hint()];
   const grid = matrixGrid(data, open);
-  const shelf = gallery(data, (by) => ((page += by), view.soon(paint)));
+  const shelf = gallery(data, (by) => ((page += by), view.repaint()));
   const pairs =
-    names.length === 2 ? comparison(data, (pair) => set({ pair: model.get("pair") === pair ? "" : pair })) : null;
+    names.length === 2 ? comparison(data, (pair) => view.set({ pair: model.get("pair") === pair ? "" : pair })) : null;
 
   const paint = () => {
     const settings = Object.fromEntries(SETTINGS.map((name) => [name, model.get(name)]));
@@ -317,16 +328,21 @@ function render({ model, el }) {
     asked = key;
     network.set(settings.network);
     numbers.set(settings.numbers);
-    write(hint, TEXT.hints[settings.numbers]);
+    write(advice, TEXT.hints[settings.numbers]);
     const right = shown.chosen.matrix.reduce((all, row, i) => all + row[i], 0);
-    write(summary, TEXT.accuracy(settings.network, right, data.labels.length));
+    const values = {
+      name: settings.network,
+      right,
+      count: grouped(data.labels.length),
+      share: percent(right / data.labels.length, 1),
+    };
+    write(summary, fill(TEXT.accuracy, values));
     grid.update(shown, settings);
     shelf.update(shown, settings, page);
     pairs?.update(settings);
   };
 
-  view.listen(grid.node, "keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
+  keys(view, grid.node, ({ key }) => {
     const [i, j] = model.get("cell");
     const targets = {
       ArrowUp: [i - 1, j],
@@ -340,29 +356,19 @@ function render({ model, el }) {
       Enter: [i, j],
       " ": [i, j],
     };
-    if (!targets[event.key]) return;
-    event.preventDefault();
-    open(...targets[event.key].map((at) => Math.min(Math.max(at, 0), last)), true);
+    if (!targets[key]) return false;
+    open(...targets[key].map((at) => Math.min(Math.max(at, 0), last)));
   });
   network.node.hidden = names.length < 2;
-  const root = h(
-    "div",
-    { class: "bb-widget bb-cm", role: "group", "aria-label": TEXT.title },
-    h("div", { class: "bb-controls" }, network.node, numbers.node),
-    hint,
+  const root = body(
+    "bb-cm",
+    TEXT.title,
+    controls(network.node, numbers.node),
+    advice,
     grid.node,
     summary,
     shelf.node,
     ...(pairs ? [pairs.node] : []),
   );
-  el.append(root);
-  view.onChange(SETTINGS, () => view.soon(paint));
-  paint();
-  return () => {
-    view.dispose();
-    root.remove();
-  };
-}
-
-export { cellValues, countMatrix, exactP, pairing, precisionOf, recallOf, unpacked };
-export default { render };
+  return { root, paint };
+});
