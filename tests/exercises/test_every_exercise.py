@@ -1,6 +1,7 @@
 """Every exercise of every chapter: its reference passes, and each wrong function is told what is wrong."""
 
 import ast
+import copy
 import importlib
 import pkgutil
 import warnings
@@ -119,18 +120,65 @@ def test_unwritten_broken_and_absurd_functions_are_described(name):
     assert not warned  # what is wrong stands in the report
 
 
-def poured(answer):
+def each(change, answer):
+    """Change what a function returned, or each of its results."""
+    return type(answer)(each(change, part) for part in answer) if isinstance(answer, tuple) else change(answer)
+
+
+def in_lists(answer):
     """Return numbers in lists, as deep as they go."""
-    if isinstance(answer, tuple):
-        return [poured(part) for part in answer]
+    answer = list(map(in_lists, answer)) if isinstance(answer, tuple) else answer
     return answer.tolist() if isinstance(answer, np.ndarray | torch.Tensor) else answer
 
 
+def in_float32(answer):
+    return each(lambda part: part.astype(np.float32) if isinstance(part, np.ndarray) else part, answer)
+
+
+def in_tensors(answer):
+    def tensor(part):
+        return torch.tensor(part, requires_grad=part.dtype.kind == "f") if isinstance(part, np.ndarray) else part
+
+    return each(tensor, answer)
+
+
 @pytest.mark.parametrize("name", EXERCISES)
-def test_right_numbers_pass_in_lists_too(name):
+@pytest.mark.parametrize("to", [in_lists, in_float32, in_tensors])
+def test_right_numbers_pass_whatever_holds_them(name, to):
     exercise = EXERCISES[name]
-    report = exercise.check(lambda *arguments: poured(exercise(*arguments)))
+    report = exercise.check(lambda *arguments: to(exercise(*arguments)))
     assert report.passed, report
+
+
+def spoil(arguments) -> bool:
+    """Change the first array or list among the arguments."""
+    for argument in arguments:
+        if isinstance(argument, list):
+            argument.pop()
+            return True
+        if isinstance(argument, np.ndarray | torch.Tensor):
+            argument += 1
+            return True
+    return False
+
+
+SPOILED = [name for name, exercise in EXERCISES.items() if spoil(copy.deepcopy(exercise.cases[0].arguments))]
+
+
+@pytest.mark.parametrize("name", SPOILED)
+def test_arguments_may_not_be_changed(name):
+    exercise = EXERCISES[name]
+
+    def greedy(*arguments):
+        answer = exercise(*arguments)
+        spoil(arguments)
+        return answer
+
+    report = exercise.check(greedy)
+    assert not report.passed
+    if name != "resnet.basic_block":  # which says so in its own words
+        assert "your function changes its argument" in str(report)
+    assert exercise.check(exercise.reference).passed
 
 
 @pytest.mark.parametrize("name", EXERCISES)
