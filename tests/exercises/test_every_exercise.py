@@ -4,6 +4,7 @@ import ast
 import copy
 import importlib
 import pkgutil
+import runpy
 import warnings
 from pathlib import Path
 
@@ -51,6 +52,13 @@ def test_every_sentence_stands_as_it_is_read(chapter):
     """A sentence that is put together cannot be looked up in another language."""
     tree = ast.parse(Path(CHAPTERS[chapter].__file__).read_text("utf-8"))
     assert not [node.lineno for node in ast.walk(tree) if isinstance(node, ast.JoinedStr)]
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_an_import_draws_no_numbers_that_a_chapter_seeded(chapter):
+    before = torch.random.get_rng_state()
+    runpy.run_path(CHAPTERS[chapter].__file__)
+    assert torch.equal(torch.random.get_rng_state(), before)
 
 
 @pytest.mark.parametrize("name", EXERCISES)
