@@ -123,7 +123,18 @@ def test_unwritten_broken_and_absurd_functions_are_described(name):
             assert len(report.messages[0]) < 400
             for inside in ("array(", " at 0x", "seed =", "measured =", "measure =", "asked =", "inputs = ("):
                 assert inside not in report.messages[0]
-        for answer in (-1, 0.5, (1, 2), [], [3], np.zeros(3), torch.ones(2), torch.zeros(2, 3), True):
+        for answer in (
+            -1,
+            0.5,
+            (1, 2),
+            [],
+            [3],
+            np.zeros(3),
+            torch.ones(2),
+            torch.zeros(2, 3),
+            torch.zeros(2, dtype=torch.bfloat16),
+            True,
+        ):
             assert not exercise.check(lambda *arguments, answer=answer: answer).passed
     assert not warned  # what is wrong stands in the report
 

@@ -60,7 +60,7 @@ class UnfitError(Exception):
 
     def __init__(self, answer, expected):
         super().__init__()
-        self.answer, self.expected = answer, expected
+        self.answer, self.expected = plain(answer), expected
 
 
 @dataclass(frozen=True)
@@ -208,7 +208,7 @@ def _run(function: Callable, case: Case) -> _Outcome:
     try:
         answer = plain(case.measure(function, *arguments))
     except UnfitError as error:
-        return _Outcome(plain(error.answer), unfit=error.expected)
+        return _Outcome(error.answer, unfit=error.expected)
     except (Exception, SystemExit) as error:
         return _Outcome(error=error)
     pairs = enumerate(zip(arguments, case.arguments, strict=True))
@@ -293,7 +293,7 @@ def numbers(value) -> np.ndarray | None:
     """Return numbers, whatever holds them, as an array, or None where they make none."""
     try:
         array = np.asarray(value)
-    except ValueError:  # rows of different lengths
+    except Exception:  # rows of different lengths, or a class with ways of its own
         return None
     return array if array.dtype.kind in "biuf" else None
 
