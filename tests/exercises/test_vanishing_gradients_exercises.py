@@ -66,7 +66,7 @@ test_another_mistake_is_not_mistaken_for_a_known_one = are_not_recognized(
 )
 
 
-def test_arguments_may_not_be_changed():
+def test_the_arrays_in_a_list_may_not_be_changed():
     def in_place(gradients, most):
         length = np.sqrt(sum((one**2).sum() for one in gradients))
         for one in gradients:
