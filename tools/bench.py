@@ -59,14 +59,15 @@ ACT = """async ({ moves, canvas, gesture }) => {
     window.requestAnimationFrame = ask;
     return times;
 }"""
-ALONE = """async ({ source, css, state, buffers }) => {
+ALONE = """async ({ source, css, state }) => {
     document.head.append(Object.assign(document.createElement("style"), { textContent: css }));
     const module = await import(URL.createObjectURL(new Blob([source], { type: "text/javascript" })));
     window.module = module;
+    for (const value of Object.values(state)) if (value?.dtype) value.data = Uint8Array.from(value.data).buffer;
     const listeners = new Map();
-    const model = {
-        get: (name) => (name in buffers ? new DataView(Uint8Array.from(buffers[name]).buffer) : state[name]),
-        set: (name, value) => { delete buffers[name]; state[name] = value; listeners.get(`change:${name}`)?.(); },
+    const model = window.model = {
+        get: (name) => state[name],
+        set: (name, value) => { state[name] = value; listeners.get(`change:${name}`)?.(); },
         save_changes: () => {}, off: () => {}, on: (event, handler) => listeners.set(event, handler),
     };
     await module.default.render({ model, el: document.body });
@@ -104,8 +105,8 @@ GESTURE = """async ({ selector, how, moves }) => {
     }
     return times;
 }"""
-FORWARD = """({ weights, vectors, moves }) => {
-    const [network] = module.unpackNetworks(Int8Array.from(weights), Float32Array.from(vectors), 1);
+FORWARD = """(moves) => {
+    const [network] = module.networksOf(model);
     const pixels = Float64Array.from({ length: 784 }, (_, i) => Math.sin(i));
     return Array.from({ length: moves }, () => {
         const start = performance.now();
@@ -183,9 +184,10 @@ def gestures(browser, url: str) -> None:
 def alone(made) -> dict:
     """Return what `ALONE` takes to draw a widget on an empty page."""
     state = made.get_state()
-    buffers = {key: list(value) for key, value in state.items() if isinstance(value, bytes)}
-    state = {key: value for key, value in state.items() if key not in buffers}
-    return {"source": str(made._esm), "css": str(made._css), "state": state, "buffers": buffers}
+    for value in state.values():
+        if isinstance(value, dict) and "dtype" in value:
+            value["data"] = list(value["data"])
+    return {"source": str(made._esm), "css": str(made._css), "state": state}
 
 
 def network(browser) -> None:
@@ -195,9 +197,7 @@ def network(browser) -> None:
     networks = {"trained": pretrained.load("lenet").state_dict()}
     made = FeatureMapExplorer(fashion_mnist("test")[:10], networks, FASHION_MNIST_STATISTICS, tool="draw", picture=-1)
     page.evaluate(ALONE, alone(made))
-    weights, vectors = (np.frombuffer(made.weights, "i1"), np.frombuffer(made.vectors, "f4"))
-    times = page.evaluate(FORWARD, {"weights": weights.tolist(), "vectors": vectors.tolist(), "moves": MOVES})
-    print_times("forward", times)
+    print_times("forward", page.evaluate(FORWARD, MOVES))
     canvas = page.locator("canvas.bb-square").first
     print_times("drawing", canvas.evaluate(f"(canvas) => ({ACT})({{ moves: {MOVES}, canvas, gesture: 'drag' }})"))
     page.close()

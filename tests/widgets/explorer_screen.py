@@ -136,7 +136,7 @@ class Screen:
 
     def unit(self) -> float:
         """Return the length of one input pixel on the screen."""
-        return self.input.bounding_box()["width"] / (self.expected.shape[1] + 2 * MARGIN)
+        return self.input.bounding_box()["width"] / (self.expected.pixels.shape[2] + 2 * MARGIN)
 
     def place(self, canvas, row, column) -> dict:
         """Return the middle of an input pixel, or of a pixel of the map shown, relative to its canvas."""
@@ -144,7 +144,7 @@ class Screen:
         if canvas is self.output:
             top, left = (
                 MARGIN + np.floor((side - size) / 2 + 0.5)
-                for side, size in zip(self.expected.shape, self.expected.output.shape, strict=True)
+                for side, size in zip(self.expected.pixels.shape[1:], self.expected.output.shape, strict=True)
             )
         return {"x": (left + column + 0.5) * self.unit(), "y": (top + row + 0.5) * self.unit()}
 
@@ -187,7 +187,7 @@ class Screen:
 
     def check_captions(self):
         expected, size = self.expected, len(self.expected.kernel[0])
-        height, width = expected.shape
+        height, width = expected.pixels.shape[1:]
         out_height, out_width = expected.output.shape
         depth = " × 3" if len(expected.picture) == 3 else ""
         captions = self.root.locator(".bb-pair .bb-caption").all_inner_texts()

@@ -51,7 +51,7 @@ def test_saturated_means_a_tenth_of_the_largest_slope():
 
 
 def test_the_inputs_are_spread_as_a_normal_distribution():
-    inputs = np.frombuffer(ActivationExplorer().inputs)
+    inputs = ActivationExplorer().inputs
     assert inputs.shape == (400,)
     assert inputs.mean() == pytest.approx(0, abs=1e-12)
     assert inputs.std() == pytest.approx(1, abs=0.01)
@@ -88,7 +88,7 @@ SPREAD = """([name, inputs, weight, bias]) => {
 @pytest.mark.browser
 @pytest.mark.parametrize("name", ACTIVATIONS)
 def test_signal_product_and_saturation_equal_python(module, name):
-    inputs = np.frombuffer(ActivationExplorer().inputs)[::7]
+    inputs = ActivationExplorer().inputs[::7]
     for weight, bias in SETTINGS:
         depths = module(SPREAD, [name, inputs.tolist(), weight, bias])
         assert len(depths) == 51

@@ -5,6 +5,7 @@ import itertools
 import numpy as np
 import pytest
 from explorer_screen import window
+from sent import REVIVED, sent
 
 from backbone import ops
 from backbone.data import photo
@@ -13,7 +14,7 @@ from backbone.widgets import ConvolutionExplorer
 
 pytestmark = pytest.mark.browser
 
-KIT = "array, choice, dropdown, fromHalf, gray, numberCell, paletteColor, parseNumber, scope, show, signed"
+KIT = "choice, dropdown, fromHalf, gray, numberCell, paletteColor, parseNumber, scope, show, signed"
 TOLERANCE = 1e-12  # of the largest output; both sides compute in float64
 
 
@@ -308,24 +309,6 @@ def test_half_precision_is_decoded_exactly(module):
     assert zeros == [False, True]
 
 
-@pytest.mark.parametrize("offset", [0, 1, 3])
-@pytest.mark.parametrize("name", ["uint8", "float16", "float32", "float64"])
-def test_array_reads_a_buffer_at_any_offset(module, name, offset):
-    values = np.array([0, 1, 2, 200] if name == "uint8" else [0, -1.5, 1e-3, 65504], name)
-    found = module(
-        """([bytes, offset, length, type]) => {
-            const raw = new DataView(Uint8Array.from(bytes).buffer, offset, length);
-            return [...m.array({ get: () => raw }, "raw", type)];
-        }""",
-        [list(bytes(offset) + values.tobytes() + b"\xff"), offset, values.nbytes, name],
-    )
-    np.testing.assert_array_equal(found, values.astype(float))
-
-
-def test_array_reads_a_plain_buffer(module):
-    assert module('() => [...m.array({ get: () => Uint8Array.of(1, 2).buffer }, "raw")]') == [1, 2]
-
-
 COLORS_OF = """(values) => values.map((value) => {{
     const bytes = new Uint8ClampedArray(8).fill(7);
     {}(value, bytes, 4);
@@ -342,10 +325,10 @@ def test_colors_of_values(module):
     assert module(COLORS_OF.format("m.signed(0, [1, 2, 3], [4, 5, 6])"), [0]) == [[1, 2, 3, 0]]
 
 
-RENDER_ALONE = """async ([state, bytes, offset]) => {
+RENDER_ALONE = """async (state) => {
     const written = [], listening = new Map();
     const model = {
-        get: (name) => (name === "pixels" ? new DataView(Uint8Array.from(bytes).buffer, offset) : state[name]),
+        get: (name) => REVIVED(state[name]),
         set: (name) => written.push(name),
         save_changes: () => written.push("save"),
         on: (name) => listening.set(name, (listening.get(name) ?? 0) + 1),
@@ -358,14 +341,13 @@ RENDER_ALONE = """async ([state, bytes, offset]) => {
     const text = el.innerText;
     dispose();
     return { written, on, off: [...listening.values()], text, left: el.children.length };
-}"""
+}""".replace("REVIVED", REVIVED)
 
 
 @pytest.mark.parametrize("offset", [0, 1])
 def test_render_writes_nothing_and_lets_go_of_everything(module, offset):
     explorer = ConvolutionExplorer({"a": photo("coins")}, point=(27, 36))
-    state = {key: value for key, value in explorer.get_state().items() if not isinstance(value, bytes)}
-    seen = module(RENDER_ALONE, [state, list(bytes(offset) + explorer.pixels), offset])
+    seen = module(RENDER_ALONE, sent(explorer, offset))
     assert seen["written"] == []
     assert set(seen["on"]) == {1}
     assert set(seen["off"]) == {0}

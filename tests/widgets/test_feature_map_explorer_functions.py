@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from maps_screen import best, explorer, maps_of, rounded
+from sent import REVIVED, sent
 
 from backbone.data import FASHION_MNIST_STATISTICS, fashion_mnist
 from backbone.widgets import FeatureMapExplorer
@@ -16,10 +17,10 @@ pytestmark = pytest.mark.browser
 STATISTICS = [float(FASHION_MNIST_STATISTICS.mean), float(FASHION_MNIST_STATISTICS.std)]
 TOLERANCE = 1e-4  # PyTorch computes in float32, the page in float64
 
-SETUP = """async ([source, weights, vectors, count]) => {
+SETUP = """async ([source, state]) => {
     window.m = await import(URL.createObjectURL(new Blob([source], { type: "text/javascript" })));
-    window.networks = m.unpackNetworks(Int8Array.from(weights), Float32Array.from(vectors), count);
-}"""
+    window.networks = m.networksOf({ get: (name) => REVIVED(state[name]) });
+}""".replace("REVIVED", REVIVED)
 FORWARD = """([number, pixels, statistics]) => {
     const maps = m.forward(networks[number], m.standardized(pixels, statistics));
     return Object.fromEntries(Object.entries(maps).map(([name, values]) => [name, [...values]]));
@@ -35,9 +36,7 @@ def made():
 def module(browser, made):
     """Return a function that evaluates a script where `m` is the module and `networks` are those of `made`."""
     page = browser.new_page()
-    weights = np.frombuffer(made.weights, np.int8).tolist()
-    vectors = np.frombuffer(made.vectors, np.float32).tolist()
-    page.evaluate(SETUP, [FeatureMapExplorer._esm, weights, vectors, len(made.networks)])
+    page.evaluate(SETUP, [FeatureMapExplorer._esm, sent(made)])
     yield page.evaluate
     page.close()
 
@@ -114,7 +113,9 @@ def test_a_point_leads_to_the_place_whose_field_is_around_it(module, layer):
 @pytest.mark.parametrize("size", [4, 8, 12])
 def test_the_cover(module, made, size):
     made.tool, made.cover, made.cover_size, made.cover_fill = "cover", [5, 9], size, "mean"
-    found = module("([pixels, size]) => [...m.coveredBy(pixels, [5, 9], size, 73)]", [list(made.pixels[:784]), size])
+    found = module(
+        "([pixels, size]) => [...m.coveredBy(pixels, [5, 9], size, 73)]", [made.pixels[0].ravel().tolist(), size]
+    )
     np.testing.assert_array_equal(np.reshape(found, (28, 28)), made.input)
     made.tool = "look"
 
@@ -239,10 +240,10 @@ def test_the_strip_fits(module, width):
             assert sum(across[name] for name in stage) + 8 * (len(stage) - 1) <= width
 
 
-RENDER_ALONE = """async ([state, buffers, offset]) => {
+RENDER_ALONE = """async (state) => {
     const written = [], listening = new Map();
     const model = {
-        get: (name) => (name in buffers ? new DataView(Uint8Array.from(buffers[name]).buffer, offset) : state[name]),
+        get: (name) => REVIVED(state[name]),
         set: (name) => written.push(name),
         save_changes: () => written.push("save"),
         on: (name) => listening.set(name, (listening.get(name) ?? 0) + 1),
@@ -255,17 +256,14 @@ RENDER_ALONE = """async ([state, buffers, offset]) => {
     const text = el.innerText;
     dispose();
     return { written, on, off: [...listening.values()], text, left: el.children.length };
-}"""
+}""".replace("REVIVED", REVIVED)
 
 
 @pytest.mark.parametrize("offset", [0, 1])
 @pytest.mark.parametrize("tool", ["look", "cover", "draw"])
 def test_render_writes_nothing_and_lets_go_of_everything(module, offset, tool):
     one = explorer(tool=tool)
-    state = one.get_state()
-    buffers = {key: list(bytes(offset) + value) for key, value in state.items() if isinstance(value, bytes)}
-    state = {key: value for key, value in state.items() if key not in buffers}
-    seen = module(RENDER_ALONE, [state, buffers, offset])
+    seen = module(RENDER_ALONE, sent(one, offset))
     assert seen["written"] == []
     assert set(seen["on"]) == {1}
     assert set(seen["off"]) == {0}

@@ -134,7 +134,7 @@ def test_binary_state_arrives_whole(page_with):
     made = ConvolutionExplorer({"wave": wave(12, 12)})
     page = page_with(made)
     state = json.loads(page.locator('script[type$="widget-state+json"]').text_content())["state"][made.model_id]
-    assert [buffer["path"] for buffer in state["buffers"]] == [["pixels"]]
+    assert [buffer["path"] for buffer in state["buffers"]] == [["pixels", "data"]]
     Screen(page, made).check()
 
 

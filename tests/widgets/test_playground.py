@@ -1,10 +1,8 @@
 """Playground in Python: what it takes, what it refuses, what it hands to the page."""
 
-import base64
-import json
-
 import numpy as np
 import pytest
+from sent import size_of
 from traitlets import TraitError
 
 from backbone.data.points import POINTS
@@ -128,8 +126,4 @@ def test_too_many_steps_before_the_page_is_drawn():
 
 
 def test_the_state_is_small():
-    state = {
-        key: base64.b64encode(value).decode() if isinstance(value, bytes) else value
-        for key, value in Playground().get_state().items()
-    }
-    assert len(json.dumps(state)) <= 400 * KILOBYTE
+    assert size_of(Playground()) <= 400 * KILOBYTE

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from page_checks import assert_accessible, assert_fits
 from playground_screen import Screen, Twin
+from sent import REVIVED, sent
 
 from backbone.widgets import Playground
 
@@ -375,9 +376,11 @@ def test_the_model_hears_only_what_the_reader_did(show):
     listen = """async ([source, state]) => {
         const module = await import(URL.createObjectURL(new Blob([source], { type: "text/javascript" })));
         const heard = [];
-        for (const name of ["points", "labels", "noise"]) state[name] = Uint8Array.from(state[name]);
-        const model = { get: (name) => state[name], set: (name, value) => { heard.push(name); state[name] = value; },
-                        on() {}, off() {}, save_changes() {} };
+        const model = {
+            get: (name) => REVIVED(state[name]),
+            set: (name, value) => { heard.push(name); state[name] = value; },
+            on() {}, off() {}, save_changes() {},
+        };
         const el = document.body.appendChild(document.createElement("div"));
         const dispose = module.default.render({ model, el });
         await new Promise((done) => setTimeout(done, 400));
@@ -386,11 +389,8 @@ def test_the_model_hears_only_what_the_reader_did(show):
         await new Promise((done) => setTimeout(done, 400));
         dispose();
         return [silent, heard, state.step, state.parameters, el.childElementCount];
-    }"""
-    state = {
-        key: list(value) if isinstance(value, bytes) else value for key, value in screen.expected.get_state().items()
-    }
-    state = {key: value for key, value in state.items() if not key.startswith("_") and key != "layout"}
+    }""".replace("REVIVED", REVIVED)
+    state = {name: value for name, value in sent(screen.expected).items() if not name.startswith("_")}
     silent, heard, step, parameters, left = screen.page.evaluate(listen, [Playground._esm, state])
     assert silent == 0
     assert (heard, step, left) == (["parameters", "step"], 15, 0)

@@ -7,12 +7,54 @@ import re
 from pathlib import Path
 
 import anywidget
+import numpy as np
+import traitlets as t
 
 from backbone.palette import css_variables
 
 HERE = Path(__file__).parent
 _IMPORT = re.compile(r'^import \{([^}]*)\} from "(\.[^"]+)";\n', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=(?:async )?(?:function\*?|const|let|class) (\w+))", re.MULTILINE)
+
+
+class Array(t.TraitType):
+    """A NumPy array; it reaches the page as ``{dtype, shape, data}``, the data as raw bytes.
+
+    Args:
+        dtype: "int8", "uint8", "uint16", "float16", "float32" or "float64"; what is assigned is converted to it.
+    """
+
+    info_text = "an array"
+
+    def __init__(self, dtype: str, **kwargs):
+        self.dtype = np.dtype(dtype).newbyteorder("<")
+        super().__init__(_frozen(np.zeros(0, self.dtype)), **kwargs)
+        self.tag(to_json=_array_to_json, from_json=_array_from_json)
+
+    def validate(self, obj, value) -> np.ndarray:
+        """Return the value as such an array, closed to changes; raise TraitError where whole numbers cannot hold it."""
+        given = np.asarray(value)
+        with np.errstate(invalid="ignore"):
+            array = given.astype(self.dtype, order="C")
+        if self.dtype.kind in "iu" and not np.array_equal(array, given):
+            raise t.TraitError(
+                f"{self.name} holds numbers that {self.dtype.name} cannot; round them and keep its range"
+            )
+        return _frozen(array)
+
+
+def _frozen(array: np.ndarray) -> np.ndarray:
+    """Return the array, closed to changes that the page would not hear of."""
+    array.setflags(write=False)
+    return array
+
+
+def _array_to_json(array: np.ndarray, widget) -> dict:
+    return {"dtype": array.dtype.name, "shape": list(array.shape), "data": array.tobytes()}
+
+
+def _array_from_json(sent: dict, widget) -> np.ndarray:
+    return np.frombuffer(sent["data"], np.dtype(sent["dtype"]).newbyteorder("<")).reshape(sent["shape"])
 
 
 class BookWidget(anywidget.AnyWidget):

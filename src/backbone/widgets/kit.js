@@ -92,13 +92,21 @@ function fromHalf(bits) {
   return sign * (exponent ? 2 ** (exponent - 25) * (1024 + fraction) : 2 ** -24 * fraction);
 }
 
-/** A binary trait as a typed array. The bytes are copied: a live buffer may start at an odd offset. */
-export function array(model, name, type = "uint8") {
-  const raw = model.get(name);
-  const view = ArrayBuffer.isView(raw) ? raw : new DataView(raw);
-  const copy = view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength);
-  if (type === "float16") return Float32Array.from(new Uint16Array(copy), fromHalf);
-  return new { uint8: Uint8Array, float32: Float32Array, float64: Float64Array }[type](copy);
+const TYPES = { int8: Int8Array, uint8: Uint8Array, uint16: Uint16Array, float32: Float32Array, float64: Float64Array };
+
+/** An `Array` trait: its numbers, row by row, and their shape. The bytes are copied: a live buffer may start anywhere. */
+export function array(model, name) {
+  const { dtype, shape, data } = model.get(name);
+  const view = ArrayBuffer.isView(data) ? data : new DataView(data);
+  const bytes = view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength);
+  const half = dtype === "float16";
+  return { shape, data: half ? Float32Array.from(new Uint16Array(bytes), fromHalf) : new TYPES[dtype](bytes) };
+}
+
+/** An array's entries along its first axis, each a part of its numbers. */
+export function entries({ data, shape: [count] }) {
+  const size = data.length / count;
+  return Array.from({ length: count }, (_, i) => data.subarray(i * size, (i + 1) * size));
 }
 
 /** What a view holds on to: one AbortController, one repaint a frame, and a way to let go of all of it. */

@@ -1,24 +1,17 @@
 // LeNet in the page.
 
 const LENET_SIDE = 28;
-// Names and shapes as in `backbone.models.lenet`; `lenet.py` packs the numbers in this order.
-const LENET_PARAMETERS = [
-  ["conv1.weight", 6 * 25],
-  ["conv1.bias", 6],
-  ["conv2.weight", 16 * 6 * 25],
-  ["conv2.bias", 16],
-  ["fc1.weight", 120 * 400],
-  ["fc1.bias", 120],
-  ["fc2.weight", 84 * 120],
-  ["fc2.bias", 84],
-  ["fc3.weight", 10 * 84],
-  ["fc3.bias", 10],
-];
-
-/** Cut the packed numbers into the parameters, by name. */
-export function lenetParameters(packed) {
-  let at = 0;
-  return Object.fromEntries(LENET_PARAMETERS.map(([name, count]) => [name, packed.subarray(at, (at += count))]));
+/** The parameters by name, as `lenet.py` packs them: whole numbers with a scale for each unit, and biases as they are. */
+export function lenetParameters(shapes, weights, vectors) {
+  let [at, seen] = [0, 0];
+  const found = {};
+  for (const [name, [units, ...sides]] of shapes) {
+    const vector = vectors.subarray(seen, (seen += units));
+    const inputs = sides.reduce((product, side) => product * side, 1);
+    const scaled = (value, i) => value * vector[Math.floor(i / inputs)];
+    found[name] = sides.length ? Float32Array.from(weights.subarray(at, (at += units * inputs)), scaled) : vector;
+  }
+  return found;
 }
 
 /** Every layer's output for one standardized picture (28 * 28 numbers), by the layer's name: channel after channel, row by row. */

@@ -1,4 +1,4 @@
-"""A trained LeNet's numbers, packed for ``lenet.js``."""
+"""A trained LeNet's numbers, packed for ``lenet.js``: whole numbers from -127 to 127, and one scale for each unit."""
 
 from __future__ import annotations
 
@@ -21,23 +21,49 @@ SHAPES = {
 }
 
 
-def pack_lenet(parameters: Mapping[str, ArrayLike]) -> bytes:
-    """Return a LeNet's parameters as half-precision numbers, in the order of ``SHAPES``.
+def pack_lenet(parameters: Mapping[str, ArrayLike], name: str = "parameters") -> tuple[np.ndarray, np.ndarray]:
+    """Return a LeNet's weights as int8, and as float32 what each unit's are multiplied by and the biases.
+
+    Both are flat, parameter by parameter in the order of ``SHAPES``.
 
     Args:
         parameters: name -> array or tensor, such as ``backbone.pretrained.load("lenet").state_dict()``.
+        name: what to call it where it is wrong.
 
     Raises:
-        ValueError: a parameter is missing, has another shape, or holds what half precision cannot.
+        ValueError: a parameter is missing, has another shape, or holds a NaN or an infinity.
     """
-    if missing := [name for name in SHAPES if name not in parameters]:
-        raise ValueError(f"parameters have no {', '.join(missing)}; give a LeNet's state_dict()")
-    packed = []
-    for name, shape in SHAPES.items():
-        values = np.asarray(parameters[name], dtype=np.float64)
+    weights, vectors = [], []
+    for key, shape in SHAPES.items():
+        if key not in parameters:
+            raise ValueError(f"{name} has no {key!r}; LeNet needs {', '.join(SHAPES)}")
+        values = np.asarray(parameters[key], dtype="f4")
         if values.shape != shape:
-            raise ValueError(f"parameters[{name!r}] has shape {values.shape}; in LeNet it is {shape}")
-        if not (np.abs(values) < np.finfo(np.float16).max).all():
-            raise ValueError(f"parameters[{name!r}] has numbers that half precision cannot hold")
-        packed.append(values.astype("<f2").tobytes())
-    return b"".join(packed)
+            raise ValueError(f"{name}[{key!r}] has shape {values.shape}; it must be {shape}")
+        if not np.isfinite(values).all():
+            raise ValueError(f"{name}[{key!r}] holds a NaN or an infinity; its numbers must be finite")
+        if len(shape) == 1:
+            vectors.append(values)
+            continue
+        rows = values.reshape(len(values), -1)
+        largest = np.abs(rows).max(axis=1)
+        scales = np.where(largest > 0, largest / 127, 1).astype("f4")
+        weights.append(np.rint(rows / scales[:, None]).astype(np.int8).ravel())
+        vectors.append(scales)
+    return np.concatenate(weights), np.concatenate(vectors)
+
+
+def unpack_lenet(weights: np.ndarray, vectors: np.ndarray) -> dict[str, np.ndarray]:
+    """Return the parameters as the page computes with them: name -> float32 array."""
+    found, at, seen = {}, 0, 0
+    for name, shape in SHAPES.items():
+        vector = vectors[seen : seen + shape[0]]
+        seen += shape[0]
+        if len(shape) == 1:
+            found[name] = vector.copy()
+            continue
+        size = int(np.prod(shape))
+        rows = weights[at : at + size].reshape(shape[0], -1).astype("f4")
+        found[name] = (rows * vector[:, None]).reshape(shape)
+        at += size
+    return found

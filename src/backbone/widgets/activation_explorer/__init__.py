@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from scipy.special import ndtri
 
 from backbone.layers import ACTIVATIONS, Activation
-from backbone.widgets.base import BookWidget
+from backbone.widgets.base import Array, BookWidget
 
 DEEPEST = 50
 MOST_INPUTS = 1000
@@ -71,7 +71,7 @@ class ActivationExplorer(BookWidget):
     bias = t.Float(0.0, min=-4.0, max=4.0).tag(sync=True)
     input = t.Float(1.5, min=-4.0, max=4.0).tag(sync=True)
 
-    inputs = t.Bytes(read_only=True, help="float64, (N,)").tag(sync=True)
+    inputs = Array("float64", read_only=True, help="(N,)").tag(sync=True)
     # A list of pairs: a page's JSON sorts the names of an object.
     titles = t.List(read_only=True, help="(name of an activation, how it is written)").tag(sync=True)
 
@@ -83,14 +83,14 @@ class ActivationExplorer(BookWidget):
             )
         if values.dtype.kind not in "fiu" or not np.isfinite(values).all():
             raise ValueError("ActivationExplorer: inputs must hold finite real numbers; remove the others first")
-        self.set_trait("inputs", values.astype(np.float64).tobytes())
+        self.set_trait("inputs", values)
         self.set_trait("titles", [[name, one.title] for name, one in ACTIVATIONS.items()])
         super().__init__(**traits)
 
     @property
     def result(self) -> Chain:
         """What the chain did to all inputs, at the present settings."""
-        return self._through(np.frombuffer(self.inputs))
+        return self._through(self.inputs)
 
     @property
     def way(self) -> Chain:

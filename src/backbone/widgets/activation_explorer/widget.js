@@ -334,7 +334,7 @@ function layerCurve(functions, weight, bias) {
 
 function render({ model, el }) {
   const view = scope(model);
-  const inputs = array(model, "inputs", "float64");
+  const inputs = array(model, "inputs").data;
   const titles = Object.fromEntries(model.get("titles"));
   let [shown, all, key] = [null, null, ""];
   const set = (changes) => {

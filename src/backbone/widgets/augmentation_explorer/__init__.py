@@ -9,8 +9,8 @@ import traitlets as t
 from numpy.typing import ArrayLike
 
 from backbone.data import LabeledImages, Statistics
-from backbone.widgets.base import BookWidget
-from backbone.widgets.lenet import pack_lenet
+from backbone.widgets.base import Array, BookWidget
+from backbone.widgets.lenet import SHAPES, pack_lenet
 
 # The largest strength of each, in its own unit; `widget.js` has the same table, and a test compares them.
 LARGEST: Mapping[str, float] = MappingProxyType(
@@ -57,11 +57,15 @@ class AugmentationExplorer(BookWidget):
     strength = t.Float(45.0, min=0).tag(sync=True)
     seed = t.Int(0, min=0, max=LARGEST_SEED).tag(sync=True)
 
-    pixels = t.Bytes(read_only=True, help="the pictures one after another, 0 to 255").tag(sync=True)
+    pixels = Array("uint8", read_only=True, help="the pictures (N, 1, 28, 28)").tag(sync=True)
     labels = t.List(t.Int(), read_only=True).tag(sync=True)
     classes = t.List(t.Unicode(), read_only=True).tag(sync=True)
     standard = t.List(t.Float(), read_only=True, help="mean, standard deviation").tag(sync=True)
-    weights = t.Bytes(read_only=True, help="the LeNet, half precision").tag(sync=True)
+    shapes = t.List([[*pair] for pair in SHAPES.items()], read_only=True, help="of the LeNet's parameters").tag(
+        sync=True
+    )
+    weights = Array("int8", read_only=True, help="see lenet.py").tag(sync=True)
+    vectors = Array("float32", read_only=True, help="see lenet.py").tag(sync=True)
 
     def __init__(self, pictures: LabeledImages, parameters: Mapping[str, ArrayLike], statistics: Statistics, **traits):
         shape = tuple(pictures.images.shape)
@@ -69,11 +73,13 @@ class AugmentationExplorer(BookWidget):
             raise ValueError(f"pictures have shape {shape}; they must be (N, 1, {SIDE}, {SIDE}) with N at least 1")
         if len(statistics.mean) != 1:
             raise ValueError(f"statistics are of {len(statistics.mean)} channels; the pictures have one")
-        self.set_trait("pixels", pictures.images.numpy().tobytes())
+        self.set_trait("pixels", pictures.images.numpy())
         self.set_trait("labels", pictures.labels.tolist())
         self.set_trait("classes", list(pictures.classes))
         self.set_trait("standard", [float(statistics.mean[0]), float(statistics.std[0])])
-        self.set_trait("weights", pack_lenet(parameters))
+        weights, vectors = pack_lenet(parameters)
+        self.set_trait("weights", weights)
+        self.set_trait("vectors", vectors)
         super().__init__(**traits)
 
     @t.validate("picture")

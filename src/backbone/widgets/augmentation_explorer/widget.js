@@ -1,4 +1,17 @@
-import { array, button, choice, dropdown, gray, h, numberCell, paintPixels, scope, show, write } from "../kit.js";
+import {
+  array,
+  button,
+  choice,
+  dropdown,
+  entries,
+  gray,
+  h,
+  numberCell,
+  paintPixels,
+  scope,
+  show,
+  write,
+} from "../kit.js";
 import { lenetForward, lenetParameters, softmax } from "../lenet.js";
 
 const TEXT = {
@@ -430,12 +443,10 @@ const SETTINGS = ["picture", "augmentation", "strength", "seed"];
 
 function render({ model, el }) {
   const view = scope(model);
-  const bytes = array(model, "pixels");
-  const parameters = lenetParameters(Float64Array.from(array(model, "weights", "float16")));
+  const [weights, vectors] = ["weights", "vectors"].map((name) => array(model, name).data);
+  const parameters = lenetParameters(model.get("shapes"), weights, vectors);
   const [labels, classes, standard] = ["labels", "classes", "standard"].map((name) => model.get(name));
-  const pictures = labels.map((_, k) =>
-    Float64Array.from(bytes.subarray(k * PIXELS, (k + 1) * PIXELS), (byte) => byte / 255),
-  );
+  const pictures = entries(array(model, "pixels")).map((bytes) => Float64Array.from(bytes, (byte) => byte / 255));
   const opening = Object.fromEntries(SETTINGS.map((name) => [name, model.get(name)]));
   const set = (changes) => {
     for (const [name, value] of Object.entries(changes)) model.set(name, value);

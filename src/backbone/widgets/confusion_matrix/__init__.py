@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from backbone import metrics
 from backbone.checks import class_numbers, to_array
-from backbone.widgets.base import BookWidget
+from backbone.widgets.base import Array, BookWidget
 
 LEVELS = 15  # of gray: two pixels share a byte
 MOST_CLASSES = 12
@@ -50,12 +50,12 @@ class ConfusionMatrix(BookWidget):
 
     networks = t.List(t.Unicode(), read_only=True).tag(sync=True)
     classes = t.List(t.Unicode(), read_only=True).tag(sync=True)
-    labels = t.Bytes(read_only=True, help="true class of each picture").tag(sync=True)
-    predicted = t.Bytes(read_only=True, help="called class, network after network").tag(sync=True)
-    probability = t.Bytes(read_only=True, help="of the called class, float16, network after network").tag(sync=True)
+    labels = Array("uint8", read_only=True, help="true class of each picture, (N,)").tag(sync=True)
+    predicted = Array("uint8", read_only=True, help="called class, (networks, N)").tag(sync=True)
+    probability = Array("float16", read_only=True, help="of the called class, (networks, N)").tag(sync=True)
     kept = t.List(t.Int(), read_only=True, help="numbers of the pictures carried").tag(sync=True)
     shape = t.List(t.Int(), read_only=True, help="height, width").tag(sync=True)
-    pixels = t.Bytes(read_only=True, help="of the kept pictures, two to a byte, the first in the high half").tag(
+    pixels = Array("uint8", read_only=True, help="of kept pictures, two to a byte, the first in the high half").tag(
         sync=True
     )
 
@@ -79,13 +79,12 @@ class ConfusionMatrix(BookWidget):
         flat = np.append(flat, np.zeros(len(flat) % 2, np.uint8))
         self.set_trait("networks", list(tables))
         self.set_trait("classes", list(classes))
-        self.set_trait("labels", labels.astype(np.uint8).tobytes())
-        self.set_trait("predicted", calls.astype(np.uint8).tobytes())
-        highest = np.stack([table.max(axis=1) for table in tables.values()])
-        self.set_trait("probability", highest.astype(np.float16).tobytes())
+        self.set_trait("labels", labels)
+        self.set_trait("predicted", calls)
+        self.set_trait("probability", [table.max(axis=1) for table in tables.values()])
         self.set_trait("kept", kept.tolist())
         self.set_trait("shape", list(pictures.shape[1:]))
-        self.set_trait("pixels", (flat[::2] << 4 | flat[1::2]).tobytes())
+        self.set_trait("pixels", flat[::2] << 4 | flat[1::2])
         traits.setdefault("network", self.networks[0])
         traits.setdefault("cell", _largest_error(metrics.confusion_matrix(labels, calls[0], len(classes))))
         super().__init__(**traits)
@@ -93,22 +92,14 @@ class ConfusionMatrix(BookWidget):
     @property
     def matrix(self) -> np.ndarray:
         """Counts (K, K) of the network shown, true classes in rows."""
-        calls = self._calls[self.networks.index(self.network)]
-        return metrics.confusion_matrix(self._labels, calls, len(self.classes))
+        calls = self.predicted[self.networks.index(self.network)].astype(np.int64)
+        return metrics.confusion_matrix(self.labels.astype(np.int64), calls, len(self.classes))
 
     @property
     def comparison(self) -> metrics.McNemar | None:
         """The paired test of the two networks; None where there is one network."""
-        right = self._calls == self._labels
+        right = self.predicted == self.labels
         return metrics.mcnemar(*right) if len(right) == 2 else None
-
-    @property
-    def _labels(self) -> np.ndarray:
-        return np.frombuffer(self.labels, np.uint8).astype(np.int64)
-
-    @property
-    def _calls(self) -> np.ndarray:
-        return np.frombuffer(self.predicted, np.uint8).astype(np.int64).reshape(len(self.networks), -1)
 
     @t.validate("network")
     def _network_is_known(self, proposal):

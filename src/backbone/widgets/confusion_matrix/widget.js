@@ -4,6 +4,7 @@ import {
   button,
   choice,
   controls,
+  entries,
   fill,
   fixed,
   gray,
@@ -119,19 +120,17 @@ const SETTINGS = ["network", "numbers", "cell", "pair"];
 
 /** Everything the model sends once. */
 function readData(model) {
-  const labels = array(model, "labels");
-  const predicted = array(model, "predicted");
-  const probability = array(model, "probability", "float16");
+  const labels = array(model, "labels").data;
+  const [predicted, probability] = ["predicted", "probability"].map((name) => entries(array(model, name)));
   const classes = model.get("classes");
   const networks = model.get("networks").map((name, i) => {
-    const part = (all) => all.subarray(i * labels.length, (i + 1) * labels.length);
-    const called = part(predicted);
-    return { name, called, probability: part(probability), matrix: countMatrix(labels, called, classes.length) };
+    const matrix = countMatrix(labels, predicted[i], classes.length);
+    return { name, called: predicted[i], probability: probability[i], matrix };
   });
   const pair = networks.length === 2 ? pairing(labels, networks[0].called, networks[1].called) : [];
   const places = new Map(model.get("kept").map((picture, at) => [picture, at]));
   const [height, width] = model.get("shape");
-  return { labels, classes, networks, pair, places, height, width, levels: unpacked(array(model, "pixels")) };
+  return { labels, classes, networks, pair, places, height, width, levels: unpacked(array(model, "pixels").data) };
 }
 
 /** The pictures of the open cell: all of them, and those carried, the surest first; and whose words stand below. */

@@ -9,7 +9,7 @@ import traitlets as t
 from numpy.typing import ArrayLike
 
 from backbone.ops import KERNELS, conv2d, max_pool2d
-from backbone.widgets.base import BookWidget
+from backbone.widgets.base import Array, BookWidget
 
 # The screen shows pixels with two decimals. They are *kept* with two, so that the sums shown there add up exactly.
 STEPS = 100
@@ -57,16 +57,16 @@ class ConvolutionExplorer(BookWidget):
 
     names = t.List(t.Unicode(), read_only=True).tag(sync=True)
     channels = t.List(t.Int(), read_only=True, help="1 or 3 for each picture").tag(sync=True)
-    shape = t.List(t.Int(), read_only=True, help="height, width").tag(sync=True)
-    pixels = t.Bytes(read_only=True, help="channels of all pictures one after another, hundredths").tag(sync=True)
+    pixels = Array("uint8", read_only=True, help="channels of all pictures, (channels, H, W), hundredths").tag(
+        sync=True
+    )
     kernels = t.List(read_only=True, help="the named filters: name, weights").tag(sync=True)
 
     def __init__(self, images: Mapping[str, ArrayLike], kernel="emboss", point=(0, 0), **traits):
         planes = _same_size({name: _hundredths(name, image) for name, image in images.items()})
         self.set_trait("names", list(images))
         self.set_trait("channels", [len(picture) for picture in planes])
-        self.set_trait("shape", list(planes[0].shape[1:]))
-        self.set_trait("pixels", np.concatenate(planes).tobytes())
+        self.set_trait("pixels", np.concatenate(planes))
         # Pairs, for a notebook file sorts the keys of what it stores.
         self.set_trait("kernels", [[name, weights.tolist()] for name, weights in KERNELS.items()])
         traits.setdefault("image", self.names[0])
@@ -77,8 +77,7 @@ class ConvolutionExplorer(BookWidget):
         """The picture shown, (C, H, W) with C = 1 or 3, float64 in steps of 0.01."""
         index = self.names.index(self.image)
         first, count = sum(self.channels[:index]), self.channels[index]
-        stack = np.frombuffer(self.pixels, dtype=np.uint8).reshape(-1, *self.shape)
-        planes = stack[first : first + count].astype(np.int64)
+        planes = self.pixels[first : first + count].astype(np.int64)
         if count == 3 and (not self.color or self.mode == "guess"):  # one square is enough to guess
             planes = (np.tensordot(LUMA, planes, 1)[None] + 5000) // 10000
         return planes / STEPS

@@ -3,6 +3,7 @@ import {
   button,
   choice,
   dropdown,
+  entries,
   gray,
   h,
   numberCell,
@@ -299,13 +300,12 @@ const GEOMETRY = ["stride", "padding", "dilation"];
 const SETTINGS = ["image", "color", "kernel", ...GEOMETRY, "after", "point", "mode", "shift"];
 
 /** The pictures as the model sends them: name -> { gray, color: three planes or null }, values in [0, 1]. */
-function readPictures(model, area) {
-  const hundredths = array(model, "pixels");
+function readPictures(model) {
+  const hundredths = entries(array(model, "pixels"));
   const scaled = (plane) => Float64Array.from(plane, (value) => value / STEPS);
-  let at = 0;
   return new Map(
     model.get("names").map((name, i) => {
-      const planes = span(1, model.get("channels")[i]).map(() => hundredths.subarray(at, (at += area)));
+      const planes = hundredths.splice(0, model.get("channels")[i]);
       const whole = planes.length === 3 ? luma(planes.map((plane) => Array.from(plane))) : planes[0];
       return [name, { gray: scaled(whole), color: planes.length === 3 ? planes.map(scaled) : null }];
     }),
@@ -747,8 +747,8 @@ function channelStrip(pick) {
 
 function render({ model, el }) {
   const view = scope(model);
-  const [height, width] = model.get("shape");
-  const pictures = readPictures(model, height * width);
+  const [, height, width] = model.get("pixels").shape;
+  const pictures = readPictures(model);
   const read = reader(model, pictures, height, width);
   const opening = Object.fromEntries(SETTINGS.map((name) => [name, model.get(name)]));
   const set = (changes) => {

@@ -11,8 +11,8 @@ from numpy.typing import ArrayLike
 
 from backbone.data import LabeledImages, Statistics
 from backbone.probes import TopPatches
-from backbone.widgets.base import BookWidget
-from backbone.widgets.lenet import SHAPES as PARAMETERS
+from backbone.widgets.base import Array, BookWidget
+from backbone.widgets.lenet import SHAPES, pack_lenet, unpack_lenet
 
 SIDE = 28
 COVER_SIZES = (4, 8, 12)
@@ -50,7 +50,7 @@ class FeatureMapExplorer(BookWidget):
 
     Traits, live both ways:
         picture: which of `pictures` is shown; -1 for the drawing.
-        drawing: 784 bytes, the drawing's pixels row by row.
+        drawing: the drawing, uint8 (28, 28).
         network: name of the network that runs. scale: colors on the "same" scale for all networks, or each its "own".
         layer, unit, position: what is explained: name, number, and row and column in its map.
         tool: what pointing at the picture does: "look", "cover" or "draw".
@@ -65,8 +65,7 @@ class FeatureMapExplorer(BookWidget):
     SEARCHED = SEARCHED
 
     picture = t.Int(0, min=-1).tag(sync=True)
-    # A kernel gets what the page sends as a memoryview, which the trait alone would refuse.
-    drawing = t.Bytes(bytes(SIDE * SIDE)).tag(sync=True, from_json=lambda value, widget: bytes(value))
+    drawing = Array("uint8").tag(sync=True)
     network = t.Unicode().tag(sync=True)
     scale = t.Enum(["same", "own"], "same").tag(sync=True)
     layer = t.Enum(list(LAYERS), "conv1").tag(sync=True)
@@ -77,14 +76,15 @@ class FeatureMapExplorer(BookWidget):
     cover_size = t.Enum(list(COVER_SIZES), 8).tag(sync=True)
     cover_fill = t.Enum(["gray", "black", "mean"], "gray").tag(sync=True)
 
-    pixels = t.Bytes(read_only=True, help="the pictures, uint8").tag(sync=True)
+    pixels = Array("uint8", read_only=True, help="the pictures (P, 28, 28)").tag(sync=True)
     labels = t.List(t.Int(), read_only=True).tag(sync=True)
     classes = t.List(t.Unicode(), read_only=True).tag(sync=True)
     networks = t.List(t.Unicode(), read_only=True, help="their names").tag(sync=True)
-    weights = t.Bytes(read_only=True, help="int8, all networks one after another").tag(sync=True)
-    vectors = t.Bytes(read_only=True, help="float32: a layer's scales, then its biases, and so on").tag(sync=True)
+    shapes = t.List([[*pair] for pair in SHAPES.items()], read_only=True, help="of LeNet's parameters").tag(sync=True)
+    weights = Array("int8", read_only=True, help="a row a network; see lenet.py").tag(sync=True)
+    vectors = Array("float32", read_only=True, help="a row a network; see lenet.py").tag(sync=True)
     statistics = t.List(t.Float(), read_only=True, help="mean and std of the data in [0, 1]").tag(sync=True)
-    bank = t.Bytes(read_only=True, help="best patches, deflated: see _keep_best").tag(sync=True)
+    bank = Array("uint8", read_only=True, help="best patches, deflated: see _keep_best").tag(sync=True)
     bank_labels = t.List(t.Int(), read_only=True).tag(sync=True)
     searched = t.List(t.Unicode(), read_only=True, help="networks whose best patches are known").tag(sync=True)
 
@@ -103,13 +103,13 @@ class FeatureMapExplorer(BookWidget):
         if not 1 <= len(networks) <= 3:
             raise ValueError(f"networks has {len(networks)} entries; give 1 to 3, such as {{'trained': parameters}}")
         shown, labels = _checked("pictures", pictures)
-        packed = [_packed(name, parameters) for name, parameters in networks.items()]
-        self.set_trait("pixels", shown.tobytes())
+        packed = [pack_lenet(parameters, f"networks[{name!r}]") for name, parameters in networks.items()]
+        self.set_trait("pixels", shown)
         self.set_trait("labels", labels)
         self.set_trait("classes", list(pictures.classes))
         self.set_trait("networks", list(networks))
-        self.set_trait("weights", b"".join(weights for weights, _ in packed))
-        self.set_trait("vectors", b"".join(vectors for _, vectors in packed))
+        self.set_trait("weights", [weights for weights, _ in packed])
+        self.set_trait("vectors", [vectors for _, vectors in packed])
         self.set_trait("statistics", _statistics(statistics))
         if best:
             self._keep_best(data, best)
@@ -132,16 +132,15 @@ class FeatureMapExplorer(BookWidget):
         used, pictures = np.unique(places[:, 0], return_inverse=True)
         # In a picture of a thumbnail's size the eye cannot tell 16 grays from 256.
         parts = pictures.astype("<u2"), places[:, 1:].astype(np.uint8), images[used] >> 4
-        self.set_trait("bank", zlib.compress(b"".join(part.tobytes() for part in parts), 9))
+        packed = zlib.compress(b"".join(part.tobytes() for part in parts), 9)
+        self.set_trait("bank", np.frombuffer(packed, np.uint8))
         self.set_trait("bank_labels", [labels[index] for index in used])
         self.set_trait("searched", names)
 
     @property
     def input(self) -> np.ndarray:
         """What the network sees, uint8 (28, 28): the picture or the drawing, with the cover where there is one."""
-        stack = np.frombuffer(self.pixels, np.uint8).reshape(-1, SIDE, SIDE)
-        image = stack[self.picture] if self.picture >= 0 else np.frombuffer(self.drawing, np.uint8).reshape(SIDE, SIDE)
-        image = image.copy()
+        image = (self.pixels[self.picture] if self.picture >= 0 else self.drawing).copy()
         if self.tool == "cover":
             row, column = (min(at, SIDE - self.cover_size) for at in self.cover)
             gray = {"gray": 128, "black": 0, "mean": int(255 * self.statistics[0] + 0.5)}[self.cover_fill]
@@ -152,20 +151,11 @@ class FeatureMapExplorer(BookWidget):
     def parameters(self) -> dict[str, np.ndarray]:
         """The network's parameters as the page computes with them: name -> float32 array."""
         number = self.networks.index(self.network)
-        weights = np.frombuffer(self.weights, np.int8).reshape(len(self.networks), -1)[number].astype("f4")
-        vectors = np.frombuffer(self.vectors, "<f4").reshape(len(self.networks), -1)[number]
-        found, at, seen = {}, 0, 0
-        for name, shape in PARAMETERS.items():
-            units, size = shape[0], int(np.prod(shape))
-            scale_or_bias = vectors[seen : seen + units]
-            seen += units
-            if len(shape) == 1:
-                found[name] = scale_or_bias.copy()
-                continue
-            rows = weights[at : at + size].reshape(units, -1)
-            found[name] = (rows * scale_or_bias[:, None]).reshape(shape)
-            at += size
-        return found
+        return unpack_lenet(self.weights[number], self.vectors[number])
+
+    @t.default("drawing")
+    def _nothing_drawn(self):
+        return np.zeros((SIDE, SIDE), np.uint8)
 
     @t.validate("network")
     def _network_is_known(self, proposal):
@@ -182,8 +172,8 @@ class FeatureMapExplorer(BookWidget):
 
     @t.validate("drawing")
     def _drawing_is_whole(self, proposal):
-        if len(proposal["value"]) != SIDE * SIDE:
-            raise t.TraitError(f"drawing has {len(proposal['value'])} bytes; it must have {SIDE * SIDE}, 28 x 28")
+        if proposal["value"].shape != (SIDE, SIDE):
+            raise t.TraitError(f"drawing has shape {proposal['value'].shape}; it must be ({SIDE}, {SIDE})")
         return proposal["value"]
 
 
@@ -210,28 +200,6 @@ def _statistics(given: Statistics) -> list[float]:
             "std above 0, as backbone.data.FASHION_MNIST_STATISTICS has"
         )
     return [float(mean[0]), float(std[0])]
-
-
-def _packed(name: str, parameters: Mapping[str, ArrayLike]) -> tuple[bytes, bytes]:
-    """Return a network's weights as int8, and their scales and biases as float32."""
-    weights, vectors = [], []
-    for key, shape in PARAMETERS.items():
-        if key not in parameters:
-            raise ValueError(f"networks[{name!r}] has no {key!r}; LeNet needs {', '.join(PARAMETERS)}")
-        values = np.asarray(parameters[key], dtype="f4")
-        if values.shape != shape:
-            raise ValueError(f"networks[{name!r}][{key!r}] has shape {values.shape}; it must be {shape}")
-        if not np.isfinite(values).all():
-            raise ValueError(f"networks[{name!r}][{key!r}] holds a NaN or an infinity; its numbers must be finite")
-        if len(shape) == 1:
-            vectors.append(values)
-            continue
-        rows = values.reshape(len(values), -1)
-        largest = np.abs(rows).max(axis=1)
-        scales = np.where(largest > 0, largest / 127, 1).astype("<f4")
-        weights.append(np.rint(rows / scales[:, None]).astype(np.int8))
-        vectors.append(scales)
-    return b"".join(rows.tobytes() for rows in weights), np.concatenate(vectors).astype("<f4").tobytes()
 
 
 def _places(network: str, best: Mapping[str, TopPatches], count: int) -> np.ndarray:

@@ -1,5 +1,18 @@
-import { array, button, choice, fixed, gray, h, paintPixels, paletteColor, scope, signed, write } from "../kit.js";
-import { lenetForward, softmax } from "../lenet.js";
+import {
+  array,
+  button,
+  choice,
+  entries,
+  fixed,
+  gray,
+  h,
+  paintPixels,
+  paletteColor,
+  scope,
+  signed,
+  write,
+} from "../kit.js";
+import { lenetForward, lenetParameters, softmax } from "../lenet.js";
 
 const TEXT = {
   title: "Feature map explorer",
@@ -134,13 +147,6 @@ const LAYERS = {
 const NAMES = Object.keys(LAYERS);
 const SEARCHED = NAMES.filter((name) => !name.startsWith("relu"));
 const STAGES = [["conv1", "relu1", "pool1"], ["conv2", "relu2", "pool2"], ["fc1"], ["fc2"]];
-const SHAPES = [
-  ["conv1", 6, 25],
-  ["conv2", 16, 150],
-  ["fc1", 120, 400],
-  ["fc2", 84, 120],
-  ["fc3", 10, 84],
-];
 const DIRECTIONS = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
 const SETTINGS = [
   "picture",
@@ -158,19 +164,10 @@ const SETTINGS = [
 
 // ---- Maths: pure functions, tested against PyTorch --------------------------------------------------------------
 
-/** The networks as they travel, int8 with a scale for each unit: [{ "conv1.weight": Float32Array, ... }, ...]. */
-function unpackNetworks(weights, vectors, count) {
-  let [at, seen] = [0, 0];
-  return Array.from({ length: count }, () => {
-    const network = {};
-    for (const [name, units, inputs] of SHAPES) {
-      const scales = vectors.subarray(seen, (seen += units));
-      network[`${name}.bias`] = vectors.subarray(seen, (seen += units));
-      const rows = weights.subarray(at, (at += units * inputs));
-      network[`${name}.weight`] = Float32Array.from(rows, (value, i) => value * scales[Math.floor(i / inputs)]);
-    }
-    return network;
-  });
+/** The networks' parameters, [{ "conv1.weight": Float32Array, ... }, ...]. */
+function networksOf(model) {
+  const [weights, vectors] = ["weights", "vectors"].map((name) => entries(array(model, name)));
+  return weights.map((own, i) => lenetParameters(model.get("shapes"), own, vectors[i]));
 }
 
 /** Pixels from 0 to 255 as the network takes them. */
@@ -341,14 +338,12 @@ function remember(compute) {
 
 /** What does not change: pictures, networks, and the ends of their color scales. */
 function readContent(model) {
-  const pixels = array(model, "pixels");
   const labels = model.get("labels");
   const classes = model.get("classes");
   const names = model.get("networks");
   const statistics = model.get("statistics");
-  const weights = new Int8Array(array(model, "weights").buffer);
-  const networks = unpackNetworks(weights, array(model, "vectors", "float32"), names.length);
-  const pictures = labels.map((_, i) => pixels.subarray(i * SIDE * SIDE, (i + 1) * SIDE * SIDE));
+  const networks = networksOf(model);
+  const pictures = entries(array(model, "pixels"));
   const inputs = pictures.map((picture) => standardized(picture, statistics));
   const own = networks.map((network) => limitsOf(network, inputs));
   const same = own[0].map((_, stage) => Math.max(...own.map((limits) => limits[stage])));
@@ -357,7 +352,7 @@ function readContent(model) {
 
 /** Unpack the best patches: a function that gives those of a unit, each as the label, pixels and field of its picture. */
 async function unpackBank(model) {
-  const stream = new Blob([array(model, "bank")]).stream().pipeThrough(new DecompressionStream("deflate"));
+  const stream = new Blob([array(model, "bank").data]).stream().pipeThrough(new DecompressionStream("deflate"));
   const bytes = new Uint8Array(await new Response(stream).arrayBuffer());
   const names = model.get("searched");
   const labels = model.get("bank_labels");
@@ -388,7 +383,7 @@ function reader(model, content) {
     const number = content.names.indexOf(settings.network);
     const network = content.networks[number];
     const drawn = settings.picture < 0;
-    const plain = drawn ? array(model, "drawing") : content.pictures[settings.picture];
+    const plain = drawn ? array(model, "drawing").data : content.pictures[settings.picture];
     const size = settings.cover_size;
     const cover = settings.cover.map((at) => Math.min(at, SIDE - size));
     const gray = { gray: 128, black: 0, mean: Math.floor(255 * content.statistics[0] + 0.5) }[settings.cover_fill];
@@ -1163,7 +1158,8 @@ function render({ model, el }) {
   );
   brush.set(local.brush);
   ink.set(local.ink);
-  const setDrawing = (pixels) => model.set("drawing", new DataView(Uint8Array.from(pixels).buffer));
+  const setDrawing = (pixels) =>
+    model.set("drawing", { dtype: "uint8", shape: [SIDE, SIDE], data: new DataView(Uint8Array.from(pixels).buffer) });
   const clear = button(TEXT.clear, () => (setDrawing(new Uint8Array(SIDE * SIDE)), model.save_changes()));
   let source = Math.max(shown.picture, 0); // the picture that a drawing may start from
   const copy = button("", () => (setDrawing(content.pictures[source]), model.save_changes()));
@@ -1391,7 +1387,7 @@ function steerInput(
 ) {
   let last = null;
   const paintAt = (from, to) => {
-    const pixels = array(model, "drawing");
+    const pixels = array(model, "drawing").data;
     stroke(pixels, from, to, RADII[local.brush], local.ink);
     setDrawing(pixels);
   };
@@ -1501,6 +1497,6 @@ export {
   stroke,
   summands,
   tidy,
-  unpackNetworks,
+  networksOf,
 };
 export default { render };

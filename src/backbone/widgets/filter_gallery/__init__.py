@@ -10,7 +10,7 @@ import traitlets as t
 from numpy.typing import ArrayLike
 
 from backbone.ops import conv2d
-from backbone.widgets.base import BookWidget
+from backbone.widgets.base import Array, BookWidget
 
 
 @dataclass(frozen=True)
@@ -60,13 +60,11 @@ class FilterGallery(BookWidget):
 
     names = t.List(t.Unicode(), read_only=True).tag(sync=True)
     channels = t.List(t.Int(), read_only=True, help="1 or 3 for each picture").tag(sync=True)
-    shape = t.List(t.Int(), read_only=True, help="height, width").tag(sync=True)
-    pixels = t.Bytes(read_only=True, help="channels of all pictures one after another").tag(sync=True)
+    pixels = Array("uint8", read_only=True, help="channels of all pictures, (channels, H, W)").tag(sync=True)
     networks = t.List(t.Unicode(), read_only=True).tag(sync=True)
-    weight_shape = t.List(t.Int(), read_only=True, help="filters, 3, k, k").tag(sync=True)
-    weights = t.Bytes(read_only=True, help="of all networks, float32").tag(sync=True)
-    scales = t.Bytes(read_only=True, help="of all networks, float32").tag(sync=True)
-    shifts = t.Bytes(read_only=True, help="of all networks, float32").tag(sync=True)
+    weights = Array("float32", read_only=True, help="(networks, F, 3, k, k)").tag(sync=True)
+    scales = Array("float32", read_only=True, help="(networks, F)").tag(sync=True)
+    shifts = Array("float32", read_only=True, help="(networks, F)").tag(sync=True)
     stride = t.Int(read_only=True).tag(sync=True)
     mean = t.Float(read_only=True).tag(sync=True)
     std = t.Float(read_only=True).tag(sync=True)
@@ -90,13 +88,11 @@ class FilterGallery(BookWidget):
         fixed = {
             "names": list(images),
             "channels": [len(picture) for picture in planes],
-            "shape": list(planes[0].shape[1:]),
-            "pixels": np.concatenate(planes).tobytes(),
+            "pixels": np.concatenate(planes),
             "networks": list(filters),
-            "weight_shape": list(sets[0][0].shape),
-            "weights": np.stack([weight for weight, _, _ in sets]).tobytes(),
-            "scales": np.stack([scale for _, scale, _ in sets]).tobytes(),
-            "shifts": np.stack([shift for _, _, shift in sets]).tobytes(),
+            "weights": [weight for weight, _, _ in sets],
+            "scales": [scale for _, scale, _ in sets],
+            "shifts": [shift for _, _, shift in sets],
             "stride": int(stride),
             "mean": float(mean),
             "std": float(std),
@@ -111,22 +107,19 @@ class FilterGallery(BookWidget):
         """Return a picture as the network sees it, (3, H, W), float64, from pixels rounded to 1/255."""
         index = self.names.index(name)
         first, count = sum(self.channels[:index]), self.channels[index]
-        stack = np.frombuffer(self.pixels, dtype=np.uint8).reshape(-1, *self.shape)
-        planes = np.broadcast_to(stack[first : first + count], (3, *self.shape))
+        planes = np.broadcast_to(self.pixels[first : first + count], (3, *self.pixels.shape[1:]))
         return (planes / 255 - self.mean) / self.std
 
     def filters(self, network: str) -> Filters:
         """Return the filters of a network, float32."""
-        index, count = self.networks.index(network), self.weight_shape[0]
-        weight = np.frombuffer(self.weights, np.float32).reshape(-1, *self.weight_shape)[index]
-        scale, shift = (np.frombuffer(one, np.float32).reshape(-1, count)[index] for one in (self.scales, self.shifts))
-        return Filters(weight, scale, shift)
+        index = self.networks.index(network)
+        return Filters(self.weights[index], self.scales[index], self.shifts[index])
 
     def map(self, network: str, number: int) -> np.ndarray:
         """Return a filter's map over the picture shown, (ceil(H / stride), ceil(W / stride)), by `backbone.ops`."""
         filters = self.filters(network)
-        size = self.weight_shape[2]
-        totals = [max((-(-side // self.stride) - 1) * self.stride + size - side, 0) for side in self.shape]
+        size = self.weights.shape[-1]
+        totals = [max((-(-side // self.stride) - 1) * self.stride + size - side, 0) for side in self.pixels.shape[1:]]
         pads = [(total // 2, total - total // 2) for total in totals]
         x = np.pad(self.picture(self.image), [(0, 0), *pads])[None]
         found = conv2d(x, filters.weight[number][None].astype(np.float64), stride=self.stride)[0, 0]
@@ -140,7 +133,7 @@ class FilterGallery(BookWidget):
 
     @t.validate("chosen")
     def _filters_exist(self, proposal):
-        chosen, count = proposal["value"], self.weight_shape[0]
+        chosen, count = proposal["value"], self.weights.shape[1]
         if len(chosen) != len(self.networks) or max(chosen) >= count:
             raise t.TraitError(
                 f"chosen is {chosen}; it must be {len(self.networks)} numbers from 0 to {count - 1}, one a network"

@@ -1,4 +1,4 @@
-import { array, button, choice, h, paintPixels, paletteColor, scope, show, signed, write } from "../kit.js";
+import { array, button, choice, entries, h, paintPixels, paletteColor, scope, show, signed, write } from "../kit.js";
 
 const TEXT = {
   title: "Filter gallery",
@@ -137,26 +137,22 @@ const largest = (values) => values.reduce((most, value) => Math.max(most, Math.a
 // ---- What the model holds -------------------------------------------------------------------------------------
 
 function readData(model) {
-  const [height, width] = model.get("shape");
-  const [count, , kernel] = model.get("weight_shape");
+  const [pixels, weights, scales, shifts] = ["pixels", "weights", "scales", "shifts"].map((name) => array(model, name));
+  const [, height, width] = pixels.shape;
+  const [, count, , kernel] = weights.shape;
   const [stride, mean, std] = ["stride", "mean", "std"].map((name) => model.get(name));
-  const bytes = array(model, "pixels");
-  let first = 0;
+  const channels = entries(pixels);
   const pictures = new Map();
   model.get("names").forEach((name, number) => {
-    const planes = Array.from({ length: model.get("channels")[number] }, () => {
-      first += height * width;
-      return bytes.subarray(first - height * width, first);
-    });
+    const planes = channels.splice(0, model.get("channels")[number]);
     pictures.set(name, { planes, canvas: picture(planes, height, width), numbers: seen(planes, mean, std) });
   });
-  const [weights, scales, shifts] = ["weights", "scales", "shifts"].map((name) => array(model, name, "float32"));
   const networks = model.get("networks").map((name, number) => {
     const filters = Array.from({ length: count }, (_, index) => {
       const at = number * count + index;
       const size = 3 * kernel * kernel;
-      const own = Array.from(weights.subarray(at * size, (at + 1) * size));
-      return { weights: own, scale: scales[at], shift: shifts[at], ...measures(own) };
+      const own = Array.from(weights.data.subarray(at * size, (at + 1) * size));
+      return { weights: own, scale: scales.data[at], shift: shifts.data[at], ...measures(own) };
     });
     const limit = Math.max(...filters.map((one) => largest(one.weights)));
     const strongest = Math.max(...filters.map((one) => one.strength));

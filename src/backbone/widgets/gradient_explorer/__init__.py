@@ -10,7 +10,7 @@ import traitlets as t
 
 from backbone.data import LabeledImages
 from backbone.layers import ACTIVATIONS
-from backbone.widgets.base import BookWidget
+from backbone.widgets.base import Array, BookWidget
 
 MAX_DEPTH, WIDTH, CLASSES = 60, 24, 10
 FEWEST, MOST = 8, 24  # pictures
@@ -71,10 +71,10 @@ class GradientExplorer(BookWidget):
     guess = t.Int(0, min=LOW, max=HIGH).tag(sync=True)
     answers = t.Dict(key_trait=t.Enum(list(LADDER)), value_trait=t.Int(min=LOW, max=HIGH)).tag(sync=True)
 
-    pixels = t.Bytes(read_only=True, help="uint8 (N, inputs)").tag(sync=True)
+    pixels = Array("uint8", read_only=True, help="(N, inputs)").tag(sync=True)
     labels = t.List(t.Int(), read_only=True).tag(sync=True)
     statistics = t.List(t.Float(), read_only=True, help="mean and standard deviation of all pixels").tag(sync=True)
-    noise = t.Bytes(read_only=True, help="float16, standard normal: layer 1, 2 to 60, output").tag(sync=True)
+    noise = Array("float16", read_only=True, help="standard normal: layer 1, 2 to 60, output").tag(sync=True)
     ladder = t.Dict(LADDER, read_only=True).tag(sync=True)
 
     def __init__(
@@ -87,11 +87,11 @@ class GradientExplorer(BookWidget):
         **traits,
     ):
         pixels, labels = _checked(pictures)
-        self.set_trait("pixels", pixels.tobytes())
+        self.set_trait("pixels", pixels)
         self.set_trait("labels", labels)
         self.set_trait("statistics", [float(pixels.mean()), float(pixels.std())])
         count = WIDTH * pixels.shape[1] + (MAX_DEPTH - 1) * WIDTH**2 + CLASSES * WIDTH
-        self.set_trait("noise", np.random.default_rng(seed).standard_normal(count).astype(np.float16).tobytes())
+        self.set_trait("noise", np.random.default_rng(seed).standard_normal(count))
         first = {"activation": "sigmoid", "init": "xavier"} if a is None else a
         super().__init__(a=dict(first), b=dict(b or {}), **traits)
 
@@ -99,15 +99,13 @@ class GradientExplorer(BookWidget):
     def batch(self) -> tuple[np.ndarray, np.ndarray]:
         """What goes into both networks: x (N, inputs), standardized, float64, and labels (N,)."""
         mean, std = self.statistics
-        pixels = np.frombuffer(self.pixels, np.uint8).reshape(len(self.labels), -1)
-        return (pixels - mean) / std, np.array(self.labels)
+        return (self.pixels - mean) / std, np.array(self.labels)
 
     def weights(self, side: str) -> list[np.ndarray]:
         """Return the weights of network "a" or "b", as the page has them: hidden layers, then the output layer."""
         setting = getattr(self, side)
-        noise = np.frombuffer(self.noise, np.float16).astype(np.float64)
-        inputs = len(self.pixels) // len(self.labels)
-        sizes, start, weights = [inputs, *[WIDTH] * setting["depth"]], 0, []
+        noise = self.noise.astype(np.float64)
+        sizes, start, weights = [self.pixels.shape[1], *[WIDTH] * setting["depth"]], 0, []
         for fan_in in sizes[:-1]:
             unit = noise[start : start + WIDTH * fan_in].reshape(WIDTH, fan_in)
             weights.append(unit * _spread(setting["init"], fan_in, WIDTH) * setting["gain"])

@@ -517,9 +517,9 @@ function bars(side) {
 function render({ model, el }) {
   const view = scope(model);
   const labels = model.get("labels");
-  const noise = Float64Array.from(array(model, "noise", "float16"));
+  const noise = Float64Array.from(array(model, "noise").data);
   const [mean, std] = model.get("statistics");
-  const x = Float64Array.from(array(model, "pixels"), (pixel) => (pixel - mean) / std);
+  const x = Float64Array.from(array(model, "pixels").data, (pixel) => (pixel - mean) / std);
   const inputs = x.length / labels.length;
   const ladder = model.get("ladder");
   const names = ["a", "b", "edit", "layer", "asked", "guess", "answers"];

@@ -10,7 +10,7 @@ import traitlets as t
 from numpy.typing import ArrayLike
 
 from backbone.data.points import POINTS
-from backbone.widgets.base import BookWidget
+from backbone.widgets.base import Array, BookWidget
 
 MAX_DEPTH, MAX_WIDTH = 4, 8
 MAX_POINTS = 1000
@@ -59,19 +59,19 @@ class Playground(BookWidget):
 
     names = t.List(t.Unicode(), read_only=True).tag(sync=True)
     counts = t.List(read_only=True, help="for each set: points that train, all points").tag(sync=True)
-    points = t.Bytes(read_only=True, help="float64, all x then all y, set by set").tag(sync=True)
-    labels = t.Bytes(read_only=True, help="uint8").tag(sync=True)
-    noise = t.Bytes(read_only=True, help="float64 (starts, layers, 8, 8), standard normal").tag(sync=True)
+    points = Array("float64", read_only=True, help="all x then all y, set by set").tag(sync=True)
+    labels = Array("uint8", read_only=True, help="of all sets").tag(sync=True)
+    noise = Array("float64", read_only=True, help="(starts, layers, 8, 8), standard normal").tag(sync=True)
     rates = t.List(RATES, read_only=True).tag(sync=True)
 
     def __init__(self, data: Mapping[str, tuple] | Sequence[str] = tuple(POINTS), seed: int = 0, **traits):
         sets = _read(data, seed)
         self.set_trait("names", list(sets))
         self.set_trait("counts", [[round(TRAINED * len(labels)), len(labels)] for _, labels in sets.values()])
-        self.set_trait("points", b"".join(points.T.tobytes() for points, _ in sets.values()))
-        self.set_trait("labels", b"".join(labels.tobytes() for _, labels in sets.values()))
+        self.set_trait("points", np.concatenate([points.T.ravel() for points, _ in sets.values()]))
+        self.set_trait("labels", np.concatenate([labels for _, labels in sets.values()]))
         rng = np.random.default_rng(seed)
-        self.set_trait("noise", rng.standard_normal((STARTS, MAX_DEPTH + 1, MAX_WIDTH, MAX_WIDTH)).tobytes())
+        self.set_trait("noise", rng.standard_normal((STARTS, MAX_DEPTH + 1, MAX_WIDTH, MAX_WIDTH)))
         traits.setdefault("dataset", self.names[0])
         if traits.get("step", 0) > MAX_STEP:
             raise ValueError(f"step is {traits['step']}; the page takes at most {MAX_STEP} before it shows anything")
@@ -83,12 +83,12 @@ class Playground(BookWidget):
         index = self.names.index(self.dataset)
         first = sum(total for _, total in self.counts[:index])
         train, total = self.counts[index]
-        points = np.frombuffer(self.points)[2 * first : 2 * (first + total)].reshape(2, total).T
-        return points, np.frombuffer(self.labels, np.uint8)[first : first + total], train
+        points = self.points[2 * first : 2 * (first + total)].reshape(2, total).T
+        return points, self.labels[first : first + total], train
 
     def first_layers(self) -> list[tuple[np.ndarray, np.ndarray]]:
         """Return where training begins: for each layer the weight (outputs, inputs) and the bias (outputs,)."""
-        noise = np.frombuffer(self.noise).reshape(STARTS, MAX_DEPTH + 1, MAX_WIDTH, MAX_WIDTH)[self.start]
+        noise = self.noise[self.start]
         sizes, layers = _sizes(self.depth, self.width), []
         for layer, (inputs, outputs) in enumerate(itertools.pairwise(sizes)):
             scale = np.sqrt((2 if self.activation == "relu" else 1) / inputs)

@@ -331,7 +331,7 @@ function nameOf([layer, to, from], depth) {
 
 /** The sets of points: name -> what trains and what is held out, and how far the plane reaches. */
 function readSets(model) {
-  const [points, labels] = [array(model, "points", "float64"), array(model, "labels")];
+  const [points, labels] = ["points", "labels"].map((name) => array(model, name).data);
   let first = 0;
   return new Map(
     model.get("names").map((name, index) => {
@@ -571,7 +571,7 @@ function drawProbe(chart, { value, loss, gradient, moved, curve, reach }, real) 
 function render({ model, el }) {
   const view = scope(model);
   const sets = readSets(model);
-  const noise = array(model, "noise", "float64");
+  const noise = array(model, "noise").data;
   const settings = () => Object.fromEntries(SETTINGS.map((name) => [name, model.get(name)]));
   const opening = settings();
   let net; // the network as it is now: settings, layers, step, history

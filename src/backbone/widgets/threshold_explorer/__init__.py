@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 
 from backbone import metrics
 from backbone.checks import real_numbers
-from backbone.widgets.base import BookWidget
+from backbone.widgets.base import Array, BookWidget
 
 RAREST = 0.001
 
@@ -37,8 +37,8 @@ class ThresholdExplorer(BookWidget):
     threshold = t.Float(0.0).tag(sync=True)
     prevalence = t.Float(0.5, min=RAREST, max=0.9).tag(sync=True)
 
-    positives = t.Bytes(read_only=True, help="scores, float32, falling").tag(sync=True)
-    negatives = t.Bytes(read_only=True, help="scores, float32, falling").tag(sync=True)
+    positives = Array("float32", read_only=True, help="scores, falling").tag(sync=True)
+    negatives = Array("float32", read_only=True, help="scores, falling").tag(sync=True)
     positive = t.Unicode(read_only=True).tag(sync=True)
     score = t.Unicode(read_only=True).tag(sync=True)
 
@@ -46,7 +46,7 @@ class ThresholdExplorer(BookWidget):
         parts = {"positives": positives, "negatives": negatives}
         arrays = {name: real_numbers("ThresholdExplorer", name, value) for name, value in parts.items()}
         for name, values in arrays.items():
-            self.set_trait(name, np.sort(values.astype(np.float32))[::-1].tobytes())
+            self.set_trait(name, np.sort(values)[::-1])
         self.set_trait("positive", positive)
         self.set_trait("score", score)
         share = len(arrays["positives"]) / sum(map(len, arrays.values()))
@@ -56,8 +56,7 @@ class ThresholdExplorer(BookWidget):
     @property
     def rates(self) -> tuple[float, float]:
         """True and false positive rate at the threshold."""
-        positives, negatives = (np.frombuffer(part, np.float32) for part in (self.positives, self.negatives))
-        return float(np.mean(positives >= self.threshold)), float(np.mean(negatives >= self.threshold))
+        return tuple(float(np.mean(scores >= self.threshold)) for scores in (self.positives, self.negatives))
 
     @property
     def precision(self) -> float:

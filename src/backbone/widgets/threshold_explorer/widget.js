@@ -284,7 +284,7 @@ function splitBar(label, first, second) {
 }
 
 export default widget(["threshold", "prevalence"], (view, model) => {
-  const [positives, negatives] = ["positives", "negatives"].map((name) => array(model, name, "float32"));
+  const [positives, negatives] = ["positives", "negatives"].map((name) => array(model, name).data);
   const [positive, score] = [model.get("positive"), model.get("score")];
   const curve = curveOf(positives, negatives);
   const area = areaOf(curve);
