@@ -5,7 +5,7 @@ from backbone.data.download import DownloadError
 from backbone.data.fashion_mnist import FASHION_MNIST_STATISTICS, LabeledImages, fashion_mnist
 from backbone.data.flowers import flowers
 from backbone.data.imagenet import imagenet_classes
-from backbone.data.photos import PHOTOS, Photo, photo
+from backbone.data.photos import PHOTOS, Photo, photo, photo_from
 from backbone.data.transforms import (
     Statistics,
     batches,
@@ -34,6 +34,7 @@ __all__ = [
     "flowers",
     "imagenet_classes",
     "photo",
+    "photo_from",
     "random_brightness",
     "random_crop",
     "random_erase",

@@ -1,4 +1,4 @@
-"""Photographs that need no download: they are shipped inside scikit-image's own package.
+"""Photographs that need no download: those inside scikit-image's own package, and a reader's own.
 
 Only pictures whose license scikit-image states are listed here; all may be used and shared freely.
 """
@@ -6,13 +6,16 @@ Only pictures whose license scikit-image states are listed here; all may be used
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from types import MappingProxyType
 
 import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from backbone.checks import integer, one_of
 
 MIN_SIZE = 8
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")  # Pillow knows more, rare ones with holes now and then
 
 
 @dataclass(frozen=True)
@@ -162,3 +165,59 @@ def _load(name: str, size: int, gray: bool) -> np.ndarray:
     if gray:
         return picture  # (size, size)
     return np.moveaxis(picture, 2, 0) if color else np.stack([picture] * 3)  # (3, size, size)
+
+
+def photo_from(path: str | Path) -> np.ndarray:
+    """Read a picture of your own from a file: JPEG, PNG, WebP, GIF, BMP or TIFF.
+
+    It is turned as the camera was held. What is transparent becomes white, gray becomes three equal channels, and of
+    an animation the first picture is taken.
+
+    Args:
+        path: of the file.
+
+    Returns:
+        float32 array (3, H, W) with values in [0, 1], in the picture's own size, as ``pretrained.prepare_official``
+        and ``plots.show_image`` take it.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: the file holds no picture that can be read, or one of floating-point numbers outside [0, 1].
+    """
+    path = Path(path).expanduser()
+    if not path.is_file():
+        raise FileNotFoundError(f"photo_from: there is no file {str(path)!r}; on Colab, upload it first")
+    try:
+        with Image.open(path, formats=FORMATS) as file:
+            upright = ImageOps.exif_transpose(file)
+            upright.load()
+    except (OSError, SyntaxError, Image.DecompressionBombError) as error:  # SyntaxError: a damaged PNG
+        raise ValueError(f"photo_from: {str(path)!r} cannot be read{_reason(path, error)}") from error
+    return np.ascontiguousarray(np.moveaxis(_rgb(upright), -1, 0))
+
+
+def _reason(path: Path, error: Exception) -> str:
+    """Say why a file is no picture that Pillow reads, and what to do."""
+    with path.open("rb") as file:
+        kind = file.read(12)[4:]
+    if kind[:4] == b"ftyp":  # the family of HEIC and AVIF
+        return (
+            ": it is a HEIC or AVIF picture, as telephones make them. Save it as JPEG: open it in the telephone's or "
+            "computer's picture viewer and export it"
+        )
+    if isinstance(error, UnidentifiedImageError):
+        return f"; it is no picture of a kind known here, {', '.join(FORMATS)}. Save it as JPEG or PNG"
+    return f": {error}. Copy the file again, or save it anew as JPEG or PNG"
+
+
+def _rgb(picture: Image.Image) -> np.ndarray:
+    """Return a picture of any mode as float32 (H, W, 3)."""
+    if picture.mode.startswith("I") or picture.mode == "F":  # 16 bits, or floating point, gray
+        gray = np.asarray(picture, np.float32) / (1 if picture.mode == "F" else 65535)
+        if not 0 <= gray.min() <= gray.max() <= 1:
+            raise ValueError(f"photo_from: the file holds {gray.min():g} to {gray.max():g}; scale it to [0, 1]")
+        return np.stack([gray] * 3, axis=-1)
+    if picture.has_transparency_data:
+        picture = picture.convert("RGBA")
+        picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
+    return np.asarray(picture.convert("RGB"), np.float32) / 255
