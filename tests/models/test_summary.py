@@ -132,6 +132,126 @@ def test_a_frozen_part_stays_in_its_mode():
     assert model.pool2.training
 
 
+# --- What runs twice, is shared, or does not run -----------------------------------------------------------------
+
+
+class Net(nn.Module):
+    """A network of the parts given by name, run by a function."""
+
+    def __init__(self, run, **parts):
+        super().__init__()
+        self.run = run
+        for name, part in parts.items():
+            setattr(self, name, part)
+
+    def forward(self, x):
+        return self.run(self, x)
+
+
+def distinct(model):
+    return sum(parameter.numel() for parameter in model.parameters())
+
+
+def test_a_layer_that_runs_twice_counts_its_parameters_once_and_its_work_twice():
+    conv = nn.Conv2d(3, 3, 3, padding=1)
+    model = Net(lambda net, x: net.fc(net.conv(net.conv(x)).mean((2, 3))), conv=conv, fc=nn.Linear(3, 10))
+    found = summary(model, (1, 3, 8, 8))
+    assert [row.parameters for row in found.rows] == [84, 0, 40]
+    assert [row.multiply_adds for row in found.rows] == [5184, 5184, 30]
+    assert [row.field for row in found.rows] == [3, 5, 5 + 7]
+    assert (found.parameters, found.idle) == (distinct(model), 0) == (124, 0)
+
+
+def test_shared_weights_and_a_layer_under_two_names():
+    one, two = nn.Conv2d(3, 3, 3, padding=1), nn.Conv2d(3, 3, 3, padding=1)
+    two.weight = one.weight
+    found = summary(nn.Sequential(one, two), (1, 3, 8, 8))
+    assert [row.parameters for row in found.rows] == [84, 3]
+    assert found.parameters == 87
+    same = Net(lambda net, x: net.b(net.a(x)), a=one, b=one)
+    assert summary(same, (1, 3, 8, 8)).parameters == distinct(same) == 84
+
+
+def test_what_did_not_run_is_said_and_not_counted():
+    model = Net(lambda net, x: net.conv(x) * net.scale, conv=nn.Conv2d(3, 4, 3), head=nn.Linear(100, 100))
+    model.scale = nn.Parameter(torch.ones(4, 1, 1))
+    model.lazy = nn.LazyLinear(3)
+    found = summary(model, (1, 3, 8, 8))
+    assert (found.parameters, found.idle) == (112, 10_104)
+    assert "did not run" in repr(found).splitlines()[-1]
+    assert "10,104" in repr(found).splitlines()[-1]
+    with torch.device("meta"):
+        googlenet = models.googlenet()
+    found = summary(googlenet, (1, 3, 224, 224))
+    assert (found.parameters, found.parameters + found.idle) == (6_624_904, 13_004_888)
+
+
+@pytest.mark.parametrize(
+    ("norm", "parameters"),
+    [
+        (nn.utils.parametrizations.weight_norm, 116),
+        (nn.utils.parametrizations.spectral_norm, 112),
+        (nn.utils.parametrizations.orthogonal, 112),
+    ],
+)
+def test_a_layer_whose_weight_is_made_of_others_is_one_layer(norm, parameters):
+    found = summary(nn.Sequential(norm(nn.Conv2d(3, 4, 3)), nn.ReLU()), (1, 3, 8, 8))
+    assert [(row.name, row.kind, row.parameters) for row in found.rows] == [
+        ("0", "Conv2d", parameters),
+        ("1", "ReLU", 0),
+    ]
+    assert [row.multiply_adds for row in found.rows] == [4 * 36 * 27, 0]
+    assert (found.rows[0].field, found.idle) == (3, 0)
+
+
+@pytest.mark.parametrize("groups", [1, 2])
+def test_multiply_adds_of_a_transposed_convolution(groups):
+    """Each number of the input is multiplied with all weights of its channel: Dumoulin and Visin, 2016, chapter 4."""
+    layer = nn.ConvTranspose2d(8, 4, 2, 2, groups=groups)
+    (row,) = summary(nn.Sequential(layer), (1, 8, 8, 8)).rows
+    assert row.multiply_adds == 8 * 8 * 8 * (4 // groups) * 2 * 2
+    assert (row.field, row.window) == (0, None)
+
+
+def functional(function):
+    return Net(lambda net, x: net.b(function(net.a(x))), a=nn.Conv2d(1, 1, 3, padding=1), b=nn.Conv2d(1, 1, 3))
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x: nn.functional.max_pool2d(x.relu(), 2),
+        lambda x: nn.functional.avg_pool2d(x, 3, 1, 1),
+        lambda x: nn.functional.conv2d(x, torch.ones(1, 1, 3, 3), padding=1),
+        lambda x: nn.functional.interpolate(x, scale_factor=2.0),
+        lambda x: nn.functional.pixel_shuffle(torch.cat([x] * 4, 1), 2),
+        nn.Upsample(scale_factor=2),
+        nn.ConvTranspose2d(1, 1, 2, 2),
+        nn.FractionalMaxPool2d(2, output_size=5),
+    ],
+)
+def test_a_field_that_is_not_followed_is_left_empty_from_there_on(function):
+    found = summary(functional(function), (1, 1, 12, 12))
+    assert found.rows[0].field == 3
+    assert found.rows[-1].field == 0
+    assert found._cells()[len(found.rows) - 1][-1] == ""
+
+
+@pytest.mark.parametrize(
+    ("function", "field"),
+    [(lambda x: nn.functional.pad(x, (1, 1, 1, 1)), 5), (torch.tanh, 5), (lambda x: x * x.mean((2, 3), True), 16)],
+)
+def test_functions_that_are_followed(function, field):
+    assert summary(functional(function), (1, 1, 12, 12)).rows[-1].field == field
+
+
+@pytest.mark.parametrize("flat", [lambda x: x.flatten(1), lambda x: x.view(len(x), -1), lambda x: x.reshape(1, -1)])
+def test_flattening_by_a_function_is_flattening(flat):
+    model = Net(lambda net, x: net.fc(flat(net.conv(x))), conv=nn.Conv2d(1, 2, 3), fc=nn.Linear(72, 4))
+    twin = nn.Sequential(model.conv, nn.Flatten(), model.fc)
+    assert summary(model, (1, 1, 8, 8)).rows[-1].field == summary(twin, (1, 1, 8, 8)).rows[-1].field == 8
+
+
 def test_whole_numbers_of_numpy_will_do():
     assert summary(lenet(), np.array([1, 1, 28, 28])).parameters == 61_706
 
