@@ -4,6 +4,7 @@ import copy
 import re
 
 import captum.attr
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -303,9 +304,9 @@ def test_a_dead_unit_takes_the_first_pictures():
 def test_patches_of_bad_arguments(model):
     with pytest.raises(ValueError, match="is not in the model; it has 0, 1"):
         top_patches(model, "conv", pictures())
-    with pytest.raises(ValueError, match="k is 9; images must be"):
+    with pytest.raises(ValueError, match="k is 9; it must be an integer from 1 to 6, for each picture gives one patch"):
         top_patches(model, "0", pictures(6))
-    with pytest.raises(ValueError, match="units are \\[6\\]; '0' has 0 to 5"):
+    with pytest.raises(ValueError, match=r"units are \[6\]; name some of '0', 0 to 5"):
         top_patches(model, "0", pictures(6), k=2, units=[6])
     with pytest.raises(ValueError, match="it must keep height"):
         top_patches(model, "0", pictures(6), k=2, transform=lambda x: x[:, :, 1:])
@@ -386,3 +387,124 @@ def test_lenet():
         assert found.patches.shape[1:] == (3, 1, field[0], field[0])
     assert grad_cam(made, "relu2", x, 4).shape == (5, 10, 10)
     assert occlusion(made, x[:1], 4).shape == (6, 6)
+
+
+# --- What cannot be looked into is said in words -----------------------------------------------------------------
+
+
+class Idle(nn.Module):
+    """Two layers of which one never runs, and an answer of any kind."""
+
+    def __init__(self, answer=lambda scores: scores):
+        super().__init__()
+        self.c, self.u, self.fc, self.answer = nn.Conv2d(3, 4, 3), nn.Conv2d(3, 4, 3), nn.Linear(4, 5), answer
+
+    def forward(self, x):
+        return self.answer(self.fc(self.c(x).mean((2, 3))))
+
+
+def test_a_layer_that_does_not_run():
+    model = Idle()
+    with Probe(model, ["c", "u"]) as probe:
+        score = model(pictures())[0, 0]
+    with pytest.raises(KeyError, match="u did not run within the block; recorded are: c"):
+        probe.activations["u"]
+    with pytest.raises(ValueError, match="the model did not run 'u' within the block"):
+        probe.gradients(score)
+    with pytest.raises(ValueError, match="grad_cam: the model does not run 'u'"):
+        grad_cam(model, "u", pictures(), 0)
+
+
+ANSWERS = {
+    "dict": (lambda scores: {"out": scores}, "the model gives a dict; it must give scores"),
+    "one score": (lambda scores: scores[:, 0], r"the model gives shape \(1,\); it must give scores"),
+    "maps": (lambda scores: scores[:, :, None, None], r"the model gives shape \(1, 5, 1, 1\)"),
+}
+EXPLAIN = {
+    "grad_cam": lambda model, target: grad_cam(model, "c", pictures(1), target),
+    "occlusion": lambda model, target: occlusion(model, pictures(1), target, 5, 5),
+}
+
+
+@pytest.mark.parametrize("name", EXPLAIN)
+@pytest.mark.parametrize("answer", ANSWERS)
+def test_a_model_that_gives_no_scores(name, answer):
+    function, message = ANSWERS[answer]
+    with pytest.raises(ValueError, match=f"^{name}: for 1 pictures {message}"):
+        EXPLAIN[name](Idle(function), 0)
+
+
+@pytest.mark.parametrize("name", EXPLAIN)
+@pytest.mark.parametrize("target", [None, 5, -1, 1.0, "cat", True, torch.tensor([0, 1]), torch.tensor([[0]]), [7]])
+def test_a_target_that_is_no_class(name, target):
+    with pytest.raises(ValueError, match=rf"^{name}: target is .*; it must be a class from 0 to 4, or one for each"):
+        EXPLAIN[name](Idle(), target)
+
+
+@pytest.mark.parametrize("name", EXPLAIN)
+@pytest.mark.parametrize("target", [np.int64(2), torch.tensor(2), torch.tensor([2]), [2]])
+def test_a_target_of_any_kind(name, target):
+    model = Idle()
+    assert torch.equal(EXPLAIN[name](model, target), EXPLAIN[name](model, 2))
+
+
+@pytest.mark.parametrize("mode", [torch.no_grad, torch.inference_mode])
+def test_gradients_are_asked_for_wherever_the_call_stands(model, mode):
+    x = pictures(4)
+    expected = top_patches(model, "4", x, 2), grad_cam(model, "4", x, 1), receptive_fields(model, "4", (3, 20, 20))
+    with mode():
+        again = pictures(4)  # in inference mode a tensor of another kind
+        found = top_patches(model, "4", again, 2), grad_cam(model, "4", again, 1)
+        fields = receptive_fields(model, "4", (3, 20, 20))
+    assert torch.equal(found[0].scores, expected[0].scores)
+    assert torch.equal(found[0].patches, expected[0].patches)
+    assert torch.equal(found[1], expected[1])
+    assert fields == expected[2]
+    with mode(), Probe(model, ["4"]) as probe:
+        score = model(x)[0, 0]
+    with pytest.raises(ValueError, match=r"outside of torch\.no_grad\(\) and torch\.inference_mode\(\)"):
+        probe.gradients(score)
+
+
+def test_patches_of_no_units_and_of_pictures_that_are_not_numbers(model):
+    for units in ([], [[1]]):
+        with pytest.raises(ValueError, match=r"units are .*; name some of '0', 0 to 5"):
+            top_patches(model, "0", pictures(), units=units, k=1)
+    x = pictures()
+    x[3, 0, 0, 0] = torch.nan
+    with pytest.raises(ValueError, match="'0' gives NaN for picture 3; look for NaN in images and weights"):
+        top_patches(model, "0", x, k=1)
+    for k in (0, 1.0, True):
+        with pytest.raises(ValueError, match=f"k is {k}; it must be an integer from 1 to 6"):
+            top_patches(model, "0", pictures(), k)
+
+
+class Tokens(nn.Module):
+    def forward(self, x):
+        return x.flatten(2)
+
+
+class Shift(nn.Module):
+    def forward(self, x):
+        return nn.functional.relu6(x * 1e3 - 1)
+
+
+@pytest.mark.parametrize(
+    ("second", "message"),
+    [
+        (Tokens(), r"'1' gives \(1, 2, \d+\); choose a layer with maps \(N, C, h, w\), or \(N, F\)"),
+        (Shift(), "no pixel reaches '1' where .*; an activation before it passes no gradient there"),
+        (nn.GroupNorm(1, 2), "larger than eight pictures .*; GroupNorm in the model brings in every place"),
+        (nn.InstanceNorm2d(2), "larger than eight pictures .*; InstanceNorm2d in the model"),
+    ],
+    ids=["tokens", "dead", "GroupNorm", "InstanceNorm"],
+)
+def test_a_field_that_cannot_be_measured(second, message):
+    with pytest.raises(ValueError, match=f"^receptive_fields: .*{message}"):
+        receptive_fields(nn.Sequential(nn.Conv2d(3, 2, 3), second), "1", (3, 9, 9))
+
+
+@pytest.mark.parametrize("shape", [(9, 9), (1, 3, 9, 9), (3, 0, 9), (3, 9.0, 9)])
+def test_a_shape_that_is_none(model, shape):
+    with pytest.raises(ValueError, match=r"^receptive_fields: shape"):
+        receptive_fields(model, "0", shape)

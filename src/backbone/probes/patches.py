@@ -7,8 +7,18 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
+from backbone.checks import integer
 from backbone.ops import ReceptiveField
 from backbone.probes.probe import Probe, known_layers
+
+# Each of their outputs depends on all places of the input.
+WHOLE = (
+    nn.GroupNorm,
+    nn.LayerNorm,
+    nn.modules.instancenorm._InstanceNorm,
+    nn.AdaptiveAvgPool2d,
+    nn.AdaptiveMaxPool2d,
+)
 
 
 @dataclass(frozen=True)
@@ -63,22 +73,25 @@ def top_patches(
         batch_size: pictures a step.
 
     Raises:
-        ValueError: an unknown layer or unit, an impossible k, a transform that changes the size, no place inside.
+        ValueError: an unknown layer or unit, an impossible k, a transform that changes the size, no place inside, or
+            scores that are not numbers; and as ``receptive_fields``.
 
     Source: Girshick et al., "Rich feature hierarchies", CVPR 2014, section 3.1 (there without overlaps).
     """
     known_layers(model, [layer])
-    if images.ndim != 4 or not 1 <= k <= len(images):
-        raise ValueError(
-            f"top_patches: images have shape {tuple(images.shape)}, k is {k}; images must be (N, C, H, W), and k from "
-            "1 to N, for each picture gives one patch"
-        )
+    if images.ndim != 4:
+        raise ValueError(f"top_patches: images have shape {tuple(images.shape)}; they must be (N, C, H, W)")
+    k = integer("top_patches", "k", k, 1, len(images), suffix=", for each picture gives one patch")
+    batch_size = integer("top_patches", "batch_size", batch_size, 1)
     transform = transform or (lambda batch: batch)
     fields = receptive_fields(model, layer, transform(images[:1]).shape[1:])
     scores, at, width = _best_places(model, layer, images, transform, fields if inside else None, batch_size)
-    units = torch.arange(scores.shape[1]) if units is None else torch.as_tensor(units)
-    if units.min() < 0 or units.max() >= scores.shape[1]:
-        raise ValueError(f"top_patches: units are {units.tolist()}; {layer!r} has 0 to {scores.shape[1] - 1}")
+    if scores.isnan().any():
+        worst = int(scores.isnan().any(dim=1).nonzero()[0])
+        raise ValueError(f"top_patches: {layer!r} gives NaN for picture {worst}; look for NaN in images and weights")
+    units = torch.as_tensor(range(scores.shape[1]) if units is None else units)
+    if units.ndim != 1 or not len(units) or units.min() < 0 or units.max() >= scores.shape[1]:
+        raise ValueError(f"top_patches: units are {units.tolist()}; name some of {layer!r}, 0 to {scores.shape[1] - 1}")
     scores, order = scores[:, units].sort(dim=0, descending=True, stable=True)
     pictures = order[:k].T  # (U, k)
     at = at[:, units].gather(0, order[:k]).T
@@ -151,11 +164,16 @@ def receptive_fields(model: nn.Module, layer: str, shape: Sequence[int]) -> tupl
         The fields. A layer without places, as after flattening or global pooling, sees the whole picture.
 
     Raises:
-        ValueError: an unknown layer, or a field of more than eight pictures.
+        ValueError: an unknown layer, one that does not run or gives neither maps (N, C, h, w) nor (N, F), or one that
+            nothing in the picture reaches; a field of more than eight pictures, or a shape that is not (C, H, W).
     """
     known_layers(model, [layer])
-    twin = _averaging_twin(model)
-    return tuple(_field_along(twin, layer, tuple(shape), axis) for axis in (1, 2))
+    shape = tuple(integer("receptive_fields", f"shape[{i}]", size, 1) for i, size in enumerate(shape))
+    if len(shape) != 3:
+        raise ValueError(f"receptive_fields: shape is {shape}; it must be that of one picture, (C, H, W)")
+    with torch.inference_mode(False), torch.enable_grad():
+        twin = _averaging_twin(model)
+        return tuple(_field_along(twin, layer, shape, axis) for axis in (1, 2))
 
 
 class _ReachedError(Exception):
@@ -168,22 +186,33 @@ def _field_along(twin, layer, shape, axis) -> ReceptiveField:
         # Small, because skips add up, and ReLU6 passes no gradient above 6.
         x = torch.full((1, *longer), 1e-6, dtype=torch.float64, requires_grad=True)
         y = _output_at(twin, layer, x)
+        if y.ndim not in (2, 4):
+            raise ValueError(
+                f"receptive_fields: {layer!r} gives {tuple(y.shape)}; choose a layer with maps (N, C, h, w), or (N, F)"
+            )
         if y.ndim == 2 or (y.shape[axis + 1] == 1 and factor > 2):  # one place, however long the picture
             return ReceptiveField(shape[axis], shape[axis], 0)
         if y.shape[axis + 1] == 1:
             continue
         middle = y.shape[axis + 1] // 2
-        first, last = _touched(x, y, axis + 1, middle)
+        first, last = _touched(x, y, axis + 1, middle, layer)
         if first > 0 and last < longer[axis] - 1:
-            jump = first - _touched(x, y, axis + 1, middle - 1)[0]
+            jump = first - _touched(x, y, axis + 1, middle - 1, layer)[0]
             return ReceptiveField(last - first + 1, jump, first - middle * jump)
-    raise ValueError(f"receptive_fields: the field of {layer!r} is larger than eight pictures of {tuple(shape)}")
+    kinds = {type(module).__name__ for module in twin.modules() if isinstance(module, WHOLE)}
+    cause = f"; {', '.join(sorted(kinds))} in the model brings in every place of the picture" if kinds else ""
+    raise ValueError(f"receptive_fields: the field of {layer!r} is larger than eight pictures of {shape}{cause}")
 
 
-def _touched(x, y, axis, index) -> tuple[int, int]:
+def _touched(x, y, axis, index, layer) -> tuple[int, int]:
     """Return the first and last pixel along an axis that the units of one row, or column, depend on."""
     (gradient,) = torch.autograd.grad(y.select(axis, index).sum(), x, retain_graph=True)
     touched = gradient.movedim(axis, 0).flatten(1).sum(1).nonzero().ravel()
+    if not len(touched):
+        raise ValueError(
+            f"receptive_fields: no pixel reaches {layer!r} where all weights are positive and the picture is nearly 0; "
+            "an activation before it passes no gradient there"
+        )
     return int(touched[0]), int(touched[-1])
 
 

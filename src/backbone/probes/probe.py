@@ -10,6 +10,13 @@ from torch import nn
 from backbone.checks import evaluating, one_of
 
 
+class _Recorded(dict):
+    """What was recorded, by layer; says what is wrong where a layer is asked for that did not run."""
+
+    def __missing__(self, layer: str):
+        raise KeyError(f"{layer} did not run within the block; recorded are: {', '.join(self) or 'none'}")
+
+
 class Probe:
     """Record what named layers of a model give, while the ``with`` block lasts.
 
@@ -34,13 +41,13 @@ class Probe:
         self.model = model
         self.layers = tuple(known_layers(model, [layers] if isinstance(layers, str) else layers))
         self.evaluation = evaluation
-        self.activations: dict[str, torch.Tensor] = {}
+        self.activations: dict[str, torch.Tensor] = _Recorded()
         self._outputs: dict[str, torch.Tensor] = {}
         self._stack, self._depth = ExitStack(), 0
 
     def __enter__(self) -> "Probe":
         if not self._depth:  # entered within itself, the hooks are on
-            self.activations, self._outputs = {}, {}
+            self.activations, self._outputs = _Recorded(), {}
             with ExitStack() as stack:
                 if self.evaluation:
                     stack.enter_context(evaluating(self.model))
@@ -77,14 +84,18 @@ class Probe:
             layer -> d score / d output, shaped as the layer's activation. No parameter's ``.grad`` is touched.
 
         Raises:
-            ValueError: a score that is not one number, or that does not depend on a layer through autograd.
+            ValueError: a score that is not one number, a layer that did not run, or one that the score does not depend
+                on through autograd.
         """
         if score.numel() != 1:
             raise ValueError(f"gradients: score has shape {tuple(score.shape)}; it must be one number: pick or sum")
+        for name in self.layers:
+            if self._outputs and name not in self._outputs:
+                raise ValueError(f"gradients: the model did not run {name!r} within the block")
         if not self._outputs or not score.requires_grad or not all(y.requires_grad for y in self._outputs.values()):
             raise ValueError(
-                "gradients: nothing to differentiate; run the model within the block, without torch.no_grad(), and "
-                "with parameters or an input that require gradients"
+                "gradients: nothing to differentiate; run the model within the block, outside of torch.no_grad() and "
+                "torch.inference_mode(), and with parameters or an input that require gradients"
             )
         found = torch.autograd.grad(score, list(self._outputs.values()), retain_graph=True, allow_unused=True)
         for name, gradient in zip(self._outputs, found, strict=True):
