@@ -169,3 +169,37 @@ def test_a_drawing_is_as_wide_as_its_panels_and_no_wider():
     narrow = plots.Drawing(plots.panels(1, width=480), alt="one")._repr_html_()
     assert f"max-width: {plots.WIDTH}px" in wide
     assert "max-width: 480px" in narrow
+
+
+# --- Pictures that are none --------------------------------------------------------------------------------------
+
+BYTES = np.full((3, 6, 6), 200, np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("draw", "message"),
+    [
+        (lambda ax: plots.show_image(BYTES[0], ax), "show_image: image has .* divide by 255"),
+        (lambda ax: plots.show_image(BYTES, ax), "divide by 255"),
+        (lambda ax: plots.show_image(np.zeros((6, 7, 3)), ax), r"\(H, W\) or \(3, H, W\) .* move the channels"),
+        (lambda ax: plots.show_image(np.zeros((4, 6, 6)), ax), "leave out the fourth channel"),
+        (lambda ax: plots.show_image(np.zeros((1, 6, 6)), ax), "take the only channel"),
+        (lambda ax: plots.show_pictures(BYTES, ax), "show_pictures: pictures has .* divide by 255"),
+        (lambda ax: plots.show_pictures(np.zeros((5, 1, 6, 6)), ax), "take the only channel"),
+        (lambda ax: plots.show_pictures(np.zeros((5, 6, 7, 3)), ax), "move the channels to the front"),
+        (lambda ax: plots.show_pictures(np.zeros((5, 3, 6, 6)), ax, signed=True), r"must be \(N, H, W\)"),
+        (lambda ax: plots.show_map(np.zeros((5, 6, 6)), ax), r"show_map: feature_map has .* must be \(H, W\)"),
+    ],
+)
+def test_pictures_of_another_shape_or_range_are_refused(draw, message):
+    (ax,) = plots.panels(1)
+    with pytest.raises(ValueError, match=message):
+        draw(ax)
+    plots.plt.close(ax.figure)
+
+
+def test_masks_and_bytes_of_zero_and_one_are_pictures():
+    (ax,) = plots.panels(1)
+    plots.show_image(np.eye(4, dtype=bool), ax)
+    plots.show_image(np.eye(4, dtype=np.uint8), ax)
+    plots.plt.close(ax.figure)

@@ -7,6 +7,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import nn
 
+from backbone import models
 from backbone.data import batches
 from backbone.training import evaluate, fit, predict
 
@@ -100,8 +101,50 @@ def test_a_loss_that_is_no_number_stops_with_the_rate(task):
 
 
 def test_no_pictures_is_an_error():
-    with pytest.raises(ValueError, match="the batches hold no pictures"):
+    with pytest.raises(ValueError, match=r"the batches hold no pictures$"):
         evaluate(linear(), [])
+
+
+def test_batches_that_are_used_up_after_one_pass(task):
+    model = linear()
+    once = (batch for batch in batches(*task, 10))
+    with pytest.raises(ValueError, match="hold no pictures; an iterator is used up after one pass, so give a list"):
+        fit(model, once, 2, torch.optim.SGD(model.parameters(), 0.1), progress=False)
+
+
+def batch_of_two(side=75):
+    return [(torch.rand(2, 3, side, side, generator=seed()), torch.tensor([0, 1]))]
+
+
+@pytest.mark.parametrize(("name", "side"), [("googlenet", 32), ("inception_v3", 299)])
+def test_a_network_with_auxiliary_heads_is_told_how_to_train(name, side):
+    model = getattr(models, name)(num_classes=2, generator=seed())
+    optimizer = torch.optim.SGD(model.parameters(), 0.01)
+    with pytest.raises(ValueError, match=r"gives a \w+Output; it must give logits.* with model.aux_logits = False"):
+        fit(model, batch_of_two(side), 1, optimizer, progress=False)
+    model.aux_logits = False
+    assert fit(model, batch_of_two(side), 1, optimizer, progress=False).train_loss
+
+
+@pytest.mark.parametrize(
+    ("model", "labels", "message"),
+    [
+        (nn.Flatten(0), torch.zeros(2, dtype=int), r"gives \(33750,\) for labels \(2,\); logits must be \(N, K\)"),
+        (nn.Flatten(), torch.zeros(2, 1, dtype=int), r"gives \(2, 16875\) for labels \(2, 1\)"),
+        (nn.Identity(), torch.zeros(2, dtype=int), r"gives \(2, 3, 75, 75\)"),
+    ],
+    ids=["no classes", "labels in a column", "maps"],
+)
+def test_what_is_no_logits(model, labels, message):
+    with pytest.raises(ValueError, match=message):
+        evaluate(model, [(batch_of_two()[0][0], labels)])
+
+
+@pytest.mark.parametrize("epochs", [-1, 1.5, None])
+def test_epochs_are_whole_numbers(task, epochs):
+    model = linear()
+    with pytest.raises(ValueError, match=f"epochs is {epochs}; it must be an integer of at least 0"):
+        fit(model, batches(*task, 10), epochs, torch.optim.SGD(model.parameters(), 0.1))
 
 
 def test_progress_is_shown_in_a_terminal_and_can_be_silenced(task, capsys, monkeypatch):

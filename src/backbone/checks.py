@@ -7,7 +7,7 @@ function, the argument, what was given and what is allowed. It loads no PyTorch:
 from __future__ import annotations
 
 import operator
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -15,9 +15,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 if TYPE_CHECKING:
+    import torch
     from torch import nn
 
 Pair = int | tuple[int, int]
+ROUNDING = 1e-6  # by so much a float32 may miss 0 or 1
 
 
 @contextmanager
@@ -59,7 +61,10 @@ def pair(name: str, argument: str, value: Pair, minimum: int) -> tuple[int, int]
 
 def fraction(name: str, argument: str, value: float, *, ends: bool = False) -> float:
     """Return a number between 0 and 1, with or without the two ends."""
-    number = float(value)
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = np.nan
     if not (0 < number < 1 or (ends and number in (0, 1))):
         raise ValueError(f"{name}: {argument} is {value!r}; it must lie {'in [0, 1]' if ends else 'between 0 and 1'}")
     return number
@@ -82,17 +87,70 @@ def random_generator(name: str, value: np.random.Generator) -> np.random.Generat
 # --- Arrays -------------------------------------------------------------------------------------------------
 
 
-def to_array(value: ArrayLike) -> np.ndarray:
-    """Return a tensor, a list or an array as an array."""
-    return np.asarray(value.detach().cpu() if hasattr(value, "detach") else value)
+def to_array(name: str, argument: str, value: ArrayLike) -> np.ndarray:
+    """Return a tensor, a list or an array as an array; a tensor's gradient stays behind."""
+    if np.ma.is_masked(value):
+        raise ValueError(f"{name}: {argument} is a masked array, and its mask would be lost; choose with .filled(...)")
+    if hasattr(value, "detach"):
+        value = value.detach().cpu()
+        try:
+            return value.numpy()
+        except TypeError:  # bfloat16, which NumPy does not have
+            return value.float().numpy()
+    try:
+        return np.asarray(value)
+    except ValueError as error:  # rows of different lengths
+        raise ValueError(f"{name}: {argument} cannot be made an array: {error}") from error
+
+
+def tensor(name: str, argument: str, value: torch.Tensor) -> torch.Tensor:
+    """Require a tensor."""
+    if not hasattr(value, "detach"):
+        raise ValueError(f"{name}: {argument} is a {type(value).__name__}; make it a tensor, torch.as_tensor(x)")
+    return value
+
+
+def picture(name: str, argument: str, value: ArrayLike, *shapes: str) -> np.ndarray:
+    """Return pictures as an array of one of the shapes, such as "(3, H, W)", with values in [0, 1]."""
+    array = to_array(name, argument, value)
+    low, high = (float(array.min()), float(array.max())) if array.size and array.dtype.kind in "biuf" else (np.nan,) * 2
+    if -ROUNDING <= low <= high <= 1 + ROUNDING and any(_fits(array.shape, shape) for shape in shapes):
+        return array.clip(0, 1) if array.dtype.kind == "f" else array
+    wanted, advice = " or ".join(shapes), _advice(array, high, shapes)
+    raise ValueError(
+        f"{name}: {argument} has shape {array.shape} and values from {low:.7g} to {high:.7g}; it must be {wanted} with "
+        f"values in [0, 1]{advice}"
+    )
+
+
+def _fits(shape: tuple[int, ...], wanted: str) -> bool:
+    sizes = wanted.strip("()").split(", ")
+    return len(shape) == len(sizes) and all(
+        size == int(word) for size, word in zip(shape, sizes, strict=True) if word.isdigit()
+    )
+
+
+def _advice(array: np.ndarray, high: float, shapes: Sequence[str]) -> str:
+    """Say what makes a picture of this array, for the ways in which pictures usually come."""
+    steps, shape = [], array.shape
+    if len(shape) > 2 and shape[-1] in (1, 3, 4) and shape[-3] not in (1, 3):
+        steps.append("move the channels to the front, np.moveaxis(x, -1, -3)")
+        shape = (*shape[:-3], shape[-1], *shape[-3:-1])
+    if len(shape) > 2 and shape[-3] == 4:
+        steps.append("leave out the fourth channel, x[..., :3, :, :]")
+    elif not any(_fits(shape, wanted) for wanted in shapes):
+        if len(shape) > 2 and shape[-3] == 1:
+            steps.append("take the only channel, x[..., 0, :, :]")
+        elif len(shape) == 2:
+            steps.append("repeat it for three channels, np.stack([x] * 3)")
+    if 1 + ROUNDING < high <= 65535:
+        steps.append(f"divide by {255 if high <= 255 else 65535}")
+    return f": {' and '.join(steps)}" if steps else ""
 
 
 def real_array(name: str, argument: str, value: ArrayLike, shape: str) -> np.ndarray:
     """Return the value as an array of real numbers with as many axes as ``shape`` names, none empty."""
-    try:
-        array = np.asarray(value)
-    except ValueError as error:  # rows of different lengths
-        raise ValueError(f"{name}: {argument} cannot be made an array: {error}") from error
+    array = to_array(name, argument, value)
     if array.dtype.kind not in "biuf":
         raise ValueError(f"{name}: {argument} has dtype {array.dtype}; it must hold real numbers")
     if array.ndim != len(shape.strip("(,)").split(",")):
@@ -116,7 +174,7 @@ def output_gradient(name: str, value: ArrayLike, shape: tuple[int, int, int, int
 
 def class_numbers(name: str, argument: str, value: ArrayLike) -> np.ndarray:
     """Return class numbers, int64 (N,), at least one, none negative."""
-    array = to_array(value)
+    array = to_array(name, argument, value)
     if array.ndim != 1 or not array.size:
         raise ValueError(f"{name}: {argument} has shape {array.shape}; it must be (N,) with N at least 1")
     if array.dtype.kind not in "iu":
@@ -130,7 +188,7 @@ def class_numbers(name: str, argument: str, value: ArrayLike) -> np.ndarray:
 
 def truths(name: str, argument: str, value: ArrayLike) -> np.ndarray:
     """Return yes or no, bool (N,), from booleans or from 0 and 1."""
-    array = to_array(value)
+    array = to_array(name, argument, value)
     if array.ndim != 1 or not array.size:
         raise ValueError(f"{name}: {argument} has shape {array.shape}; it must be (N,) with N at least 1")
     if not np.isin(array, (0, 1)).all():
@@ -141,7 +199,7 @@ def truths(name: str, argument: str, value: ArrayLike) -> np.ndarray:
 
 def real_numbers(name: str, argument: str, value: ArrayLike, axes: int = 1) -> np.ndarray:
     """Return finite real numbers as float64 with this many axes, none empty."""
-    array = to_array(value)
+    array = to_array(name, argument, value)
     shape = "(N,)" if axes == 1 else "(N, K)"
     if array.ndim != axes or not array.size:
         raise ValueError(f"{name}: {argument} has shape {array.shape}; it must be {shape} with no size 0")

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from torch import nn
 
-from backbone.checks import integer, one_of
+from backbone.checks import integer, one_of, to_array
 from backbone.data import FASHION_MNIST_STATISTICS, fashion_mnist, standardize, to_float
 from backbone.layers import ACTIVATIONS, Activation
 from backbone.layers.norm_core import standardize as normalize
@@ -216,7 +216,7 @@ def _draw(rng: np.random.Generator, outputs: int, inputs: int, init: str) -> np.
 def trace(network: Network, x: ArrayLike, labels: ArrayLike) -> Trace:
     """Go forward with pictures x (N, inputs) of classes `labels` (N,), and back with the loss's gradient."""
     _check(network)
-    x, labels = np.asarray(x, np.float64), np.asarray(labels)
+    x, labels = to_array("trace", "x", x).astype(np.float64), to_array("trace", "labels", labels)
     if x.ndim != 2 or x.shape[1] != network.weights[0].shape[1]:
         raise ValueError(f"trace: x has shape {x.shape}; the network takes (N, {network.weights[0].shape[1]})")
     if labels.shape != x.shape[:1]:

@@ -18,6 +18,7 @@ import numpy as np
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
 
+from backbone.checks import picture, real_array
 from backbone.palette import CLASSES, COLORS, rgb
 
 # Drawn in this color, which no data uses; `Drawing` turns it into the color of the text around the figure.
@@ -117,8 +118,8 @@ def panels(count: int, height: float = 200, width: float = WIDTH) -> list[mpl.ax
 
 
 def show_image(image: ArrayLike, ax: mpl.axes.Axes, title: str = "") -> mpl.axes.Axes:
-    """Draw a picture, gray (H, W) or color (3, H, W), values in [0, 1], black at 0."""
-    image = np.asarray(image, dtype=np.float64)
+    """Draw a picture, gray (H, W) or color (3, H, W), values in [0, 1], black at 0; raise ValueError for another."""
+    image = picture("show_image", "image", image, "(H, W)", "(3, H, W)").astype(np.float64)
     if image.ndim == 3:
         image = np.moveaxis(image, 0, -1)
     ax.imshow(image, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
@@ -136,8 +137,11 @@ def show_map(
         title: stands above the map.
         limit: the absolute value painted at full strength; the map's own largest one by default.
         scale: add the limits to the title, as numbers.
+
+    Raises:
+        ValueError: the map has other axes.
     """
-    values = np.asarray(feature_map, dtype=np.float64)
+    values = real_array("show_map", "feature_map", feature_map, "(H, W)").astype(np.float64)
     limit = float(np.abs(values).max()) if limit is None else float(limit)
     ax.imshow(signed_colors(values, limit), interpolation="nearest")
     return bare(ax, f"{title}  (−{limit:.2f} to +{limit:.2f})".strip() if scale else title)
@@ -279,11 +283,15 @@ def show_pictures(
         columns: pictures in a row.
         signed: paint them as maps are painted, orange above zero and blue below, all on one scale.
         limit: of that scale; the largest absolute value by default.
+
+    Raises:
+        ValueError: pictures of another shape or range.
     """
-    pictures = np.asarray(pictures, dtype=np.float64)
     if signed:
+        pictures = real_array("show_pictures", "pictures", pictures, "(N, H, W)").astype(np.float64)
         colors = [signed_colors(one, limit or float(np.abs(pictures).max())) for one in pictures]
     else:
+        pictures = picture("show_pictures", "pictures", pictures, "(N, H, W)", "(N, 3, H, W)").astype(np.float64)
         full = np.ones(pictures.shape[-2:])
         colors = [np.dstack([*(one if one.ndim == 3 else [one] * 3), full]) for one in pictures]
     height, width = pictures.shape[-2:]

@@ -1,7 +1,7 @@
 """Train a classifier and measure it. Nothing is kept outside of what is passed in and returned."""
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import torch
@@ -9,7 +9,7 @@ import torch.nn.functional as F  # noqa: N812 - PyTorch's own name for it
 from torch import nn
 from tqdm.auto import tqdm
 
-from backbone.checks import evaluating
+from backbone.checks import evaluating, integer, tensor
 
 Batches = Iterable[tuple[torch.Tensor, torch.Tensor]]
 Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
@@ -77,15 +77,15 @@ def fit(
         The history.
 
     Raises:
-        ValueError: there is nothing to train on, the whole model is in eval mode, or the loss stopped being a number;
-            the learning rate is the usual cause.
+        ValueError: there is nothing to train on, the whole model is in eval mode, it gives something else than logits,
+            or the loss stopped being a number; the learning rate is the usual cause.
     """
     if not any(module.training for module in model.modules()):
         raise ValueError(
             "fit: the whole model is in eval mode, in which dropout and batch normalization do not train; call "
             "model.train() first, and then eval() on the parts that are to stay as they are"
         )
-    rows = []
+    rows, epochs = [], integer("fit", "epochs", epochs, 0)
     silent = not progress or bool(os.environ.get("TQDM_DISABLE"))  # tqdm's own bar for notebooks does not ask
     bar = tqdm(range(epochs), desc="epochs", leave=False, disable=silent)
     for epoch in bar:
@@ -115,15 +115,16 @@ def evaluate(model: nn.Module, batches: Batches, loss: Loss = F.cross_entropy) -
 
 def predict(model: nn.Module, x: torch.Tensor, batch_size: int = 500) -> torch.Tensor:
     """Return the logits (N, K) of pictures (N, ...), in eval mode and without gradients."""
+    parts = tensor("predict", "x", x).split(integer("predict", "batch_size", batch_size, 1))
     with torch.no_grad(), evaluating(model):
-        return torch.cat([model(part) for part in x.split(batch_size)])
+        return torch.cat([model(part) for part in parts])
 
 
 def _pass(model, batches, loss, optimizer=None, schedule=None) -> Evaluation:
     """Go through the batches once, learning where an optimizer is given."""
     total, right, count = 0.0, 0, 0
     for x, y in batches:
-        logits = model(x)
+        logits = _logits(model(x), y)
         value = loss(logits, y)
         if optimizer is not None:
             optimizer.zero_grad()
@@ -135,5 +136,21 @@ def _pass(model, batches, loss, optimizer=None, schedule=None) -> Evaluation:
         right += (logits.argmax(1) == y).sum().item()
         count += len(y)
     if not count:
-        raise ValueError("training: the batches hold no pictures")
+        spent = "; an iterator is used up after one pass, so give a list" if isinstance(batches, Iterator) else ""
+        raise ValueError(f"training: the batches hold no pictures{spent}")
     return Evaluation(total / count, right / count, count)
+
+
+def _logits(given, y) -> torch.Tensor:
+    """Return what a model gave, checked to be logits (N, K) for labels (N,)."""
+    if not isinstance(given, torch.Tensor):
+        raise ValueError(
+            f"training: the model gives a {type(given).__name__}; it must give logits, a tensor (N, K). GoogLeNet and "
+            "Inception v3 do with model.aux_logits = False"
+        )
+    if given.ndim != 2 or y.shape != given.shape[:1]:
+        raise ValueError(
+            f"training: the model gives {tuple(given.shape)} for labels {tuple(y.shape)}; logits must be (N, K), and "
+            "labels (N,), one class for each picture"
+        )
+    return given

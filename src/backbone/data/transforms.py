@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - PyTorch's own name for it
 from torch.utils.data import BatchSampler, DataLoader, RandomSampler, SequentialSampler, TensorDataset
 
-from backbone.checks import one_of
+from backbone.checks import integer, one_of, tensor
 
 
 def to_float(images: torch.Tensor) -> torch.Tensor:
@@ -21,7 +21,7 @@ def to_float(images: torch.Tensor) -> torch.Tensor:
     Raises:
         ValueError: the images are not uint8. Dividing by 255 a second time would give a silent, almost black picture.
     """
-    if images.dtype != torch.uint8:
+    if tensor("to_float", "images", images).dtype != torch.uint8:
         raise ValueError(f"to_float: images are {images.dtype}; it takes torch.uint8, as files hold them")
     return images.to(torch.float32) / 255
 
@@ -145,8 +145,10 @@ def batches(
         generator: draws the order and the augmentation.
 
     Raises:
-        ValueError: x and y differ in number, or something random has no generator.
+        ValueError: x and y are no tensors or differ in number, or something random has no generator.
     """
+    x, y = tensor("batches", "x", x), tensor("batches", "y", y)
+    batch_size = integer("batches", "batch_size", batch_size, 1)
     if len(x) != len(y):
         raise ValueError(f"batches: there are {len(x)} pictures and {len(y)} labels")
     if generator is None and (shuffle or augment):
@@ -163,7 +165,7 @@ def batches(
 
 
 def _check_batch(name: str, x: torch.Tensor) -> None:
-    if x.ndim != 4 or not x.is_floating_point():
+    if tensor(name, "x", x).ndim != 4 or not x.is_floating_point():
         raise ValueError(
             f"{name}: x is {x.dtype} of shape {tuple(x.shape)}; it must be a float batch (N, C, H, W): "
             "to_float makes bytes float, x[None] makes one picture a batch"

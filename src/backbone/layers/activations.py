@@ -22,6 +22,8 @@ from numpy.typing import ArrayLike
 from scipy.special import expit, ndtr
 from torch import nn
 
+from backbone.checks import to_array
+
 LEAK = 0.01  # the slope of leaky ReLU below 0, PyTorch's default
 
 
@@ -45,12 +47,12 @@ class Activation:
 
     def backward(self, grad_output: ArrayLike, z: ArrayLike) -> np.ndarray:
         """Carry the gradient of a loss back: from the values, (any shape), to the sums z, of the same shape."""
-        return np.asarray(grad_output) * self.derivative(z)
+        return to_array(self.title, "grad_output", grad_output) * self.derivative(z)
 
 
 def _array(z: ArrayLike) -> np.ndarray:
     """Return z as an array of floats; integers become float64."""
-    z = np.asarray(z)
+    z = to_array("activation", "z", z)
     return z if z.dtype.kind == "f" else z.astype(np.float64)
 
 

@@ -19,6 +19,8 @@ import torch
 from numpy.typing import ArrayLike
 from torch import nn
 
+from backbone.checks import to_array
+
 
 def dropout_mask(shape: Sequence[int], p: float, generator: np.random.Generator) -> np.ndarray:
     """Draw a mask: booleans of the given shape, False with probability p, each by itself."""
@@ -131,7 +133,7 @@ def _one_a_channel(name: str, shape: Sequence[int]) -> tuple[int, int, int, int]
 
 
 def _masked(name: str, called: str, values: ArrayLike, mask: ArrayLike, p: float) -> np.ndarray:
-    values, mask = np.asarray(values), np.asarray(mask)
+    values, mask = to_array(name, called, values), to_array(name, "mask", mask)
     p = _probability(name, p)
     if mask.dtype != bool:
         raise ValueError(f"{name}: the mask is of dtype {mask.dtype}; it must be bool, True where a value stays")

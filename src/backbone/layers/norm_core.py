@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from backbone.checks import to_array
+
 
 @dataclass(frozen=True)
 class NormGradients:
@@ -46,13 +48,13 @@ def standardize_backward(grad: np.ndarray, x_hat: np.ndarray, scale: np.ndarray,
 
 def result_dtype(x: ArrayLike) -> np.dtype:
     """Return the dtype of a result: x's own where it is a float."""
-    dtype = np.asarray(x).dtype
+    dtype = to_array("normalization", "x", x).dtype
     return dtype if dtype.kind == "f" else np.dtype(np.float64)
 
 
 def floats(name: str, x: ArrayLike, least: int) -> np.ndarray:
     """Return x as floats, checked to have at least so many axes, none empty; float16 becomes float32."""
-    values = np.asarray(x)
+    values = to_array(name, "x", x)
     if values.dtype.kind not in "biuf" or values.ndim < least or 0 in values.shape:
         raise ValueError(
             f"{name}: x is {values.dtype} of shape {values.shape}; it must hold real numbers, with examples first, "
@@ -87,7 +89,7 @@ def affine(name, weight, bias, shape) -> tuple[np.ndarray, np.ndarray]:
     """Return gamma and beta as arrays of the shape, 1 and 0 where they are None."""
     parts = {"weight": (weight, np.ones(shape, np.float32)), "bias": (bias, np.zeros(shape, np.float32))}
     for argument, (value, default) in parts.items():
-        parts[argument] = np.asarray(default if value is None else value)
+        parts[argument] = to_array(name, argument, default if value is None else value)
         if parts[argument].shape != tuple(shape):
             raise ValueError(f"{name}: {argument} has shape {parts[argument].shape}; it must be {tuple(shape)}")
     return parts["weight"], parts["bias"]
@@ -95,7 +97,7 @@ def affine(name, weight, bias, shape) -> tuple[np.ndarray, np.ndarray]:
 
 def same_shape(name: str, grad_output: ArrayLike, x: np.ndarray) -> np.ndarray:
     """Return grad_output as an array, checked to be of x's shape."""
-    grad = np.asarray(grad_output)
+    grad = to_array(name, "grad_output", grad_output)
     if grad.shape != x.shape:
         raise ValueError(f"{name}: grad_output has shape {grad.shape}; it must be {x.shape}, the shape of x")
     return grad

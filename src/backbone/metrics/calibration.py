@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from backbone.checks import class_numbers, integer, real_numbers, same_length, truths
+from backbone.checks import ROUNDING, class_numbers, integer, real_numbers, same_length, truths
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ def reliability(correct: ArrayLike, confidence: ArrayLike, bins: int = 10) -> Re
 
     Args:
         correct: whether the named class is the true one (N,).
-        confidence: probability of the named class (N,), 0 to 1.
+        confidence: probability of the named class (N,), 0 to 1. A rounding error outside is cut off.
         bins: how many, of equal width.
 
     Raises:
@@ -41,11 +41,12 @@ def reliability(correct: ArrayLike, confidence: ArrayLike, bins: int = 10) -> Re
     correct = truths("reliability", "correct", correct)
     confidence = real_numbers("reliability", "confidence", confidence)
     same_length("reliability", correct=correct, confidence=confidence)
-    if confidence.min() < 0 or confidence.max() > 1:
+    if confidence.min() < -ROUNDING or confidence.max() > 1 + ROUNDING:
         raise ValueError(
-            f"reliability: confidence goes from {confidence.min():g} to {confidence.max():g}; it must lie in [0, 1]: "
-            "give probabilities, such as softmax of the logits"
+            f"reliability: confidence goes from {confidence.min():.7g} to {confidence.max():.7g}; it must lie in "
+            "[0, 1]: give probabilities, such as softmax of the logits"
         )
+    confidence = confidence.clip(0, 1)
     edges = np.linspace(0, 1, integer("reliability", "bins", bins, 1) + 1)
     place = np.searchsorted(edges[1:-1], confidence)
     count = np.bincount(place, minlength=bins)

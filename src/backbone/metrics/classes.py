@@ -145,7 +145,7 @@ def _known(name, argument, numbers, num_classes):
 
 
 def _counts(name, matrix):
-    array = to_array(matrix)
+    array = to_array(name, "matrix", matrix)
     if array.ndim != 2 or array.shape[0] != array.shape[1] or not array.size:
         raise ValueError(f"{name}: matrix has shape {array.shape}; it must be (K, K), such as confusion_matrix gives")
     if array.dtype.kind not in "iuf" or not np.isfinite(array).all() or array.min() < 0 or not array.any():

@@ -19,6 +19,7 @@ from collections import OrderedDict
 import torch
 from torch import nn
 
+from backbone import checks
 from backbone.models.taps import Tap
 
 SIZE = 224
@@ -139,12 +140,10 @@ def prepare(picture, crop: float = SIZE / (SIZE + 32)) -> torch.Tensor:
     Raises:
         ValueError: a picture of another shape or range, or a share outside (0, 1].
     """
-    x = torch.as_tensor(picture).float()
-    if x.ndim != 3 or x.shape[0] != 3 or not 0 <= x.min() <= x.max() <= 1 or not 0 < crop <= 1:
-        raise ValueError(
-            f"prepare: picture has shape {tuple(x.shape)} and values from {x.min():g} to {x.max():g}, crop is {crop}; "
-            "it must be (3, H, W) with values in [0, 1], and crop above 0 and at most 1"
-        )
+    given = checks.picture("prepare", "picture", picture, "(3, H, W)")
+    if not 0 < crop <= 1:
+        raise ValueError(f"prepare: crop is {crop!r}; it must be above 0 and at most 1")
+    x = (picture if isinstance(picture, torch.Tensor) else torch.from_numpy(given.copy())).float().clamp(0, 1)
     height, width = x.shape[1:]
     side = max(1, round(crop * min(height, width)))
     top, left = (height - side) // 2, (width - side) // 2

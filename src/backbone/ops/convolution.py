@@ -7,7 +7,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import ArrayLike
 
-from backbone.checks import Pair, integer, output_gradient, pair, real_array
+from backbone.checks import Pair, integer, output_gradient, pair, real_array, to_array
 from backbone.ops.dtypes import dtypes
 from backbone.ops.geometry import positions2d
 
@@ -148,7 +148,7 @@ def conv2d_backward(
     """
     p = _prepare("conv2d_backward", x, weight, None, stride, padding, dilation, groups)
     grad = output_gradient("conv2d_backward", grad_output, (len(p.x), len(p.weight), *p.output_size))
-    dtype, sum_dtype = dtypes(grad, np.asarray(x), np.asarray(weight))
+    dtype, sum_dtype = dtypes(grad, *(to_array("conv2d_backward", *given) for given in (("x", x), ("weight", weight))))
     with np.errstate(all="ignore"):
         grad = grad.astype(sum_dtype, copy=False)
         gradients = _input_gradient(grad, p), _weight_gradient(grad, p), grad.sum(axis=(0, 2, 3))

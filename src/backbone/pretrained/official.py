@@ -12,8 +12,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from backbone import models
-from backbone.checks import one_of
+from backbone import checks, models
 from backbone.data.download import fetch
 
 ADDRESS = "https://download.pytorch.org/models/"
@@ -108,13 +107,9 @@ def prepare_official(name: str, picture) -> torch.Tensor:
     Raises:
         ValueError: for an unknown name, and for a picture of another shape or range.
     """
-    one_of("prepare_official", "name", name, OFFICIAL)
-    x = torch.as_tensor(picture).float()
-    if x.ndim != 3 or x.shape[0] != 3 or 0 in x.shape or not 0 <= x.min() <= x.max() <= 1:
-        values = f" and values from {x.min():g} to {x.max():g}" if x.numel() else ""
-        raise ValueError(
-            f"prepare_official: picture has shape {tuple(x.shape)}{values}; it must be (3, H, W) with values in [0, 1]"
-        )
+    checks.one_of("prepare_official", "name", name, OFFICIAL)
+    given = checks.picture("prepare_official", "picture", picture, "(3, H, W)")
+    x = (picture if isinstance(picture, torch.Tensor) else torch.from_numpy(given.copy())).float().clamp(0, 1)
     resize, crop = OFFICIAL[name].resize, OFFICIAL[name].crop
     height, width = x.shape[1:]
     short = min(height, width)

@@ -122,7 +122,7 @@ class ConfusionMatrix(BookWidget):
 
 def _levels(images: ArrayLike, count: int) -> np.ndarray:
     """Return pictures as 16 levels of gray, uint8 (N, H, W)."""
-    given = to_array(images)
+    given = to_array("ConfusionMatrix", "images", images)
     array = given[:, 0] if given.ndim == 4 and given.shape[1] == 1 else given
     if array.ndim != 3 or len(array) != count:
         raise ValueError(f"images has shape {given.shape}; for {count} labels it must be ({count}, H, W)")
@@ -139,7 +139,10 @@ def _tables(probabilities, count: int, classes: list[str]) -> dict[str, np.ndarr
         raise ValueError(f"classes has {len(classes)} names; the matrix takes 2 to {MOST_CLASSES}")
     if not 1 <= len(probabilities) <= 2:
         raise ValueError(f"probabilities has {len(probabilities)} networks; give one, or two to compare them")
-    tables = {name: to_array(table).astype(np.float64) for name, table in probabilities.items()}
+    tables = {
+        name: to_array("ConfusionMatrix", f"probabilities[{name!r}]", table).astype(np.float64)
+        for name, table in probabilities.items()
+    }
     for name, table in tables.items():
         if table.shape != (count, len(classes)):
             raise ValueError(
