@@ -131,7 +131,8 @@ def test_without_a_network_the_error_says_what_to_do(cache, monkeypatch, forbidd
 @pytest.mark.parametrize("name", official.OFFICIAL)
 def test_every_network_is_one_of_ours_and_takes_its_prepared_pictures(name):
     weights = official.OFFICIAL[name]
-    assert len(weights.sha256) == 8
+    assert len(weights.sha256) in (8, 64)
+    assert f"-{weights.sha256[:8]}.pth" in weights.file
     assert 50 < weights.top1 < weights.top5 < 100
     with torch.device("meta"):
         model = weights.build().eval()
@@ -184,3 +185,35 @@ def test_an_unknown_network_or_range_is_refused():
         pretrained.prepare_official("lenet", torch.zeros(3, 9, 9))
     with pytest.raises(ValueError, match=r"values from 0 to 255"):
         pretrained.prepare_official("alexnet", torch.tensor([0.0, 255.0]).expand(3, 2, 2))
+
+
+# In bytes, as strangers who keep the files have noted them.
+SIZES = {
+    "alexnet": 244_408_911,
+    "vgg16": 553_433_881,
+    "vgg19_bn": 574_769_405,
+    "inception_v3": 108_949_747,
+    "resnet18": 46_830_571,
+    "resnet50": 102_530_333,
+}
+
+
+@pytest.mark.parametrize("name", SIZES)
+def test_the_limit_leaves_room_for_the_file_and_little_more(name, monkeypatch):
+    limits = []
+
+    def fetch(*arguments, limit, **options):
+        limits.append(limit)
+        raise data.DownloadError("enough")
+
+    monkeypatch.setattr(official, "fetch", fetch)
+    with pytest.raises(data.DownloadError):
+        pretrained.load(name)
+    assert SIZES[name] + 100_000 < limits[0] < SIZES[name] + 1_100_000
+
+
+def test_every_digest_is_that_of_a_file():
+    firsts = [digest[:8] for digest in official.DIGESTS]
+    assert len(set(firsts)) == len(official.DIGESTS)
+    assert all(len(digest) == 64 for digest in official.DIGESTS)
+    assert set(firsts) <= {weights.sha256[:8] for weights in official.OFFICIAL.values()}

@@ -1,5 +1,6 @@
 """Downloads from a server on this computer: whole, cut off, corrupt, missing, silent, and no server at all."""
 
+import contextlib
 import hashlib
 import http.server
 import os
@@ -14,6 +15,7 @@ from backbone.data.download import DownloadError, cache_folder, digest, fetch
 
 CONTENT = bytes(range(256)) * 1024  # 256 KB: several chunks
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
+PAGE = b"\n <!DOCTYPE html><html><body>Welcome to the hotel. Please sign in.</body></html>"
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -23,15 +25,26 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.send_error(404)
         if self.path == "/silent":
             return self.server.release.wait(20)
+        if self.path in ("/drips", "/endless"):
+            return self.go_on(b"x" * (10 if self.path == "/drips" else 50_000))
         self.send_response(200)
-        if self.path != "/unannounced":
+        if self.path not in ("/unannounced", "/page"):
             self.send_header("Content-Length", "many" if self.path == "/nonsense" else str(len(CONTENT)))
         self.end_headers()
         if self.path == "/stalls":
             self.wfile.write(CONTENT[:1000])
             return self.server.release.wait(20)
-        body = {"/cut": CONTENT[:100_000], "/corrupt": CONTENT[:-1] + b"\0"}.get(self.path, CONTENT)
+        body = {"/page": PAGE, "/cut": CONTENT[:100_000], "/corrupt": CONTENT[:-1] + b"\0"}.get(self.path, CONTENT)
         return self.wfile.write(body)
+
+    def go_on(self, chunk):
+        """Send without an end, and without saying how much."""
+        self.send_response(200)
+        self.end_headers()
+        with contextlib.suppress(OSError):  # the other side hangs up
+            for _ in range(400):
+                self.wfile.write(chunk)
+                self.server.release.wait(0.05 if self.path == "/drips" else 0)
 
     def log_message(self, *args):
         pass
@@ -108,12 +121,15 @@ def test_the_environment_names_the_cache(server, tmp_path, monkeypatch):
         ("/missing", "HTTP Error 404: Not Found"),
         ("/silent", "timed out"),
         ("/stalls", "timed out"),
+        ("/drips", "bytes came in"),
+        ("/endless", "it is larger than 1,000,000 bytes, so it is not the file"),
+        ("/page", f"{SHA256} was expected, and is a web page: does this network ask you to sign in first?"),
     ],
 )
 def test_a_bad_answer_leaves_nothing_behind_and_says_how_to_go_on(get, server, tmp_path, monkeypatch, path, reason):
     monkeypatch.setattr(download, "SECONDS_OF_SILENCE", 0.3)
     with pytest.raises(DownloadError) as raised:
-        get(path)
+        get(path, limit=1_000_000)
     said = str(raised.value)
     assert said.startswith("data.bin could not be fetched: ")
     assert reason in said
@@ -174,6 +190,24 @@ def test_an_interrupted_download_leaves_nothing(get, tmp_path, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         get()
     assert files(tmp_path) == []
+
+
+def test_a_file_that_says_it_is_too_large_is_not_begun(get, tmp_path):
+    with pytest.raises(DownloadError, match="it is larger than 262,143 bytes"):
+        get(limit=len(CONTENT) - 1)
+    assert get(limit=len(CONTENT)).read_bytes() == CONTENT
+
+
+def test_what_killed_downloads_have_left_is_swept_away(get, tmp_path):
+    names = ["data.bin." + "a" * 32, "other.pth." + "0" * 32, "thesis", "b" * 32]
+    left = [tmp_path / f"{name}.partial" for name in names]
+    for path in left:
+        path.write_bytes(b"half")
+        os.utime(path, (0, 0))
+    fresh = tmp_path / f"data.bin.{'c' * 32}.partial"  # another process writes it
+    fresh.write_bytes(b"half")
+    get(cache=tmp_path)
+    assert files(tmp_path) == sorted([f"{'b' * 32}.partial", "data.bin", fresh.name, "thesis.partial"])
 
 
 def test_the_file_is_on_the_disk_before_it_gets_its_name(get, tmp_path, monkeypatch):

@@ -95,7 +95,8 @@ def load(name: str) -> nn.Module:
         DownloadError: official weights are not in the cache and could not be had, or what came is not the file.
         ModuleNotFoundError: where the package with the weights of "efficientnet_lite0" is not installed.
         RuntimeError: where its file is not the one we know, or official weights do not fit the network.
-        pickle.UnpicklingError: where a file of official weights holds more than weights, such as code.
+        pickle.UnpicklingError: where a file of official weights holds more than weights, such as code that PyTorch
+            finds in it.
     """
     one_of("pretrained.load", "name", name, (*SHIPPED, EFFICIENTNET, *OFFICIAL))
     if name in OFFICIAL:
