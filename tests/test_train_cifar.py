@@ -12,6 +12,7 @@ import train_cifar  # tools/train_cifar.py
 from PIL import Image
 
 from backbone import data, models, pretrained
+from backbone.data.download import digest
 
 COUNT = 30  # pictures a file
 
@@ -32,6 +33,7 @@ def write_archive(folder):
             entry = tarfile.TarInfo(f"cifar-10-batches-py/{name}")
             entry.size = len(content)
             archive.addfile(entry, io.BytesIO(content))
+    return digest(folder / train_cifar.ARCHIVE)
 
 
 def write_jpegs(folder):
@@ -56,8 +58,22 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
-def test_the_official_archive_is_read_as_it_is_packed(folder):
+@pytest.fixture
+def archived(folder, monkeypatch):
+    """Return a folder with an archive that counts as the official one."""
+    monkeypatch.setattr(train_cifar, "SHA256", write_archive(folder))
+    return folder
+
+
+def test_another_archive_is_not_unpickled(folder, monkeypatch):
+    """A pickle can run any code, so only the authors' own is opened."""
     write_archive(folder)
+    monkeypatch.setattr(pickle, "load", None)
+    with pytest.raises(SystemExit, match=rf"has SHA-256 [0-9a-f]{{64}}, not {train_cifar.SHA256}: fetch https://"):
+        train_cifar.cifar10()
+
+
+def test_the_official_archive_is_read_as_it_is_packed(archived):
     kind, (x, y), (x_test, y_test) = train_cifar.cifar10()
     assert kind == "lossless"
     assert x.shape == (5 * COUNT, 3, 32, 32)
@@ -77,34 +93,31 @@ def test_jpegs_are_read_and_called_jpegs(folder):
     assert np.corrcoef(x[0].permute(1, 2, 0).ravel(), expected[0].ravel())[0, 1] > 0.5  # noise suffers most from JPEG
 
 
-def test_the_archive_comes_before_the_jpegs(folder):
-    write_jpegs(folder)
-    write_archive(folder)
+def test_the_archive_comes_before_the_jpegs(archived):
+    write_jpegs(archived)
     assert train_cifar.cifar10()[0] == "lossless"
 
 
 @pytest.mark.parametrize("name", ["resnet8", "plain8", "alexnet"])
-def test_a_run_records_every_pass_and_leaves_weights(folder, monkeypatch, name):
-    write_archive(folder)
+def test_a_run_records_every_pass_and_leaves_weights(archived, monkeypatch, name):
     x = train_cifar.cifar10()[1][0]
     monkeypatch.setattr(data, "CIFAR10_STATISTICS", data.channel_statistics(x))
     for out in ("one", "two"):
-        train_cifar.train(name, epochs=2, seed=3, out=folder / out)
-    text = (folder / "one" / f"{name}-3.csv").read_text("utf-8")
+        train_cifar.train(name, epochs=2, seed=3, out=archived / out)
+    text = (archived / "one" / f"{name}-3.csv").read_text("utf-8")
     rows = list(csv.DictReader(text.splitlines()))
     assert [(row["network"], row["seed"], row["epoch"], row["pictures"]) for row in rows] == [
         (name, "3", "1", "lossless"),
         (name, "3", "2", "lossless"),
     ]
     assert rows[0]["command"] == f"python tools/train_cifar.py {name} --epochs 2 --seed 3"
-    first, second = (torch.load(folder / out / f"{name}-3.pt", weights_only=True) for out in ("one", "two"))
+    first, second = (torch.load(archived / out / f"{name}-3.pt", weights_only=True) for out in ("one", "two"))
     assert all(torch.equal(first[key], second[key]) for key in first)  # the seed decides everything
     model = models.alexnet_small() if name == "alexnet" else models.cifar_resnet(8, residual=name == "resnet8")
     model.load_state_dict(first)
 
 
-def test_weights_are_not_judged_on_another_packing(folder):
-    write_archive(folder)
+def test_weights_are_not_judged_on_another_packing(archived):
     assert pretrained.card("cifar_resnet20").pictures == "jpeg"
     with pytest.raises(SystemExit, match="speaks of jpeg pictures, and lossless ones are here"):
         train_cifar.check("resnet20")
@@ -118,14 +131,13 @@ def run(folder, name, **row):
         writer.writerow(dict.fromkeys(train_cifar.COLUMNS, 1) | {"network": name} | row)
 
 
-def test_weights_are_not_shipped_to_be_judged_on_another_packing(folder, monkeypatch):
-    write_archive(folder)
-    run(folder, "resnet20", pictures="jpeg")
-    (folder / "resnet20-0.pt").write_bytes(b"weights")
+def test_weights_are_not_shipped_to_be_judged_on_another_packing(archived, monkeypatch):
+    run(archived, "resnet20", pictures="jpeg")
+    (archived / "resnet20-0.pt").write_bytes(b"weights")
     copied = []
     monkeypatch.setattr(train_cifar.shutil, "copy", lambda *paths: copied.append(paths))
     with pytest.raises(SystemExit, match="was trained on jpeg pictures, and lossless ones are here"):
-        train_cifar.ship("resnet20", 0, folder)
+        train_cifar.ship("resnet20", 0, archived)
     assert copied == []  # the package keeps its weights beside their card
 
 

@@ -5,9 +5,10 @@
     python tools/train_cifar.py --ship alexnet resnet20 plain20     # what was trained becomes part of the package
     python tools/train_cifar.py --check alexnet resnet20 plain20    # the packaged weights are as good as their cards
 
-Looks in the folder that BACKBONE_DATA names for the official archive, ``cifar-10-python.tar.gz``, or else for
-``cifar10_train50000.npz`` and ``cifar10_test10000.npz``, the same pictures as JPEG. JPEG at 32 x 32 costs accuracy, so
-records and cards say which it was, and numbers of the two kinds are never compared.
+Looks in the folder that BACKBONE_DATA names, or else in ``~/.cache/backbone``, for the official archive,
+``cifar-10-python.tar.gz``, or else for ``cifar10_train50000.npz`` and ``cifar10_test10000.npz``, the same pictures as
+JPEG. JPEG at 32 x 32 costs accuracy, so records and cards say which it was, and numbers of the two kinds are never
+compared.
 
 Recipe, after section 4.2 of He et al. 2015: SGD with momentum 0.9 and weight decay 1e-4, batches of 128, random shifts
 of up to 4 pixels and flips; one cycle of the learning rate instead of their steps, since the passes are few. Products
@@ -26,7 +27,6 @@ import datetime
 import io
 import itertools
 import json
-import os
 import platform
 import re
 import shutil
@@ -40,12 +40,14 @@ import torch
 from PIL import Image
 
 from backbone import data, models, pretrained, training
+from backbone.data.download import cache_folder, digest
 
 BATCH, MOMENTUM = 128, 0.9
 RECIPES = {"resnet": (0.1, 1e-4), "plain": (0.1, 1e-4), "alexnet": (0.02, 5e-4)}  # highest rate, weight decay
 SHIPPED = {"alexnet": "alexnet_small", "resnet20": "cifar_resnet20", "plain20": "cifar_plain20"}
 FIRST_FILTERS_DECAY = 0.02  # of the small AlexNet
 ADDRESS, ARCHIVE = "https://www.cs.toronto.edu/~kriz/", "cifar-10-python.tar.gz"
+SHA256 = "6d958be074577803d12ecdefd02955f39262c83c16fe9348329d7fe0b5c001ce"  # as Keras publishes it, too
 COLUMNS = ["network", "seed", "epoch", "epochs", "train_loss", "train_error", "test_error"]
 CURVES = Path(data.__file__).parent / "cifar_curves.csv"
 COLUMNS += ["pictures", "seconds", "machine", "command"]
@@ -234,8 +236,10 @@ def one_pass(model, batches, optimizer=None, schedule=None) -> tuple[float, floa
 
 def cifar10() -> tuple[str, tuple, tuple]:
     """Return "lossless" or "jpeg", then pictures in [0, 1] (N, 3, 32, 32) and labels (N,) to train on and to test."""
-    folder = Path(os.environ.get("BACKBONE_DATA", "."))
+    folder = cache_folder()
     if (folder / ARCHIVE).exists():
+        if (found := digest(folder / ARCHIVE)) != SHA256:  # it holds pickles, and a pickle can run what it likes
+            raise SystemExit(f"{folder / ARCHIVE} has SHA-256 {found}, not {SHA256}: fetch {ADDRESS}{ARCHIVE} again")
         with tarfile.open(folder / ARCHIVE) as archive:
             train = [unpickled(archive, f"data_batch_{number}") for number in range(1, 6)]
             return "lossless", joined(train), joined([unpickled(archive, "test_batch")])
@@ -249,7 +253,7 @@ def cifar10() -> tuple[str, tuple, tuple]:
 
 
 def unpickled(archive: tarfile.TarFile, name: str) -> tuple[np.ndarray, list[int]]:
-    """Return one batch of the official archive. It is a pickle: only open the archive from its authors."""
+    """Return one batch of the official archive. It is a pickle: `cifar10` has made sure that it is the authors'."""
     import pickle
 
     content = pickle.load(archive.extractfile(f"cifar-10-batches-py/{name}"), encoding="latin1")
