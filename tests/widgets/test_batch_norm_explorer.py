@@ -393,6 +393,11 @@ def test_running_the_batch_moves_the_averages_in_train_only(screen):
 
 
 @pytest.mark.browser
+def test_every_heading_of_the_table_says_something(screen):
+    assert all(text.strip() for text in screen.root.locator("th").all_inner_texts())
+
+
+@pytest.mark.browser
 def test_touch_chooses_a_dot(page_with):
     screen = Screen(page_with(BatchNormExplorer(), width=360, has_touch=True), BatchNormExplorer())
     screen.inputs.nth(7).tap()

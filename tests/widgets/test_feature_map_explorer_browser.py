@@ -277,6 +277,17 @@ def test_without_best_patches_that_is_said(page_with):
     screen.check()
 
 
+def test_a_browser_that_cannot_unpack_them_does_not_say_that_there_are_none(page_with):
+    made = explorer()
+    page = page_with(made, width=722)
+    page.add_init_script("delete window.DecompressionStream")
+    page.reload()
+    screen = Screen(page, made)
+    screen.root.get_by_text("This browser cannot unpack the best patches; a newer one can.").wait_for()
+    assert not screen.root.get_by_text("There are no best patches").count()
+    screen.check()
+
+
 # --- Cover ----------------------------------------------------------------------------------------------------
 
 
@@ -380,6 +391,18 @@ def test_the_search_does_not_block_the_page(screen):
         }"""
     )
     assert longest < 250  # a search in one piece takes longer
+
+
+def test_the_lowest_place_may_be_asked_for_before_it_is_found(screen):
+    screen.group("On the picture").evaluate(
+        """(tools) => {
+            tools.querySelector("input[value=cover]").click();
+            const buttons = [...tools.closest(".bb-widget").querySelectorAll("button")];
+            buttons.find((button) => button.textContent === "To the lowest").click();
+        }"""
+    )
+    screen.frame()
+    screen.check(tool="cover")
 
 
 # --- Drawing --------------------------------------------------------------------------------------------------

@@ -96,3 +96,27 @@ def test_a_widget_repaints_once_a_frame_speaks_after_a_rest_and_lets_go(module):
     assert acted == ["a is 3", "", 2], "three changes, one repaint"
     assert rested == ["a is 3", "spoken 3", 2]
     assert gone == ["", 0, 3]
+
+
+RESIZED = """async () => {
+    const errors = [], node = document.body.appendChild(document.createElement("div"));
+    addEventListener("error", (event) => errors.push(event.message));
+    const frame = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+    const view = m.scope({ on() {}, off() {} });
+    let calls = 0;
+    view.onResize(node, () => calls++ < 3 && (node.style.height = `${100 + 10 * calls}px`));
+    for (let i = 0; i < 6; i++) await frame();
+    const before = calls;
+    node.style.height = "300px";
+    view.dispose();
+    await frame();
+    return [errors, before, calls];
+}"""
+
+
+@pytest.mark.browser
+def test_what_a_change_of_size_asks_for_comes_in_a_frame_of_its_own(module):
+    """A handler that changes sizes within the observer's turn makes the browser raise an error on the window."""
+    errors, before, after = module(RESIZED)
+    assert errors == []
+    assert before == after == 4

@@ -124,9 +124,16 @@ export function scope(model) {
       cleanups.push(() => events.forEach((event) => model.off(event, handler)));
     },
     onResize(node, handler) {
-      const observer = new ResizeObserver(handler);
+      // In a frame of its own: what changes a size within the observer's turn is an error of the page.
+      let frame = 0;
+      const observer = new ResizeObserver(() => {
+        frame ||= requestAnimationFrame(() => {
+          frame = 0;
+          handler();
+        });
+      });
       observer.observe(node);
-      cleanups.push(() => observer.disconnect());
+      cleanups.push(() => (observer.disconnect(), cancelAnimationFrame(frame)));
     },
     /** Run `paint` once, in the next frame, however often it is asked for. */
     soon(paint) {

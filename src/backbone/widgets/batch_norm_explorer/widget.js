@@ -312,7 +312,7 @@ function render({ model, el }) {
   const lines = Object.fromEntries(
     ["mean", "variance", "hat", "output"].map((name) => [name, h("p", { class: `bb-bn-${name}` })]),
   );
-  const heads = TEXT.columns(0).map((name) => h("th", { scope: "col" }, name));
+  const heads = TEXT.columns(0).map((name) => (name ? h("th", { scope: "col" }, name) : h("td")));
   const rows = first.map((_, i) => {
     const cells = heads.slice(1).map(() => h("td"));
     return { node: h("tr", {}, h("th", { scope: "row" }, String(i + 1)), ...cells), cells };

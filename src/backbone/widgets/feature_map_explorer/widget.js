@@ -60,6 +60,7 @@ const TEXT = {
   contributionCaption: (source, value, weight, product) => `${source}\n${value} × ${weight} = ${product}`,
   best: (whole) => `its nine best ${whole ? "pictures" : "patches"}\nin the data`,
   bestNone: "There are no best patches for this network.",
+  bestPacked: "This browser cannot unpack the best patches; a newer one can.",
   patch: (rank, name, place) => `${rank}: ${name}${place}`,
   patchPlace: (top, left) => `, field from row ${top}, column ${left}`,
   heat: (name, value) => `probability of ${name}\nhere ${value}`,
@@ -700,6 +701,10 @@ function patchGrid(model, content) {
   const caption = h("div", { class: "bb-caption" });
   const node = h("div", { class: "bb-panel" }, h("div", { class: "bb-patches" }, ...canvases), none, caption);
   let placesOf = null; // until the bank is unpacked
+  const refused = () => {
+    write(none, TEXT.bestPacked);
+    return () => [];
+  };
   let looks;
   let shown;
   const update = (next) => {
@@ -722,7 +727,7 @@ function patchGrid(model, content) {
   if (!model.get("searched").length) placesOf = () => [];
   else
     unpackBank(model)
-      .catch(() => () => [])
+      .catch(refused)
       .then((found) => ((placesOf = found), shown && update(shown)));
   return { node, update };
 }
@@ -1143,7 +1148,12 @@ function render({ model, el }) {
     (fill) => TEXT.fills[fill],
     (fill) => set({ cover_fill: fill }),
   );
-  const lowest = button(TEXT.toLowest, () => set({ cover: lowestPlace(search.ask(shown)) }));
+  const toLowest = () => {
+    const place = lowestPlace(search.ask(shown)); // null while it is searched for
+    if (place) set({ cover: place });
+    return true;
+  };
+  const lowest = button(TEXT.toLowest, toLowest);
   const brush = choice(
     TEXT.brush,
     Object.keys(TEXT.brushes),
@@ -1265,8 +1275,7 @@ function render({ model, el }) {
       });
     },
     move: moveCover,
-    key: (key) =>
-      key === "Home" && lowestPlace(search.ask(shown)) && (set({ cover: lowestPlace(search.ask(shown)) }), true),
+    key: (key) => key === "Home" && toLowest(),
   });
 
   const paintHeat = () => {
