@@ -14,10 +14,10 @@ import torch
 from readers import named
 
 import backbone.exercises
+from backbone.exercises import check
 from backbone.exercises.check import Exercise
 from backbone.exercises.report import TEXT
 
-check = importlib.import_module("backbone.exercises.check")
 FRAMEWORK = {"check", "measures", "report"}
 CHAPTERS = {
     module.name: importlib.import_module(f"backbone.exercises.{module.name}")
@@ -30,10 +30,6 @@ EXERCISES = {
     for name, value in vars(module).items()
     if isinstance(value, Exercise)
 }
-for chapter in [name for name, module in CHAPTERS.items() if hasattr(module, "__path__")]:  # not converted yet
-    for one in pkgutil.iter_modules(CHAPTERS.pop(chapter).__path__):
-        name = f"{chapter}.{one.name}"
-        EXERCISES[name] = importlib.import_module(f"backbone.exercises.{name}").EXERCISE
 WRONG = [(name, index) for name, exercise in EXERCISES.items() for index in range(len(exercise.mistakes))]
 
 
