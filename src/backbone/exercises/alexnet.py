@@ -22,10 +22,7 @@ def _floor(size, window, stride):
     rtol=0,
 )
 def alexnet_shapes(size, padding, first=_floor, pool=lambda side: _floor(side, 3, 2), second=lambda side: side):
-    """Compute the sides of the maps after the first convolution and after each pooling.
-
-    The keywords are the places where it goes wrong.
-    """
+    """Compute the sides after the first convolution and after each pooling; the keywords are where it goes wrong."""
     conv1 = first(size + 2 * padding, 11, 4)
     pool1 = pool(conv1)
     pool2 = pool(second(pool1))
@@ -41,13 +38,13 @@ def _steps(size, window, stride):
 
 
 alexnet_shapes.mistake(
-    "The division of the first layer was rounded up. A last step that does not fit is not made. Only rounded up, "
-    "224 pixels without padding would give 55: 213 / 4 + 1 is 54.25.",
+    "The division of the first layer was rounded up. A last step that does not fit is not made. Only rounded up, 224 "
+    "pixels without padding would give 55: 213 / 4 + 1 is 54.25.",
     partial(alexnet_shapes, first=_ceiling),
 )
 alexnet_shapes.mistake(
-    "The divisions were rounded up, those of the pooling too. A last step that does not fit is not made: 213 / 4 + "
-    "1 is 54.25, and 54 places remain.",
+    "The divisions were rounded up, those of the pooling too. A last step that does not fit is not made: 213 / 4 + 1 "
+    "is 54.25, and 54 places remain.",
     partial(alexnet_shapes, first=_ceiling, pool=lambda side: _ceiling(side, 3, 2)),
 )
 alexnet_shapes.mistake(
@@ -59,8 +56,8 @@ alexnet_shapes.mistake(
     lambda size, padding: alexnet_shapes(size + padding, 0),
 )
 alexnet_shapes.mistake(
-    "The pooling was taken for one of 2 x 2, which halves. Its window is 3 wide, at stride 2. From 55 both make "
-    "27; from 54 a window of 2 makes 27, one of 3 only 26.",
+    "The pooling was taken for one of 2 x 2, which halves. Its window is 3 wide, at stride 2. From 55 both make 27; "
+    "from 54 a window of 2 makes 27, one of 3 only 26.",
     partial(alexnet_shapes, pool=lambda side: side // 2),
 )
 alexnet_shapes.mistake(
@@ -106,7 +103,6 @@ def _linear(inputs, outputs):
         "the AlexNet of 2012": _ALEXNET_2012,
     },
     rtol=0,
-    atol=0,
 )
 def grouped_params(convolutions, linears, one=_convolution, linear=_linear):
     """Count the weights and biases of convolutions (c, o, k, groups) and linear layers (inputs, outputs)."""
@@ -114,19 +110,19 @@ def grouped_params(convolutions, linears, one=_convolution, linear=_linear):
 
 
 grouped_params.mistake(
-    "The groups were ignored: each filter was given weights for all channels. With groups it sees in_channels / "
-    "groups of them. For the AlexNet of 2012 that would make 62,378,344.",
+    "The groups were ignored: each filter was given weights for all channels. With groups it sees in_channels / groups "
+    "of them. For the AlexNet of 2012 that would make 62,378,344.",
     partial(grouped_params, one=lambda c, o, k, g: o * c * k * k + o),
 )
 grouped_params.mistake(
-    "The filters were divided by the groups as well. That counts one group only. Each filter sees fewer channels, "
-    "but all out_channels filters are there.",
+    "The filters were divided by the groups as well. That counts one group only. Each filter sees fewer channels, but "
+    "all out_channels filters are there.",
     partial(grouped_params, one=lambda c, o, k, g: (o // g) * (c // g) * k * k + o),
     partial(grouped_params, one=lambda c, o, k, g: (o // g) * (c // g) * k * k + o // g),
 )
 grouped_params.mistake(
-    "The groups were multiplied in. They make a layer smaller: each filter sees in_channels / groups channels. "
-    "Try 4 channels, 2 filters, a window of 1 and 2 groups: 2 weights for each filter.",
+    "The groups were multiplied in. They make a layer smaller: each filter sees in_channels / groups channels. Try 4 "
+    "channels, 2 filters, a window of 1 and 2 groups: 2 weights for each filter.",
     partial(grouped_params, one=lambda c, o, k, g: o * c * g * k * k + o),
 )
 grouped_params.mistake(
@@ -139,8 +135,8 @@ grouped_params.mistake(
     partial(grouped_params, one=lambda c, o, k, g: o * (c // g) * k * k + o // g),
 )
 grouped_params.mistake(
-    "The window was counted as kernel_size weights. It has kernel_size rows and as many columns: an 11 x 11 window "
-    "has 121.",
+    "The window was counted as kernel_size weights. It has kernel_size rows and as many columns: an 11 x 11 window has "
+    "121.",
     partial(grouped_params, one=lambda c, o, k, g: o * (c // g) * k + o),
 )
 grouped_params.mistake(
@@ -165,8 +161,8 @@ def training_flops(macs, images, epochs):
 
 
 training_flops.mistake(
-    "The way back was forgotten. It makes two products of the size of the forward one: the gradient of the weights "
-    "and that of the inputs. A training step costs three times the forward pass.",
+    "The way back was forgotten. It makes two products of the size of the forward one: the gradient of the weights and "
+    "that of the inputs. A training step costs three times the forward pass.",
     lambda macs, images, epochs: 2 * macs * images * epochs,
 )
 training_flops.mistake(
@@ -179,8 +175,8 @@ training_flops.mistake(
     lambda macs, images, epochs: macs * images * epochs,
 )
 training_flops.mistake(
-    "Forward and backward do not cost the same. Back, a layer computes two products: the gradient of its weights "
-    "and that of its inputs. So it is 1 + 2 forward passes, not 1 + 1 and not 2.",
+    "Forward and backward do not cost the same. Back, a layer computes two products: the gradient of its weights and "
+    "that of its inputs. So it is 1 + 2 forward passes, not 1 + 1 and not 2.",
     lambda macs, images, epochs: 4 * macs * images * epochs,
 )
 training_flops.mistake(

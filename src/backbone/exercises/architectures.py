@@ -15,7 +15,6 @@ from backbone.exercises.check import exercise
         "a depthwise convolution that doubles the channels, with a bias": (32, 64, 3, 32, True),
     },
     rtol=0,
-    atol=0,
 )
 def conv_parameters(c_in, c_out, k, groups, bias):
     """Count what c_out kernels of k x k numbers for c_in / groups channels hold, and their biases."""
@@ -33,8 +32,8 @@ conv_parameters.mistake(
     lambda i, o, k, g, b: (o // g) * (i // g) * k * k + o * b,
 )
 conv_parameters.mistake(
-    "The weights were multiplied by the number of groups. More groups mean fewer weights: each kernel sees only c_in / "
-    "g channels.",
+    "The weights were multiplied by the number of groups. More groups mean fewer weights: each kernel sees only "
+    "c_in / g channels.",
     lambda i, o, k, g, b: o * i * g * k * k + o * b,
 )
 conv_parameters.mistake(
@@ -79,7 +78,6 @@ check_conv_parameters = conv_parameters.check
         ),
     },
     rtol=0,
-    atol=0,
 )
 def output_side(size, layers):
     """Compute the side of the map behind layers (kernel, stride, padding), rounded down in each."""
@@ -157,10 +155,9 @@ check_output_side = output_side.check
         "a stage that keeps the width": (32, 32, 3, 16),
     },
     rtol=0,
-    atol=0,
 )
 def stage_multiply_adds(c_in, width, blocks, side, *, first=None, shortcut=None, inner=None, places=None):
-    """Count a stage's weights times the places of its output; each keyword replaces one part by a wrong one."""
+    """Count a stage's weights times the places of its output; the keywords are where it goes wrong."""
     first = 9 * c_in * width if first is None else first
     shortcut = c_in * width if shortcut is None else shortcut
     inner = 2 * blocks - 1 if inner is None else inner

@@ -30,7 +30,7 @@ def _maps(shape, change=lambda x: x):
     }
 )
 def batchnorm_train(x, g, b, axes=(0, 2, 3), divide_by=_deviation, then=lambda x, g, b: g * x + b):
-    """Normalize each channel of maps (N, C, H, W) by the batch, then scale and shift; keywords go wrong."""
+    """Normalize maps (N, C, H, W) by the batch, then scale and shift; the keywords are where it goes wrong."""
     normalized = (x - x.mean(axis=axes, keepdims=True)) / divide_by(x.var(axis=axes, keepdims=True), x[:, 0].size)
     return then(normalized, g.reshape(1, -1, 1, 1), b.reshape(1, -1, 1, 1))
 
@@ -107,7 +107,7 @@ def _start(channels):
 def update_running(
     mean, var, x, momentum, keep=lambda m: 1 - m, take=lambda m: m, ddof=1, of_var=lambda v: v, axes=(0, 2, 3)
 ):
-    """Move the running mean and variance (C,) towards those of a batch (N, C, H, W); the keywords may be wrong."""
+    """Move mean and variance (C,) towards those of a batch (N, C, H, W); the keywords are where it goes wrong."""
     pairs = (mean, x.mean(axis=axes)), (var, of_var(x.var(axis=axes, ddof=ddof)))
     return tuple(keep(momentum) * old + take(momentum) * new for old, new in pairs)
 
@@ -122,8 +122,8 @@ _REVERSED = {"keep": lambda m: m, "take": lambda m: 1 - m}
 
 
 update_running.mistake(
-    "The momentum is the wrong way round. In PyTorch it is the weight of the new batch: (1 - momentum) * old + "
-    "momentum * new. With 0.1 the averages keep 90 %. Try momentum 0: nothing may change.",
+    "The momentum is the wrong way round. In PyTorch it is the weight of the new batch: "
+    "(1 - momentum) * old + momentum * new. With 0.1 the averages keep 90 %. Try momentum 0: nothing may change.",
     partial(update_running, **_REVERSED),
 )
 update_running.mistake(
@@ -197,14 +197,14 @@ def fold(
 
 
 fold.mistake(
-    "The convolution's own bias is lost. Normalization acts on weight * x + bias, so the bias is scaled too: (bias - "
-    "mean) * scale + beta. Try a bias equal to the running mean: beta must be left.",
+    "The convolution's own bias is lost. Normalization acts on weight * x + bias, so the bias is scaled too: "
+    "(bias - mean) * scale + beta. Try a bias equal to the running mean: beta must be left.",
     partial(fold, shift=lambda b, mean, s, beta: beta - mean * s),
     partial(fold, shift=lambda b, mean, s, beta: beta),
 )
 fold.mistake(
-    "The convolution's bias was carried over unscaled. It passes through the normalization as the rest does: (bias - "
-    "mean) * scale + beta.",
+    "The convolution's bias was carried over unscaled. It passes through the normalization as the rest does: "
+    "(bias - mean) * scale + beta.",
     partial(fold, shift=lambda b, mean, s, beta: b - mean * s + beta),
 )
 fold.mistake(
@@ -213,8 +213,8 @@ fold.mistake(
     partial(fold, meets=lambda s: s[None, :, None, None]),
 )
 fold.mistake(
-    "The scale met the last axis, the columns of the window: NumPy lines shapes up from the right. Write scale[:, "
-    "None, None, None]: one number for each filter.",
+    "The scale met the last axis, the columns of the window: NumPy lines shapes up from the right. Write "
+    "scale[:, None, None, None]: one number for each filter.",
     partial(fold, meets=lambda s: s),
 )
 fold.mistake(
@@ -228,8 +228,8 @@ fold.mistake(
     partial(fold, scale=lambda g, var: g / (np.sqrt(var) + _EPS)),
 )
 fold.mistake(
-    "The running mean was taken away unscaled. It is taken away before the division and before gamma: (bias - mean) * "
-    "scale + beta.",
+    "The running mean was taken away unscaled. It is taken away before the division and before gamma: "
+    "(bias - mean) * scale + beta.",
     partial(fold, shift=lambda b, mean, s, beta: b * s - mean + beta),
 )
 fold.mistake(

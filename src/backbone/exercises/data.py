@@ -63,15 +63,15 @@ def _by(axis):
 _by_channel, _each_picture, _each_pixel, _over_all = _by((0, 2, 3)), _by((1, 2, 3)), _by(0), _by(None)
 _rng = np.random.default_rng(1)
 _spread = np.array([0.1, 0.2, 0.3])[None, :, None, None]
-_gray, _color = _rng.random((6, 1, 3, 4)), _rng.random((5, 3, 4, 2)) * _spread + _spread
+_GRAY, _COLOR = _rng.random((6, 1, 3, 4)), _rng.random((5, 3, 4, 2)) * _spread + _spread
 
 
 @exercise(
     {
-        "one channel, test pictures that are brighter": (_gray, _rng.random((4, 1, 3, 4)) + 0.5),
-        "three channels with different means and spreads": (_color, _rng.random((3, 3, 4, 2)) * 0.5),
-        "a single test picture": (_color, _rng.random((1, 3, 4, 2))),
-        "test pictures that are the training pictures": (_color, _color.copy()),
+        "one channel, test pictures that are brighter": (_GRAY, _rng.random((4, 1, 3, 4)) + 0.5),
+        "three channels with different means and spreads": (_COLOR, _rng.random((3, 3, 4, 2)) * 0.5),
+        "a single test picture": (_COLOR, _rng.random((1, 3, 4, 2))),
+        "test pictures that are the training pictures": (_COLOR, _COLOR.copy()),
     }
 )
 def standardize_both(train, test, of_train=_by_channel, of_test=None):
@@ -97,19 +97,19 @@ standardize_both.mistake(
     _together,
 )
 standardize_both.mistake(
-    "Each pixel got a mean of its own, over the pictures only. A channel has one mean and one deviation: average "
-    "over pictures, rows and columns, axis=(0, 2, 3).",
+    "Each pixel got a mean of its own, over the pictures only. A channel has one mean and one deviation: average over "
+    "pictures, rows and columns, axis=(0, 2, 3).",
     partial(standardize_both, of_train=_each_pixel),
     partial(standardize_both, of_train=_each_pixel, of_test=_each_pixel),
 )
 standardize_both.mistake(
-    "Each picture was standardized by itself, which throws its brightness away. Average over all training "
-    "pictures: axis=(0, 2, 3).",
+    "Each picture was standardized by itself, which throws its brightness away. Average over all training pictures: "
+    "axis=(0, 2, 3).",
     partial(standardize_both, of_train=_each_picture, of_test=_each_picture),
 )
 standardize_both.mistake(
-    "One mean was taken over all channels. Each channel has its own: axis=(0, 2, 3), keepdims=True. Try pictures "
-    "whose red is always 1 and whose blue is always 0.",
+    "One mean was taken over all channels. Each channel has its own: axis=(0, 2, 3), keepdims=True. Try pictures whose "
+    "red is always 1 and whose blue is always 0.",
     partial(standardize_both, of_train=_over_all),
     partial(standardize_both, of_train=_over_all, of_test=_over_all),
 )
@@ -124,7 +124,7 @@ standardize_both.mistake(
 check_standardize_both = standardize_both.check
 
 
-def _found(answer, x) -> list:
+def _found(answer, x):
     """Return what happened to each picture, (row, column, mirrored), or None where it is no such copy."""
     padded, (height, width) = np.pad(x[0], [(0, 0), (2, 2), (2, 2)]), x.shape[2:]
     known = {}
@@ -134,17 +134,17 @@ def _found(answer, x) -> list:
     return [known.get(one.astype(x.dtype).tobytes()) for one in answer]
 
 
-def _strange(answers, x) -> float:
+def _strange(answers, x):
     found = _found(next(answers), x)
     return round(4 * found.count(None) / len(x)) / 4
 
 
-def _missing(answers, x) -> int:
+def _missing(answers, x):
     found = [one for one in _found(next(answers), x) if one]
     return 10 - sum(len({one[axis] for one in found}) for axis in (0, 1))
 
 
-def _mirrored(answers, x) -> int:
+def _mirrored(answers, x):
     """Return where the share of mirrored pictures stands, batch by batch, as the case's words have it."""
     shares = [
         np.mean([f[2] for f in found if f]) for found in (_found(a, x) for a in answers) if found.count(None) < 200
@@ -170,7 +170,7 @@ _PICTURES = np.tile(np.arange(1.0, 49).reshape(1, 1, 6, 8), (250, 1, 1, 1))
     }
 )
 def random_crop_flip(x, generator, *, alike=False, mirror=0.5, same_mirror=False, axis=-1, places=5, roll=False):
-    """Pad by 2, cut at a random place, mirror every other picture; each switch makes one mistake."""
+    """Pad by 2, cut at a random place, mirror every other picture; the keywords are where it goes wrong."""
     padded = np.pad(x, [(0, 0), (0, 0), (2, 2), (2, 2)])
     out, height, width = np.empty_like(x), *x.shape[2:]
     draws = [(*generator.integers(0, places, 2), generator.random() < mirror) for _ in x]
@@ -183,8 +183,8 @@ def random_crop_flip(x, generator, *, alike=False, mirror=0.5, same_mirror=False
 
 
 random_crop_flip.mistake(
-    "All pictures of the batch were shifted and mirrored alike: the numbers were drawn once. Draw as many as there "
-    "are pictures, size=len(x), or draw inside a loop over them.",
+    "All pictures of the batch were shifted and mirrored alike: the numbers were drawn once. Draw as many as there are "
+    "pictures, size=len(x), or draw inside a loop over them.",
     partial(random_crop_flip, alike=True),
 )
 random_crop_flip.mistake(
@@ -203,8 +203,8 @@ random_crop_flip.mistake(
     lambda x, g: random_crop_flip(x, np.random.default_rng(0)),
 )
 random_crop_flip.mistake(
-    "What left the picture on one side came in again on the other. That is np.roll. Pad with two rows and columns "
-    "of zeros on each side, then cut out the old size.",
+    "What left the picture on one side came in again on the other. That is np.roll. Pad with two rows and columns of "
+    "zeros on each side, then cut out the old size.",
     partial(random_crop_flip, roll=True),
 )
 random_crop_flip.mistake(
@@ -227,14 +227,14 @@ random_crop_flip.mistake(
 check_random_crop_flip = random_crop_flip.check
 
 
-def _both(answers, groups, share) -> int:
+def _both(answers, groups, share):
     parts = [_mask(answer) for answer in answers]
     if any(test is None for test in parts):
         return 2
     return int(any(len(np.intersect1d(groups[test], groups[~test])) for test in parts))
 
 
-def _chosen(answers, groups, share) -> int:
+def _chosen(answers, groups, share):
     test, total = _mask(next(answers)), len(np.unique(groups))
     if test is None:
         return 2
@@ -242,7 +242,7 @@ def _chosen(answers, groups, share) -> int:
     return 1 if given == asked else -1 if given == total - asked else 0
 
 
-def _mask(answer) -> np.ndarray | None:
+def _mask(answer):
     """Return the answer as booleans, or None where it holds other numbers than 0 and 1."""
     return answer.astype(bool) if np.isin(answer, (0, 1)).all() else None
 
@@ -307,14 +307,14 @@ split_by_group.mistake(
     lambda groups, share, generator: generator.random(len(groups)) < share,
 )
 split_by_group.mistake(
-    "The test part is the same whatever the generator: the objects were taken in their order. Data often lie "
-    "sorted by class or by day. Draw: generator.permutation(np.unique(groups)).",
+    "The test part is the same whatever the generator: the objects were taken in their order. Data often lie sorted by "
+    "class or by day. Draw: generator.permutation(np.unique(groups)).",
     _first,
     _last,
 )
 split_by_group.mistake(
-    "The share was taken of the pictures, or of their drawn list, not of the objects. Of n objects, "
-    "round(share * n) go to the test part; np.unique(groups) names each object once.",
+    "The share was taken of the pictures, or of their drawn list, not of the objects. Of n objects, round(share * n) "
+    "go to the test part; np.unique(groups) names each object once.",
     _drawn_by_size,
     lambda groups, share, generator: np.isin(groups, np.unique(groups)[: round(share * len(groups))]),
 )

@@ -20,28 +20,28 @@ def _kept_share(p):
     return 1 - p
 
 
-def _factor(answers, x, *settings) -> float:
+def _factor(answers, x, *settings):
     answer = next(answers)
     return float(np.median((answer / x)[answer != 0])) if answer.any() else 0.0
 
 
-def _dropped(answers, x, *settings) -> float:
+def _dropped(answers, x, *settings):
     return round(float(np.mean(next(answers) == 0)), 1)
 
 
-def _rows(answers, x, *settings) -> int:
+def _rows(answers, x, *settings):
     gone = next(answers) == 0
     if (gone == gone[:, :1]).all():
         return 2
     return int((gone == gone[0]).all())
 
 
-def _evaluated(answers, x, *settings) -> int:
+def _evaluated(answers, x, *settings):
     answer = next(answers)
     return 1 if (answer == 0).any() else 0 if np.allclose(answer, x, rtol=1e-5) else 2
 
 
-def _largest(answers, x, *settings) -> float:
+def _largest(answers, x, *settings):
     return float(np.abs(next(answers)).max())
 
 
@@ -76,35 +76,35 @@ def dropout(x, p, training, generator, shape=None, kept=False, train=None, test=
 
 
 dropout.mistake(
-    "The number p was taken as the probability of being kept. Here it is that of being dropped, as in PyTorch: a "
-    "value stays where generator.random(x.shape) >= p. Try p = 0.8, which leaves few.",
+    "The number p was taken as the probability of being kept. Here it is that of being dropped, as in PyTorch: a value "
+    "stays where generator.random(x.shape) >= p. Try p = 0.8, which leaves few.",
     partial(dropout, kept=True, ends=False, train=_inverse),
     partial(dropout, kept=True, ends=False, train=_one),
 )
 dropout.mistake(
-    "The kept values were divided by p. Divide by 1 - p, the share that stays: with p = 0.8 one in five is left, "
-    "and it has to stand for five.",
+    "The kept values were divided by p. Divide by 1 - p, the share that stays: with p = 0.8 one in five is left, and "
+    "it has to stand for five.",
     partial(dropout, train=_inverse),
 )
 dropout.mistake(
-    "The kept values were multiplied by 1 - p or by p, which makes the sum smaller still. Divide by 1 - p, so that "
-    "the sum of what is left is, on average, the sum of all.",
+    "The kept values were multiplied by 1 - p or by p, which makes the sum smaller still. Divide by 1 - p, so that the "
+    "sum of what is left is, on average, the sum of all.",
     partial(dropout, train=_kept_share),
     partial(dropout, train=lambda p: p),
 )
 dropout.mistake(
-    "The kept values were not scaled. In training the next layer would get 1 - p of what it gets in evaluation. "
-    "Divide by 1 - p.",
+    "The kept values were not scaled. In training the next layer would get 1 - p of what it gets in evaluation. Divide "
+    "by 1 - p.",
     partial(dropout, train=_one),
 )
 dropout.mistake(
-    "Nothing was scaled in training, and all values in evaluation: that is the rule of 2014. Here the scaling is "
-    "done in training, by 1 / (1 - p), and evaluation returns x.",
+    "Nothing was scaled in training, and all values in evaluation: that is the rule of 2014. Here the scaling is done "
+    "in training, by 1 / (1 - p), and evaluation returns x.",
     partial(dropout, train=_one, test=_kept_share),
 )
 dropout.mistake(
-    "Kept values were scaled in training, and all values again in evaluation. One of the two is enough: in "
-    "evaluation return x as it is.",
+    "Kept values were scaled in training, and all values again in evaluation. One of the two is enough: in evaluation "
+    "return x as it is.",
     partial(dropout, test=_kept_share),
     partial(dropout, test=lambda p: 1 / (1 - p)),
 )
@@ -128,8 +128,8 @@ dropout.mistake(
     partial(dropout, ends=False, train=lambda p: 1 / (1 - p)),
 )
 dropout.mistake(
-    "The numbers did not come from generator: calls with equal generators disagree. Draw by "
-    "generator.random(x.shape), not by np.random.",
+    "The numbers did not come from generator: calls with equal generators disagree. Draw by generator.random(x.shape), "
+    "not by np.random.",
     lambda *given: dropout(*given[:3], np.random.default_rng()),
 )
 dropout.mistake(
@@ -162,41 +162,41 @@ convert_keep_prob.mistake(
     lambda keep, w: (keep, keep * w),
 )
 convert_keep_prob.mistake(
-    "The weights came back unchanged. They were learned from kept units as they are; PyTorch's kept units are "
-    "1 / keep times as large, and its evaluation scales nothing. Multiply the weights by keep.",
+    "The weights came back unchanged. They were learned from kept units as they are; PyTorch's kept units are 1 / keep "
+    "times as large, and its evaluation scales nothing. Multiply the weights by keep.",
     lambda keep, w: (1 - keep, w),
 )
 convert_keep_prob.mistake(
-    "Neither number was changed. PyTorch's p is the probability of being dropped, 1 - keep; and since it scales "
-    "the kept units by 1 / keep in training, the weights have to be multiplied by keep.",
+    "Neither number was changed. PyTorch's p is the probability of being dropped, 1 - keep; and since it scales the "
+    "kept units by 1 / keep in training, the weights have to be multiplied by keep.",
     lambda keep, w: (keep, w),
 )
 convert_keep_prob.mistake(
-    "The weights were divided by keep, which undoes the scaling in the wrong direction: all units together would "
-    "give more than those that were kept. Multiply by keep, the rule of 2014 for test time.",
+    "The weights were divided by keep, which undoes the scaling in the wrong direction: all units together would give "
+    "more than those that were kept. Multiply by keep, the rule of 2014 for test time.",
     lambda keep, w: (1 - keep, w / keep),
     lambda keep, w: (keep, w / keep),
 )
 convert_keep_prob.mistake(
-    "The weights were multiplied by the share that is dropped. At test time there are 1 / keep times as many units "
-    "as in training, so each weight counts keep times as much.",
+    "The weights were multiplied by the share that is dropped. At test time there are 1 / keep times as many units as "
+    "in training, so each weight counts keep times as much.",
     lambda keep, w: (1 - keep, (1 - keep) * w),
 )
 check_convert_keep_prob = convert_keep_prob.check
 
 
-def _gone(answers, x, p) -> float:
+def _gone(answers, x, p):
     return round(float((next(answers) == 0).all(axis=(2, 3)).mean()), 1)
 
 
-def _partly(answers, x, p) -> int:
+def _partly(answers, x, p):
     gone = next(answers) == 0
     if (gone.any(axis=(2, 3)) == gone.all(axis=(2, 3))).all():
         return 0
     return 2 if (gone == gone[:, :1]).all() else 1
 
 
-def _own(answers, x, p) -> int:
+def _own(answers, x, p):
     gone = next(answers) == 0
     if (gone == gone[:, :1, :1, :1]).all():
         return 2
@@ -227,14 +227,14 @@ def spatial_dropout(x, p, generator, axes=(0, 1), kept=False, factor=lambda p: 1
 
 
 spatial_dropout.mistake(
-    "Single pixels were dropped. Their neighbors show nearly the same, so little is hidden from the next layer. "
-    "Draw one number for each map, of shape (N, C, 1, 1), and let it broadcast.",
+    "Single pixels were dropped. Their neighbors show nearly the same, so little is hidden from the next layer. Draw "
+    "one number for each map, of shape (N, C, 1, 1), and let it broadcast.",
     partial(spatial_dropout, axes=(0, 1, 2, 3)),
     partial(spatial_dropout, axes=(0, 1, 2, 3), factor=_one),
 )
 spatial_dropout.mistake(
-    "One mask of pixels was laid on all maps of a picture. Here it is the other way round: one number for each "
-    "map, the same at all of its pixels. The shape to draw is (N, C, 1, 1).",
+    "One mask of pixels was laid on all maps of a picture. Here it is the other way round: one number for each map, "
+    "the same at all of its pixels. The shape to draw is (N, C, 1, 1).",
     partial(spatial_dropout, axes=(0, 2, 3)),
     partial(spatial_dropout, axes=(2, 3)),
 )
@@ -256,20 +256,20 @@ spatial_dropout.mistake(
     partial(spatial_dropout, factor=_inverse),
 )
 spatial_dropout.mistake(
-    "The number p was taken as the probability of being kept. Here it is that of being dropped: a map stays where "
-    "the number drawn is at least p.",
+    "The number p was taken as the probability of being kept. Here it is that of being dropped: a map stays where the "
+    "number drawn is at least p.",
     partial(spatial_dropout, kept=True, factor=_inverse),
     partial(spatial_dropout, kept=True, factor=_one),
     partial(spatial_dropout, kept=True),
 )
 spatial_dropout.mistake(
-    "The numbers did not come from generator: calls with equal generators disagree. Draw by generator.random, not "
-    "by np.random.",
+    "The numbers did not come from generator: calls with equal generators disagree. Draw by generator.random, not by "
+    "np.random.",
     lambda x, p, generator: spatial_dropout(x, p, np.random.default_rng()),
 )
 spatial_dropout.mistake(
-    "Each call gave the same mask again. A generator made inside the function starts from its seed every time. Use "
-    "the one that is passed in.",
+    "Each call gave the same mask again. A generator made inside the function starts from its seed every time. Use the "
+    "one that is passed in.",
     lambda x, p, generator: spatial_dropout(x, p, np.random.default_rng(0)),
 )
 check_spatial_dropout = spatial_dropout.check

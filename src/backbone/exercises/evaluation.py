@@ -28,9 +28,9 @@ def _unguarded(cm):
 
 
 precision_recall.mistake(
-    "Precision and recall are swapped. A column holds all pictures that were *called* a class, and precision "
-    "divides by its sum; a row holds all pictures *of* a class, for recall. Try [[50, 10], [5, 100]]: "
-    "precision of the first class is 50 / 55.",
+    "Precision and recall are swapped. A column holds all pictures that were *called* a class, and precision divides "
+    "by its sum; a row holds all pictures *of* a class, for recall. Try [[50, 10], [5, 100]]: precision of the first "
+    "class is 50 / 55.",
     lambda cm: precision_recall(cm)[::-1],
     lambda cm: _unguarded(cm)[::-1],
 )
@@ -45,8 +45,8 @@ precision_recall.mistake(
     lambda cm: (_unguarded(cm)[0],) * 2,
 )
 precision_recall.mistake(
-    "You divide by the number of all pictures. Precision asks only about those that were called the class, "
-    "recall only about those that are of it. Try [[50, 10], [5, 100]]: the recall of the first class is 50 / 60.",
+    "You divide by the number of all pictures. Precision asks only about those that were called the class, recall only "
+    "about those that are of it. Try [[50, 10], [5, 100]]: the recall of the first class is 50 / 60.",
     lambda cm: (np.diag(cm) / cm.sum(),) * 2,
 )
 precision_recall.mistake(
@@ -92,31 +92,31 @@ def _in_favor(logits, y, k):
 
 
 topk.mistake(
-    "You sort along the pictures. The classes of one picture compete with each other, so sort along axis 1. "
-    "Try logits [[3, 1], [9, 8]]: the first picture's best class is 0, whatever the second one scores.",
+    "You sort along the pictures. The classes of one picture compete with each other, so sort along axis 1. Try logits "
+    "[[3, 1], [9, 8]]: the first picture's best class is 0, whatever the second one scores.",
     partial(_by_order, axis=0),
     partial(_last, axis=0),
 )
 topk.mistake(
-    "You take the k smallest logits. argsort sorts upwards, so the best classes stand at the end. "
-    "Try logits [[1, 5]] with y = [1] and k = 1: the answer is 1.",
+    "You take the k smallest logits. argsort sorts upwards, so the best classes stand at the end. Try logits [[1, 5]] "
+    "with y = [1] and k = 1: the answer is 1.",
     partial(_by_order, sign=1),
     lambda logits, y, k: 1 - topk(logits, y, logits.shape[1] - k) if k < logits.shape[1] else 1.0,
 )
 topk.mistake(
-    "Your function asks whether the true class stands at place k. It may stand at any place from 1 to k. "
-    "Try logits [[1, 5]] with y = [1] and k = 2: the answer is 1.",
+    "Your function asks whether the true class stands at place k. It may stand at any place from 1 to k. Try logits "
+    "[[1, 5]] with y = [1] and k = 2: the answer is 1.",
     lambda logits, y, k: _by_order(logits, y, k, first=k - 1),
 )
 topk.mistake(
-    "Your function looks only at the best class, whatever k is: that is top-1. "
-    "Try logits [[1, 5]] with y = [0] and k = 2: the answer is 1.",
+    "Your function looks only at the best class, whatever k is: that is top-1. Try logits [[1, 5]] with y = [0] and "
+    "k = 2: the answer is 1.",
     lambda logits, y, k: _by_order(logits, y, 1),
     lambda logits, y, k: topk(logits, y, 1),
 )
 topk.mistake(
-    "Equal logits count for the network, or by the order of the classes. Here a class that scores exactly as "
-    "much as the true one stands before it. Try logits [[0, 0]] with k = 1: the answer is 0 for either y.",
+    "Equal logits count for the network, or by the order of the classes. Here a class that scores exactly as much as "
+    "the true one stands before it. Try logits [[0, 0]] with k = 1: the answer is 0 for either y.",
     _by_order,
     _last,
     _in_favor,
@@ -144,29 +144,29 @@ def interval(correct, n, half=lambda p, n: 1.96 * math.sqrt(p * (1 - p) / n)):
 
 
 interval.mistake(
-    "The width does not depend on n. More pictures have to make the interval narrower: divide p (1 - p) by n "
-    "before you take the root. Try 860 of 1,000 and 8,600 of 10,000: the second is narrower by the root of ten.",
+    "The width does not depend on n. More pictures have to make the interval narrower: divide p (1 - p) by n before "
+    "you take the root. Try 860 of 1,000 and 8,600 of 10,000: the second is narrower by the root of ten.",
     partial(interval, half=lambda p, n: 1.96 * math.sqrt(p * (1 - p))),
     partial(interval, half=lambda p, n: 1.96 * p * (1 - p)),
 )
 interval.mistake(
-    "The root is missing. p (1 - p) / n is the variance; its square root has the unit of a share. "
-    "Try 200 of 400: the half width is 1.96 x 0.025 = 0.049.",
+    "The root is missing. p (1 - p) / n is the variance; its square root has the unit of a share. Try 200 of 400: the "
+    "half width is 1.96 x 0.025 = 0.049.",
     partial(interval, half=lambda p, n: 1.96 * p * (1 - p) / n),
 )
 interval.mistake(
-    "Your n stands outside the root. The width shrinks with the root of n, not with n: four times the pictures "
-    "halve it. Try 200 of 400: the half width is 1.96 x 0.025 = 0.049.",
+    "Your n stands outside the root. The width shrinks with the root of n, not with n: four times the pictures halve "
+    "it. Try 200 of 400: the half width is 1.96 x 0.025 = 0.049.",
     partial(interval, half=lambda p, n: 1.96 * math.sqrt(p * (1 - p)) / n),
 )
 interval.mistake(
-    "The factor 1.96 is missing. One standard error to each side holds the true share about 68 times in 100; "
-    "1.96 of them make it 95. Try 200 of 400: the interval goes from 0.451 to 0.549.",
+    "The factor 1.96 is missing. One standard error to each side holds the true share about 68 times in 100; 1.96 of "
+    "them make it 95. Try 200 of 400: the interval goes from 0.451 to 0.549.",
     partial(interval, half=lambda p, n: math.sqrt(p * (1 - p) / n)),
 )
 interval.mistake(
-    "You multiply p by something other than 1 - p. The spread is largest at one half and 0 at both ends. "
-    "Try 200 of 400: p (1 - p) is 0.25.",
+    "You multiply p by something other than 1 - p. The spread is largest at one half and 0 at both ends. Try 200 of "
+    "400: p (1 - p) is 0.25.",
     partial(interval, half=lambda p, n: 1.96 * math.sqrt(p / n)),
     partial(interval, half=lambda p, n: 1.96 * math.sqrt(p * p / n)),
 )
@@ -190,25 +190,25 @@ def field_precision(recall, false_positive_rate, prevalence):
 
 
 field_precision.mistake(
-    "Your precision does not depend on how many positives there are. It is not a property of the network "
-    "alone: false alarms come from all the negatives. Try 0.9, 0.1 and 0.01: of 10,000 pictures 100 are "
-    "positive, 90 are found, and 990 others are called too.",
+    "Your precision does not depend on how many positives there are. It is not a property of the network alone: false "
+    "alarms come from all the negatives. Try 0.9, 0.1 and 0.01: of 10,000 pictures 100 are positive, 90 are found, and "
+    "990 others are called too.",
     lambda r, f, p: r / (r + f),
     lambda r, f, p: r,
 )
 field_precision.mistake(
-    "You treat 1 - false_positive_rate as the precision. That rate is a share of the negatives, precision "
-    "speaks of those that were called. Try 0.9, 0.1 and 0.01: 90 of 1,080 called are positive.",
+    "You treat 1 - false_positive_rate as the precision. That rate is a share of the negatives, precision speaks of "
+    "those that were called. Try 0.9, 0.1 and 0.01: 90 of 1,080 called are positive.",
     lambda r, f, p: 1 - f,
 )
 field_precision.mistake(
-    "The false alarms are a share of the negatives only. Multiply that rate by 1 - prevalence. "
-    "Try 0.9, 0.1 and 0.5: the precision is 0.9.",
+    "The false alarms are a share of the negatives only. Multiply that rate by 1 - prevalence. Try 0.9, 0.1 and 0.5: "
+    "the precision is 0.9.",
     lambda r, f, p: r * p / (r * p + f),
 )
 field_precision.mistake(
-    "You return the share of all pictures that are positive *and* found. Precision divides that by the share "
-    "that is called at all. Try 0.9, 0.1 and 0.5: the precision is 0.9.",
+    "You return the share of all pictures that are positive *and* found. Precision divides that by the share that is "
+    "called at all. Try 0.9, 0.1 and 0.5: the precision is 0.9.",
     lambda r, f, p: r * p,
 )
 check_field_precision = field_precision.check

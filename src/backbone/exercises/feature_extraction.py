@@ -34,8 +34,8 @@ def _to_all_winners(x, grad):
 
 
 max_pool_backward.mistake(
-    "The gradient was shared out. That is average pooling. Only the largest input moved the output: with the window "
-    "1, 2, 3, 9 and a gradient of 1, the 9 gets 1 and the others 0.",
+    "The gradient was shared out. That is average pooling. Only the largest input moved the output: with the window 1, "
+    "2, 3, 9 and a gradient of 1, the 9 gets 1 and the others 0.",
     lambda x, grad: avg_pool2d_backward(grad[None, None], (1, 1, *x.shape), 2)[0, 0],
 )
 max_pool_backward.mistake(
@@ -48,8 +48,8 @@ max_pool_backward.mistake(
     _to_all_winners,
 )
 max_pool_backward.mistake(
-    "Where the largest number stands twice in a window, the last one got the gradient. It goes to the first in "
-    "reading order: `argmax` finds that one.",
+    "Where the largest number stands twice in a window, the last one got the gradient. It goes to the first in reading "
+    "order: `argmax` finds that one.",
     lambda x, grad: max_pool_backward(x[::-1, ::-1], grad[::-1, ::-1])[::-1, ::-1],
 )
 max_pool_backward.mistake(
@@ -73,7 +73,6 @@ check_max_pool_backward = max_pool_backward.check
         "ReLU": ("relu", 6, 6, 1, 28, 28),
     },
     rtol=0,
-    atol=0,
 )
 def layer_parameters(kind, inputs, outputs, kernel, height, width, *, bias=1, free=("pooling", "relu")):
     """Count the parameters of a layer that takes maps (inputs, height, width); the keywords are where it goes wrong."""
@@ -90,8 +89,8 @@ def _only(changed, wrong):
 
 
 layer_parameters.mistake(
-    "The convolution's number grows with the picture. The same filters are used at every place, so height and width "
-    "do not count: weights and a bias for each filter, and nothing else.",
+    "The convolution's number grows with the picture. The same filters are used at every place, so height and width do "
+    "not count: weights and a bias for each filter, and nothing else.",
     _only("convolution", lambda *layer: layer_parameters("convolution", *layer) * layer[3] * layer[4]),
 )
 layer_parameters.mistake(
@@ -99,8 +98,8 @@ layer_parameters.mistake(
     partial(layer_parameters, bias=0),
 )
 layer_parameters.mistake(
-    "A filter was counted with one slice. It has a slice for each input channel: with 3 channels and a window of 5 x "
-    "5, one filter has 75 weights.",
+    "A filter was counted with one slice. It has a slice for each input channel: with 3 channels and a window of "
+    "5 x 5, one filter has 75 weights.",
     _only("convolution", lambda inputs, outputs, kernel, height, width: outputs * (kernel**2 + 1)),
 )
 layer_parameters.mistake(
@@ -144,7 +143,6 @@ _ROWS = np.random.default_rng(0).normal(size=(9, 5)) * np.geomspace(0.1, 30, 9)[
         ),
     },
     rtol=0,
-    atol=0,
 )
 def nearest(features, query):
     """Find the row of features (N, D) with the largest cosine to query (D,)."""
@@ -152,8 +150,8 @@ def nearest(features, query):
 
 
 nearest.mistake(
-    "The largest product won. A long row has large products with everything. Divide by the lengths: of the rows (1, "
-    "0) and (9, 9), the first is nearer in direction to the query (1, 0).",
+    "The largest product won. A long row has large products with everything. Divide by the lengths: of the rows (1, 0) "
+    "and (9, 9), the first is nearer in direction to the query (1, 0).",
     lambda features, query: int(np.argmax(features @ query)),
 )
 nearest.mistake(

@@ -24,14 +24,14 @@ def conv1x1_as_matmul(x, weight):
 
 
 conv1x1_as_matmul.mistake(
-    "Numbers of different pixels were mixed. (C, H, W) lies in memory channel by channel: flatten it to (C, H * W), "
-    "so that each column is a pixel. Reshaping it to (H * W, C) cuts across channels instead.",
+    "Numbers of different pixels were mixed. (C, H, W) lies in memory channel by channel: flatten it to (C, H * W), so "
+    "that each column is a pixel. Reshaping it to (H * W, C) cuts across channels instead.",
     lambda x, weight: (x.reshape(-1, len(x)) @ weight.T).reshape(len(weight), *x.shape[1:]),
     lambda x, weight: (x.reshape(-1, len(x)) @ weight.T).T.reshape(len(weight), *x.shape[1:]),
 )
 conv1x1_as_matmul.mistake(
-    "The sums are right, their places are not. A product of shape (H * W, channels) has to be transposed before it "
-    "is reshaped to (channels, H, W). Try one that leaves all as it is, np.eye(3).",
+    "The sums are right, their places are not. A product of shape (H * W, channels) has to be transposed before it is "
+    "reshaped to (channels, H, W). Try one that leaves all as it is, np.eye(3).",
     lambda x, weight: (x.reshape(len(x), -1).T @ weight.T).reshape(len(weight), *x.shape[1:]),
 )
 conv1x1_as_matmul.mistake(
@@ -41,19 +41,19 @@ conv1x1_as_matmul.mistake(
     lambda x, weight: np.tensordot(weight, x, (1, 0)).transpose(0, 2, 1),
 )
 conv1x1_as_matmul.mistake(
-    "The weight was used the wrong way round. weight[o, c] says how much of channel c goes into output o, so output "
-    "o is the sum of weight[o, c] * x[c]. Try a weight that is 0 but for weight[0, 1].",
+    "The weight was used the wrong way round. weight[o, c] says how much of channel c goes into output o, so output o "
+    "is the sum of weight[o, c] * x[c]. Try a weight that is 0 but for weight[0, 1].",
     lambda x, weight: conv1x1_as_matmul(x, weight.T),
     lambda x, weight: conv1x1_as_matmul(x, weight.reshape(weight.shape[::-1]).T),
 )
 conv1x1_as_matmul.mistake(
-    "The sum over the channels became a mean. A convolution adds up its products. Try two channels of ones and "
-    "weights of 1: the answer is 2.",
+    "The sum over the channels became a mean. A convolution adds up its products. Try two channels of ones and weights "
+    "of 1: the answer is 2.",
     lambda x, weight: conv1x1_as_matmul(x, weight) / len(x),
 )
 conv1x1_as_matmul.mistake(
-    "The channels were not added up. One output map is the sum over all input channels, each with a weight of its "
-    "own. Try a weight of ones: each output is the sum of the maps.",
+    "The channels were not added up. One output map is the sum over all input channels, each with a weight of its own. "
+    "Try a weight of ones: each output is the sum of the maps.",
     lambda x, weight: weight[:, :, None, None] * x,
 )
 check_conv1x1_as_matmul = conv1x1_as_matmul.check
@@ -69,7 +69,6 @@ check_conv1x1_as_matmul = conv1x1_as_matmul.check
         "a module with a wide projection after pooling": (32, (9, 9), (8, 8, 8, 4, 8, 64)),
     },
     rtol=0,
-    atol=0,
 )
 def inception_cost(in_channels, size, widths, *, projection=1, reductions=1, three=9, five=25, naive=False):
     """Count the multiply-adds of the paper's module without biases; the keywords are where it goes wrong."""
@@ -109,13 +108,13 @@ inception_cost.mistake(
     lambda in_channels, size, widths: inception_cost(in_channels, (1, 1), widths),
 )
 inception_cost.mistake(
-    "The multiplication and the addition were counted as two. One weight used once is one multiply-add, as in "
-    "papers' tables. Halve it.",
+    "The multiplication and the addition were counted as two. One weight used once is one multiply-add, as in papers' "
+    "tables. Halve it.",
     lambda *given: 2 * inception_cost(*given),
 )
 inception_cost.mistake(
-    "The wide branch was counted as 3x3. torchvision's module has that; the paper's, which is asked for here, has "
-    "5x5, 25 weights for each pair of channels.",
+    "The wide branch was counted as 3x3. torchvision's module has that; the paper's, which is asked for here, has 5x5, "
+    "25 weights for each pair of channels.",
     partial(inception_cost, five=9),
 )
 inception_cost.mistake(
@@ -154,8 +153,8 @@ label_smoothing.mistake(
     lambda y, eps, k: _targets(y, k, eps / (k - 1), 1 - eps),
 )
 label_smoothing.mistake(
-    "The right class has 1 - epsilon only, though it gets its share of epsilon too: 1 - epsilon + epsilon / K. Try "
-    "to add up a row: it has to give 1.",
+    "The right class has 1 - epsilon only, though it gets its share of epsilon too: 1 - epsilon + epsilon / K. Try to "
+    "add up a row: it has to give 1.",
     lambda y, eps, k: _targets(y, k, eps / k, 1 - eps),
 )
 label_smoothing.mistake(
@@ -165,8 +164,8 @@ label_smoothing.mistake(
     lambda y, eps, k: _targets(y, k, eps / k, 1),
 )
 label_smoothing.mistake(
-    "Each wrong class got the whole of epsilon. It is shared out among the K classes: epsilon / K each. Try to add "
-    "up a row of ten classes: it has to give 1.",
+    "Each wrong class got the whole of epsilon. It is shared out among the K classes: epsilon / K each. Try to add up "
+    "a row of ten classes: it has to give 1.",
     lambda y, eps, k: _targets(y, k, eps, 1 - eps),
 )
 label_smoothing.mistake(

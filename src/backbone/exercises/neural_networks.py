@@ -44,13 +44,13 @@ collapse.mistake(
     partial(collapse, join=lambda W, b, next_W, next_b: (next_W @ W, next_b)),
 )
 collapse.mistake(
-    "The biases were added up as they are. What a layer adds goes through the later matrices: W2 @ b1 + b2, not b1 + "
-    "b2. Try x = 0 by hand.",
+    "The biases were added up as they are. What a layer adds goes through the later matrices: W2 @ b1 + b2, not "
+    "b1 + b2. Try x = 0 by hand.",
     partial(collapse, join=lambda W, b, next_W, next_b: (next_W @ W, b + next_b)),
 )
 collapse.mistake(
-    "The bias was multiplied by the product of all matrices so far. It only meets the matrices after its own: W2 @ "
-    "b1. Compute the new bias before W is overwritten, or multiply by the layer's own matrix.",
+    "The bias was multiplied by the product of all matrices so far. It only meets the matrices after its own: W2 @ b1. "
+    "Compute the new bias before W is overwritten, or multiply by the layer's own matrix.",
     partial(collapse, join=lambda W, b, next_W, next_b: (next_W @ W, next_W @ W @ b + next_b)),
 )
 check_collapse = collapse.check
@@ -103,13 +103,13 @@ softmax_cross_entropy.mistake(
     lambda logits, y: _losses(logits, y).sum(),
 )
 softmax_cross_entropy.mistake(
-    "The classes were counted from 1. Here they start at 0, so the right logit is logits[i, y[i]]. With y - 1, class "
-    "0 becomes the index -1, which Python takes as the last one.",
+    "The classes were counted from 1. Here they start at 0, so the right logit is logits[i, y[i]]. With y - 1, class 0 "
+    "becomes the index -1, which Python takes as the last one.",
     lambda logits, y: _losses(logits, y - 1).mean(),
 )
 softmax_cross_entropy.mistake(
-    "The softmax was taken over the examples. The chances of one example sum to 1: use axis=1, with keepdims=True. "
-    "Try a single example: each of its chances would be 1.",
+    "The softmax was taken over the examples. The chances of one example sum to 1: use axis=1, with keepdims=True. Try "
+    "a single example: each of its chances would be 1.",
     lambda logits, y: _losses(logits, y, axis=0).mean(),
 )
 softmax_cross_entropy.mistake(
@@ -159,8 +159,8 @@ backward.mistake(
     partial(backward, share=lambda z: 1),
 )
 backward.mistake(
-    "The error was divided by the number of examples only. np.mean runs over examples and outputs: divide by z.size, "
-    "N times K.",
+    "The error was divided by the number of examples only. np.mean runs over examples and outputs: divide by z.size, N "
+    "times K.",
     partial(backward, share=len),
 )
 backward.mistake(
@@ -168,8 +168,8 @@ backward.mistake(
     partial(backward, share=lambda z: z.size / 2),
 )
 backward.mistake(
-    "The way back through tanh is missing. Multiply the gradient of h by the slope of tanh, 1 - h**2, before you go "
-    "on to W1 and b1. Try large weights: tanh is flat there, and W1 hardly matters.",
+    "The way back through tanh is missing. Multiply the gradient of h by the slope of tanh, 1 - h**2, before you go on "
+    "to W1 and b1. Try large weights: tanh is flat there, and W1 hardly matters.",
     partial(backward, slope=np.ones_like),
 )
 backward.mistake(
@@ -178,13 +178,13 @@ backward.mistake(
     partial(backward, slope=lambda h: 1 - np.tanh(h) ** 2),
 )
 backward.mistake(
-    "The weights' gradients came out transposed. A gradient has the shape of its weight: W1 is (H, D), so write g1.T "
-    "@ x and not x.T @ g1.",
+    "The weights' gradients came out transposed. A gradient has the shape of its weight: W1 is (H, D), so write "
+    "g1.T @ x and not x.T @ g1.",
     partial(backward, turn=np.transpose),
 )
 backward.mistake(
-    "On the way back W2 was transposed. Forward it is h @ W2.T, backward g2 @ W2: from K outputs to H neurons. "
-    "Compare the shapes (N, K) and (K, H).",
+    "On the way back W2 was transposed. Forward it is h @ W2.T, backward g2 @ W2: from K outputs to H neurons. Compare "
+    "the shapes (N, K) and (K, H).",
     partial(backward, back=np.transpose),
 )
 check_backward = backward.check
@@ -215,8 +215,8 @@ def _with_rate_inside(w, velocity, gradient, rate, keep):
 
 
 momentum_step.mistake(
-    "The weight was moved by the old velocity. First renew the velocity, then move by the new one. Try the first "
-    "step, where the old velocity is 0: the weight must move already.",
+    "The weight was moved by the old velocity. First renew the velocity, then move by the new one. Try the first step, "
+    "where the old velocity is 0: the weight must move already.",
     lambda w, v, g, rate, keep: (w - rate * v, keep * v + g),
 )
 momentum_step.mistake(

@@ -78,8 +78,8 @@ basic_block.mistake(
     lambda x, y: y + _shortcut(x, y),
 )
 basic_block.mistake(
-    "There is no shortcut: only ReLU of y came out. That is the plain block. Add x first. Try x = 1 and y = 2: 3 "
-    "comes out.",
+    "There is no shortcut: only ReLU of y came out. That is the plain block. Add x first. Try x = 1 and y = 2: 3 comes "
+    "out.",
     lambda x, y: _relu(y),
 )
 basic_block.mistake(
@@ -97,8 +97,8 @@ basic_block.mistake(
     lambda x, y: _relu(y + _shortcut(x, y, zeros_first=True)),
 )
 basic_block.mistake(
-    "Squares of four pixels were averaged. Option A of the paper takes every other pixel, the first one first: x[:, "
-    ":, ::2, ::2].",
+    "Squares of four pixels were averaged. Option A of the paper takes every other pixel, the first one first: "
+    "x[:, :, ::2, ::2].",
     lambda x, y: _relu(y + _shortcut(x, y, taken=_averaged)),
 )
 basic_block.mistake(
@@ -158,9 +158,8 @@ def diagnose(shallow, deep, judged=lambda errors: errors[:, -1], margin=_MARGIN)
 
 
 diagnose.mistake(
-    "A higher test error alone was called overfitting. Overfitting is a lower training error with a higher test "
-    "error. Look at the training error first: where it is higher, too, the deeper network is worse at what it was "
-    "shown.",
+    "A higher test error alone was called overfitting. Overfitting is a lower training error with a higher test error. "
+    "Look at the training error first: where it is higher, too, the deeper network is worse at what it was shown.",
     lambda shallow, deep: _OVERFITTING if deep[1, -1] > shallow[1, -1] + _MARGIN else diagnose(shallow, deep),
 )
 diagnose.mistake(
@@ -215,7 +214,7 @@ def zero_gamma_block(
 ):
     """Compute y = x + gamma * (x @ W.T), then the gradients of gamma, W and x, where g is that of y.
 
-    The shapes: x and g (N, C), W (C, C), gamma (C,). The keywords are the places where it goes wrong.
+    The shapes: x and g (N, C), W (C, C), gamma (C,). The keywords are where it goes wrong.
     """
     z = x @ W.T
     through = g * gamma
@@ -227,18 +226,18 @@ def zero_gamma_block(
 
 
 zero_gamma_block.mistake(
-    "The scale got no gradient since the branch adds nothing. But its gradient does not hold the scale: it is the "
-    "sum of g times z. Try g = 1, z = 2, gamma = 0: a step of gamma changes y by 2 for each unit.",
+    "The scale got no gradient since the branch adds nothing. But its gradient does not hold the scale: it is the sum "
+    "of g times z. Try g = 1, z = 2, gamma = 0: a step of gamma changes y by 2 for each unit.",
     partial(zero_gamma_block, dead_gamma=True),
 )
 zero_gamma_block.mistake(
-    "The weights' gradient does not know the scale. What they do reaches y only after the multiplication by gamma, "
-    "so their gradient has the factor gamma, too, and is 0 at the start.",
+    "The weights' gradient does not know the scale. What they do reaches y only after the multiplication by gamma, so "
+    "their gradient has the factor gamma, too, and is 0 at the start.",
     partial(zero_gamma_block, live_weight=True),
 )
 zero_gamma_block.mistake(
-    "The gradient for x is without the skip: g itself is missing. x reaches y in two ways, so its gradient is the "
-    "sum of two. At gamma = 0 it is exactly g.",
+    "The gradient for x is without the skip: g itself is missing. x reaches y in two ways, so its gradient is the sum "
+    "of two. At gamma = 0 it is exactly g.",
     partial(zero_gamma_block, skip=0),
 )
 zero_gamma_block.mistake(

@@ -94,19 +94,19 @@ freeze.mistake(
     lambda model: model.requires_grad_(False),
 )
 freeze.mistake(
-    "The model is in evaluation mode, but its weights still ask for a gradient, and an optimizer will move them. "
-    "Call model.requires_grad_(False), with the underscore: model.requires_grad = False only makes an attribute that "
+    "The model is in evaluation mode, but its weights still ask for a gradient, and an optimizer will move them. Call "
+    "model.requires_grad_(False), with the underscore: model.requires_grad = False only makes an attribute that "
     "nothing reads.",
     lambda model: model.eval(),
 )
 freeze.mistake(
-    "Nothing is frozen. A torch.no_grad() ends with its block, and model.requires_grad = False only makes an "
-    "attribute that nothing reads. Call model.requires_grad_(False) and model.eval().",
+    "Nothing is frozen. A torch.no_grad() ends with its block, and model.requires_grad = False only makes an attribute "
+    "that nothing reads. Call model.requires_grad_(False) and model.eval().",
     lambda model: model,
 )
 freeze.mistake(
-    "Only the layers at the top of the model were put into evaluation mode. A batch normalization inside a block "
-    "still moves. model.eval() reaches all of them; so does a loop over model.modules().",
+    "Only the layers at the top of the model were put into evaluation mode. A batch normalization inside a block still "
+    "moves. model.eval() reaches all of them; so does a loop over model.modules().",
     _with_still_norms(nn.Module.children),
 )
 freeze.mistake(
@@ -136,8 +136,8 @@ def _rest(model):
     return [p for p in model.parameters() if p not in head]
 
 
-def _asked(measure, case):
-    """Measure the model and what its groups list, each weight's id and learning rate."""
+def _listed(measure, case):
+    """Measure the model and what its groups list: id and learning rate of each weight."""
 
     def ask(function, model, rate):
         groups = function(model, rate)
@@ -176,20 +176,20 @@ with torch.random.fork_rng(devices=[]):
 
 @exercise(
     {
-        "a narrow network, weights of the head in no group": _asked(_missed(_head), _NARROW),
-        "a narrow network, other weights in no group": _asked(_missed(_rest), _NARROW),
-        "a narrow network, weights that stand in more than one place": _asked(_twice, _NARROW),
-        "a narrow network, learning rate of the head, times 1,000 (-1: none, or several)": _asked(
+        "a narrow network, weights of the head in no group": _listed(_missed(_head), _NARROW),
+        "a narrow network, other weights in no group": _listed(_missed(_rest), _NARROW),
+        "a narrow network, weights that stand in more than one place": _listed(_twice, _NARROW),
+        "a narrow network, learning rate of the head, times 1,000 (-1: none, or several)": _listed(
             _rate(_head), _NARROW
         ),
-        "a narrow network, learning rate of the rest, times 1,000 (-1: none, or several)": _asked(
+        "a narrow network, learning rate of the rest, times 1,000 (-1: none, or several)": _listed(
             _rate(_rest), _NARROW
         ),
-        "a wide network, weights of the head in no group": _asked(_missed(_head), _WIDE),
-        "a wide network, other weights in no group": _asked(_missed(_rest), _WIDE),
-        "a wide network, weights that stand in more than one place": _asked(_twice, _WIDE),
-        "a wide network, learning rate of the head, times 1,000 (-1: none, or several)": _asked(_rate(_head), _WIDE),
-        "a wide network, learning rate of the rest, times 1,000 (-1: none, or several)": _asked(_rate(_rest), _WIDE),
+        "a wide network, weights of the head in no group": _listed(_missed(_head), _WIDE),
+        "a wide network, other weights in no group": _listed(_missed(_rest), _WIDE),
+        "a wide network, weights that stand in more than one place": _listed(_twice, _WIDE),
+        "a wide network, learning rate of the head, times 1,000 (-1: none, or several)": _listed(_rate(_head), _WIDE),
+        "a wide network, learning rate of the rest, times 1,000 (-1: none, or several)": _listed(_rate(_rest), _WIDE),
     }
 )
 def param_groups(model, rate):
@@ -207,8 +207,8 @@ param_groups.mistake(
     lambda model, rate: _groups((_rest(model), rate / 10)),
 )
 param_groups.mistake(
-    "Only the head is in a group. The rest is then frozen as far as the optimizer goes. Add a group with all the "
-    "other weights, at a tenth of the rate.",
+    "Only the head is in a group. The rest is then frozen as far as the optimizer goes. Add a group with all the other "
+    "weights, at a tenth of the rate.",
     lambda model, rate: _groups((_head(model), rate)),
 )
 param_groups.mistake(
@@ -225,8 +225,8 @@ param_groups.mistake(
     lambda model, rate: _groups((model.parameters(), rate)),
 )
 param_groups.mistake(
-    "The weights of model.stem are in no group, and never move. Do not list parts by name: take all parameters, "
-    "except those of the head.",
+    "The weights of model.stem are in no group, and never move. Do not list parts by name: take all parameters, except "
+    "those of the head.",
     lambda model, rate: _groups((_head(model), rate), (model.body.parameters(), rate / 10)),
 )
 check_param_groups = param_groups.check

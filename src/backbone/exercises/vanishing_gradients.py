@@ -27,14 +27,14 @@ def sigmoid_prime(z):
 
 
 sigmoid_prime.mistake(
-    "Your slope goes to 0 on the right only. The sigmoid is flat on both sides: its slope is the product of "
-    "sigmoid(z) and 1 - sigmoid(z), and each of them goes to 0 on one side. Try -5 and 5: the slopes are equal.",
+    "Your slope goes to 0 on the right only. The sigmoid is flat on both sides: its slope is the product of sigmoid(z) "
+    "and 1 - sigmoid(z), and each of them goes to 0 on one side. Try -5 and 5: the slopes are equal.",
     lambda z: expit(-z),
     lambda z: 1 - expit(z),
 )
 sigmoid_prime.mistake(
-    "Your slope goes to 0 on the left only: that is the sigmoid itself. Its slope needs the second factor, 1 - "
-    "sigmoid(z). Try 5, where the curve is flat.",
+    "Your slope goes to 0 on the left only: that is the sigmoid itself. Its slope needs the second factor, "
+    "1 - sigmoid(z). Try 5, where the curve is flat.",
     expit,
 )
 sigmoid_prime.mistake(
@@ -79,14 +79,14 @@ first_layer_factor.mistake(
     lambda depth, factor: (depth - 1) * factor,
 )
 first_layer_factor.mistake(
-    "The same amount was taken away for each layer. Each layer takes its share of what is left: after 0.9 comes "
-    "0.81, not 0.8. Multiply, and nothing ever goes below 0.",
+    "The same amount was taken away for each layer. Each layer takes its share of what is left: after 0.9 comes 0.81, "
+    "not 0.8. Multiply, and nothing ever goes below 0.",
     lambda depth, factor: 1 - (depth - 1) * (1 - factor),
     lambda depth, factor: 1 - depth * (1 - factor),
 )
 first_layer_factor.mistake(
-    "One factor too many. The gradient starts at the last layer, so between it and the first lie depth - 1 steps. "
-    "Try a single layer: nothing is multiplied, the answer is 1.",
+    "One factor too many. The gradient starts at the last layer, so between it and the first lie depth - 1 steps. Try "
+    "a single layer: nothing is multiplied, the answer is 1.",
     lambda depth, factor: factor**depth,
 )
 first_layer_factor.mistake(
@@ -118,8 +118,8 @@ he_std.mistake(
     lambda shape: math.sqrt(2 / shape[1]),
 )
 he_std.mistake(
-    "Only one side of the kernel was counted. The window has height times width places. Try (8, 3, 3, 5): the sum "
-    "has 3 * 15 terms.",
+    "Only one side of the kernel was counted. The window has height times width places. Try (8, 3, 3, 5): the sum has "
+    "3 * 15 terms.",
     lambda shape: math.sqrt(2 / math.prod(shape[1:3])),
     lambda shape: math.sqrt(2 / (shape[1] * shape[-1] if shape[2:] else shape[1])),
 )
@@ -135,13 +135,13 @@ he_std.mistake(
     lambda shape: math.sqrt(1 / math.prod(shape[1:])),
 )
 he_std.mistake(
-    "This is the variance. The standard deviation is its square root. Try (10, 8): the variance is 0.25, the "
-    "standard deviation 0.5.",
+    "This is the variance. The standard deviation is its square root. Try (10, 8): the variance is 0.25, the standard "
+    "deviation 0.5.",
     lambda shape: 2 / math.prod(shape[1:]),
 )
 he_std.mistake(
-    "This is Xavier's rule: inputs and outputs averaged, and nothing for ReLU. He's variance is 2 / inputs. Try (10, "
-    "8): it is 2 / 8.",
+    "This is Xavier's rule: inputs and outputs averaged, and nothing for ReLU. He's variance is 2 / inputs. Try "
+    "(10, 8): it is 2 / 8.",
     lambda shape: math.sqrt(2 / ((shape[0] + shape[1]) * math.prod(shape[2:]))),
 )
 check_he_std = he_std.check
@@ -184,13 +184,13 @@ clip_by_norm.mistake(
     lambda gradients, most: tuple(clip_by_norm([one], most)[0] for one in gradients),
 )
 clip_by_norm.mistake(
-    "A gradient that is short enough was made longer. Clipping sets an upper limit only: the factor is never above "
-    "1. Try [0.3] with 1: it stays.",
+    "A gradient that is short enough was made longer. Clipping sets an upper limit only: the factor is never above 1. "
+    "Try [0.3] with 1: it stays.",
     partial(clip_by_norm, limit=np.inf),
 )
 clip_by_norm.mistake(
-    "The lengths of the layers were added up. The length of the whole is the root of the sum of all squares. Try "
-    "[3.0] and [4.0]: it is 5, not 7.",
+    "The lengths of the layers were added up. The length of the whole is the root of the sum of all squares. Try [3.0] "
+    "and [4.0]: it is 5, not 7.",
     partial(clip_by_norm, length=lambda gradients: sum(map(np.linalg.norm, gradients))),
 )
 clip_by_norm.mistake(

@@ -32,14 +32,14 @@ def compose(k1, k2):
 
 
 compose.mistake(
-    "One of the kernels was flipped. Position a of the first and b of the second look at pixel a + b together, so "
-    "both count in the same direction: out[a + b] += k1[a] * k2[b]. Try [[1, 0]] and [[0, 1]]: [[0, 1, 0]].",
+    "One of the kernels was flipped. Position a of the first and b of the second look at pixel a + b together, so both "
+    "count in the same direction: out[a + b] += k1[a] * k2[b]. Try [[1, 0]] and [[0, 1]]: [[0, 1, 0]].",
     correlate2d,
     lambda k1, k2: correlate2d(k2, k1),
 )
 compose.mistake(
-    "The result is turned by 180 degrees. A layer does not flip its kernels, so nothing is flipped here. Try [[1, "
-    "0]] twice: [[1, 0, 0]] comes out, not [[0, 0, 1]].",
+    "The result is turned by 180 degrees. A layer does not flip its kernels, so nothing is flipped here. Try [[1, 0]] "
+    "twice: [[1, 0, 0]] comes out, not [[0, 0, 1]].",
     lambda k1, k2: convolve2d(k1, k2)[::-1, ::-1],
 )
 compose.mistake(
@@ -49,13 +49,13 @@ compose.mistake(
     partial(convolve2d, mode="valid"),
 )
 compose.mistake(
-    "The kernels were multiplied place by place. That pairs each number with one only; each number of the first "
-    "kernel meets each number of the second. Try [[1, 1]] twice: [[1, 2, 1]].",
+    "The kernels were multiplied place by place. That pairs each number with one only; each number of the first kernel "
+    "meets each number of the second. Try [[1, 1]] twice: [[1, 2, 1]].",
     lambda k1, k2: k1 * k2,
 )
 compose.mistake(
-    "This is the matrix product. Kernels are windows that slide, not matrices that act on vectors. Add up k1[a] * "
-    "k2[b] at the place a + b. Try [[1, 1]] twice: [[1, 2, 1]].",
+    "This is the matrix product. Kernels are windows that slide, not matrices that act on vectors. Add up "
+    "k1[a] * k2[b] at the place a + b. Try [[1, 1]] twice: [[1, 2, 1]].",
     lambda k1, k2: k1 @ k2,
 )
 check_compose = compose.check
@@ -107,10 +107,9 @@ def _not_followed(layers, one, other):
         "1 if the last layer is a pooling, else 0": _counted(lambda layers: int(isinstance(layers[-1], nn.MaxPool2d))),
     },
     rtol=0,
-    atol=0,
 )
 def build_vgg(counts, widths, *, stage="CR", last="", end="P", padding=1, carried=True, final=True):
-    """Build layers by letters: convolution, ReLU, pooling; the keywords are the places where it goes wrong."""
+    """Build layers by letters: convolution, ReLU, pooling; the keywords are where it goes wrong."""
     layers, channels = [], 3
     for number, (count, width) in enumerate(zip(counts, widths, strict=True), start=1):
         before = channels
@@ -130,8 +129,8 @@ build_vgg.mistake(
     partial(build_vgg, stage="CRP", end=""),
 )
 build_vgg.mistake(
-    "Each stage has one ReLU only. Without one between them two convolutions are a single linear map. Try counts "
-    "(2,) and widths (4,): conv, ReLU, conv, ReLU, pool.",
+    "Each stage has one ReLU only. Without one between them two convolutions are a single linear map. Try counts (2,) "
+    "and widths (4,): conv, ReLU, conv, ReLU, pool.",
     partial(build_vgg, stage="C", last="CR"),
 )
 build_vgg.mistake(
@@ -178,7 +177,6 @@ check_build_vgg = build_vgg.check
         "a stage of a small network": (5, 3, 7, 11),
     },
     rtol=0,
-    atol=0,
 )
 def activation_memory(channels, count, width, side):
     """Count the bytes of what a stage's convolutions give for one picture, in float32."""
@@ -194,14 +192,14 @@ def _parameters(channels, count, width, side):
 
 
 activation_memory.mistake(
-    "These are the parameters. They do not depend on the size of the map; the activations do not depend on the "
-    "kernel. Count the numbers that come out of each convolution: width * side * side.",
+    "These are the parameters. They do not depend on the size of the map; the activations do not depend on the kernel. "
+    "Count the numbers that come out of each convolution: width * side * side.",
     _parameters,
     _weights,
 )
 activation_memory.mistake(
-    "These are the bytes of the parameters. What is asked for are the layers' outputs: width * side * side numbers "
-    "of each convolution, with 4 bytes each.",
+    "These are the bytes of the parameters. What is asked for are the layers' outputs: width * side * side numbers of "
+    "each convolution, with 4 bytes each.",
     lambda *stage: 4 * _parameters(*stage),
     lambda *stage: 4 * _weights(*stage),
 )
@@ -210,8 +208,8 @@ activation_memory.mistake(
     lambda channels, count, width, side: count * width * side**2,
 )
 activation_memory.mistake(
-    "Only one convolution was counted. Each of the stage keeps its own output, because the way back needs all of "
-    "them. Try two convolutions: twice as much as one.",
+    "Only one convolution was counted. Each of the stage keeps its own output, because the way back needs all of them. "
+    "Try two convolutions: twice as much as one.",
     lambda channels, count, width, side: 4 * width * side**2,
 )
 activation_memory.mistake(
@@ -219,8 +217,8 @@ activation_memory.mistake(
     lambda channels, count, width, side: 4 * count * width * side,
 )
 activation_memory.mistake(
-    "The pooled size was taken. The pooling comes after the stage's last convolution, so all convolutions work at "
-    "the full side. Try width 1, side 2: 4 numbers, 16 bytes.",
+    "The pooled size was taken. The pooling comes after the stage's last convolution, so all convolutions work at the "
+    "full side. Try width 1, side 2: 4 numbers, 16 bytes.",
     lambda channels, count, width, side: 4 * count * width * (side // 2) ** 2,
 )
 activation_memory.mistake(
