@@ -46,10 +46,6 @@ def _first_only(image, kernel):
     return out
 
 
-def _last_product(image, kernel):
-    return image[kernel.shape[0] - 1 :, kernel.shape[1] - 1 :] * kernel[-1, -1]
-
-
 def _last_left_zero(image, kernel):
     out = filter_image(image, kernel).copy()
     out[-1], out[:, -1] = 0, 0
@@ -86,7 +82,7 @@ filter_image.mistake(
 filter_image.mistake(
     "The products were not added up. One output value is the sum over all weights of the kernel; in a loop over them, "
     "use += and not =.",
-    _last_product,
+    lambda image, kernel: image[kernel.shape[0] - 1 :, kernel.shape[1] - 1 :] * kernel[-1, -1],
     lambda image, kernel: _upper_left(image, kernel) * kernel,
 )
 filter_image.mistake(
@@ -664,10 +660,6 @@ def _overwritten(grad, weight, stride):
     return out
 
 
-def _one_padding(grad, weight, stride):
-    return input_gradient(grad, weight, stride, padding=lambda k: weight.shape[2] - 1)
-
-
 def _zeros_at_the_end(grad, stride):
     return np.pad(grad, [(0, 0), *((0, (n - 1) * (stride - 1)) for n in grad.shape[1:])])
 
@@ -739,7 +731,7 @@ input_gradient.mistake(
 input_gradient.mistake(
     "Rows and columns were padded alike, although the kernel is not square. Pad by KH - 1 rows above and below, and by "
     "KW - 1 columns left and right.",
-    _one_padding,
+    lambda grad, weight, stride: input_gradient(grad, weight, stride, padding=lambda k: weight.shape[2] - 1),
 )
 input_gradient.mistake(
     "Windows overlap, and where they do, only the last one was left. A pixel that lies in several windows gets a share "

@@ -296,10 +296,6 @@ def _last(groups, share, generator):
     return np.isin(groups, names[len(names) - round(share * len(names)) :])
 
 
-def _drawn_by_size(groups, share, generator):
-    return np.isin(groups, generator.permutation(groups)[: round(share * len(groups))])
-
-
 split_by_group.mistake(
     "The pictures were drawn one by one, so pictures of one object landed in both parts: the test asks for what "
     "training has shown. Draw among the objects, np.unique(groups), then take all their pictures: np.isin.",
@@ -315,7 +311,7 @@ split_by_group.mistake(
 split_by_group.mistake(
     "The share was taken of the pictures, or of their drawn list, not of the objects. Of n objects, round(share * n) "
     "go to the test part; np.unique(groups) names each object once.",
-    _drawn_by_size,
+    lambda groups, share, generator: np.isin(groups, generator.permutation(groups)[: round(share * len(groups))]),
     lambda groups, share, generator: np.isin(groups, np.unique(groups)[: round(share * len(groups))]),
 )
 split_by_group.mistake(

@@ -87,10 +87,6 @@ def _last(logits, y, k, axis=1):
     return float(np.mean((np.argsort(logits, axis=axis)[:, -k:] == y[:, None]).any(axis=1)))
 
 
-def _in_favor(logits, y, k):
-    return float(np.mean((logits > logits[np.arange(len(y)), y][:, None]).sum(axis=1) < k))
-
-
 topk.mistake(
     "You sort along the pictures. The classes of one picture compete with each other, so sort along axis 1. Try logits "
     "[[3, 1], [9, 8]]: the first picture's best class is 0, whatever the second one scores.",
@@ -119,7 +115,7 @@ topk.mistake(
     "the true one stands before it. Try logits [[0, 0]] with k = 1: the answer is 0 for either y.",
     _by_order,
     _last,
-    _in_favor,
+    lambda logits, y, k: np.mean((logits > logits[np.arange(len(y)), y][:, None]).sum(axis=1) < k),
 )
 topk.mistake(
     "You return how many pictures are right. Divide by their number: the answer is a share.",
