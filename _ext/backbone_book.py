@@ -1,6 +1,6 @@
 """What the book's pages do beyond Jupyter Book: one small Sphinx extension.
 
-* The execution cache is keyed by everything a chapter's numbers depend on, so an edit of the package is executed.
+* A chapter whose outputs changed is read again, though its text did not change.
 * Widget states are cut down to what a page shows, and carry the widgets' current JavaScript and CSS.
 * A widget that the page could not draw fails the build, and so does an output that differs in every build.
 * The pages ask no other host for anything, and lose the scripts that they do not use.
@@ -11,22 +11,18 @@ from __future__ import annotations
 
 import hashlib
 import importlib
-import importlib.metadata
 import json
 import os
-import platform
 import re
 import shutil
-import sys
 from pathlib import Path
 
 from docutils import nodes
 from sphinx.errors import SphinxError
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "tools"))
-
-import notebooks  # noqa: E402  (it lives in tools/, beside the other authors' commands)
+# What tools/book.py says: where the outputs lie, a key for each chapter's, and the site's address. Without it, when
+# Sphinx is run by hand, nothing is known of old outputs, and every chapter is executed.
+TOLD = json.loads(os.environ.get("BACKBONE_BUILD", "{}"))
 
 STATE = "application/vnd.jupyter.widget-state+json"
 VIEW = re.compile(r'<script type="application/vnd\.jupyter\.widget-view\+json">\s*(\{.*?\})\s*</script>', re.DOTALL)
@@ -56,21 +52,6 @@ class PageError(SphinxError):
     category = "Page"
 
 
-def execution_key(root: Path) -> str:
-    """Return a hash of all that the chapters' numbers depend on besides their own text.
-
-    That is Python, the installed versions and every file of the package. JavaScript and CSS are left out: they
-    compute nothing in a kernel, and pages get the current ones without being executed (see `prune_state`).
-    """
-    digest = hashlib.sha256(platform.python_version().encode())
-    versions = {f"{d.name}=={d.version}" for d in importlib.metadata.distributions()}
-    digest.update("\n".join(sorted(versions)).encode())
-    for path in source_files(root):
-        if path.suffix not in FRONT_END:
-            digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
-    return digest.hexdigest()[:16]
-
-
 def front_end_key(root: Path) -> str:
     """Return a hash of all that pages show besides their text: when it changes, pages are written again.
 
@@ -87,23 +68,25 @@ def source_files(root: Path) -> list[Path]:
     return sorted(path for path in files if path.is_file() and "__pycache__" not in path.parts)
 
 
-def cache_folder(root: Path) -> Path:
-    """Return the folder that keeps the executed chapters for the present state of the package."""
-    return root / "_build" / "executed" / execution_key(root)
-
-
 def configure(app, config):
     """Fill in the settings that are computed."""
     # Set before any kernel starts: the same seed gives other bits with another number of threads.
     os.environ["OMP_NUM_THREADS"] = "1"
-    root = Path(app.srcdir)
-    config.nb_execution_cache_path = str(cache_folder(root))
-    config.backbone_front_end = front_end_key(root)
-    config.html_baseurl = notebooks.repository(root).pages_url
+    if TOLD:
+        config.nb_execution_cache_path, config.html_baseurl = TOLD["outputs"], TOLD["address"]
+    else:
+        config.nb_execution_mode = "force"
+    config.backbone_front_end = front_end_key(Path(app.srcdir))
     config.mathjax3_config = MATHJAX
     config.html_js_files = [
         (script, {"defer": "defer"}) if script == "widget-host.js" else script for script in config.html_js_files
     ]
+
+
+def with_new_outputs(app, env, added, changed, removed):
+    """Name the pages to be read again because their outputs are others than when they were read."""
+    known, env.backbone_keys = getattr(env, "backbone_keys", {}), TOLD.get("keys", {})
+    return [page for page in env.found_docs if not TOLD or known.get(page) != env.backbone_keys.get(page)]
 
 
 def prune_state(app, doctree, docname):
@@ -186,6 +169,7 @@ def setup(app):
     """Connect the extension."""
     app.add_config_value("backbone_front_end", "", "html")
     app.connect("config-inited", configure)
+    app.connect("env-get-outdated", with_new_outputs)
     app.connect("doctree-resolved", prune_state, priority=900)
     app.connect("doctree-resolved", refuse_addresses)
     app.connect("html-page-context", choose_scripts, priority=900)

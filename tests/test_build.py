@@ -290,7 +290,7 @@ def test_a_page_that_asks_another_host_fails_the_tests(book):
 
 @GREEN
 def test_the_first_build_executes_the_chapter(built):
-    assert "Chapters: 1 to execute, 2 at a time." in built.first_lines
+    assert "Chapters: 1 to execute, 1 at a time." in built.first_lines
     assert any(re.fullmatch(r"  chapters/tiny\.md: \d+\.\d s", line) for line in built.first_lines), "its time"
     assert "The value is 0.25 today" in built.first_page.article.get_text()
 
@@ -320,8 +320,25 @@ def test_an_edit_of_prose_executes_nothing(built):
 @GREEN
 def test_an_edit_of_the_package_changes_the_number_on_the_page(built):
     built.edit("src/backbone/tiny.py", "0.25", "0.75")
-    assert "Chapters: 1 to execute, 2 at a time." in built.passes()
+    assert "Chapters: 1 to execute, 1 at a time." in built.passes()
     assert "The value is 0.75 today" in built.article()
+
+
+@GREEN
+def test_going_back_shows_the_old_number_again_without_executing(built):
+    built.edit("src/backbone/tiny.py", "0.25", "0.5")
+    built.passes()
+    built.edit("src/backbone/tiny.py", "0.5", "0.25")
+    assert "Chapters: none to execute." in built.passes()
+    assert "The value is 0.25 today" in built.article()
+
+
+@GREEN
+def test_an_edit_of_what_no_chapter_uses_executes_nothing(built):
+    built.edit("src/backbone/training.py", '"""', '"""Edited. ')
+    lines = built.passes()
+    assert "Chapters: none to execute." in lines
+    assert any("0 added, 0 changed, 0 removed" in line for line in lines)
 
 
 @GREEN
@@ -364,18 +381,18 @@ def states(page):
 
 def texts(book):
     """Return what the executed chapter printed."""
-    (kept,) = (book.root / "_build/executed").rglob("base.ipynb")
+    (kept,) = (book.root / "_build/executed").rglob("*.ipynb")
     cells = json.loads(kept.read_text("utf-8"))["cells"]
     outputs = [output for cell in cells for output in cell.get("outputs", [])]
     return ["".join(output["text"]) for output in outputs if "text" in output]
 
 
 def test_a_line_that_the_kernel_sends_in_parts_stays_one(tmp_path):
-    import book
+    import execution
     import nbformat
 
     code = "import time\nfor part in ('one', '\\n', 'two\\n'):\n    print(part, end='', flush=True), time.sleep(0.3)"
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)])
-    done = book.execute(notebook, str(tmp_path / "parts.md"))
+    done = execution.execute(notebook, str(tmp_path))
     assert done.failure is None
     assert [output.text for output in done.notebook.cells[0].outputs] == ["one\ntwo\n"]

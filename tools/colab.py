@@ -22,6 +22,7 @@ from functools import partial
 from pathlib import Path
 
 import book
+import execution
 import notebooks
 from book import BuildError
 
@@ -37,14 +38,15 @@ STATE = "application/vnd.jupyter.widget-state+json"
 
 # What the environment's own Python runs: execute one notebook, keep it with its outputs, print what failed.
 RUNNER = """
+import os.path
 import sys
 import nbformat
 sys.path.insert(0, sys.argv[1])
-import book
+import execution
 notebook = nbformat.read(sys.argv[2], as_version=4)
 probe = "import backbone, ipywidgets; print(backbone.__file__, ipywidgets.__version__, sep='\\\\n')"
 notebook.cells.append(nbformat.v4.new_code_cell(probe))
-print(book.execute(notebook, sys.argv[3]).failure or "")
+print(execution.execute(notebook, os.path.dirname(sys.argv[3])).failure or "")
 nbformat.write(notebook, sys.argv[3])
 """
 MISSING = "import sys, importlib.util as u; print(*[n for n in sys.argv[1:] if u.find_spec(n) is None])"
@@ -87,7 +89,7 @@ def check(work: Path, venv: Path, newest: bool) -> int:
     # The first one alone, because it installs the package for all.
     failures = [try_one(twins[0])]
     if not any(failures):
-        with ThreadPoolExecutor(book.CHAPTERS_AT_ONCE) as pool:
+        with ThreadPoolExecutor(execution.chapters_at_once(len(twins))) as pool:
             failures += pool.map(try_one, twins[1:])
     if any(failures):
         raise BuildError("\n".join(filter(None, failures)))
@@ -165,11 +167,11 @@ def wrong(executed, venv: Path) -> str | None:
     for index, model_id in views(executed):
         state = models.get(model_id, {}).get("state", {})
         if not state.get("_esm"):
-            return f"{book.place(executed, index)}: its widget has no JavaScript, so nothing would be drawn."
+            return f"{execution.place(executed, index)}: its widget has no JavaScript, so nothing would be drawn."
         shown.add(state["_anywidget_id"].rpartition(".")[2])
     for index, cell in enumerate(executed.cells):
         if absent := imported_widgets(cell) - shown:
-            return f"{book.place(executed, index)}: {', '.join(sorted(absent))} is imported but never shown."
+            return f"{execution.place(executed, index)}: {', '.join(sorted(absent))} is imported but never shown."
     return None
 
 

@@ -1,0 +1,217 @@
+"""Execute the chapters whose outputs are not known yet, several at a time, and hand the outputs to Jupyter Book.
+
+An executed chapter is kept as `_build/executed/chapters/NAME/KEY.ipynb`. The key is a hash of everything its outputs
+depend on: its own code, the files of the package that it uses (uses.py), Python and the installed versions. What is
+kept under the present key is therefore never stale, and going back to an older state finds the older outputs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import os
+import platform
+import re
+import shutil
+import time
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from textwrap import shorten
+
+import notebooks
+import uses
+
+SECONDS_A_CELL = 300
+KEPT = 3  # states of each chapter
+MEMORY_A_CHAPTER = 2 << 30  # bytes; the largest took 1.3 GiB
+
+
+class ExecutionError(Exception):
+    """What failed in which chapter, a line each."""
+
+
+@dataclass(frozen=True)
+class Executed:
+    """A chapter after its run: the notebook with outputs, the seconds it took, and what failed, if anything."""
+
+    notebook: object
+    seconds: float
+    failure: str | None
+
+
+def execute_chapters(root: Path) -> dict[str, str]:
+    """Make sure that every chapter's outputs are kept; return the key of each chapter by its name.
+
+    Raises:
+        ExecutionError: a cell failed, or a page would show a Python warning.
+    """
+    chapters = {path: read(path) for path in notebooks.chapters(root)}
+    kept = {path: kept_at(root, path, key(root, notebook)) for path, notebook in chapters.items()}
+    missing = [path for path, file in kept.items() if not file.exists()]
+    if missing:
+        at_once = chapters_at_once(len(missing))
+        print(f"Chapters: {len(missing)} to execute, {at_once} at a time.", flush=True)
+        execute_all(root, {path: chapters[path] for path in missing}, kept, at_once)
+    else:
+        print("Chapters: none to execute.")
+    for file in kept.values():
+        prune(file)
+    fill_cache(root, kept)
+    return {path.relative_to(root).with_suffix("").as_posix(): file.stem for path, file in kept.items()}
+
+
+def read(path: Path):
+    """Read a chapter as Jupyter Book does."""
+    from myst_nb.core.read import read_myst_markdown_notebook
+
+    return read_myst_markdown_notebook(path.read_text("utf-8"), path=path, add_source_map=True)
+
+
+def key(root: Path, notebook) -> str:
+    """Return a hash of everything the outputs of a chapter depend on."""
+    cells = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
+    digest = hashlib.sha256("\0".join([surroundings(), *cells]).encode())
+    for path in sorted(files_used(cells, root / "src")):
+        digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def files_used(cells: list[str], src: Path) -> set[Path]:
+    """Return the files of the package that the outputs of the cells can depend on."""
+    # Lines for IPython alone, such as %timeit, are no Python and import nothing of ours.
+    source = "\n".join(re.sub(r"^[%!].*$", "", cell, flags=re.MULTILINE) for cell in cells)
+    try:
+        return uses.files_used(source, src)
+    except (SyntaxError, ValueError):  # executed, so that the build names the cell and the error
+        return {path for path in src.rglob("*") if path.is_file() and "__pycache__" not in path.parts}
+
+
+@cache
+def surroundings() -> str:
+    """Name Python, the installed versions, and the variables that the package asks for."""
+    versions = {f"{found.name}=={found.version}" for found in importlib.metadata.distributions()}
+    variables = {f"{name}={value}" for name, value in os.environ.items() if name.startswith("BACKBONE_")}
+    return "\n".join([platform.python_version(), *sorted(versions), *sorted(variables)])
+
+
+def chapters_at_once(wanted: int) -> int:
+    """Return how many kernels may run side by side: one a core, each of one thread, as far as memory goes."""
+    import psutil
+
+    cores = len(psutil.Process().cpu_affinity()) if hasattr(psutil.Process, "cpu_affinity") else os.cpu_count() or 1
+    return max(1, min(wanted, cores, psutil.virtual_memory().available // MEMORY_A_CHAPTER))
+
+
+def execute_all(root: Path, chapters: dict, kept: dict[Path, Path], at_once: int) -> None:
+    """Execute chapters side by side and keep what succeeds; say at the end what did not."""
+    failures = []
+    with ProcessPoolExecutor(at_once) as pool:
+        jobs = {pool.submit(execute, notebook, str(path.parent)): path for path, notebook in chapters.items()}
+        for job in as_completed(jobs):
+            result, path = job.result(), jobs[job]
+            name = path.relative_to(root).as_posix()
+            failure = result.failure or warned(result.notebook)
+            print(f"  {name}: {result.seconds:.1f} s{' FAILED' if failure else ''}", flush=True)
+            if failure:
+                failures.append(f"{name}, {failure}")
+            else:
+                keep(kept[path], result)
+    if failures:
+        raise ExecutionError("\n".join(sorted(failures)))
+
+
+def execute(notebook, folder: str) -> Executed:
+    """Run one notebook in its own kernel, in a folder; a failing cell ends it."""
+    from nbclient import NotebookClient
+    from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+
+    reached = []
+    client = NotebookClient(
+        notebook,
+        timeout=SECONDS_A_CELL,
+        kernel_name="python3",
+        extra_arguments=["--log-level=ERROR"],
+        coalesce_streams=True,  # else a line printed in two parts can get an empty line after it
+        record_timing=False,  # times would make each run's file another one
+        resources={"metadata": {"path": folder}},
+        on_cell_start=lambda cell, cell_index: reached.append(cell_index),
+    )
+    started = time.perf_counter()
+    failure = None
+    try:
+        client.execute()
+    except CellExecutionError as error:
+        said = shorten(error.evalue, width=300, placeholder=" ...")  # NumPy's comparisons say many lines
+        failure = f"{place(notebook, reached[-1])}: {error.ename}: {said}"
+    except CellTimeoutError:
+        failure = f"{place(notebook, reached[-1])}: TimeoutError: it ran longer than {SECONDS_A_CELL} s"
+    except DeadKernelError:
+        failure = f"{place(notebook, reached[-1])}: the kernel died; it may have run out of memory"
+    return Executed(notebook, time.perf_counter() - started, failure)
+
+
+def warned(notebook) -> str | None:
+    """Return what the first cell with a Python warning says, if any does: readers would see it in red."""
+    for index, cell in enumerate(notebook.cells):
+        for output in cell.get("outputs", []):
+            if output.get("name") == "stderr":
+                said = re.sub(r"^\S+:\d+: ", "", output.text)  # a file that exists only while the kernel runs
+                said = shorten(said, width=200, placeholder=" ...")
+                return f"{place(notebook, index)} warns; change it until it does not: {said}"
+    return None
+
+
+def place(notebook, index: int) -> str:
+    """Name a cell as its author finds it: the line in the source and its number among the code cells."""
+    number = sum(cell.cell_type == "code" for cell in notebook.cells[: index + 1])
+    line = notebook.metadata.get("source_map", [None] * (index + 1))[index]
+    return f"code cell {number}" if line is None else f"line {line + 1} (code cell {number})"
+
+
+# --- What is kept ---------------------------------------------------------------------------------------------
+
+
+def kept_at(root: Path, chapter: Path, key: str) -> Path:
+    """Return the file that keeps, or will keep, a chapter executed under a key."""
+    return root / "_build" / "executed" / chapter.relative_to(root).with_suffix("") / f"{key}.ipynb"
+
+
+def keep(file: Path, result: Executed) -> None:
+    """Write an executed chapter down, whole or not at all."""
+    import nbformat
+
+    file.parent.mkdir(parents=True, exist_ok=True)
+    result.notebook.metadata["execution_seconds"] = round(result.seconds, 1)
+    unfinished = file.with_suffix(".unfinished")
+    nbformat.write(result.notebook, unfinished)
+    unfinished.replace(file)
+
+
+def prune(current: Path) -> None:
+    """Delete all but the newest states of a chapter: each edit of what it uses makes one."""
+    os.utime(current)
+    files = sorted(current.parent.glob("*.ipynb"), key=lambda file: file.stat().st_mtime, reverse=True)
+    for file in files[KEPT:]:
+        file.unlink()
+
+
+def cache_folder(root: Path) -> Path:
+    """Return the folder where Jupyter Book finds the outputs."""
+    return root / "_build" / "outputs"
+
+
+def fill_cache(root: Path, kept: dict[Path, Path]) -> None:
+    """Make the folder anew, with the present outputs of each chapter and nothing else."""
+    import nbformat
+    from jupyter_cache import get_cache
+    from jupyter_cache.base import CacheBundleIn
+
+    shutil.rmtree(cache_folder(root), ignore_errors=True)
+    outputs = get_cache(str(cache_folder(root)))
+    for chapter, file in kept.items():
+        notebook = nbformat.read(file, as_version=4)
+        seconds = notebook.metadata.pop("execution_seconds")
+        bundle = CacheBundleIn(notebook, str(chapter), data={"execution_seconds": seconds})
+        outputs.cache_notebook_bundle(bundle, check_validity=False, overwrite=True)
