@@ -4,6 +4,7 @@
 * Widget states are cut down to what a page shows, and carry the widgets' current JavaScript and CSS.
 * A widget that the page could not draw fails the build, and so does an output that differs in every build.
 * The pages ask no other host for anything, and lose the scripts that they do not use.
+* Every id stands once on a page, a solution opens where its title is clicked, and a search finds "1×1".
 * The download button gives the notebook made for readers (chapters/NAME.ipynb).
 """
 
@@ -19,6 +20,9 @@ from pathlib import Path
 
 from docutils import nodes
 from sphinx.errors import SphinxError
+from sphinx.search.en import SearchEnglish
+
+from backbone.palette import css_variables
 
 # What tools/book.py says: where the outputs lie, a key for each chapter's, and the site's address. Without it, when
 # Sphinx is run by hand, nothing is known of old outputs, and every chapter is executed.
@@ -46,6 +50,17 @@ UNUSED_TAGS = re.compile(
 )
 
 
+SEARCH_FIELD = 'id="search-input"'
+
+
+class Words(SearchEnglish):
+    """The words of a page for the search: "1×1" is one, written as it is typed. `_static/search.js` does the same."""
+
+    def split(self, text):
+        """Return the words of a text."""
+        return super().split(re.sub(r"(?<=\d)\s*×\s*(?=\d)", "x", text))
+
+
 class PageError(SphinxError):
     """An output that a page could not show as its author meant it."""
 
@@ -55,9 +70,10 @@ class PageError(SphinxError):
 def front_end_key(root: Path) -> str:
     """Return a hash of all that pages show besides their text: when it changes, pages are written again.
 
-    That is the widgets' JavaScript and CSS and the site's own files, which Sphinx copies only when it writes a page.
+    That is the widgets' JavaScript and CSS, the palette and the site's own files, which Sphinx copies only when it
+    writes a page.
     """
-    widgets = [path for path in source_files(root) if path.suffix in FRONT_END]
+    widgets = [path for path in source_files(root) if path.suffix in FRONT_END or path.name == "palette.py"]
     files = [*widgets, *sorted(path for path in (root / "_static").rglob("*") if path.is_file())]
     return hashlib.sha256(b"\0".join(path.read_bytes() for path in files)).hexdigest()[:16]
 
@@ -78,15 +94,16 @@ def configure(app, config):
         config.nb_execution_mode = "force"
     config.backbone_front_end = front_end_key(Path(app.srcdir))
     config.mathjax3_config = MATHJAX
+    ours = {path.name for path in (Path(app.srcdir) / "_static").glob("*.js")}  # after the theme's own
     config.html_js_files = [
-        (script, {"defer": "defer"}) if script == "widget-host.js" else script for script in config.html_js_files
+        (script, {"defer": "defer"}) if script in ours else script for script in config.html_js_files
     ]
 
 
 def with_new_outputs(app, env, added, changed, removed):
     """Name the pages to be read again because their outputs are others than when they were read."""
     known, env.backbone_keys = getattr(env, "backbone_keys", {}), TOLD.get("keys", {})
-    return [page for page in env.found_docs if not TOLD or known.get(page) != env.backbone_keys.get(page)]
+    return [page for page in env.found_docs - added if not TOLD or known.get(page) != env.backbone_keys.get(page)]
 
 
 def prune_state(app, doctree, docname):
@@ -123,6 +140,19 @@ def shown_model(docname: str, state: dict, model_id: str) -> dict:
     return model
 
 
+def name_once(app, doctree, docname):
+    """Give what sphinx-exercise names alike in all exercises an id of its own, and a solution a title without a link.
+
+    The title is what a reader clicks to open the solution; the exercise that it would lead to stands just above.
+    """
+    for section in doctree.findall(nodes.section):
+        if section["ids"] in (["exercise-content"], ["solution-content"]):
+            section["ids"] = [f"{name.replace('/', '-')}-content" for name in section.parent["ids"][:1]]
+    for solution in doctree.findall(lambda node: node.tagname == "solution_node"):
+        for link in list(solution[0].findall(nodes.reference)):
+            link.replace_self(link.children)
+
+
 def refuse_addresses(app, doctree, docname):
     """Raise where a cell shows an object by its address in memory, as it shows a closed widget."""
     for node in doctree.findall(nodes.literal_block):
@@ -144,6 +174,8 @@ def choose_scripts(app, pagename, templatename, context, doctree):
         text = str(getattr(script, "filename", None) or script) + str(getattr(script, "attributes", ""))
         if "widget-host.js" in text:
             return "widget-view+json" in body
+        if "search.js" in text:
+            return pagename == "search"
         if "mathjax" in text.lower():
             return 'class="math' in body
         return "thebe" not in text
@@ -157,8 +189,14 @@ def finish(app, exception):
         return
     for page in Path(app.outdir).rglob("*.html"):
         text = page.read_text("utf-8")
-        if (mended := UNUSED_TAGS.sub("", text)) != text:
+        # The theme has a search field in a dialog on every page; on the search page a second one has the same id.
+        head, field, rest = text.partition(SEARCH_FIELD)
+        mended = UNUSED_TAGS.sub("", head + field + rest.replace(SEARCH_FIELD, 'id="search-field"'))
+        if mended != text:
             page.write_text(mended, "utf-8")
+    style = Path(app.outdir) / "_static" / "site.css"
+    colors = f":root {{ {css_variables()} }}\n"
+    style.write_text(colors + (Path(app.srcdir) / "_static" / "site.css").read_text("utf-8"), "utf-8")
     for twin in sorted((Path(app.srcdir) / "chapters").glob("*.ipynb")):
         target = Path(app.outdir) / "_sources" / "chapters" / twin.name
         if target.parent.is_dir():
@@ -167,11 +205,13 @@ def finish(app, exception):
 
 def setup(app):
     """Connect the extension."""
+    app.add_search_language(Words)
     app.add_config_value("backbone_front_end", "", "html")
     app.connect("config-inited", configure)
     app.connect("env-get-outdated", with_new_outputs)
     app.connect("doctree-resolved", prune_state, priority=900)
     app.connect("doctree-resolved", refuse_addresses)
+    app.connect("doctree-resolved", name_once)
     app.connect("html-page-context", choose_scripts, priority=900)
     app.connect("build-finished", finish)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": False}

@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 import yaml
@@ -102,6 +103,64 @@ def test_theme_button_turns_the_page_dark(open_page):
 def test_search_finds_a_chapter(open_page):
     page = open_page("search.html?q=convolution")
     page.locator("#search-results a", has_text="Convolution").first.wait_for()
+
+
+def found_for(page, query) -> list[str]:
+    """Return the titles that a search lists, once it has come to its end."""
+    page.goto(re.sub(r"search\.html.*", f"search.html?q={quote(query)}", page.url))
+    page.wait_for_function(
+        "/^Search (finished|did)|did not match/.test(document.querySelector('.search-summary').innerText)"
+    )
+    return page.locator("#search-results li > a").all_inner_texts()
+
+
+@pytest.mark.parametrize(
+    ("query", "term"),
+    [
+        ("gradcam", "grad-cam"), ("finetuning", "fine-tuning"), ("batchnorm", "batch normalization"),
+        ("LRN", "local response normalization"), ("1x1", "1×1"), ("1 × 1", "1×1"),
+    ],
+)  # fmt: skip
+def test_search_knows_a_term_however_it_is_written(open_page, query, term):
+    page = open_page("search.html")
+    found = found_for(page, query)
+    assert found
+    assert found == found_for(page, term)
+
+
+@pytest.mark.parametrize("query", ["constructor", "__proto__", "hasOwnProperty", "constructor convolution"])
+def test_search_for_a_word_that_javascript_knows_comes_to_an_end(open_page, query):
+    found_for(open_page("search.html"), query)
+
+
+def test_search_in_a_folder_lists_titles_without_an_error(open_page):
+    assert found_for(open_page("search.html", scheme="file"), "convolution")
+
+
+PRINTED = """() => ({
+    theme: document.documentElement.dataset.theme,
+    closed: document.querySelectorAll("article details:not([open]), article .toggle-hidden").length,
+    ink: getComputedStyle(document.querySelector("article p")).color,
+})"""
+
+
+def test_a_dark_page_is_printed_light_with_its_folds_open(open_page):
+    page = open_page("chapters/convolution.html", theme="dark")
+    before = page.evaluate(PRINTED)
+    page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    printed = page.evaluate(PRINTED)
+    assert (printed["theme"], printed["closed"]) == ("light", 0)
+    assert max(int(part) for part in re.findall(r"\d+", printed["ink"])[:3]) < 80
+    page.evaluate("window.dispatchEvent(new Event('afterprint'))")
+    assert page.evaluate(PRINTED) == before
+    assert before["closed"] > 0
+
+
+def test_a_click_on_a_solutions_title_opens_it(open_page):
+    page = open_page("chapters/convolution.html")
+    solution = page.locator(".solution").first
+    solution.locator(".admonition-title").click()
+    solution.locator("pre").first.wait_for(state="visible")
 
 
 # --- The watch itself ---------------------------------------------------------------------------------------

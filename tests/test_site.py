@@ -4,6 +4,7 @@ And that the workflows, which test and publish the site elsewhere, can be read a
 """
 
 import re
+from collections import Counter
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -11,6 +12,8 @@ import pytest
 import yaml
 from book_files import documents, repository
 from bs4 import BeautifulSoup
+
+from backbone.palette import COLORS, css_variables
 
 ROOT = Path(__file__).resolve().parents[1]
 HTML = ROOT / "_build" / "html"
@@ -116,6 +119,25 @@ def leads_somewhere(name, address, ids):
     page = HTML / name
     target = (page.parent / unquote(parts.path)).resolve() if parts.path else page
     return target.exists() and (not parts.fragment or target not in ids or parts.fragment in ids[target])
+
+
+@SITE
+def test_an_id_stands_once_on_a_page(pages):
+    for name, page in pages.items():
+        twice = [found for found, times in Counter(tag["id"] for tag in page.find_all(id=True)).items() if times > 1]
+        demand(f"{name} has the id {found} more than once" for found in twice)
+
+
+@SITE
+def test_the_colors_are_the_palettes(pages):
+    style = (HTML / "_static/site.css").read_text("utf-8")
+    assert style.startswith(f":root {{ {css_variables()} }}")
+    written = {
+        color
+        for name in ("site.css", "page.js", "search.js")
+        for color in re.findall(r"#[0-9a-f]{6}", (ROOT / "_static" / name).read_text("utf-8"))
+    }
+    assert not written & set(COLORS.values())
 
 
 @SITE
