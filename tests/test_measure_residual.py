@@ -1,17 +1,12 @@
 """The tool that measured shortcuts: blocks are left out and reordered as its record says."""
 
-import json
-from pathlib import Path
-
 import measure_residual
 import pytest
 import torch
 from torch import nn
 
-from backbone import models, pretrained
+from backbone import models, pretrained, records
 from backbone.models.resnet import PadShortcut
-
-ROOT = Path(__file__).resolve().parents[1]
 
 MISSING = {4: PadShortcut(16, 32, 2), 7: PadShortcut(32, 64, 2)}
 
@@ -53,7 +48,6 @@ def test_a_profile_is_the_gradient():
 
 
 def test_the_record_agrees_with_the_cards():
-    recorded = json.loads(measure_residual.TARGET.read_text("utf-8"))["blocks"]
-    for name, right in recorded["right"].items():
-        accuracy = pretrained.card(f"cifar_{name}").test_accuracy
-        assert right["123 456 789"] / recorded["count"] == pytest.approx(accuracy, abs=0.03)
+    for row in records.load("residual")["blocks"]:
+        accuracy = pretrained.card(f"cifar_{row['network']}").test_accuracy
+        assert row["right"]["123 456 789"] / row["count"] == pytest.approx(accuracy, abs=0.03)

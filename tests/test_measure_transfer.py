@@ -1,18 +1,13 @@
 """The tool that measured transfer: what it measures is what its record and the chapter say."""
 
-import json
-from pathlib import Path
-
 import measure_transfer as tool
 import numpy as np
 import pytest
 import torch
 
-from backbone import data, training
+from backbone import records, training
 
-ROOT = Path(__file__).resolve().parents[1]
-
-RECORDED = json.loads((Path(data.__file__).parent / "transfer.json").read_text("utf-8"))
+RECORDED = records.load("transfer")
 
 
 @pytest.fixture
@@ -85,7 +80,7 @@ def test_the_record_is_whole():
     }
     assert [row["labels"] for row in RECORDED["chosen"]] == list(tool.LABELS)
     assert all(row["rate"] in tool.RATES and row["steps"] in tool.STEPS for row in RECORDED["chosen"])
-    tuned = RECORDED["chosen for fine-tuning"]
+    (tuned,) = RECORDED["chosen for fine-tuning"]
     assert tuned["rate"] in tool.BODY_RATES
     assert (tuned["steps"], tuned["batch"]) == (tool.BODY_STEPS, tool.BODY_BATCH)
     draws = {"surfaces": tool.DRAWS, "flowers": tool.FLOWER_DRAWS, "fashion": tool.FASHION_DRAWS}

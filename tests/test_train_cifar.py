@@ -142,12 +142,11 @@ def test_weights_are_not_shipped_to_be_judged_on_another_packing(archived, monke
 
 
 def test_curves_are_kept_where_there_are_no_runs_to_gather(tmp_path, monkeypatch):
-    curves = tmp_path / "curves"
-    curves.write_text("recorded")
-    monkeypatch.setattr(train_cifar, "CURVES", curves)
+    written = []
+    monkeypatch.setattr(train_cifar.records, "write", lambda *record, **tables: written.append(tables))
     run(tmp_path, "alexnet")
     train_cifar.gather(tmp_path)
-    assert curves.read_text() == "recorded"
+    assert written == []
 
 
 @pytest.mark.parametrize(
@@ -166,7 +165,8 @@ def test_without_the_pictures_it_says_where_to_get_them(folder):
 
 
 def test_only_finished_runs_are_gathered(tmp_path, monkeypatch):
-    monkeypatch.setattr(train_cifar, "CURVES", tmp_path / "curves.csv")
+    written = []
+    monkeypatch.setattr(train_cifar.records, "write", lambda *record, **tables: written.append(tables))
     for name, passes in (("plain20", 2), ("resnet20", 1)):
         with (tmp_path / f"{name}-0.csv").open("w", newline="", encoding="utf-8") as file:
             writer = csv.DictWriter(file, train_cifar.COLUMNS)
@@ -174,8 +174,8 @@ def test_only_finished_runs_are_gathered(tmp_path, monkeypatch):
             for epoch in range(1, passes + 1):
                 writer.writerow(dict.fromkeys(train_cifar.COLUMNS, 0) | {"network": name, "epoch": epoch, "epochs": 2})
     train_cifar.gather(tmp_path)
-    rows = list(csv.DictReader((tmp_path / "curves.csv").read_text("utf-8").splitlines()))
-    assert [row["network"] for row in rows] == ["plain20", "plain20"]
+    ((rows,),) = [tables.values() for tables in written]
+    assert [(row["network"], row["epoch"]) for row in rows] == [("plain20", 1), ("plain20", 2)]
 
 
 def test_the_first_filters_of_the_small_alexnet_have_a_decay_of_their_own():

@@ -5,7 +5,7 @@
 It takes about eight minutes on one thread, and the whole of Fashion-MNIST: downloaded, or in the folder that
 BACKBONE_DATA names. The chapter runs two of the sizes itself, one run each, and shows these beside.
 
-What is written to ``src/backbone/data/alexnet.json``: a row for each number of training pictures; in it the accuracy on
+What is written into the record ``alexnet``: a row for each number of training pictures; in it the accuracy on
 all 10,000 test pictures, and on the training pictures, a number for each seed. A seed draws the pictures, and LeNet's
 first weights and batches. All 60,000 pictures are one set only, and the support vector machine draws nothing: it has
 one number there.
@@ -15,17 +15,15 @@ pictures that is held out, and it is then fitted to all of them; of more than ``
 LeNet is trained as in the chapter on feature extraction, small sets with as many passes as make ``STEPS`` steps.
 """
 
-import json
 import math
 import time
-from pathlib import Path
 
 import numpy as np
 import torch
 from skimage.feature import hog
 from sklearn.svm import LinearSVC
 
-from backbone import data, models, training
+from backbone import data, models, records, training
 
 SIZES = (250, 1000, 6000, 60_000)
 TUNED_ON = 6000  # pictures at most, to choose C
@@ -36,7 +34,7 @@ BATCH, RATE, DECAY, EPOCHS, STEPS = 64, 1e-2, 0.05, 9, 800
 
 
 def main() -> None:
-    """Measure all sizes and write ``alexnet.json`` beside the package's data, after each size."""
+    """Measure all sizes and write the record, after each size."""
     torch.set_num_threads(1)
     train, test = (data.fashion_mnist(split, full=True) for split in ("train", "test"))
     by_hand = described(train.images), described(test.images)
@@ -58,13 +56,12 @@ def main() -> None:
             row["lenet train"].append(right(network, x[some], train.labels[some]))
             print(size, seed, {key: value[-1] for key, value in row.items() if key != "pictures"}, flush=True)
         rows.append({key: rounded(value) for key, value in row.items()})
-        target = Path(data.__file__).parent / "alexnet.json"
-        target.write_text(written(rows) + "\n", "utf-8")
+        records.write("alexnet", about(), sizes=rows)
 
 
-def written(rows: list[dict]) -> str:
-    """Return the table as JSON, a row a line."""
-    about = {
+def about() -> dict:
+    """Say how it was measured."""
+    return {
         "command": "python tools/measure_alexnet.py",
         "data": "Fashion-MNIST: as many of the 60,000 training pictures, equally many of each class; all 10,000 test "
         "pictures",
@@ -76,8 +73,6 @@ def written(rows: list[dict]) -> str:
         "torch": torch.__version__,
         "cpu seconds": round(time.process_time()),
     }
-    lines = ",\n".join(f"  {json.dumps(row)}" for row in rows)
-    return f'{{\n "about": {json.dumps(about)},\n "sizes": [\n{lines}\n ]\n}}'
 
 
 def rounded(value):

@@ -4,7 +4,7 @@
 
 It takes about four minutes on one thread, longer than a chapter may. The chapter runs a few of these networks itself.
 
-What is written to ``src/backbone/data/dropout.json``, a row for each setting and a number for each seed:
+What is written into the record ``dropout``, a row for each setting and a number for each seed:
 
 * ``methods``: ways against overfitting with their strength (p, the decay, pixels of shift; of both, p). Accuracy on
   1,000 validation pictures, whose labels are as wrong as those of the training, and on the test pictures, whose labels
@@ -15,14 +15,12 @@ What is written to ``src/backbone/data/dropout.json``, a row for each setting an
 """
 
 import copy
-import json
 import time
-from pathlib import Path
 
 import torch
 from torch import nn
 
-from backbone import data, layers, models, training
+from backbone import data, layers, models, records, training
 
 SIZE, EPOCHS, BATCH, RATE = 1000, 40, 100, 2e-3
 HIDDEN = 256
@@ -50,7 +48,7 @@ NORMED = {
 
 
 def main() -> None:
-    """Train all networks and write ``dropout.json`` beside the package's data, after each seed."""
+    """Train all networks and write the record, after each seed."""
     torch.set_num_threads(1)
     started = time.perf_counter()
     methods, normed = {}, {}
@@ -64,12 +62,11 @@ def main() -> None:
         for name, probabilities in NORMED.items():
             normed.setdefault(name, []).append(learn(task(0.0, seed), seed, normed=probabilities))
             print(seed, name, normed[name][-1], flush=True)
-        target = Path(data.__file__).parent / "dropout.json"
-        target.write_text(written(seed, methods, normed) + "\n", "utf-8")
+        write(seed, methods, normed)
 
 
-def written(last: int, methods: dict, normed: dict) -> str:
-    """Return the tables as JSON, a row a line; each column holds one number for each seed."""
+def write(last: int, methods: dict, normed: dict) -> None:
+    """Write the record; each column holds one number for each seed."""
     about = {
         "command": "python tools/measure_dropout.py",
         "data": "Fashion-MNIST: of the 6,000 training pictures of this package 1,000 to learn from and 1,000 for "
@@ -85,11 +82,7 @@ def written(last: int, methods: dict, normed: dict) -> str:
     ]
     columns = ("test", "loss", "test anew", "loss anew")
     others = [{"dropout": name} | column(runs, *columns) for name, runs in normed.items()]
-    parts = [f' "about": {json.dumps(about)}']
-    for name, table in (("methods", rows), ("batch norm", others)):
-        lines = ",\n".join(f"  {json.dumps(row)}" for row in table)
-        parts.append(f' "{name}": [\n{lines}\n ]')
-    return "{\n" + ",\n".join(parts) + "\n}"
+    records.write("dropout", about, **{"methods": rows, "batch norm": others})
 
 
 def column(runs: list[dict], *names: str) -> dict:

@@ -6,20 +6,18 @@ A network learns five classes of Fashion-MNIST. Its four layers are carried to t
 and learn there from 1 to 200 labels a class, with the first 0 to 4 of them frozen. A network with first weights of its
 own learns the same. It takes about a quarter of an hour on one thread.
 
-What is written to ``src/backbone/data/freezing.json``: for each way and each number of labels, the share of right
+What is written into the record ``freezing``: for each way and each number of labels, the share of right
 answers for each seed. A seed draws the halves, the labeled pictures, the first weights and the order of the pictures;
 at one seed all ways get the same, so that they may be compared pair by pair.
 """
 
 import copy
-import json
 import time
-from pathlib import Path
 
 import torch
 from torch import nn
 
-from backbone import data, training
+from backbone import data, records, training
 from backbone.models.initialization import initialize
 
 LABELS = (1, 2, 5, 10, 20, 50, 100, 200)  # a class
@@ -31,15 +29,14 @@ FIRST_STEPS = 800  # on the first five classes
 
 
 def main() -> None:
-    """Train all networks and write ``freezing.json`` beside the package's data, after each seed."""
+    """Train all networks and write the record, after each seed."""
     torch.set_num_threads(1)
     runs, started = {}, time.process_time()
     for seed in SEEDS:
         for setting, accuracy in measured(seed).items():
             runs.setdefault(setting, []).append(round(accuracy, 4))
         seconds = round(time.process_time() - started)
-        target = Path(data.__file__).parent / "freezing.json"
-        target.write_text(written(runs, seed + 1, seconds), "utf-8")
+        write(runs, seed + 1, seconds)
         print(seed, f"{seconds} s", {setting: right[-1] for setting, right in runs.items()}, flush=True)
 
 
@@ -106,8 +103,8 @@ def shuffle(values, generator) -> torch.Tensor:
     return values[torch.randperm(len(values), generator=generator)]
 
 
-def written(runs: dict, seeds: int, seconds: int) -> str:
-    """Return the table as JSON, a row a line; each row holds one accuracy for each seed."""
+def write(runs: dict, seeds: int, seconds: int) -> None:
+    """Write the record; each row holds one accuracy for each seed."""
     about = {
         "command": "python tools/measure_freezing.py",
         "data": "Fashion-MNIST, the 6,000 + 1,000 pictures of this package; five classes drawn at random to learn "
@@ -121,8 +118,7 @@ def written(runs: dict, seeds: int, seconds: int) -> str:
         "CPU seconds": seconds,
     }
     rows = [{"way": way, "labels": labels, "accuracy": right} for (way, labels), right in runs.items()]
-    lines = ",\n".join(f"  {json.dumps(row)}" for row in rows)
-    return f'{{\n "about": {json.dumps(about)},\n "rows": [\n{lines}\n ]\n}}\n'
+    records.write("freezing", about, rows=rows)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
     python tools/measure_residual.py gradients
     python tools/measure_residual.py blocks
 
-Both parts write into ``src/backbone/data/residual.json``, which the chapter on ResNet shows. CIFAR-10 is looked for as
+Both parts write into the record ``residual``, which the chapter on ResNet shows. CIFAR-10 is looked for as
 ``tools/train_cifar.py`` does. The gradients take about ten minutes on one thread, the blocks about five.
 
 * ``gradients``: networks of 20 and 56 layers, plain and residual, three seeds; before the first step and after 50 steps
@@ -20,7 +20,6 @@ Both parts write into ``src/backbone/data/residual.json``, which the chapter on 
 
 import argparse
 import itertools
-import json
 import time
 from collections import Counter
 from pathlib import Path
@@ -29,13 +28,12 @@ import torch
 import train_cifar
 from torch import nn
 
-from backbone import data, models, pretrained
+from backbone import data, models, pretrained, records
 from backbone.models.resnet import PadShortcut
 
 DEPTHS, SEEDS, STEPS, BATCH = (20, 56), range(3), 50, 128
 RATE, MOMENTUM, DECAY = 0.1, 0.9, 1e-4
 PICTURES = 2000
-TARGET = Path(data.__file__).parent / "residual.json"
 
 
 def main() -> None:
@@ -47,17 +45,20 @@ def main() -> None:
     torch.set_num_threads(1)
     kind, (x, y), (x_test, y_test) = train_cifar.cifar10()
     statistics = data.channel_statistics(x)
-    found = {}
+    tables = records.load("residual")
+    about = tables.pop("about")
+    for part in arguments.parts:
+        about[part] = {"command": f"python tools/measure_residual.py {part}", "pictures": kind}
     if "gradients" in arguments.parts:
-        found["gradients"] = gradients(data.standardize(x, statistics), y) | {"pictures": kind}
+        about["gradients"]["recipe"] = {"rate": RATE, "momentum": MOMENTUM, "decay": DECAY, "batch": BATCH}
+        tables["gradients"] = gradients(data.standardize(x, statistics), y)
     if "blocks" in arguments.parts:
         x_test, y_test = data.standardize(x_test[:PICTURES], statistics), y_test[:PICTURES]
-        found["blocks"] = blocks(networks(arguments.weights), x_test, y_test) | {"pictures": kind}
-    known = json.loads(TARGET.read_text("utf-8")) if TARGET.exists() else {}
-    TARGET.write_text(json.dumps(known | found).replace('}, "', '},\n"').replace('}, {"', '},\n{"') + "\n", "utf-8")
+        tables["blocks"] = blocks(networks(arguments.weights), x_test, y_test)
+    records.write("residual", about, **tables)
 
 
-def gradients(x: torch.Tensor, y: torch.Tensor) -> dict:
+def gradients(x: torch.Tensor, y: torch.Tensor) -> list[dict]:
     """Return the gradients of all networks before the first and after the last step."""
     rows, started = [], time.perf_counter()
     for seed, depth, residual in itertools.product(SEEDS, DEPTHS, (False, True)):
@@ -71,8 +72,7 @@ def gradients(x: torch.Tensor, y: torch.Tensor) -> dict:
             row = {"network": "resnet" if residual else "plain", "depth": depth, "seed": seed, "steps": steps}
             rows.append(row | profile(model, x[some], y[some]))
             print(row, f"loss {rows[-1]['loss']}, {time.perf_counter() - started:.0f} s", flush=True)
-    about = {"rate": RATE, "momentum": MOMENTUM, "decay": DECAY, "batch": BATCH}
-    return {"command": "python tools/measure_residual.py gradients", "recipe": about, "rows": rows}
+    return rows
 
 
 def learn(model: nn.Module, batches) -> None:
@@ -114,10 +114,11 @@ def networks(folder: Path | None) -> dict[str, nn.Module]:
     return found
 
 
-def blocks(trained: dict[str, nn.Module], x: torch.Tensor, y: torch.Tensor) -> dict:
+def blocks(trained: dict[str, nn.Module], x: torch.Tensor, y: torch.Tensor) -> list[dict]:
     """Return how many pictures each network tells right, for each way to leave blocks out and to reorder them."""
-    about = {"command": "python tools/measure_residual.py blocks", "count": len(x)}
-    return about | {"right": {name: every_way(model.eval(), x, y) for name, model in trained.items()}}
+    return [
+        {"network": name, "count": len(x), "right": every_way(model.eval(), x, y)} for name, model in trained.items()
+    ]
 
 
 @torch.no_grad()

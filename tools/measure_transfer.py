@@ -2,7 +2,7 @@
 
     BACKBONE_DATA=/path/to/flowers python tools/measure_transfer.py
 
-What is written to ``src/backbone/data/transfer.json``, a row for each setting and an accuracy for each draw:
+What is written into the record ``transfer``, a row for each setting and an accuracy for each draw:
 
 * ``surfaces``: gray patches of 14 surfaces, the training patches from the left half of each picture, the test patches
   from the right. A draw cuts all patches anew, left and right, and draws the first weights and the batches. Four ways:
@@ -21,12 +21,10 @@ It takes about eleven minutes of processor time, shared by two processes.
 """
 
 import copy
-import json
 import multiprocessing
 import time
 from concurrent.futures import ProcessPoolExecutor
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -36,7 +34,7 @@ from sklearn.datasets import load_sample_image
 from torch import nn
 from torch.nn import functional as F  # noqa: N812 - PyTorch's own name for it
 
-from backbone import data, pretrained, training
+from backbone import data, pretrained, records, training
 from backbone.models.efficientnet import normalize
 from backbone.models.initialization import initialize
 
@@ -298,20 +296,8 @@ def rows(runs, names) -> list[dict]:
     ]
 
 
-def write(tables) -> None:
-    """Write what there is, a row a line."""
-    parts = []
-    for name, value in tables.items():
-        if isinstance(value, list):
-            parts.append(f' "{name}": [\n' + ",\n".join(f"  {json.dumps(row)}" for row in value) + "\n ]")
-        else:
-            parts.append(f' "{name}": {json.dumps(value)}')
-    target = Path(data.__file__).parent / "transfer.json"
-    target.write_text("{\n" + ",\n".join(parts) + "\n}\n", "utf-8")
-
-
 def main() -> None:
-    """Measure everything anew and write ``transfer.json`` beside the package's data, once all is measured."""
+    """Measure everything anew and write the record, once all is measured."""
     started = time.time()
     one_thread = (torch.set_num_threads, (1,))  # two runs give the same numbers
     spawn = multiprocessing.get_context("spawn")
@@ -323,10 +309,8 @@ def main() -> None:
         settings, rate = dict(zip(LABELS, (one.result() for one in chosen), strict=True)), body_rate.result()
         patched = [pool.submit(measure_surfaces, settings, rate, seed) for seed in range(DRAWS)]
         tables = {
-            "command": "python tools/measure_transfer.py",
-            "torch": torch.__version__,
             "chosen": [{"labels": n, "rate": rate, "steps": steps} for n, (rate, steps) in settings.items()],
-            "chosen for fine-tuning": {"rate": rate, "steps": BODY_STEPS, "batch": BODY_BATCH},
+            "chosen for fine-tuning": [{"rate": rate, "steps": BODY_STEPS, "batch": BODY_BATCH}],
             "surfaces": rows([one.result() for one in patched], ("labels", "way")),
             "fashion": rows([one.result() for one in clothing], ("labels", "way", "steps")),
         }
@@ -334,7 +318,8 @@ def main() -> None:
             tables["flowers"] = rows(petals.result(), ("labels", "way"))
         except data.DownloadError as error:
             print(error)
-    write(tables)
+    about = {"command": "python tools/measure_transfer.py", "torch": torch.__version__}
+    records.write("transfer", about, **tables)
     print(f"{time.time() - started:.0f} s")
 
 

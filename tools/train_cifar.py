@@ -39,7 +39,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from backbone import data, models, pretrained, training
+from backbone import data, models, pretrained, records, training
 from backbone.data.download import cache_folder, digest
 
 BATCH, MOMENTUM = 128, 0.9
@@ -49,7 +49,6 @@ FIRST_FILTERS_DECAY = 0.02  # of the small AlexNet
 ADDRESS, ARCHIVE = "https://www.cs.toronto.edu/~kriz/", "cifar-10-python.tar.gz"
 SHA256 = "6d958be074577803d12ecdefd02955f39262c83c16fe9348329d7fe0b5c001ce"  # as Keras publishes it, too
 COLUMNS = ["network", "seed", "epoch", "epochs", "train_loss", "train_error", "test_error"]
-CURVES = Path(data.__file__).parent / "cifar_curves.csv"
 COLUMNS += ["pictures", "seconds", "machine", "command"]
 
 
@@ -162,21 +161,30 @@ def ship(name: str, seed: int, out: Path) -> None:
 
 
 def gather(out: Path) -> None:
-    """Join the records of all finished runs of residual and plain networks into the package's one file."""
-    records = []
+    """Join the rows of all finished runs of residual and plain networks into the record ``cifar_curves``."""
+    passes = []
     for path in sorted([*out.glob("plain*.csv"), *out.glob("resnet*.csv")]):
         with path.open(encoding="utf-8") as file:
             rows = list(csv.DictReader(file))
         if rows and rows[-1]["epoch"] == rows[-1]["epochs"]:
-            records += rows
-    if not records:
-        print(f"{CURVES.name} stays: no finished run of a residual or plain network in {out}")
+            passes += [{key: number(value) for key, value in row.items()} for row in rows]
+    if not passes:
+        print(f"The record stays: no finished run of a residual or plain network in {out}")
         return
-    with CURVES.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(records)
-    print(f"{CURVES.name}: {len(records)} passes")
+    about = {
+        "data": "CIFAR-10: all 50,000 training pictures, all 10,000 test pictures",
+        "training": "as tools/train_cifar.py says; each row has its command",
+    }
+    records.write("cifar_curves", about, passes=passes)
+    print(f"{len(passes)} passes")
+
+
+def number(text: str) -> float | str:
+    """Return a number where the text is one, else the text."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
 
 
 def check(name: str) -> None:

@@ -1,33 +1,30 @@
 """The recorded training curves on CIFAR-10: whole, of one kind, and what the book says of them."""
 
-import csv
-from importlib.resources import files
-
 import pytest
 
+from backbone import records
 from backbone.data import CIFAR10_CLASSES, CIFAR10_STATISTICS
 
 
 @pytest.fixture(scope="module")
 def runs():
     """Return the rows of each recorded run by network and seed."""
-    text = files("backbone.data").joinpath("cifar_curves.csv").read_text("utf-8")
     found = {}
-    for row in csv.DictReader(text.splitlines()):
-        found.setdefault((row["network"], int(row["seed"])), []).append(row)
+    for row in records.load("cifar_curves")["passes"]:
+        found.setdefault((row["network"], row["seed"]), []).append(row)
     return found
 
 
 def test_every_run_is_whole_and_says_how_it_was_made(runs):
     for (network, seed), rows in runs.items():
-        assert [int(row["epoch"]) for row in rows] == list(range(1, int(rows[0]["epochs"]) + 1))
+        assert [row["epoch"] for row in rows] == list(range(1, rows[0]["epochs"] + 1))
         for row in rows:
             assert row["command"].startswith(
                 f"python tools/train_cifar.py {network} --epochs {row['epochs']} --seed {seed}"
             )
             assert row["machine"]
-            assert 0 < float(row["train_error"]) < 1
-            assert 0 < float(row["test_error"]) < 1
+            assert 0 < row["train_error"] < 1
+            assert 0 < row["test_error"] < 1
 
 
 def test_all_runs_saw_the_same_pictures_as_often(runs):
@@ -35,7 +32,7 @@ def test_all_runs_saw_the_same_pictures_as_often(runs):
 
 
 def test_a_plain_network_learns_its_training_pictures_worse_the_deeper_it_is(runs):
-    error = {network: float(rows[-1]["train_error"]) for (network, _), rows in runs.items()}
+    error = {network: rows[-1]["train_error"] for (network, _), rows in runs.items()}
     depths = sorted(int(name.removeprefix("plain")) for name in error if name.startswith("plain"))
     assert depths == [20, 32, 44]
     errors = [error[f"plain{depth}"] for depth in depths]

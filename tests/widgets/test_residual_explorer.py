@@ -1,8 +1,6 @@
 """ResidualExplorer: what it shows is what was recorded; its functions against Python; every control on a page."""
 
-import csv
 import json
-from importlib.resources import files
 from itertools import permutations, product
 
 import numpy as np
@@ -10,10 +8,13 @@ import page_checks
 import pytest
 import traitlets
 
+from backbone import records
 from backbone.widgets import ResidualExplorer
 from backbone.widgets.residual_explorer import QUESTIONS, WHOLE
 
-RECORDED = json.loads(files("backbone.data").joinpath("residual.json").read_text("utf-8"))
+RECORDED = records.load("residual")
+RIGHT = {row["network"]: row["right"] for row in RECORDED["blocks"]}
+COUNT = RECORDED["blocks"][0]["count"]
 # Made up, so that the tests do not depend on how long networks were trained.
 ROWS = [
     {
@@ -35,19 +36,16 @@ def made(**changes):
 
 
 def wrong(kind, way):
-    return 1 - RECORDED["blocks"]["right"][NAMES[kind]][way] / RECORDED["blocks"]["count"]
+    return 1 - RIGHT[NAMES[kind]][way] / COUNT
 
 
 def rows_of(*wanted):
-    return [r for r in RECORDED["gradients"]["rows"] if (r["network"], r["depth"], r["steps"]) == wanted]
+    return [r for r in RECORDED["gradients"] if (r["network"], r["depth"], r["steps"]) == wanted]
 
 
 def ratios(kind, depth, steps, what="grad_h"):
     network = NAMES[kind][:-2]
-    rows = [
-        r for r in RECORDED["gradients"]["rows"] if (r["network"], r["depth"], r["steps"]) == (network, depth, steps)
-    ]
-    return [row[what][0] / row[what][-1] for row in rows]
+    return [row[what][0] / row[what][-1] for row in rows_of(network, depth, steps)]
 
 
 # --- The record and Python ------------------------------------------------------------------------------------
@@ -61,14 +59,14 @@ def test_every_way_was_measured_once():
         return {(first + one).replace(f"{first}-", first) for one in ordered(free)} | ordered(free)
 
     expected = {" ".join(one) for one in product(ordered("123"), stage("4", "56"), stage("7", "89"))}
-    for right in RECORDED["blocks"]["right"].values():
+    for right in RIGHT.values():
         assert set(right) == expected
         assert len(right) == 1600
-        assert all(0 <= one <= RECORDED["blocks"]["count"] for one in right.values())
+        assert all(0 <= one <= COUNT for one in right.values())
 
 
 def test_gradients_were_measured_for_all_networks():
-    rows = RECORDED["gradients"]["rows"]
+    rows = RECORDED["gradients"]
     assert len(rows) == 2 * 2 * 3 * 2
     for row in rows:
         assert len(row["grad_h"]) == (row["depth"] - 2) // 2 + 1
@@ -106,13 +104,13 @@ def test_incomplete_records_are_named():
         ResidualExplorer([row for row in ROWS if row["network"] not in ("plain32", "plain44")], RECORDED)
     with pytest.raises(ValueError, match="recorded has no 'blocks'"):
         ResidualExplorer(ROWS, {"gradients": RECORDED["gradients"]})
-    blocks = {"count": 1, "right": {name: {"- - -": 1} for name in NAMES.values()}}
+    blocks = [{"network": name, "count": 1, "right": {"- - -": 1}} for name in NAMES.values()]
     with pytest.raises(ValueError, match="there is no '123 456 789'"):
         ResidualExplorer(ROWS, RECORDED | {"blocks": blocks})
 
 
 def test_it_takes_the_shipped_curves():
-    rows = list(csv.DictReader(files("backbone.data").joinpath("cifar_curves.csv").read_text("utf-8").splitlines()))
+    rows = records.load("cifar_curves")["passes"]
     curves = ResidualExplorer(rows, RECORDED).curves
     assert {kind: list(found) for kind, found in curves.items()} == {kind: ["20", "32", "44"] for kind in NAMES}
     for kind, name in (("plain", "plain"), ("residual", "resnet")):
@@ -146,7 +144,7 @@ def test_all_ways_are_reached_and_no_other(module):
         }""",
         WHOLE,
     )
-    assert set(reached) == set(RECORDED["blocks"]["right"]["plain20"])
+    assert set(reached) == set(RIGHT["plain20"])
 
 
 @pytest.mark.browser

@@ -1,7 +1,6 @@
 """TransferExplorer: what it shows is what was recorded; its functions against Python; every control on a page."""
 
 import json
-from importlib.resources import files
 
 import numpy as np
 import page_checks
@@ -10,10 +9,11 @@ import torch
 import traitlets
 from scipy import stats
 
+from backbone import records
 from backbone.widgets import TransferExplorer
 from backbone.widgets.transfer_explorer import QUESTIONS
 
-RECORDED = json.loads(files("backbone.data").joinpath("freezing.json").read_text("utf-8"))
+RECORDED = records.load("freezing")
 # Made up, so that the tests do not depend on how a training ended.
 WAYS, COUNTS, DRAWS = ["scratch", "0", "1", "2", "3", "4"], [1, 5, 20, 100], 4
 RNG = np.random.default_rng(13)

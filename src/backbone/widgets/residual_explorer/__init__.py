@@ -24,9 +24,9 @@ class ResidualExplorer(BookWidget):
     Nothing is computed but means over seeds and differences of what is given.
 
     Args:
-        curves: rows as in ``cifar_curves.csv``, mappings with network ("plain20", "resnet20" and so on), epoch,
+        curves: rows as in the record ``cifar_curves``, mappings with network ("plain20", "resnet20" and so on), epoch,
             train_error and test_error (0 to 1), in the order of epochs; both kinds at two depths or more.
-        recorded: what ``residual.json`` holds: "gradients" and "blocks", see ``tools/measure_residual.py``.
+        recorded: the record ``residual``: "gradients" and "blocks", see ``tools/measure_residual.py``.
 
     Traits, live both ways:
         depth: of the curves shown.
@@ -57,16 +57,15 @@ class ResidualExplorer(BookWidget):
     def __init__(self, curves: Sequence[Mapping], recorded: Mapping, **traits):
         self.set_trait("curves", _curves(curves))
         try:
-            rows, blocks = recorded["gradients"]["rows"], recorded["blocks"]
-            right = {kind: blocks["right"][name] for kind, name in NETWORKS.items()}
-            keys, count = list(right["plain"]), int(blocks["count"])
+            rows, blocks = recorded["gradients"], {row["network"]: row for row in recorded["blocks"]}
+            right = {kind: blocks[name]["right"] for kind, name in NETWORKS.items()}
+            keys, count = list(right["plain"]), int(blocks[NETWORKS["plain"]]["count"])
             self.set_trait("right", {kind: [found[key] for key in keys] for kind, found in right.items()})
             names = ("network", "depth", "seed", "steps", "loss", "grad_h", "grad_w")
             self.set_trait("gradients", [{name: row[name] for name in names} for row in rows])
         except KeyError as error:
             raise ValueError(
-                f"recorded has no {error}; give what backbone/data/residual.json holds, which "
-                "tools/measure_residual.py writes"
+                f'recorded has no {error}; give records.load("residual"), which tools/measure_residual.py writes'
             ) from None
         if WHOLE not in keys:
             raise ValueError(f"recorded: among its {len(keys)} ways there is no {WHOLE!r}, the whole network")

@@ -24,7 +24,7 @@ class TransferExplorer(BookWidget):
     differences and their 95 % intervals (Student's, over the draws).
 
     Args:
-        recorded: what ``freezing.json`` holds, see ``tools/measure_freezing.py``: "rows", each with way ("scratch", or
+        recorded: the record ``freezing``, see ``tools/measure_freezing.py``: "rows", each with way ("scratch", or
             how many layers are frozen), labels (a class) and accuracy (S,), 0 to 1, one number a draw, S at least 3,
             at one index of the same draw in all rows. Each way at the same label counts, two or more.
 
@@ -106,7 +106,7 @@ def _table(recorded: Mapping) -> tuple[list[str], list[int], np.ndarray]:
         found = {(str(row["way"]), int(row["labels"])): row["accuracy"] for row in recorded["rows"]}
     except (KeyError, TypeError) as error:
         raise ValueError(
-            f"recorded lacks {error}; give what freezing.json holds: rows with way, labels and accuracy"
+            f'recorded lacks {error}; give records.load("freezing"): rows with way, labels and accuracy'
         ) from None
     ways = list(dict.fromkeys(way for way, _ in found))
     counts = sorted({count for _, count in found})
