@@ -3,7 +3,7 @@
 import math
 
 import torch
-from readers import are_not_recognized, are_recognized, pass_the_check
+from readers import are_recognized, pass_the_check
 from torch import nn
 
 from backbone import models
@@ -51,13 +51,6 @@ def test_the_network_of_2012_has_the_parameters_of_the_books_facts():
 
 
 # --- Wrong ways -----------------------------------------------------------------------------------------------
-
-
-test_another_mistake_is_not_mistaken_for_a_known_one = are_not_recognized(
-    (alexnet_shapes, lambda size, padding: (55, 27, 13, 7)),
-    (grouped_params, lambda convolutions, linears: grouped_params_by_torch(convolutions, linears) + 1),
-    (training_flops, lambda macs, images, epochs: 7 * macs * images * epochs),
-)
 
 
 def rounded_up(size, padding):

@@ -2,7 +2,7 @@
 
 import numpy as np
 import torch
-from readers import are_not_recognized, are_recognized, pass_the_check
+from readers import are_recognized, pass_the_check
 from torch import nn
 
 from backbone import models
@@ -64,13 +64,6 @@ test_other_right_ways_pass = pass_the_check(
 
 
 # --- Wrong ways -----------------------------------------------------------------------------------------------
-
-
-test_another_mistake_is_not_mistaken_for_a_known_one = are_not_recognized(
-    (conv1x1_as_matmul, lambda x, weight: 2 * conv1x1_by_loops(x, weight)),
-    (inception_cost, lambda *arguments: cost_by_summary(*arguments) + 1),
-    (label_smoothing, lambda *arguments: smoothing_by_mixing(*arguments) / 3),
-)
 
 
 def across_channels(x, weight):

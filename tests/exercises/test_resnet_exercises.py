@@ -2,9 +2,9 @@
 
 import numpy as np
 import torch
-from readers import are_not_recognized, are_recognized, pass_the_check
+from readers import are_recognized, pass_the_check
 
-from backbone.exercises import resnet
+from backbone.exercises.resnet import basic_block, diagnose, zero_gamma_block
 from backbone.models.resnet import PadShortcut
 
 
@@ -36,9 +36,9 @@ def diagnose_by_words(shallow, deep):
 
 
 test_other_right_ways_pass = pass_the_check(
-    (resnet.basic_block, basic_block_by_torch),
-    (resnet.zero_gamma_block, zero_gamma_block_by_torch),
-    (resnet.diagnose, diagnose_by_words),
+    (basic_block, basic_block_by_torch),
+    (zero_gamma_block, zero_gamma_block_by_torch),
+    (diagnose, diagnose_by_words),
 )
 
 
@@ -82,19 +82,12 @@ def adds_nothing_learns_nothing(x, W, gamma, g):
 
 
 test_mistakes_as_readers_write_them_are_recognized = are_recognized(
-    (resnet.basic_block, "ReLU came before the addition", relu_before),
-    (resnet.basic_block, "An input was rewritten: +=", in_place),
-    (resnet.basic_block, "Where the shapes differ", forgotten),
-    (resnet.basic_block, "The input was added", lambda x, y: relu(x + y)),
-    (resnet.basic_block, "There is no shortcut: only ReLU", lambda x, y: relu(y)),
-    (resnet.diagnose, "A higher test error", by_test_error),
-    (resnet.diagnose, "Degradation was looked for in the test", degradation_by_test_error),
-    (resnet.zero_gamma_block, "The scale got no", adds_nothing_learns_nothing),
-)
-
-
-test_another_mistake_is_not_mistaken_for_a_known_one = are_not_recognized(
-    (resnet.basic_block, lambda x, y: relu(y) * 3),
-    (resnet.diagnose, lambda shallow, deep: 7),
-    (resnet.zero_gamma_block, lambda x, W, gamma, g: (x, gamma, W, -g)),
+    (basic_block, "ReLU came before the addition", relu_before),
+    (basic_block, "An input was rewritten: +=", in_place),
+    (basic_block, "Where the shapes differ", forgotten),
+    (basic_block, "The input was added", lambda x, y: relu(x + y)),
+    (basic_block, "There is no shortcut: only ReLU", lambda x, y: relu(y)),
+    (diagnose, "A higher test error", by_test_error),
+    (diagnose, "Degradation was looked for in the test", degradation_by_test_error),
+    (zero_gamma_block, "The scale got no", adds_nothing_learns_nothing),
 )

@@ -5,7 +5,7 @@ import torch
 from readers import are_not_recognized, are_recognized, pass_the_check
 from torch import nn
 
-from backbone.exercises import vgg
+from backbone.exercises.vgg import activation_memory, build_vgg, compose
 from backbone.models import summary, vgg16
 
 
@@ -54,13 +54,13 @@ def memory_by_torch(channels, count, width, side):
 
 
 test_other_right_ways_pass = pass_the_check(
-    (vgg.compose, compose_by_loops),
-    (vgg.compose, compose_by_impulse),
-    (vgg.build_vgg, build_as_sequential),
-    (vgg.build_vgg, lambda counts, widths: tuple(build_as_sequential(counts, widths))),
-    (vgg.build_vgg, lambda counts, widths: nn.ModuleList(build_as_sequential(counts, widths))),
-    (vgg.activation_memory, memory_by_torch),
-    (vgg.activation_memory, lambda c, n, w, s: 4.0 * n * w * s * s),
+    (compose, compose_by_loops),
+    (compose, compose_by_impulse),
+    (build_vgg, build_as_sequential),
+    (build_vgg, lambda counts, widths: tuple(build_as_sequential(counts, widths))),
+    (build_vgg, lambda counts, widths: nn.ModuleList(build_as_sequential(counts, widths))),
+    (activation_memory, memory_by_torch),
+    (activation_memory, lambda c, n, w, s: 4.0 * n * w * s * s),
 )
 
 
@@ -69,7 +69,7 @@ def test_two_layers_equal_the_composed_one_where_nothing_is_padded():
     k1, k2 = rng.normal(size=(3, 3)), rng.normal(size=(3, 5))
     x = torch.from_numpy(rng.normal(size=(1, 1, 12, 14)))
     both = correlation(correlation(x, k1), k2)
-    one = correlation(x, vgg.compose(k1, k2))
+    one = correlation(x, compose(k1, k2))
     torch.testing.assert_close(both, one, rtol=0, atol=1e-12)
 
 
@@ -77,18 +77,16 @@ def test_a_stage_of_vgg16_has_the_memory_that_summary_measures():
     with torch.device("meta"):
         rows = summary(vgg16(), (1, 3, 224, 224)).rows
     first = [row.memory for row in rows[:4] if row.kind == "Conv2d"]
-    assert vgg.activation_memory(3, 2, 64, 224) == sum(first)
+    assert activation_memory(3, 2, 64, 224) == sum(first)
 
 
 # --- Wrong ways -----------------------------------------------------------------------------------------------
 
 
 test_another_mistake_is_not_mistaken_for_a_known_one = are_not_recognized(
-    (vgg.compose, lambda k1, k2: -compose_by_loops(k1, k2)),
-    (vgg.build_vgg, lambda counts, widths: [nn.Linear(3, 5)]),
-    (vgg.build_vgg, lambda counts, widths: [nn.Conv2d(1, 2, 3), nn.Conv2d(7, 2, 3)]),
-    (vgg.build_vgg, lambda counts, widths: [1, 2]),
-    (vgg.activation_memory, lambda c, n, w, s: 3 * n * w * s * s),
+    (build_vgg, lambda counts, widths: [nn.Linear(3, 5)]),
+    (build_vgg, lambda counts, widths: [nn.Conv2d(1, 2, 3), nn.Conv2d(7, 2, 3)]),
+    (build_vgg, lambda counts, widths: [1, 2]),
 )
 
 
@@ -123,9 +121,9 @@ def counts_weights(channels, count, width, side):
 
 
 test_mistakes_as_readers_write_them_are_recognized = are_recognized(
-    (vgg.compose, "One of the kernels", flips),
-    (vgg.build_vgg, "A pooling follows every", pools_each),
-    (vgg.build_vgg, "The ReLU comes after", relu_after_pool),
-    (vgg.activation_memory, "These are the parameters", counts_weights),
-    (vgg.activation_memory, "These are the bytes", lambda *stage: 4 * counts_weights(*stage)),
+    (compose, "One of the kernels", flips),
+    (build_vgg, "A pooling follows every", pools_each),
+    (build_vgg, "The ReLU comes after", relu_after_pool),
+    (activation_memory, "These are the parameters", counts_weights),
+    (activation_memory, "These are the bytes", lambda *stage: 4 * counts_weights(*stage)),
 )
