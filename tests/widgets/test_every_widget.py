@@ -66,7 +66,6 @@ WITH_FUNCTIONS = {
     "FilterGallery",
     "GradientExplorer",
     "InceptionExplorer",
-    "Playground",
     "ResidualExplorer",
     "TransferExplorer",
 }

@@ -357,6 +357,7 @@ def test_a_rate_that_is_too_large(show):
     screen.choose("Hidden layers", 4)
     screen.press("100 steps")
     assert "The weights have left the range of numbers" in screen.says()
+    assert not re.search(r"\de[+−-]?\d|\d{7}", screen.root.inner_text()), "numbers in a form that can be read"
     screen.press("Back to step 0")
     assert screen.step() == 0
 

@@ -20,7 +20,7 @@ CASES = [
 
 @pytest.fixture(scope="module")
 def module(module_of):
-    return module_of(f"{Playground._esm}\nexport {{ fine, plus }};")
+    return module_of(Playground._esm)
 
 
 def close(found, expected):
@@ -168,11 +168,12 @@ def test_a_click_finds_lines_and_squares(module):
 
 
 def test_numbers_are_printed_with_three_digits(module):
-    assert module("() => [0, 12345, -0.012345, 1e-7, -2.34e-6].map(m.fine)") == [
+    assert module("() => [0, 12345, -0.012345, 1e-7, -2.34e-6, -3.961743981019167e39].map(m.fine)") == [
         "0",
         "12300",
         "−0.0123",
-        "1.0e−7",
-        "−2.3e−6",
+        "1.0×10⁻⁷",
+        "−2.3×10⁻⁶",
+        "−4.0×10³⁹",
     ]
     assert module("() => [0.5, -0.5, 0].map(m.plus)") == ["+0.5", "−0.5", "0"]

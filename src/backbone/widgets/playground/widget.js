@@ -1,16 +1,24 @@
 import {
   array,
+  body,
   button,
   choice,
+  compact,
+  controls,
   dropdown,
+  fill,
   h,
+  keys,
   paintPixels,
   paletteColor,
+  pathOf,
+  percent,
   player,
-  scope,
   show,
   signed,
+  speaker,
   svg,
+  widget,
   write,
 } from "../kit.js";
 
@@ -53,25 +61,21 @@ const TEXT = {
   netLabel:
     "Network. Click a line to choose a weight, a square to choose a bias. " +
     "Arrow keys: up and down within a layer, left and right to another layer.",
-  columns: (depth) => [
-    "x₁, x₂",
-    ...Array.from({ length: depth }, (_, i) => (depth > 2 ? `${i + 1}` : `layer ${i + 1}`)),
-    "output",
-  ],
-  surface: (name, accuracy) =>
-    `Decision surface on the points "${name}": orange where the network says 1, blue where it says 0. ${accuracy} % of the training points are right.`,
+  columns: { inputs: "x₁, x₂", layer: "layer {number}", number: "{number}", output: "output" },
+  surface:
+    'Decision surface on the points "{name}": orange where the network says 1, blue where it says 0. {accuracy} of the training points are right.',
   legend: { one: "class 1", zero: "class 0", held: "rings: held out" },
-  scores: (step) => `Step ${step}`,
+  scores: "Step {step}",
   part: { train: "training", held: "held out" },
   loss: "loss",
   accuracy: "accuracy",
   lossTitle: "Loss, step by step",
   steps: "steps",
   probeTitle: "One weight: the tangent and the truth",
-  weightOf: (from, to) => `Weight from ${from} to ${to}`,
-  biasOf: (to) => `Bias of ${to}`,
+  weightOf: "Weight from {from} to {to}",
+  biasOf: "Bias of {to}",
   input: ["x₁", "x₂"],
-  neuron: (at, layer) => `neuron ${at} of layer ${layer}`,
+  neuron: "neuron {number} of layer {layer}",
   output: "the output",
   previous: "Previous weight",
   next: "Next weight",
@@ -91,19 +95,19 @@ const TEXT = {
     real: "loss changed by",
     step: "one step adds",
   },
-  probeLabel: (name, gradient, moved, predicted, real) =>
-    `${name}: the gradient is ${gradient}. Moved by ${moved}: the tangent predicts a change of the loss of ${predicted}, the real change is ${real}.`,
-  lossLabel: (step, train, held) =>
-    `Loss over ${step} steps: now ${train} on the training points, ${held} on those held out.`,
+  probeLabel:
+    "{name}: the gradient is {gradient}. Moved by {moved}: the tangent predicts a change of the loss of {predicted}, the real change is {real}.",
+  lossLabel: "Loss over {step} steps: now {train} on the training points, {held} on those held out.",
   plain:
     "The loss is measured on the training points. Each line is a weight: orange above zero, blue below, thick where it is large.",
   flat: "Only the output's bias has a gradient. All other gradients are 0: those weights stay as they are.",
   still: "Every gradient is 0: the network rests here for ever.",
-  twins: (width, layer) =>
-    `The ${width} neurons of layer ${layer} have equal weights. They get equal gradients and stay equal: ${width} neurons do the work of one.`,
-  line: (depth, a, b, c) =>
-    `Without an activation, ${depth === 1 ? "the hidden layer and the output are" : `all ${depth + 1} layers together are`} one neuron: logit = ${a}·x₁ ${b}·x₂ ${c}. Its border is a straight line.`,
-  single: (a, b, c) => `No hidden layer, one neuron: logit = ${a}·x₁ ${b}·x₂ ${c}. Its border is a straight line.`,
+  twins:
+    "The {width} neurons of layer {layer} have equal weights. They get equal gradients and stay equal: {width} neurons do the work of one.",
+  two: "Without an activation, the hidden layer and the output are one neuron: logit = {a}·x₁ {b}·x₂ {c}. Its border is a straight line.",
+  all: "Without an activation, all {layers} layers together are one neuron: logit = {a}·x₁ {b}·x₂ {c}. Its border is a straight line.",
+  single: "No hidden layer, one neuron: logit = {a}·x₁ {b}·x₂ {c}. Its border is a straight line.",
+  spoken: "{step}. {statement} {probe}",
   diverged:
     "The weights have left the range of numbers: the rate is too large. Go back to step 0 and choose a smaller one.",
 };
@@ -146,7 +150,7 @@ const ACTIVATIONS = {
 };
 
 /** All weighted sums, and the values behind the activation; the last layer has none, its sum is the logit. */
-function forward(layers, activation, columns) {
+export function forward(layers, activation, columns) {
   const { value } = ACTIVATIONS[activation];
   const [sums, values] = [[], [columns]];
   layers.forEach(({ weight, bias }, l) => {
@@ -166,7 +170,7 @@ function forward(layers, activation, columns) {
 }
 
 /** The mean cross-entropy of logits with labels 0 and 1: log(1 + exp(z)) - y z, safe for large z. */
-function crossEntropy(logits, labels) {
+export function crossEntropy(logits, labels) {
   let total = 0;
   for (let i = 0; i < logits.length; i++) {
     const z = logits[i];
@@ -176,7 +180,7 @@ function crossEntropy(logits, labels) {
 }
 
 /** The loss and how it changes with each weight and bias: backpropagation. */
-function gradients(layers, activation, columns, labels) {
+export function gradients(layers, activation, columns, labels) {
   const { slope } = ACTIVATIONS[activation];
   const { sums, values, logits } = forward(layers, activation, columns);
   const dot = (a, b) => a.reduce((sum, x, i) => sum + x * b[i], 0);
@@ -202,7 +206,7 @@ function gradients(layers, activation, columns, labels) {
 }
 
 /** The layers after one step of gradient descent. */
-function descended(layers, found, rate) {
+export function descended(layers, found, rate) {
   return layers.map(({ weight, bias }, l) => ({
     weight: weight.map((row, to) => row.map((w, from) => w - rate * found[l].weight[to][from])),
     bias: bias.map((b, to) => b - rate * found[l].bias[to]),
@@ -210,14 +214,14 @@ function descended(layers, found, rate) {
 }
 
 /** Loss, and the share of points on the right side. */
-function score(layers, activation, columns, labels) {
+export function score(layers, activation, columns, labels) {
   const { logits } = forward(layers, activation, columns);
   const right = logits.reduce((count, z, i) => count + (z > 0 === (labels[i] === 1)), 0);
   return { loss: crossEntropy(logits, labels), accuracy: right / labels.length };
 }
 
 /** The layers with one weight (or, at input -1, one bias) replaced. */
-function withWeight(layers, [layer, to, from], value) {
+export function withWeight(layers, [layer, to, from], value) {
   return layers.map(({ weight, bias }, l) => {
     if (l !== layer) return { weight, bias };
     const put = (list, at) => list.map((old, i) => (i === at ? value : old));
@@ -230,7 +234,7 @@ const weightAt = ({ [0]: layer, [1]: to, [2]: from }, layers) =>
   from < 0 ? layers[layer].bias[to] : layers[layer].weight[to][from];
 
 /** The loss for each of `values` of one weight, the others as they are. */
-function lossAlong(layers, activation, columns, labels, at, values) {
+export function lossAlong(layers, activation, columns, labels, at, values) {
   const [layer, to, from] = at;
   const { values: before, sums } = forward(layers, activation, columns);
   const old = weightAt(at, layers);
@@ -245,7 +249,7 @@ function lossAlong(layers, activation, columns, labels, at, values) {
 }
 
 /** A stack of linear layers as one: its weights for x1 and x2, and its bias. */
-function collapsed(layers) {
+export function collapsed(layers) {
   let [weight, bias] = [
     [
       [1, 0],
@@ -261,7 +265,7 @@ function collapsed(layers) {
 }
 
 /** The first hidden layer whose neurons are all alike, in what they take and in what is taken from them; or -1. */
-function twins(layers) {
+export function twins(layers) {
   const alike = (one, other) => Math.abs(one - other) <= 1e-9 * Math.max(1, Math.abs(one));
   return layers.slice(0, -1).findIndex(({ weight, bias }, l) => {
     const same = (row, to) => row.every((w, k) => alike(w, weight[0][k])) && alike(bias[to], bias[0]);
@@ -272,7 +276,7 @@ function twins(layers) {
 }
 
 /** Where training begins, as `Playground.first_layers` in Python. */
-function firstLayers(noise, { depth, width, activation, initialization, start }) {
+export function firstLayers(noise, { depth, width, activation, initialization, start }) {
   const sizes = [2, ...Array(depth).fill(width), 1];
   return sizes.slice(1).map((outputs, l) => {
     const inputs = sizes[l];
@@ -288,10 +292,10 @@ function firstLayers(noise, { depth, width, activation, initialization, start })
   });
 }
 
-const flatten = (layers) => layers.flatMap(({ weight, bias }) => [...weight.flat(), ...bias]);
+export const flatten = (layers) => layers.flatMap(({ weight, bias }) => [...weight.flat(), ...bias]);
 
 /** Layers from their numbers in a row; null where there are too many or too few. */
-function unflatten(numbers, like) {
+export function unflatten(numbers, like) {
   if (numbers.length !== flatten(like).length) return null;
   let at = 0;
   const take = (count) => numbers.slice(at, (at += count));
@@ -299,7 +303,7 @@ function unflatten(numbers, like) {
 }
 
 /** Every weight and bias, in the order in which keys step through them. */
-function addresses(layers) {
+export function addresses(layers) {
   return layers.flatMap(({ weight }, l) =>
     weight.flatMap((row, to) => [...row.map((_, from) => [l, to, from]), [l, to, -1]]),
   );
@@ -312,21 +316,20 @@ const finite = (layers) => flatten(layers).every(Number.isFinite);
 const same = (one, other) => JSON.stringify(one) === JSON.stringify(other);
 
 /** A number of any size with three digits that count. */
-function fine(value) {
-  const small = value !== 0 && Math.abs(value) < 1e-4;
-  return (small ? value.toExponential(1) : String(Number(value.toPrecision(3)))).replaceAll("-", "−");
-}
+export const fine = (value) => compact(value, { from: 1e-4, to: 1e6 });
+
 /** A number with as many decimals as it takes to tell the two ends of a range apart. */
 function tick(value, range) {
   return Math.abs(value) >= 1000 ? fine(value) : show(value, Math.max(0, Math.ceil(-Math.log10(range)) + 1));
 }
-const plus = (value) => (value > 0 ? `+${fine(value)}` : fine(value));
+export const plus = (value) => (value > 0 ? `+${fine(value)}` : fine(value));
 const term = (value) => `${value < 0 ? "−" : "+"} ${show(Math.abs(value), 2)}`;
 
 function nameOf([layer, to, from], depth) {
-  const target = layer === depth ? TEXT.output : TEXT.neuron(to + 1, layer + 1);
-  if (from < 0) return TEXT.biasOf(target);
-  return TEXT.weightOf(layer ? TEXT.neuron(from + 1, layer) : TEXT.input[from], target);
+  const neuron = (number, l) => fill(TEXT.neuron, { number, layer: l });
+  const target = layer === depth ? TEXT.output : neuron(to + 1, layer + 1);
+  if (from < 0) return fill(TEXT.biasOf, { to: target });
+  return fill(TEXT.weightOf, { from: layer ? neuron(from + 1, layer) : TEXT.input[from], to: target });
 }
 
 /** The sets of points: name -> what trains and what is held out, and how far the plane reaches. */
@@ -387,7 +390,7 @@ function drawPoints(context, set, side, radius, colors) {
 }
 
 /** Where the squares of the network stand: the middle of each, and the side of a square. */
-function placesOf(depth, width, clientWidth) {
+export function placesOf(depth, width, clientWidth) {
   const counts = [2, ...Array(depth).fill(width), 1];
   const step = Math.min(56, NET_HEIGHT / Math.max(...counts));
   const side = Math.min(0.84 * step, (clientWidth / counts.length) * 0.62);
@@ -401,7 +404,7 @@ function placesOf(depth, width, clientWidth) {
 }
 
 /** The weight whose line, or the bias whose square, lies under a place; null where there is none near. */
-function hit({ columns, side }, x, y) {
+export function hit({ columns, side }, x, y) {
   for (const [c, column] of columns.entries()) {
     const row = column.findIndex((place) => Math.max(Math.abs(x - place.x), Math.abs(y - place.y)) <= side / 2);
     if (row >= 0) return c ? [c - 1, row, -1] : null;
@@ -492,13 +495,8 @@ function plot(kind, title, names, dots) {
       node.style.top = `${top}%`;
     };
     lines.forEach((points, i) => {
-      const seen = points
-        .map(([at, value]) => [across(at), down(value)])
-        .filter((place) => place.every(Number.isFinite));
-      paths[i].setAttribute(
-        "d",
-        seen.map(([left, top], k) => `${k ? "L" : "M"}${left.toFixed(2)} ${top.toFixed(2)}`).join(""),
-      );
+      const seen = points.map(([at, value]) => [across(at), down(value)]);
+      paths[i].setAttribute("d", pathOf(seen.filter((place) => place.every(Number.isFinite))));
     });
     places.forEach(([at, value], i) => put(marks[i], [across(at), down(value)]));
     const within = (value, [low, high]) => Math.min(Math.max(value, low), high);
@@ -530,7 +528,10 @@ function drawLoss(chart, { steps, train, held }, shown) {
     above: [train[last] > held[last], train[last] <= held[last]],
     texts: [fine(top), "0", "0", TEXT.steps, String(Math.max(steps[last], 10))],
   });
-  chart.box.setAttribute("aria-label", TEXT.lossLabel(shown.step, fine(shown.train.loss), fine(shown.held.loss)));
+  chart.box.setAttribute(
+    "aria-label",
+    fill(TEXT.lossLabel, { step: shown.step, train: fine(shown.train.loss), held: fine(shown.held.loss) }),
+  );
 }
 
 /** The real loss along the weight, and the tangent at the place where the gradient was measured. */
@@ -568,8 +569,7 @@ function drawProbe(chart, { value, loss, gradient, moved, curve, reach }, real) 
 
 // ---- The view -----------------------------------------------------------------------------------------------
 
-function render({ model, el }) {
-  const view = scope(model);
+export default widget([], (view, model) => {
   const sets = readSets(model);
   const noise = array(model, "noise").data;
   const settings = () => Object.fromEntries(SETTINGS.map((name) => [name, model.get(name)]));
@@ -578,23 +578,18 @@ function render({ model, el }) {
   let probe = null; // the weight looked at, measured where it was last trained or asked for
   let stale = true; // the model has settings that the network does not have yet
   let writing = false; // the changes that come now are our own
-  let speaking = null; // the timer of what is to be said next; nothing is said before the reader acts
   let saving = 0;
   let playing = false; // steps follow each other: the curve is drawn with fewer points
   let chosen = ""; // the experiment under "Try" whose question stands there
   let reach = 1; // how far the slider moves the weight
   let version = 0; // counts the changes of the network, so that pictures are painted once for each
 
-  const set = (changes) => {
-    for (const [name, value] of Object.entries(changes)) model.set(name, value);
-    model.save_changes();
-  };
   /** Settings that make another network: it begins again at step 0. */
   const restart = (changes, question = "") => {
     bar.stop();
     chosen = question;
     clearTimeout(saving);
-    set({ ...changes, parameters: [], step: 0 });
+    view.set({ ...changes, parameters: [], step: 0 });
     stale = true;
     acted();
   };
@@ -603,16 +598,16 @@ function render({ model, el }) {
     clearTimeout(saving);
     saving = setTimeout(() => {
       if (playing) [playing, probe] = [false, null];
-      view.soon(paint);
+      view.repaint();
       if (!finite(net.layers)) return;
       writing = true;
-      set({ parameters: flatten(net.layers), step: net.step });
+      view.set({ parameters: flatten(net.layers), step: net.step });
       writing = false;
     }, 200);
   };
   const acted = () => {
-    speaking ??= 0;
-    view.soon(paint);
+    view.acted = true;
+    view.repaint();
   };
 
   // ---- The network
@@ -702,7 +697,7 @@ function render({ model, el }) {
   const choose = (at) => {
     if (!at) return;
     probe = null;
-    set({ weight: at });
+    view.set({ weight: at });
     acted();
   };
   const moveTo = (moved) => {
@@ -746,22 +741,21 @@ function render({ model, el }) {
   const reset = button(TEXT.reset, () => {
     restart({});
     reach = 1;
-    set(opening);
+    view.set(opening);
   });
   const numbers = (from, to) => Array.from({ length: to - from + 1 }, (_, i) => from + i);
   const depth = choice(TEXT.depth, numbers(0, MAX_DEPTH), String, (value) => restart({ depth: value }));
   const width = choice(TEXT.width, numbers(1, MAX_WIDTH), String, (value) => restart({ width: value }));
-  const kinds = Object.keys(TEXT.activations);
   const activation = choice(
     TEXT.activation,
-    kinds,
+    Object.keys(TEXT.activations),
     (name) => TEXT.activations[name],
     (name) => restart({ activation: name }),
   );
   const rate = dropdown(
     TEXT.rate,
     model.get("rates").map((value) => [value, String(value)]),
-    (value) => (set({ rate: Number(value) }), acted()),
+    (value) => (view.set({ rate: Number(value) }), acted()),
   );
   const initialization = dropdown(TEXT.initialization, Object.entries(TEXT.initializations), (name) =>
     restart({ initialization: name }),
@@ -832,7 +826,7 @@ function render({ model, el }) {
   );
   const scores = h("table", { class: "bb-scores" }, h("thead", {}, head), h("tbody", {}, row("train"), row("held")));
   const say = h("p", { class: "bb-say" });
-  const live = h("p", { class: "bb-hidden", role: "status" });
+  const live = speaker(view);
 
   // ---- Painting
 
@@ -889,7 +883,10 @@ function render({ model, el }) {
     context.drawImage(pictureAt(net.layers.length, 0), 0, 0, side, side);
     context.globalAlpha = 1;
     drawPoints(context, net.set, side, 4, colors);
-    surface.setAttribute("aria-label", TEXT.surface(net.dataset, Math.round(100 * net.train.accuracy)));
+    surface.setAttribute(
+      "aria-label",
+      fill(TEXT.surface, { name: net.dataset, accuracy: percent(net.train.accuracy) }),
+    );
   };
   const paintProbe = () => {
     const real = net.train.loss - probe.loss;
@@ -902,44 +899,42 @@ function render({ model, el }) {
     const value = probe.value + probe.moved;
     slider.setAttribute("aria-valuetext", show(value));
     write(cells.value.value, show(value));
-    write(cells.gradient.value, plus(probe.gradient));
-    write(cells.moved.value, plus(probe.moved));
-    write(cells.predicted.value, plus(predicted));
-    write(cells.real.value, plus(real));
-    write(cells.step.value, plus(-model.get("rate") * probe.gradient || 0));
+    const texts = {
+      gradient: plus(probe.gradient),
+      moved: plus(probe.moved),
+      predicted: plus(predicted),
+      real: plus(real),
+      step: plus(-model.get("rate") * probe.gradient || 0),
+    };
+    for (const [name, text] of Object.entries(texts)) write(cells[name].value, text);
     const name = nameOf(probe.at, net.depth);
     write(which, name);
-    probeChart.box.setAttribute(
-      "aria-label",
-      TEXT.probeLabel(name, plus(probe.gradient), plus(probe.moved), plus(predicted), plus(real)),
-    );
+    probeChart.box.setAttribute("aria-label", fill(TEXT.probeLabel, { name, ...texts }));
   };
   const statement = () => {
     if (net.diverged) return TEXT.diverged;
     if (chosen && net.step === 0) return TEXT.predictions[chosen];
     const [a, b, c] = collapsed(net.layers);
-    const line = [show(a, 2), term(b), term(c)];
-    if (net.depth === 0) return TEXT.single(...line);
-    if (net.activation === "none" && net.initialization === "random") return TEXT.line(net.depth, ...line);
+    const whole = [TEXT.single, TEXT.two][net.depth] ?? TEXT.all;
+    const line = fill(whole, { layers: net.depth + 1, a: show(a, 2), b: term(b), c: term(c) });
+    if (net.depth === 0 || (net.activation === "none" && net.initialization === "random")) return line;
     const sizes = addresses(net.layers).map((at) => [at, Math.abs(weightAt(at, probe.found))]);
     const moving = sizes.filter(([, size]) => size > 1e-15);
     if (!moving.length) return TEXT.still;
     if (moving.every(([at]) => at[0] === net.depth && at[2] < 0)) return TEXT.flat;
     const layer = twins(net.layers);
-    if (layer >= 0) return TEXT.twins(net.width, layer + 1);
-    return net.activation === "none" ? TEXT.line(net.depth, ...line) : TEXT.plain;
+    if (layer >= 0) return fill(TEXT.twins, { width: net.width, layer: layer + 1 });
+    return net.activation === "none" ? line : TEXT.plain;
   };
   const paintWords = () => {
-    write(scoreStep, TEXT.scores(net.step));
+    const step = fill(TEXT.scores, { step: net.step });
+    write(scoreStep, step);
     for (const part of ["train", "held"]) {
       write(scoreCells[part][0], net[part].loss < 1000 ? net[part].loss.toFixed(3) : fine(net[part].loss));
-      write(scoreCells[part][1], `${(100 * net[part].accuracy).toFixed(0)} %`);
+      write(scoreCells[part][1], percent(net[part].accuracy));
     }
     write(say, statement());
-    clearTimeout(speaking);
-    const words = () =>
-      write(live, `${TEXT.scores(net.step)}. ${say.textContent} ${probeChart.box.getAttribute("aria-label")}`);
-    if (speaking !== null) speaking = setTimeout(words, 500);
+    live.say(fill(TEXT.spoken, { step, statement: say.textContent, probe: probeChart.box.getAttribute("aria-label") }));
   };
   const paintControls = (colors) => {
     data.set(net.dataset);
@@ -951,7 +946,9 @@ function render({ model, el }) {
     zoom.set(String(reach));
     another.disabled = net.initialization !== "random";
     undo.disabled = here.disabled = !probe.moved;
-    const texts = TEXT.columns(net.depth);
+    const { inputs, layer, number, output } = TEXT.columns;
+    const layers = numbers(1, net.depth).map((at) => fill(net.depth > 2 ? number : layer, { number: at }));
+    const texts = [inputs, ...layers, output];
     if (heads.textContent !== texts.join("")) heads.replaceChildren(...texts.map((text) => h("span", {}, text)));
     for (const [name, node] of thumbnails) {
       if (node.dataset.drawn) continue;
@@ -962,7 +959,6 @@ function render({ model, el }) {
     }
   };
 
-  const group = (...nodes) => h("div", { class: "bb-controls" }, ...nodes);
   const labelled = (label, ...nodes) =>
     h(
       "div",
@@ -970,13 +966,13 @@ function render({ model, el }) {
       h("span", { class: "bb-lead", "aria-hidden": "true" }, label),
       ...nodes,
     );
-  const root = h(
-    "div",
-    { class: "bb-widget bb-play", role: "group", "aria-label": TEXT.title },
+  const root = body(
+    "bb-play",
+    TEXT.title,
     labelled(TEXT.try, ...tries),
-    group(data.node),
-    group(depth.node, width.node, reset),
-    group(activation.node, rate.node, initialization.node, another),
+    controls(data.node),
+    controls(depth.node, width.node, reset),
+    controls(activation.node, rate.node, initialization.node, another),
     bar.node,
     h(
       "div",
@@ -991,17 +987,16 @@ function render({ model, el }) {
       h(
         "div",
         { class: "bb-probe" },
-        group(which, previous, next, steep),
+        controls(which, previous, next, steep),
         probeChart.node,
         slider,
         h("div", { class: "bb-cells" }, ...Object.values(cells).map(({ node }) => node)),
-        group(zoom.node, here, undo),
+        controls(zoom.node, here, undo),
       ),
       h("div", {}, lossChart.node, scores),
     ),
-    live,
+    live.node,
   );
-  el.append(root);
 
   // ---- Pointer and keys in the network
 
@@ -1009,8 +1004,7 @@ function render({ model, el }) {
     const box = canvas.getBoundingClientRect();
     choose(hit(placesOf(net.depth, net.width, box.width), event.clientX - box.left, event.clientY - box.top));
   });
-  view.listen(canvas, "keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
+  keys(view, canvas, ({ key }) => {
     const inLayer = (layer) => addresses(net.layers).filter(([l]) => l === layer);
     if (!probe) measure();
     const layer = probe.at[0];
@@ -1019,46 +1013,22 @@ function render({ model, el }) {
     const others = { ArrowLeft: inLayer(layer - 1)[0], ArrowRight: inLayer(layer + 1)[0] };
     const within = { ArrowUp: own[now - 1], ArrowDown: own[now + 1], Home: own[0], End: own.at(-1) };
     const known = { ...others, ...within };
-    if (!(event.key in known)) return;
-    event.preventDefault();
-    choose(known[event.key]);
+    if (!(key in known)) return false;
+    choose(known[key]);
   });
   view.onChange(
     SETTINGS.filter((name) => !["rate", "weight"].includes(name)),
     () => {
       if (writing) return;
       stale = true;
-      view.soon(paint);
+      view.repaint();
     },
   );
   view.onChange(["rate", "weight"], () => {
     if (probe && !same(probe.at, model.get("weight"))) probe = null;
-    view.soon(paint);
+    view.repaint();
   });
-  view.onResize(root, () => view.soon(paint));
-  view.signal.addEventListener("abort", () => (clearTimeout(speaking), clearTimeout(saving)));
-  paint();
-  return () => {
-    view.dispose();
-    root.remove();
-  };
-}
-
-export {
-  addresses,
-  collapsed,
-  crossEntropy,
-  descended,
-  firstLayers,
-  flatten,
-  forward,
-  gradients,
-  hit,
-  lossAlong,
-  placesOf,
-  score,
-  twins,
-  unflatten,
-  withWeight,
-};
-export default { render };
+  view.onResize(root, view.repaint);
+  view.signal.addEventListener("abort", () => clearTimeout(saving));
+  return { root, paint };
+});
