@@ -20,6 +20,7 @@ from numpy.typing import ArrayLike
 
 from backbone.checks import picture, real_array
 from backbone.palette import CLASSES, COLORS, rgb
+from backbone.table import Table as Table
 
 # Drawn in this color, which no data uses; `Drawing` turns it into the color of the text around the figure.
 INK = "#010203"

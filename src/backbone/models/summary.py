@@ -1,6 +1,5 @@
 """What a network is made of: shapes, parameters, multiply-adds, memory and receptive fields, layer by layer."""
 
-import html
 import math
 import operator
 from collections.abc import Iterator, Sequence
@@ -13,6 +12,7 @@ from torch.nn.parameter import is_lazy
 from torch.nn.utils.parametrize import is_parametrized, type_before_parametrizations
 
 from backbone.checks import evaluating
+from backbone.table import Table
 
 BYTES = 4  # of a float32
 WEIGHTED = (nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.Linear)
@@ -114,25 +114,14 @@ class Summary:
         ]
         return [*cells, ("did not run", "", "", f"{self.idle:,}", "", "", "")] if self.idle else cells
 
+    def _table(self) -> Table:
+        return Table([dict(zip(COLUMNS, row, strict=True)) for row in self._cells()], totals=1 + bool(self.idle))
+
     def __repr__(self) -> str:
-        table = [COLUMNS, *self._cells()]
-        widths = [max(len(row[i]) for row in table) for i in range(len(COLUMNS))]
-        return "\n".join(
-            "  ".join(
-                cell.ljust(width) if i < 3 else cell.rjust(width)
-                for i, (cell, width) in enumerate(zip(row, widths, strict=True))
-            )
-            for row in table
-        )
+        return repr(self._table())
 
     def _repr_html_(self) -> str:
-        head = "".join(f'<th scope="col">{name}</th>' for name in COLUMNS)
-        body = "".join(
-            "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in self._cells()
-        )
-        table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-        # It scrolls inside itself where it is too wide, which must be possible by key as well.
-        return f'<div class="bb-summary" role="region" aria-label="Layers" tabindex="0">{table}</div>'
+        return self._table()._repr_html_()
 
 
 class _Traced(torch.Tensor):
