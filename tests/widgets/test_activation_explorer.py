@@ -74,7 +74,7 @@ def test_errors_say_what_is_allowed():
 
 @pytest.fixture(scope="module")
 def module(module_of):
-    return module_of(ActivationExplorer._esm)
+    return module_of(f"{ActivationExplorer._esm}\nexport {{ activationFunctions }};")
 
 
 # JSON has no -Infinity, and the page would hand over null.

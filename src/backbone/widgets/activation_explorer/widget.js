@@ -1,4 +1,20 @@
-import { array, choice, h, percent, range, scope, show, write } from "../kit.js";
+import {
+  array,
+  body,
+  controls,
+  drag,
+  fill,
+  h,
+  percent,
+  powerOfTen,
+  range,
+  setting,
+  show,
+  sliderKeys,
+  speaker,
+  widget,
+  write,
+} from "../kit.js";
 import { sheet } from "../canvas.js";
 import { activationFunctions, steepest } from "../activations.js";
 
@@ -8,27 +24,28 @@ const TEXT = {
   layers: "Layers n",
   weight: "Weight w",
   bias: "Bias b",
-  map: (name, input) =>
-    `One layer with ${name}: value out and factor against value in. Drag, or use the arrow keys, to move the input, now ${input}.`,
+  map: "One layer with {name}: value out and factor against value in. Drag, or use the arrow keys, to move the input, now {input}.",
   captions: {
     map: "One layer, over what comes in. Drag!",
     depth: "The product, layer by layer",
-    values: (n) => (n ? `The signal after ${count(n)}` : "The signal before the first layer"),
-    products: (n) => `The product after ${count(n)}`,
+    values: "The signal after {layers}",
+    products: "The product after {layers}",
   },
+  first: "The signal before the first layer",
+  layer: "1 layer",
+  manyLayers: "{count} layers",
   legend: {
     out: "comes out: φ(w·in + b)",
     factor: "factor: w·φ′(w·in + b)",
     way: "your input, and where it comes in later",
+    one: "dashed: factor 1, nothing is lost",
+    gray: "gray: saturated",
   },
   middle: "median of all inputs, with 10 to 90 %",
   own: "your input",
   saturated: "saturated: φ′ below a tenth of its largest",
   beyond: "The bars at the ends also count what lies beyond.",
-  one: "dashed: factor 1, nothing is lost",
-  gray: "gray: saturated",
-  zero: "0",
-  factors: (list, product) => `Factors on the way of your input: ${list} = ${product}`,
+  factors: "Factors on the way of your input: {list} = {product}",
   none: "No layer yet: the product is 1.",
   numbers: {
     out: "your input comes out as",
@@ -38,14 +55,13 @@ const TEXT = {
     saturated: "saturated at the end",
     zero: "product exactly 0",
   },
-  depthLabel: (n, middle) =>
-    `Size of the product over 50 layers on a logarithmic axis. After ${count(n)} the median of all inputs is ${middle}.`,
-  valuesLabel: (n, low, high) => `Histogram of the signal after ${count(n)}, between ${low} and ${high}.`,
-  productsLabel: (n, middle, zero) =>
-    `Histogram of the product after ${count(n)} on a logarithmic axis: the median is ${middle}, ${zero} are exactly 0.`,
-  spoken: (n, out, product) => `After ${count(n)}: value ${out}, product ${product}.`,
+  depthLabel:
+    "Size of the product over 50 layers on a logarithmic axis. After {layers} the median of all inputs is {middle}.",
+  valuesLabel: "Histogram of the signal after {layers}, between {low} and {high}.",
+  productsLabel:
+    "Histogram of the product after {layers} on a logarithmic axis: the median is {middle}, {zero} are exactly 0.",
+  spoken: "After {layers}: value {out}, product {product}.",
 };
-const count = (n) => `${n} ${n === 1 ? "layer" : "layers"}`;
 const DEEPEST = 50;
 const REACH = 4; // of values that are shown
 const [TINY, HUGE] = [-40, 12]; // of products, as powers of 10
@@ -54,7 +70,7 @@ const VALUE_BINS = 40;
 // ---- Maths: pure functions, tested against Python -------------------------------------------------------------
 
 /** The way of one input: what comes into each layer, the factors, and log10 of the product's size after each. */
-function wayOf({ value, derivative }, input, layers, weight, bias) {
+export function wayOf({ value, derivative }, input, layers, weight, bias) {
   const way = { values: [input], factors: [], logs: [0] };
   for (let n = 0; n < layers; n++) {
     const sum = weight * way.values[n] + bias;
@@ -67,21 +83,18 @@ function wayOf({ value, derivative }, input, layers, weight, bias) {
 }
 
 /** The slope below which a neuron is saturated: a tenth of the activation's largest. */
-const flatBelow = (functions) => steepest(functions) / 10;
+export const flatBelow = (functions) => steepest(functions) / 10;
 
 /** All inputs through `layers`: for each depth the values, log10 of the products, and what is saturated there. */
-function spread(functions, inputs, layers, weight, bias) {
+export function spread(functions, inputs, layers, weight, bias) {
   const { value, derivative } = functions;
   const least = flatBelow(functions);
-  const depths = [{ values: inputs, logs: new Float64Array(inputs.length), flat: new Uint8Array(inputs.length) }];
+  const count = inputs.length;
+  const depths = [{ values: inputs, logs: new Float64Array(count), flat: new Uint8Array(count) }];
   for (let n = 0; n < layers; n++) {
     const last = depths[n];
-    const next = {
-      values: new Float64Array(inputs.length),
-      logs: new Float64Array(inputs.length),
-      flat: new Uint8Array(inputs.length),
-    };
-    for (let i = 0; i < inputs.length; i++) {
+    const next = { values: new Float64Array(count), logs: new Float64Array(count), flat: new Uint8Array(count) };
+    for (let i = 0; i < count; i++) {
       const sum = weight * last.values[i] + bias;
       const slope = Math.abs(derivative(sum));
       next.values[i] = value(sum);
@@ -94,13 +107,13 @@ function spread(functions, inputs, layers, weight, bias) {
 }
 
 /** Some quantiles of numbers, -Infinity among them, without a mean of two. */
-function quantiles(numbers, shares) {
+export function quantiles(numbers, shares) {
   const sorted = Float64Array.from(numbers).sort();
   return shares.map((share) => sorted[Math.floor(share * (sorted.length - 1))]);
 }
 
 /** How many lie in each bin; the first and the last bin also hold what lies beyond. `weigh` counts only some. */
-function counted(numbers, low, high, bins, weigh = () => 1) {
+export function counted(numbers, low, high, bins, weigh = () => 1) {
   const found = new Float64Array(bins);
   numbers.forEach((number, i) => {
     const at = Math.floor(((number - low) / (high - low)) * bins);
@@ -109,17 +122,15 @@ function counted(numbers, low, high, bins, weigh = () => 1) {
   return found;
 }
 
-const RAISED = { "-": "⁻", ...Object.fromEntries([..."⁰¹²³⁴⁵⁶⁷⁸⁹"].map((digit, i) => [i, digit])) };
-
 /** A number by the logarithm of its size: "0.213", "−1.30", "2.1 × 10⁻¹³". */
-function written(log, sign = 1) {
+export function written(log, sign = 1) {
   const minus = sign < 0 ? "−" : "";
   if (log === -Infinity) return "0";
   if (log > -2.0005 && log < 4) return minus + plain(10 ** log);
   let power = Math.floor(log);
   let digits = (10 ** (log - power)).toFixed(1);
   if (digits === "10.0") [digits, power] = ["1.0", power + 1];
-  return `${minus}${digits} × 10${[...String(power)].map((digit) => RAISED[digit]).join("")}`;
+  return `${minus}${digits} × ${powerOfTen(power)}`;
 }
 
 /** Three digits of a number of moderate size. */
@@ -128,10 +139,10 @@ function plain(size) {
 }
 
 /** Any number, as `written`. */
-const number = (value) => written(Math.log10(Math.abs(value)), value);
+export const number = (value) => written(Math.log10(Math.abs(value)), value);
 
 /** The first factors and the last. */
-function listed(factors) {
+export function listed(factors) {
   const texts = factors.map(number);
   return (texts.length > 5 ? [...texts.slice(0, 3), "…", texts.at(-1)] : texts).join(" × ");
 }
@@ -209,18 +220,9 @@ function paintMap(context, width, height, colors, { curve, way, range, flat }) {
   rule(context, [x(0), PAD.top], [x(0), height - PAD.bottom]);
   rule(context, [x(-REACH), y(1)], [x(REACH), y(1)], [4, 4], 0.8);
   inside(context, width, height, () => {
-    line(
-      context,
-      curve.map(({ at, factor }) => [x(at), y(factor)]),
-      colors.positive,
-      2.5,
-    );
-    line(
-      context,
-      curve.map(({ at, out }) => [x(at), y(out)]),
-      colors.ink,
-      2,
-    );
+    const over = (name) => curve.map((point) => [x(point.at), y(point[name])]);
+    line(context, over("factor"), colors.positive, 2.5);
+    line(context, over("out"), colors.ink, 2);
     context.fillStyle = colors.mark;
     rule(context, [x(way.values[0]), PAD.top], [x(way.values[0]), height - PAD.bottom], [2, 3], 1);
     way.factors.forEach((factor, n) => {
@@ -234,41 +236,29 @@ function paintMap(context, width, height, colors, { curve, way, range, flat }) {
 const EXACT = TINY - 4; // where an exact 0 is drawn on the logarithmic axis
 const within = (log) => (log === -Infinity ? EXACT : Math.min(Math.max(log, TINY), HUGE));
 const POWERS = [-40, -30, -20, -10, 0, 10];
+const tickOf = (power) => (power ? powerOfTen(power) : "1");
 
 /** The product over the layers so far: the band and the middle of all inputs, and the way of one. */
 function paintDepth(context, width, height, colors, { bands, way }) {
   const { x, y } = scales(width, height, [0, DEEPEST], [EXACT - 1, HUGE]);
-  const powers = POWERS.map((power) => [
-    power,
-    power ? `10${[...String(power)].map((digit) => RAISED[digit]).join("")}` : "1",
-  ]);
-  ruler(context, { x, y }, height, [0, 10, 20, 30, 40, 50], [...powers, [EXACT, TEXT.zero]]);
+  const powers = POWERS.map((power) => [power, tickOf(power)]);
+  ruler(context, { x, y }, height, [0, 10, 20, 30, 40, 50], [...powers, [EXACT, "0"]]);
   rule(context, [x(0), y(0)], [x(DEEPEST), y(0)], [4, 4], 0.8);
   rule(context, [x(0), y(TINY)], [x(DEEPEST), y(TINY)], [], 0.3);
-  const points = (pick) => bands.map((band, n) => [x(n), y(within(pick(band)))]);
+  const points = (logs) => logs.map((log, n) => [x(n), y(within(log))]);
+  const [lower, middle, upper] = [0, 1, 2].map((i) => points(bands.map((band) => band[i])));
   context.fillStyle = colors.positive;
   context.globalAlpha = 0.25;
   context.beginPath();
-  [...points((band) => band[2]), ...points((band) => band[0]).reverse()].forEach((point) => context.lineTo(...point));
+  [...upper, ...lower.reverse()].forEach((point) => context.lineTo(...point));
   context.fill();
   context.globalAlpha = 1;
-  line(
-    context,
-    points((band) => band[1]),
-    colors.positive,
-    2.5,
-  );
-  line(
-    context,
-    way.logs.map((log, n) => [x(n), y(within(log))]),
-    colors.mark,
-    1.5,
-  );
-  const n = bands.length - 1;
+  line(context, middle, colors.positive, 2.5);
+  line(context, points(way.logs), colors.mark, 1.5);
   context.fillStyle = colors.positive;
-  dot(context, x(n), y(within(bands[n][1])), 4.5);
+  dot(context, ...middle.at(-1), 4.5);
   context.fillStyle = colors.mark;
-  dot(context, x(n), y(within(way.logs[n])), 3.5);
+  dot(context, ...points(way.logs).at(-1), 3.5);
 }
 
 /** Bars over an axis; `parts` are drawn on top of each other. `mark` is where the chosen input is. */
@@ -299,7 +289,7 @@ function paintBars(context, width, height, colors, { parts, range, ticks, label,
     context.fillText(label(tick), Math.min(Math.max(x(tick), left + 6), width - 14), height - 5);
   if (zero !== null) {
     context.fillRect(6, foot, 18, 1);
-    context.fillText(TEXT.zero, 15, height - 5);
+    context.fillText("0", 15, height - 5);
   }
   context.fillStyle = colors.mark;
   const at = mark === -Infinity ? 15 : Math.min(Math.max(x(mark), left), width - 6);
@@ -313,7 +303,7 @@ function paintBars(context, width, height, colors, { parts, range, ticks, label,
 // ---- The view -----------------------------------------------------------------------------------------------
 
 /** The layer over [-4, 4], and the stretches of it where the neuron is saturated. */
-function layerCurve(functions, weight, bias) {
+export function layerCurve(functions, weight, bias) {
   const { value, derivative } = functions;
   const [steps, least] = [320, flatBelow(functions)];
   const curve = Array.from({ length: steps + 1 }, (_, i) => {
@@ -332,28 +322,17 @@ function layerCurve(functions, weight, bias) {
   return { curve, flat, range };
 }
 
-function render({ model, el }) {
-  const view = scope(model);
+const SETTINGS = ["activation", "layers", "weight", "bias", "input"];
+
+export default widget(SETTINGS, (view, model) => {
   const inputs = array(model, "inputs").data;
   const titles = Object.fromEntries(model.get("titles"));
   let [shown, all, key] = [null, null, ""];
-  const set = (changes) => {
-    for (const [name, value] of Object.entries(changes)) model.set(name, value);
-    model.save_changes();
-  };
-  const now = () =>
-    Object.fromEntries(["activation", "layers", "weight", "bias", "input"].map((name) => [name, model.get(name)]));
-
-  const picked = choice(
-    TEXT.activation,
-    Object.keys(titles),
-    (name) => titles[name],
-    (name) => set({ activation: name }),
-  );
+  const picked = setting(view, "activation", TEXT.activation, titles);
   const sliders = {
-    layers: range(TEXT.layers, { min: 0, max: DEEPEST, step: 1 }, (layers) => set({ layers })),
-    weight: range(TEXT.weight, { min: 0.1, max: 6, step: 0.1 }, (weight) => set({ weight })),
-    bias: range(TEXT.bias, { min: -4, max: 4, step: 0.1 }, (bias) => set({ bias })),
+    layers: range(TEXT.layers, { min: 0, max: DEEPEST, step: 1 }, (layers) => view.set({ layers })),
+    weight: range(TEXT.weight, { min: 0.1, max: 6, step: 0.1 }, (weight) => view.set({ weight })),
+    bias: range(TEXT.bias, { min: -4, max: 4, step: 0.1 }, (bias) => view.set({ bias })),
   };
   const ratio = "336 / 210";
   const map = sheet(
@@ -364,31 +343,28 @@ function render({ model, el }) {
   const depth = sheet({ role: "img", class: "bb-ac-depth" }, ratio, (context, width, height, colors) =>
     paintDepth(context, width, height, colors, shown),
   );
-  const values = sheet({ role: "img", class: "bb-ac-values" }, "336 / 130", (context, width, height, colors) => {
-    const parts = [
-      { bars: shown.bars.all, color: colors.ink, alpha: 0.35 },
-      { bars: shown.bars.flat, color: colors.ink, alpha: 0.75 },
-    ];
+  const values = sheet({ role: "img", class: "bb-ac-values" }, "336 / 130", (context, width, height, colors) =>
     paintBars(context, width, height, colors, {
-      parts,
+      parts: [
+        { bars: shown.bars.all, color: colors.ink, alpha: 0.35 },
+        { bars: shown.bars.flat, color: colors.ink, alpha: 0.75 },
+      ],
       range: [-REACH, REACH],
       ticks: [-4, -2, 0, 2, 4],
       label: show,
       mark: shown.way.values.at(-1),
-    });
-  });
-  const products = sheet({ role: "img", class: "bb-ac-products" }, "336 / 130", (context, width, height, colors) => {
-    const parts = [{ bars: shown.bars.products, color: colors.positive, alpha: 1 }];
-    const label = (power) => (power ? `10${[...String(power)].map((digit) => RAISED[digit]).join("")}` : "1");
+    }),
+  );
+  const products = sheet({ role: "img", class: "bb-ac-products" }, "336 / 130", (context, width, height, colors) =>
     paintBars(context, width, height, colors, {
-      parts,
+      parts: [{ bars: shown.bars.products, color: colors.positive, alpha: 1 }],
       range: [TINY, HUGE],
       ticks: POWERS,
-      label,
+      label: tickOf,
       mark: shown.way.logs.at(-1),
       zero: shown.bars.zero,
-    });
-  });
+    }),
+  );
   const swatch = (kind, text) => h("span", { class: `bb-ac-key bb-ac-${kind}` }, text);
   const captions = Object.fromEntries(
     ["map", "depth", "values", "products"].map((name) => [name, h("p", { class: "bb-ac-head" })]),
@@ -402,11 +378,9 @@ function render({ model, el }) {
     { class: "bb-ac-numbers" },
     ...Object.entries(numbers).map(([name, node]) => h("p", {}, `${TEXT.numbers[name]} `, node)),
   );
-  const live = h("p", { class: "bb-hidden", role: "status" });
-  let speaking = null;
-
+  const live = speaker(view);
   const paint = () => {
-    const { activation, layers, weight, bias, input } = now();
+    const [activation, layers, weight, bias, input] = SETTINGS.map((name) => model.get(name));
     const functions = activationFunctions[activation];
     const wanted = [activation, weight, bias].join();
     if (wanted !== key || all.depths.length <= layers) {
@@ -443,81 +417,58 @@ function render({ model, el }) {
       zero: percent(zero / inputs.length, 1),
     };
     for (const [name, text] of Object.entries(texts)) write(numbers[name], text);
-    write(factors, layers ? TEXT.factors(listed(way.factors), texts.product) : TEXT.none);
+    const said = {
+      ...texts,
+      layers: layers === 1 ? TEXT.layer : fill(TEXT.manyLayers, { count: layers }),
+      low,
+      high,
+      out: number(way.values[layers]),
+      name: titles[activation],
+      input: show(input, 2),
+      list: listed(way.factors),
+    };
+    write(factors, layers ? fill(TEXT.factors, said) : TEXT.none);
     for (const [name, node] of Object.entries(captions))
-      write(node, typeof TEXT.captions[name] === "string" ? TEXT.captions[name] : TEXT.captions[name](layers));
+      write(node, name === "values" && !layers ? TEXT.first : fill(TEXT.captions[name], said));
     picked.set(activation);
     for (const [name, slider] of Object.entries(sliders)) {
       const number = { layers, weight, bias }[name];
       slider.set(number, show(number, 2));
     }
-    map.canvas.setAttribute("aria-label", TEXT.map(titles[activation], show(input, 2)));
+    map.canvas.setAttribute("aria-label", fill(TEXT.map, said));
     map.canvas.setAttribute("aria-valuenow", input);
-    map.canvas.setAttribute("aria-valuetext", show(input, 2));
-    depth.canvas.setAttribute("aria-label", TEXT.depthLabel(layers, texts.middle));
-    values.canvas.setAttribute("aria-label", TEXT.valuesLabel(layers, low, high));
-    products.canvas.setAttribute("aria-label", TEXT.productsLabel(layers, texts.middle, texts.zero));
+    map.canvas.setAttribute("aria-valuetext", said.input);
+    depth.canvas.setAttribute("aria-label", fill(TEXT.depthLabel, said));
+    values.canvas.setAttribute("aria-label", fill(TEXT.valuesLabel, said));
+    products.canvas.setAttribute("aria-label", fill(TEXT.productsLabel, said));
     for (const { draw } of [map, depth, values, products]) draw();
-    clearTimeout(speaking);
-    const say = () => write(live, TEXT.spoken(layers, number(way.values[layers]), texts.product));
-    speaking = speaking === null ? 0 : setTimeout(say, 400); // nothing is said before the reader acts
+    live.say(fill(TEXT.spoken, said));
   };
 
-  const moveTo = (input) => set({ input: Number(Math.min(Math.max(input, -REACH), REACH).toFixed(2)) });
-  const pointTo = (event) => {
+  const moveTo = (input) => view.set({ input: Number(Math.min(Math.max(input, -REACH), REACH).toFixed(2)) });
+  drag(view, map.canvas, (event) => {
     const box = map.canvas.getBoundingClientRect();
     moveTo(-REACH + ((event.clientX - box.left - PAD.left) / (box.width - PAD.left - PAD.right)) * 2 * REACH);
-  };
-  view.listen(map.canvas, "pointerdown", (event) => {
-    if (event.button) return;
-    map.canvas.setPointerCapture(event.pointerId);
-    pointTo(event);
   });
-  view.listen(map.canvas, "pointermove", (event) => map.canvas.hasPointerCapture(event.pointerId) && pointTo(event));
-  const keys = { ArrowLeft: -0.05, ArrowDown: -0.05, ArrowRight: 0.05, ArrowUp: 0.05, PageUp: 0.5, PageDown: -0.5 };
-  view.listen(map.canvas, "keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
-    const target = { Home: -REACH, End: REACH }[event.key] ?? (keys[event.key] && model.get("input") + keys[event.key]);
-    if (target === undefined) return;
-    event.preventDefault();
-    moveTo(target);
-  });
+  sliderKeys(view, map.canvas, { low: -REACH, high: REACH, step: 0.05 }, () => model.get("input"), moveTo);
+  for (const { canvas, draw } of [map, depth, values, products]) view.onResize(canvas, draw);
 
-  const root = h(
-    "div",
-    { class: "bb-widget bb-ac", role: "group", "aria-label": TEXT.title },
-    h("div", { class: "bb-controls" }, picked.node),
-    h("div", { class: "bb-controls" }, ...Object.values(sliders).map(({ node }) => node)),
+  const root = body(
+    "bb-ac",
+    TEXT.title,
+    controls(picked.node),
+    controls(...Object.values(sliders).map(({ node }) => node)),
     h(
       "div",
       { class: "bb-ac-figures" },
-      figure(
-        "map",
-        map.canvas,
-        swatch("out", TEXT.legend.out),
-        swatch("factor", TEXT.legend.factor),
-        swatch("way", TEXT.legend.way),
-        swatch("one", TEXT.one),
-        swatch("gray", TEXT.gray),
-      ),
+      figure("map", map.canvas, ...Object.entries(TEXT.legend).map(([kind, text]) => swatch(kind, text))),
       figure("depth", depth.canvas, swatch("factor", TEXT.middle), swatch("way", TEXT.own)),
       figure("values", values.canvas, swatch("flat", TEXT.saturated), h("span", {}, TEXT.beyond)),
       figure("products", products.canvas, swatch("way", TEXT.own)),
     ),
     factors,
     list,
-    live,
+    live.node,
   );
-  el.append(root);
-  view.onChange(["activation", "layers", "weight", "bias", "input"], () => view.soon(paint));
-  view.signal.addEventListener("abort", () => clearTimeout(speaking));
-  paint();
-  for (const { canvas, draw } of [map, depth, values, products]) view.onResize(canvas, draw);
-  return () => {
-    view.dispose();
-    root.remove();
-  };
-}
-
-export { counted, flatBelow, layerCurve, listed, number, quantiles, spread, wayOf, written, activationFunctions };
-export default { render };
+  return { root, paint };
+});
