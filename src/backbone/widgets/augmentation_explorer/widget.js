@@ -1,23 +1,28 @@
 import {
   array,
+  body,
   button,
   choice,
+  controls,
   dropdown,
   entries,
+  fill,
   gray,
   h,
+  hint,
   numberCell,
   paintPixels,
-  scope,
+  percent,
   show,
+  widget,
   write,
 } from "../kit.js";
+import { sheet } from "../canvas.js";
 import { lenetForward, lenetParameters, softmax } from "../lenet.js";
 
 const TEXT = {
   title: "Augmentation explorer",
   pictures: "Picture",
-  picture: (name) => name,
   augmentation: "Change",
   names: {
     mirror: "mirror",
@@ -32,44 +37,43 @@ const TEXT = {
     blur: "blur",
   },
   amounts: {
-    mirror: (s) => (s ? "mirrored" : "as it is"),
-    upside_down: (s) => (s ? "upside down" : "as it is"),
-    shift: (s) => `${s} pixels`,
-    rotate: (s) => `${s}°`,
-    zoom: (s) => `× ${show(2 ** s, 2)}`,
-    brightness: (s) => `${show(100 * s, 0)} % darker`,
-    contrast: (s) => `${show(100 * s, 0)} % less`,
-    noise: (s) => `deviation ${show(s, 2)}`,
-    erase: (s) => `${s} × ${s} pixels`,
-    blur: (s) => `deviation ${show(s, 1)} pixels`,
+    mirror: "mirrored",
+    upside_down: "upside down",
+    shift: "{amount} pixels",
+    rotate: "{amount}°",
+    zoom: "× {amount}",
+    brightness: "{amount} % darker",
+    contrast: "{amount} % less",
+    noise: "deviation {amount}",
+    erase: "{amount} × {amount} pixels",
+    blur: "deviation {amount} pixels",
   },
   strength: "Strength",
-  still: (name) => `Still “${name}”, to you?`,
+  still: "Still “{name}”, to you?",
   answers: { yes: "yes", no: "no" },
   reset: "Start again",
   before: "as it is",
-  after: "changed",
   scores: "What the net says",
-  label: "the label",
-  percent: (share) => `${Math.round(100 * share)} %`,
+  beforeLabel: "{name}, as it is",
+  afterLabel: "{name}, {change}: {amount}",
   curve: "Probability the net gives to the label, by strength: 0 % at the lower line, 100 % at the upper",
-  curveAria: (name, from, to) =>
-    `The net's probability of ${name} against strength: ${from} at zero, ${to} at the largest.`,
+  curveLabel: "The net's probability of {name} against strength: {from} at zero, {to} at the largest.",
   shadedKey: "shaded: the net's first choice is another",
   youKey: "dashed: you said no",
-  says: (name, share) => `The net says ${name}, ${share}.`,
-  at: (amount, onOff) => `${onOff ? "when" : "at"} ${amount}`,
-  turns: (at, name) => `It first changes its mind ${at}, to ${name}.`,
+  says: "The net says {name}, {share}.",
+  at: "at {amount}",
+  when: "when {amount}",
+  turns: "It first changes its mind {when}, to {name}.",
   never: "It never changes its mind here.",
-  wrongAtOnce: (name) => `It is wrong from the start: it takes the picture for ${name}.`,
-  youFirst: (at) => `You said no ${at}, before the net.`,
-  netFirst: (at) => `You said no ${at}, after the net.`,
-  netNever: (at) => `You said no ${at}. The net goes on as if nothing had happened.`,
-  youSame: (at) => `You and the net changed your minds together, ${at}.`,
+  wrongAtOnce: "It is wrong from the start: it takes the picture for {name}.",
+  youFirst: "You said no {when}, before the net.",
+  netFirst: "You said no {when}, after the net.",
+  netNever: "You said no {when}. The net goes on as if nothing had happened.",
+  youSame: "You and the net changed your minds together, {when}.",
   draws: "Random draws, up to this strength",
   again: "Draw again",
   seed: "Seed",
-  kept: (right, total) => `The net gives the label in ${right} of ${total}.`,
+  kept: "The net gives the label in {right} of {total}.",
   right: "✓",
   wrong: "✗",
 };
@@ -82,7 +86,7 @@ const LARGEST_SEED = 9999;
 // ---- Maths: pure functions, tested against Python -------------------------------------------------------------
 
 /** Uniform numbers in [0, 1) from a seed (mulberry32). */
-function generator(seed) {
+export function generator(seed) {
   let state = seed >>> 0;
   return () => {
     state = (state + 0x6d2b79f5) >>> 0;
@@ -93,7 +97,7 @@ function generator(seed) {
 }
 
 /** Standard normal numbers (Box and Muller). */
-function normals(random, count) {
+export function normals(random, count) {
   return Float64Array.from(
     { length: count },
     () => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random()),
@@ -111,7 +115,7 @@ function pixel(x, row, column) {
 }
 
 /** Fetch each pixel from where a 2 x 2 matrix sends it, seen from the center, mixing the four neighbors. */
-function sampled(x, [[a, b], [c, d]]) {
+function sampled(x, [a, b, c, d]) {
   const center = (SIDE - 1) / 2;
   return built((i, j) => {
     const [v, u] = [i - center, j - center];
@@ -145,7 +149,7 @@ function blurred(x, deviation) {
 }
 
 /** What each change does to a picture, given its settings. The strength runs from 0 to `largest` in steps. */
-const CHANGES = {
+export const CHANGES = {
   mirror: { largest: 1, step: 1, apply: (x, { on }) => (on ? built((i, j) => pixel(x, i, SIDE - 1 - j)) : x) },
   upside_down: { largest: 1, step: 1, apply: (x, { on }) => (on ? built((i, j) => pixel(x, SIDE - 1 - i, j)) : x) },
   shift: { largest: 20, step: 1, apply: (x, { down, right }) => built((i, j) => pixel(x, i - down, j - right)) },
@@ -154,21 +158,10 @@ const CHANGES = {
     step: 3,
     apply: (x, { degrees }) => {
       const [cos, sin] = [Math.cos((degrees * Math.PI) / 180), Math.sin((degrees * Math.PI) / 180)];
-      return sampled(x, [
-        [cos, -sin],
-        [sin, cos],
-      ]);
+      return sampled(x, [cos, -sin, sin, cos]);
     },
   },
-  zoom: {
-    largest: 2,
-    step: 0.05,
-    apply: (x, { factor }) =>
-      sampled(x, [
-        [1 / factor, 0],
-        [0, 1 / factor],
-      ]),
-  },
+  zoom: { largest: 2, step: 0.05, apply: (x, { factor }) => sampled(x, [1 / factor, 0, 0, 1 / factor]) },
   brightness: { largest: 1, step: 0.02, apply: (x, { factor }) => x.map((value) => clamped(value * factor)) },
   contrast: {
     largest: 1,
@@ -196,7 +189,7 @@ const CHANGES = {
 };
 
 /** The settings of the one large picture: the full strength, always to the same side. */
-function fixedSettings(name, strength, seed) {
+export function fixedSettings(name, strength, seed) {
   const factor = { zoom: 2 ** strength, brightness: 1 - strength, contrast: 1 - strength }[name];
   return {
     on: strength > 0,
@@ -213,7 +206,7 @@ function fixedSettings(name, strength, seed) {
 }
 
 /** The settings of one random draw. What is drawn does not depend on the strength, which only scales it. */
-function drawnSettings(name, strength, seed, number) {
+export function drawnSettings(name, strength, seed, number) {
   // Neighboring seeds give neighboring first numbers; the factor sends them far apart.
   const random = generator(Math.imul(seed * 64 + number + 1, 0x9e3779b1));
   const [one, other] = [random(), random()];
@@ -239,24 +232,20 @@ function drawnSettings(name, strength, seed, number) {
 }
 
 /** The picture after the change. */
-function augment(name, x, settings) {
+export function augment(name, x, settings) {
   return CHANGES[name].apply(x, settings);
 }
 
 /** The net's probabilities for a picture with values in [0, 1]. */
-function classify(parameters, [average, deviation], x) {
-  return softmax(
-    lenetForward(
-      parameters,
-      x.map((value) => (value - average) / deviation),
-    ).fc3,
-  );
+export function classify(parameters, [average, deviation], x) {
+  const input = x.map((value) => (value - average) / deviation);
+  return softmax(lenetForward(parameters, input).fc3);
 }
 
 const best = (shares) => shares.indexOf(Math.max(...shares));
 
 /** All strengths of a change, from none to the largest. */
-function strengths(name) {
+export function strengths(name) {
   const { largest, step } = CHANGES[name];
   return Array.from({ length: Math.round(largest / step) + 1 }, (_, i) => Number((i * step).toFixed(4)));
 }
@@ -267,19 +256,29 @@ function firstTurn(curve, label) {
 }
 
 /** What a reader has said so far, after one more answer at a strength. */
-function judged({ yes, no }, answer, strength) {
+export function judged({ yes, no }, answer, strength) {
   if (answer === "no")
     return { no: Math.min(no ?? Infinity, strength), yes: yes !== null && yes < strength ? yes : null };
   return { yes: Math.max(yes ?? 0, strength), no: no !== null && no > strength ? no : null };
 }
 
 /** The answer a reader has given for a strength, by saying yes to more or no to less. */
-function answerAt({ yes, no }, strength) {
+export function answerAt({ yes, no }, strength) {
   if (no !== null && strength >= no) return "no";
   return yes !== null && strength <= yes ? "yes" : null;
 }
 
 // ---- Parts of the view ----------------------------------------------------------------------------------------
+
+const isSwitch = ({ step, largest }) => step === largest; // on or off
+
+/** A strength in words. */
+function amountOf(name, strength) {
+  if (!strength && isSwitch(CHANGES[name])) return TEXT.before;
+  const value = { zoom: 2 ** strength, brightness: 100 * strength, contrast: 100 * strength }[name] ?? strength;
+  const digits = { brightness: 0, contrast: 0, blur: 1 }[name] ?? 2;
+  return fill(TEXT.amounts[name], { amount: show(value, digits) });
+}
 
 function paintGray(canvas, x) {
   paintPixels(canvas, x, SIDE, SIDE, gray(1));
@@ -313,7 +312,7 @@ function scoreBars(classes) {
     const chosen = best(shares);
     rows.forEach(({ node: row, bar, share }, k) => {
       bar.style.width = `${100 * shares[k]}%`;
-      write(share, TEXT.percent(shares[k]));
+      write(share, percent(shares[k]));
       row.classList.toggle("bb-aug-label", k === label);
       row.classList.toggle("bb-aug-chosen", k === chosen);
     });
@@ -322,72 +321,41 @@ function scoreBars(classes) {
 }
 
 /** The label's probability against strength. It stands over the slider, and both begin and end at the same places. */
-function curvePanel() {
-  const canvas = h("canvas", { role: "img" });
-  const keys = h("div", { class: "bb-aug-keys" }, h("span", {}, TEXT.shadedKey), h("span", {}, TEXT.youKey));
-  const node = h("div", { class: "bb-aug-curve" }, h("div", { class: "bb-caption" }, TEXT.curve), canvas, keys);
-  const draw = ({ curve, label, change, strength, marks, name }) => {
-    if (!canvas.clientWidth) return;
-    const ratio = devicePixelRatio || 1;
-    const [width, height] = [canvas.clientWidth, canvas.clientHeight];
-    if (canvas.width !== Math.round(width * ratio) || canvas.height !== Math.round(height * ratio)) {
-      [canvas.width, canvas.height] = [Math.round(width * ratio), Math.round(height * ratio)];
-    }
-    const context = canvas.getContext("2d");
-    context.setTransform(ratio, 0, 0, ratio, 0, 0);
-    context.clearRect(0, 0, width, height);
-    const style = getComputedStyle(canvas);
-    const x = (s) => THUMB / 2 + (s / change.largest) * (width - THUMB);
-    const y = (share) => 4 + (1 - share) * (height - 8);
-    shade(context, wrongRuns(curve, label), x, height, change.step, style.color);
-    context.strokeStyle = style.color;
-    rule(
-      context,
-      [
-        [0, y(0)],
-        [width, y(0)],
-      ],
-      1,
-      0.4,
-    );
-    rule(
-      context,
-      [
-        [0, y(1)],
-        [width, y(1)],
-      ],
-      1,
-      0.2,
-    );
-    context.strokeStyle = context.fillStyle = style.getPropertyValue("--bb-negative");
-    const places = curve.map((point) => [x(point.strength), y(point.shares[label])]);
-    if (curve.length > 2) rule(context, places, 2, 1);
-    else places.forEach((place) => dot(context, place, 4)); // a change that is on or off has nothing in between
-    context.strokeStyle = style.color;
-    if (marks.no !== null)
-      rule(
-        context,
-        [
-          [x(marks.no), 0],
-          [x(marks.no), height],
-        ],
-        2,
-        1,
-        [4, 3],
-      );
-    context.fillStyle = style.getPropertyValue("--bb-mark");
-    const now = curve.find((point) => point.strength >= strength - 1e-9) ?? curve.at(-1);
-    dot(context, [x(strength), y(now.shares[label])], 5);
-    const ends = [curve[0], curve.at(-1)].map((point) => TEXT.percent(point.shares[label]));
-    canvas.setAttribute("aria-label", TEXT.curveAria(name, ...ends));
-  };
+function curvePanel(shown) {
+  const { canvas, draw } = sheet({ role: "img" }, "", (context, width, height, colors) => {
+    paintCurve(context, width, height, colors, shown());
+    const { curve, label, name } = shown();
+    const [from, to] = [curve[0], curve.at(-1)].map((point) => percent(point.shares[label]));
+    canvas.setAttribute("aria-label", fill(TEXT.curveLabel, { name, from, to }));
+  });
+  const notes = h("div", { class: "bb-aug-keys" }, h("span", {}, TEXT.shadedKey), h("span", {}, TEXT.youKey));
+  const node = h("div", { class: "bb-aug-curve" }, h("div", { class: "bb-caption" }, TEXT.curve), canvas, notes);
   return { node, canvas, draw };
+}
+
+function paintCurve(context, width, height, colors, { curve, label, change, strength, marks }) {
+  const x = (s) => THUMB / 2 + (s / change.largest) * (width - THUMB);
+  const y = (share) => 4 + (1 - share) * (height - 8);
+  const level = (share) => [0, width].map((at) => [at, y(share)]);
+  shade(context, wrongRuns(curve, label), x, height, change.step);
+  rule(context, level(0), 1, 0.4);
+  rule(context, level(1), 1, 0.2);
+  context.strokeStyle = context.fillStyle = colors.negative;
+  const places = curve.map((point) => [x(point.strength), y(point.shares[label])]);
+  if (curve.length > 2) rule(context, places, 2, 1);
+  else places.forEach((place) => dot(context, place, 4)); // a change that is on or off has nothing in between
+  context.strokeStyle = colors.ink;
+  const no = [0, height].map((at) => [x(marks.no), at]);
+  if (marks.no !== null) rule(context, no, 2, 1, [4, 3]);
+  context.fillStyle = colors.mark;
+  const now = curve.find((point) => point.strength >= strength - 1e-9) ?? curve.at(-1);
+  dot(context, [x(strength), y(now.shares[label])], 5);
 }
 
 const THUMB = 20; // of the slider, in CSS pixels: its middle stops this much inside, half on each side
 
 /** From where to where the net's choice is another than the label: pairs of strengths. */
-function wrongRuns(curve, label) {
+export function wrongRuns(curve, label) {
   const runs = [];
   curve.forEach(({ strength, choice: chosen }, i) => {
     if (chosen === label) return;
@@ -397,8 +365,7 @@ function wrongRuns(curve, label) {
   return runs;
 }
 
-function shade(context, runs, x, height, step, color) {
-  context.fillStyle = color;
+function shade(context, runs, x, height, step) {
   context.globalAlpha = 0.13;
   for (const [from, to] of runs) {
     const left = x(Math.max(0, from - step / 2));
@@ -425,33 +392,30 @@ function rule(context, points, width, alpha, dashes = []) {
 }
 
 /** What the net and the reader have decided, in words. */
-function verdict({ shares, classes, label, curve, marks, amount, change }) {
-  const at = (strength) => TEXT.at(amount(strength), change.step === change.largest);
-  const says = TEXT.says(classes[best(shares)], TEXT.percent(Math.max(...shares)));
+function verdict({ shares, classes, label, curve, marks, kind, change }) {
+  const when = (strength) => fill(isSwitch(change) ? TEXT.when : TEXT.at, { amount: amountOf(kind, strength) });
+  const says = fill(TEXT.says, { name: classes[best(shares)], share: percent(Math.max(...shares)) });
   const turn = firstTurn(curve, label);
-  if (turn?.strength === 0) return `${says} ${TEXT.wrongAtOnce(classes[turn.choice])}`;
-  const net = turn ? TEXT.turns(at(turn.strength), classes[turn.choice]) : TEXT.never;
+  const name = turn && classes[turn.choice];
+  if (turn?.strength === 0) return `${says} ${fill(TEXT.wrongAtOnce, { name })}`;
+  const net = turn ? fill(TEXT.turns, { when: when(turn.strength), name }) : TEXT.never;
   if (marks.no === null) return `${says} ${net}`;
-  if (!turn) return `${says} ${TEXT.netNever(at(marks.no))}`;
+  const no = { when: when(marks.no) };
+  if (!turn) return `${says} ${fill(TEXT.netNever, no)}`;
   const order = marks.no < turn.strength ? TEXT.youFirst : marks.no > turn.strength ? TEXT.netFirst : TEXT.youSame;
-  return `${says} ${net} ${order(at(marks.no))}`;
+  return `${says} ${net} ${fill(order, no)}`;
 }
 
 // ---- The view -------------------------------------------------------------------------------------------------
 
 const SETTINGS = ["picture", "augmentation", "strength", "seed"];
 
-function render({ model, el }) {
-  const view = scope(model);
+export default widget(SETTINGS, (view, model) => {
   const [weights, vectors] = ["weights", "vectors"].map((name) => array(model, name).data);
   const parameters = lenetParameters(model.get("shapes"), weights, vectors);
   const [labels, classes, standard] = ["labels", "classes", "standard"].map((name) => model.get(name));
   const pictures = entries(array(model, "pixels")).map((bytes) => Float64Array.from(bytes, (byte) => byte / 255));
   const opening = Object.fromEntries(SETTINGS.map((name) => [name, model.get(name)]));
-  const set = (changes) => {
-    for (const [name, value] of Object.entries(changes)) model.set(name, value);
-    model.save_changes();
-  };
   const curves = new Map(); // a curve takes tens of passes through the net: it is kept
   const judgements = new Map();
 
@@ -459,11 +423,8 @@ function render({ model, el }) {
     const key = `${picture} ${name} ${name === "noise" ? seed : ""}`;
     if (!curves.has(key)) {
       const points = strengths(name).map((strength) => {
-        const shares = classify(
-          parameters,
-          standard,
-          augment(name, pictures[picture], fixedSettings(name, strength, seed)),
-        );
+        const changed = augment(name, pictures[picture], fixedSettings(name, strength, seed));
+        const shares = classify(parameters, standard, changed);
         return { strength, shares, choice: best(shares) };
       });
       curves.set(key, points);
@@ -474,7 +435,7 @@ function render({ model, el }) {
   const marksNow = () => judgements.get(judgementKey()) ?? { yes: null, no: null };
 
   const thumbnail = (k) => {
-    const canvas = h("canvas", { role: "img", "aria-label": TEXT.picture(classes[labels[k]]) });
+    const canvas = h("canvas", { role: "img", "aria-label": classes[labels[k]] });
     paintGray(canvas, pictures[k]);
     return canvas;
   };
@@ -482,7 +443,7 @@ function render({ model, el }) {
     TEXT.pictures,
     labels.map((_, k) => k),
     thumbnail,
-    (k) => set({ picture: k }),
+    (k) => view.set({ picture: k }),
     "pictures",
   );
   picture.node.querySelectorAll("label").forEach((label, k) => (label.title = classes[labels[k]]));
@@ -490,8 +451,8 @@ function render({ model, el }) {
   const kind = dropdown(TEXT.augmentation, Object.entries(TEXT.names), (name) => {
     // The same share of the way, so that the slider does not jump. A change that is only on or off has no say.
     const [old, { step, largest }] = [CHANGES[model.get("augmentation")], CHANGES[name]];
-    if (old.step !== old.largest) share = model.get("strength") / old.largest;
-    set({
+    if (!isSwitch(old)) share = model.get("strength") / old.largest;
+    view.set({
       augmentation: name,
       strength: largest === step ? largest : Number((Math.round((share * largest) / step) * step).toFixed(4)),
     });
@@ -499,30 +460,30 @@ function render({ model, el }) {
   const slider = h("input", { type: "range", min: 0, "aria-label": TEXT.strength, class: "bb-aug-slider" });
   const ends = [h("span"), h("span")]; // of the slider and of the curve above it
   const amount = h("output", { class: "bb-aug-amount" });
-  view.listen(slider, "input", () => set({ strength: Number(Number(slider.value).toFixed(4)) }));
+  view.listen(slider, "input", () => view.set({ strength: Number(Number(slider.value).toFixed(4)) }));
   const still = choice(
     "",
-    ["yes", "no"],
+    Object.keys(TEXT.answers),
     (name) => TEXT.answers[name],
     (answer) => {
       judgements.set(judgementKey(), judged(marksNow(), answer, model.get("strength")));
-      view.soon(paint);
+      view.repaint();
     },
   );
   const question = still.node.querySelector("legend");
   const before = pictureBox("bb-aug-before");
   const after = pictureBox("bb-aug-after");
   const bars = scoreBars(classes);
-  const curve = curvePanel();
+  const curve = curvePanel(() => shown);
   const said = h("p", { role: "status", class: "bb-aug-verdict" });
   const draws = Array.from({ length: DRAWS }, () => pictureBox("bb-aug-draw"));
-  const kept = h("p", { class: "bb-hint" });
-  const seed = numberCell(TEXT.seed, LARGEST_SEED, (value) => set({ seed: Math.round(Math.abs(value)) }));
-  const again = button(TEXT.again, () => set({ seed: (model.get("seed") + 1) % (LARGEST_SEED + 1) }));
+  const kept = hint();
+  const seed = numberCell(TEXT.seed, LARGEST_SEED, (value) => view.set({ seed: Math.round(Math.abs(value)) }));
+  const again = button(TEXT.again, () => view.set({ seed: (model.get("seed") + 1) % (LARGEST_SEED + 1) }));
   const reset = button(TEXT.reset, () => {
     judgements.clear();
-    set(opening);
-    view.soon(paint);
+    view.set(opening);
+    view.repaint();
   });
 
   const read = () => {
@@ -543,7 +504,6 @@ function render({ model, el }) {
       changed,
       classes,
       name: classes[label],
-      amount: TEXT.amounts[name],
       shares: classify(parameters, standard, changed),
       curve: curveOf(index, name, seedNow),
       marks: marksNow(),
@@ -556,12 +516,12 @@ function render({ model, el }) {
       const shares = classify(parameters, standard, drawn);
       const chosen = best(shares);
       right += chosen === shown.label;
-      const percent = TEXT.percent(shares[chosen]).replace(" ", "\u00a0"); // not broken into two lines
-      const text = `${chosen === shown.label ? TEXT.right : TEXT.wrong} ${classes[chosen]} ${percent}`;
+      const sure = percent(shares[chosen]).replace(" ", "\u00a0"); // not broken into two lines
+      const text = `${chosen === shown.label ? TEXT.right : TEXT.wrong} ${classes[chosen]} ${sure}`;
       box.update(drawn, text, text);
       box.node.classList.toggle("bb-aug-missed", chosen !== shown.label);
     });
-    write(kept, TEXT.kept(right, DRAWS));
+    write(kept, fill(TEXT.kept, { right, total: DRAWS }));
   };
   let shown;
   const paint = () => {
@@ -569,31 +529,29 @@ function render({ model, el }) {
     picture.set(shown.index);
     kind.set(shown.kind);
     Object.assign(slider, { max: shown.change.largest, step: shown.change.step, value: shown.strength });
-    slider.setAttribute("aria-valuetext", shown.amount(shown.strength));
-    write(amount, shown.amount(shown.strength));
-    [0, shown.change.largest].forEach((end, i) => write(ends[i], shown.amount(end)));
-    write(question, TEXT.still(shown.name));
+    const now = amountOf(shown.kind, shown.strength);
+    slider.setAttribute("aria-valuetext", now);
+    write(amount, now);
+    [0, shown.change.largest].forEach((end, i) => write(ends[i], amountOf(shown.kind, end)));
+    write(question, fill(TEXT.still, shown));
     still.set(answerAt(shown.marks, shown.strength));
     seed.set(String(shown.seed));
-    before.update(shown.x, TEXT.before, `${shown.name}, ${TEXT.before}`);
-    after.update(
-      shown.changed,
-      shown.amount(shown.strength),
-      `${shown.name}, ${TEXT.names[shown.kind]}: ${shown.amount(shown.strength)}`,
-    );
+    before.update(shown.x, TEXT.before, fill(TEXT.beforeLabel, shown));
+    const words = { name: shown.name, change: TEXT.names[shown.kind], amount: now };
+    after.update(shown.changed, now, fill(TEXT.afterLabel, words));
     bars.update(shown.shares, shown.label);
-    curve.draw(shown);
+    curve.draw();
     write(said, verdict(shown));
     paintDraws(shown);
   };
 
-  const group = (...nodes) => h("div", { class: "bb-controls" }, ...nodes);
-  const root = h(
-    "div",
-    { class: "bb-widget bb-augment", role: "group", "aria-label": TEXT.title },
-    group(picture.node),
+  view.onResize(curve.canvas, curve.draw);
+  const root = body(
+    "bb-augment",
+    TEXT.title,
+    controls(picture.node),
     h("div", { class: "bb-aug-stage" }, h("div", { class: "bb-aug-pictures" }, before.node, after.node), bars.node),
-    group(kind.node, h("div", { class: "bb-field bb-aug-strength" }, h("span", {}, TEXT.strength), amount), reset),
+    controls(kind.node, h("div", { class: "bb-field bb-aug-strength" }, h("span", {}, TEXT.strength), amount), reset),
     curve.node,
     slider,
     h("div", { class: "bb-aug-ends", "aria-hidden": "true" }, ...ends),
@@ -608,27 +566,5 @@ function render({ model, el }) {
     h("div", { class: "bb-aug-draws" }, ...draws.map((box) => box.node)),
     kept,
   );
-  el.append(root);
-  view.onChange(SETTINGS, () => view.soon(paint));
-  view.onResize(curve.canvas, () => shown && curve.draw(shown));
-  paint();
-  return () => {
-    view.dispose();
-    root.remove();
-  };
-}
-
-export {
-  answerAt,
-  augment,
-  CHANGES,
-  classify,
-  drawnSettings,
-  fixedSettings,
-  generator,
-  judged,
-  normals,
-  strengths,
-  wrongRuns,
-};
-export default { render };
+  return { root, paint };
+});
