@@ -1,4 +1,23 @@
-import { button, choice, dropdown, h, range, scope, show, write } from "../kit.js";
+import {
+  body,
+  button,
+  choice,
+  controls,
+  drag,
+  dropdown,
+  fill,
+  fixed,
+  h,
+  hint,
+  powerOfTen,
+  range,
+  show,
+  sliderKeys,
+  speaker,
+  svg,
+  widget,
+  write,
+} from "../kit.js";
 
 const TEXT = {
   title: "Batch normalization explorer",
@@ -6,44 +25,51 @@ const TEXT = {
   modes: { train: "train", eval: "eval" },
   size: "Batch size",
   preset: "Try",
-  presets: [
-    ["start", "the first batch"],
-    ["equal", "all equal"],
-    ["outlier", "one far away"],
-    ["groups", "two groups"],
-    ["own", "as you moved them"],
-  ],
+  presets: {
+    start: "the first batch",
+    equal: "all equal",
+    outlier: "one far away",
+    groups: "two groups",
+    own: "as you moved them",
+  },
   hint: "Drag a dot of the upper line, or choose one and use the arrow keys.",
   inputs: "x, what comes in",
   outputs: "y, what goes out",
-  input: (i) => `Input ${i + 1}`,
+  input: "Input {number}",
   chart: "The batch and its outputs",
   batchBar: "batch",
   runningBar: "running",
-  remembered: "the running one",
-  moved: (i, count, size) =>
-    `Input ${i + 1} has moved, and with it ${count} of ${size} outputs. Rings show where they were.`,
-  unmoved: (i) => `Input ${i + 1} has moved, and no output with it, to three decimals.`,
-  still: (size) => `${size} inputs, ${size} outputs. Move one, and see which outputs move.`,
-  clipped: " Some outputs lie beyond the scale; they stand at its ends.",
+  moved: "Input {number} has moved, and with it {count} of {size} outputs. Rings show where they were.",
+  unmoved: "Input {number} has moved, and no output with it, to three decimals.",
+  still: "{size} inputs, {size} outputs. Move one, and see which outputs move.",
+  clipped: "Some outputs lie beyond the scale; they stand at its ends.",
   refused:
     "One value a channel: its variance is 0, so the output would be β whatever x is. PyTorch raises an error here.",
-  columns: (i) => ["", "x", "x − mean", "x̂", "y", `∂y${sub(i + 1)}/∂x`],
-  table: (i) =>
-    `Last column: how much output ${i + 1} changes with each input. The upper dots are colored by it, orange up, blue down.`,
-  mean: "mean",
-  variance: "variance",
+  columns: ["", "x", "x − mean", "x̂", "y", "∂y{number}/∂x"],
+  table:
+    "Last column: how much output {number} changes with each input. The upper dots are colored by it, orange up, blue down.",
+  batch: {
+    mean: "mean = ({terms}) / {size} = {sum} / {size} = {mean}",
+    variance: "variance = Σ(x − mean)² / {size} = {squares} / {size} {equals} {variance}",
+  },
+  running: {
+    mean: "mean {equals} {mean}, the running one",
+    variance: "variance {equals} {variance}, the running one",
+  },
   gamma: "γ, the scale",
   beta: "β, the shift",
   eps: "ε",
   momentum: "Momentum",
-  runningTitle: (count) => `Running averages after ${count} ${count === 1 ? "batch" : "batches"}`,
+  afterOne: "Running averages after 1 batch",
+  afterMany: "Running averages after {count} batches",
+  now: "mean {mean}, variance {variance}",
   run: "Run the batch",
   run10: "Run it 10 times",
   reset: "Start again",
   frozen: "In eval, running a batch moves neither average.",
-  next: "The next run:",
-  spoken: (i, x, y) => `Input ${i + 1} is ${x}, output ${y}.`,
+  nextMean: "The next run: mean: {sum}",
+  nextVariance: "variance: {sum}",
+  spoken: "Input {number} is {x}, output {y}.",
 };
 const LIMIT = 9; // of the inputs' axis
 const REACH = 4.5; // of the outputs' axis
@@ -61,12 +87,12 @@ const sub = (number) => String(number).replace(/\d/g, (digit) => "₀₁₂₃�
 // ---- Maths: pure functions, tested against PyTorch ------------------------------------------------------------
 
 /** Keep a value on the axis, in tenths. */
-function snap(value) {
+export function snap(value) {
   return Math.round(10 * Math.min(Math.max(value, -LIMIT), LIMIT)) / 10;
 }
 
 /** Sum, mean, sum of squared deviations, and both variances; the unbiased one of a single value is NaN. */
-function statistics(x) {
+export function statistics(x) {
   const sum = x.reduce((all, value) => all + value, 0);
   const mean = sum / x.length;
   const squares = x.reduce((all, value) => all + (value - mean) ** 2, 0);
@@ -80,7 +106,7 @@ function used(x, { training, mean, variance }) {
 }
 
 /** x̂ and y of each value. */
-function normalize(x, settings) {
+export function normalize(x, settings) {
   const { mean, variance } = used(x, settings);
   const scale = 1 / Math.sqrt(variance + settings.eps);
   const hats = x.map((value) => (value - mean) * scale);
@@ -88,7 +114,7 @@ function normalize(x, settings) {
 }
 
 /** How much output j changes with each input. In training all inputs share the mean and the variance. */
-function slopes(x, j, settings) {
+export function slopes(x, j, settings) {
   const { hats, scale } = normalize(x, settings);
   return hats.map((hat, i) => {
     const own = i === j ? 1 : 0;
@@ -97,7 +123,7 @@ function slopes(x, j, settings) {
 }
 
 /** The running averages after one more batch. Momentum is the weight of the new one, and the unbiased variance is kept. */
-function updated({ mean, variance, batches }, x, momentum) {
+export function updated({ mean, variance, batches }, x, momentum) {
   const batch = statistics(x);
   return {
     mean: (1 - momentum) * mean + momentum * batch.mean,
@@ -107,7 +133,7 @@ function updated({ mean, variance, batches }, x, momentum) {
 }
 
 /** Levels for dots on a line: 0 on the line, 1 and more above those that they would cover. */
-function levels(places, width) {
+export function levels(places, width) {
   const order = places.map((_, i) => i).sort((one, other) => places[one] - places[other] || one - other);
   const result = Array(places.length).fill(0);
   order.forEach((i, rank) => {
@@ -122,13 +148,6 @@ function levels(places, width) {
 
 // ---- Drawing ------------------------------------------------------------------------------------------------
 
-const SVG = "http://www.w3.org/2000/svg";
-function s(tag, attributes = {}, ...children) {
-  const node = document.createElementNS(SVG, tag);
-  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
-  node.append(...children);
-  return node;
-}
 function place(node, attributes) {
   for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
 }
@@ -140,17 +159,17 @@ const EDGE = 18; // room for a dot and half a number at both ends of an axis
 
 /** An axis with its numbers; `at(width)` lays it out. */
 function axis(y, reach, every, title) {
-  const line = s("line", { y1: y, y2: y, class: "bb-bn-axis" });
+  const line = svg("line", { y1: y, y2: y, class: "bb-bn-axis" });
   const numbers = [];
   for (let value = -Math.floor(reach / every) * every; value <= reach; value += every) numbers.push(value);
   const marks = numbers.map((value) => [
     value,
-    s("line", { y1: y, y2: y + 5, class: "bb-bn-axis" }),
-    s("text", { y: y + 19, "text-anchor": "middle" }, show(value)),
+    svg("line", { y1: y, y2: y + 5, class: "bb-bn-axis" }),
+    svg("text", { y: y + 19, "text-anchor": "middle" }, show(value)),
   ]);
-  const name = s("text", { x: 2, class: "bb-bn-name" }, title);
+  const name = svg("text", { x: 2, class: "bb-bn-name" }, title);
   return {
-    node: s("g", { "aria-hidden": true }, line, name, ...marks.flatMap(([, tick, text]) => [tick, text])),
+    node: svg("g", { "aria-hidden": "true" }, line, name, ...marks.flatMap(([, tick, text]) => [tick, text])),
     at(width, top) {
       place(line, { x1: 0, x2: width });
       place(name, { y: top });
@@ -170,11 +189,11 @@ const across = (value, reach, width) =>
 /** A bar from one deviation below a mean to one above. */
 function bar(y, label) {
   const [line, dot, text] = [
-    s("line", { y1: y, y2: y }),
-    s("line", { y1: y - 6, y2: y + 6 }),
-    s("text", { y: y + 4 }, label),
+    svg("line", { y1: y, y2: y }),
+    svg("line", { y1: y - 6, y2: y + 6 }),
+    svg("text", { y: y + 4 }, label),
   ];
-  const node = s("g", { class: "bb-bn-bar", "aria-hidden": true }, line, dot, text);
+  const node = svg("g", { class: "bb-bn-bar", "aria-hidden": "true" }, line, dot, text);
   return {
     node,
     at(mean, deviation, width, inUse) {
@@ -192,21 +211,25 @@ function bar(y, label) {
 
 /** An equation in pieces: those that are computed are kept apart, so that only they are rewritten. */
 const bracket = (value) => (value < 0 ? `(${show(value)})` : show(value));
-const rounded = (value, digits) =>
-  value
-    .toFixed(digits)
-    .replace("-", "−")
-    .replace(/^−(0\.?0*)$/, "$1");
 /** With its last digits where it is rounded, without zeros where it is exact. */
-const trimmed = (value, digits) => (equals(value, digits) === "=" ? show(value, digits) : rounded(value, digits));
+const trimmed = (value, digits) => (equals(value, digits) === "=" ? show(value, digits) : fixed(value, digits));
 const equals = (value, digits) => (Number(value.toFixed(digits)) === Number(value.toPrecision(12)) ? "=" : "≈");
 
-function render({ model, el }) {
-  const view = scope(model);
-  const set = (changes) => {
-    for (const [name, value] of Object.entries(changes)) model.set(name, value);
-    model.save_changes();
-  };
+const SETTINGS = [
+  "values",
+  "training",
+  "size",
+  "gamma",
+  "beta",
+  "eps",
+  "momentum",
+  "running_mean",
+  "running_var",
+  "batches",
+  "selected",
+];
+
+export default widget(SETTINGS, (view, model) => {
   const first = model.get("values"); // where "Try" and "Start again" lead back to
   const batch = () => model.get("values").slice(0, model.get("size"));
   const settings = () => ({
@@ -227,7 +250,7 @@ function render({ model, el }) {
     const values = [...model.get("values")];
     if (values[i] === snap(value)) return;
     values[i] = snap(value);
-    set({ values });
+    view.set({ values });
   };
   const hold = (i) => (before = { i, x: batch(), settings: JSON.stringify(settings()) });
   /** Whether nothing but that one input has changed since: only then do the rings tell what it has moved. */
@@ -240,66 +263,71 @@ function render({ model, el }) {
     if (!model.get("training") || model.get("size") < 2) return;
     let now = running();
     for (let i = 0; i < times; i++) now = updated(now, batch(), model.get("momentum"));
-    set({ running_mean: now.mean, running_var: now.variance, batches: now.batches });
+    view.set({ running_mean: now.mean, running_var: now.variance, batches: now.batches });
   };
 
   const mode = choice(
     TEXT.mode,
     Object.keys(TEXT.modes),
     (name) => TEXT.modes[name],
-    (name) => set({ training: name === "train" }),
+    (name) => view.set({ training: name === "train" }),
   );
   const size = choice(
     TEXT.size,
     SIZES.map(String),
     (name) => name,
-    (name) => set({ size: Number(name), selected: Math.min(model.get("selected"), name - 1) }),
+    (name) => view.set({ size: Number(name), selected: Math.min(model.get("selected"), name - 1) }),
   );
   const preset = dropdown(
     TEXT.preset,
-    TEXT.presets,
-    (name) => name !== "own" && set({ values: [...(PRESETS[name] ?? first)] }),
+    Object.entries(TEXT.presets),
+    (name) => name !== "own" && view.set({ values: [...(PRESETS[name] ?? first)] }),
   );
   const eps = choice(
     TEXT.eps,
     EPS.map(String),
-    (name) => (name === "0.00001" ? "10⁻⁵" : show(Number(name))),
-    (name) => set({ eps: Number(name) }),
+    (name) => (name === "0.00001" ? powerOfTen(-5) : show(Number(name))),
+    (name) => view.set({ eps: Number(name) }),
   );
   const momentum = choice(
     TEXT.momentum,
     MOMENTA.map(String),
     (name) => name,
-    (name) => set({ momentum: Number(name) }),
+    (name) => view.set({ momentum: Number(name) }),
   );
-  const gamma = range(TEXT.gamma, { min: -3, max: 3, step: 0.1 }, (value) => set({ gamma: value }));
-  const beta = range(TEXT.beta, { min: -3, max: 3, step: 0.1 }, (value) => set({ beta: value }));
+  const gamma = range(TEXT.gamma, { min: -3, max: 3, step: 0.1 }, (value) => view.set({ gamma: value }));
+  const beta = range(TEXT.beta, { min: -3, max: 3, step: 0.1 }, (value) => view.set({ beta: value }));
 
   // The chart: the two lines, a thread from each input to its output, rings where outputs were, the dots.
   const [above, below] = [axis(HIGH.input, LIMIT, 3, TEXT.inputs), axis(HIGH.output, REACH, 1.5, TEXT.outputs)];
   const bars = { batch: bar(14, TEXT.batchBar), running: bar(32, TEXT.runningBar) };
   const dots = first.map((_, i) => {
-    const label = () => s("text", { "text-anchor": "middle", y: 4.5 }, String(i + 1));
-    const input = s(
+    const label = () => svg("text", { "text-anchor": "middle", y: 4.5 }, String(i + 1));
+    const input = svg(
       "g",
       {
         class: "bb-bn-dot bb-bn-in",
         tabindex: 0,
         role: "slider",
-        "aria-label": TEXT.input(i),
+        "aria-label": fill(TEXT.input, { number: i + 1 }),
         "aria-valuemin": -LIMIT,
         "aria-valuemax": LIMIT,
       },
-      s("circle", { r: 13, class: "bb-bn-hit" }),
-      s("circle", { r: RADIUS }),
+      svg("circle", { r: 13, class: "bb-bn-hit" }),
+      svg("circle", { r: RADIUS }),
       label(),
     );
-    const output = s("g", { class: "bb-bn-dot bb-bn-out", "aria-hidden": true }, s("circle", { r: RADIUS }), label());
-    const thread = s("line", { class: "bb-bn-thread", "aria-hidden": true });
-    const ring = s("circle", { r: RADIUS, class: "bb-bn-ring", "aria-hidden": true });
+    const output = svg(
+      "g",
+      { class: "bb-bn-dot bb-bn-out", "aria-hidden": "true" },
+      svg("circle", { r: RADIUS }),
+      label(),
+    );
+    const thread = svg("line", { class: "bb-bn-thread", "aria-hidden": "true" });
+    const ring = svg("circle", { r: RADIUS, class: "bb-bn-ring", "aria-hidden": "true" });
     return { input, output, thread, ring };
   });
-  const chart = s(
+  const chart = svg(
     "svg",
     { class: "bb-bn-chart", role: "group", "aria-label": TEXT.chart, height: HIGH.all },
     above.node,
@@ -312,7 +340,7 @@ function render({ model, el }) {
   const lines = Object.fromEntries(
     ["mean", "variance", "hat", "output"].map((name) => [name, h("p", { class: `bb-bn-${name}` })]),
   );
-  const heads = TEXT.columns(0).map((name) => (name ? h("th", { scope: "col" }, name) : h("td")));
+  const heads = TEXT.columns.map((name) => (name ? h("th", { scope: "col" }) : h("td")));
   const rows = first.map((_, i) => {
     const cells = heads.slice(1).map(() => h("td"));
     return { node: h("tr", {}, h("th", { scope: "row" }, String(i + 1)), ...cells), cells };
@@ -332,15 +360,14 @@ function render({ model, el }) {
   const buttons = [
     button(TEXT.run, () => run(1)),
     button(TEXT.run10, () => run(10)),
-    button(TEXT.reset, () => set({ running_mean: 0, running_var: 1, batches: 0 })),
+    button(TEXT.reset, () => view.set({ running_mean: 0, running_var: 1, batches: 0 })),
   ];
-  const live = h("p", { class: "bb-hidden", role: "status" });
-  let speaking = null;
+  const live = speaker(view);
 
   const paintChart = (x, now_, pull) => {
     const width = chart.clientWidth;
     if (!width) return;
-    const { selected, training } = { selected: model.get("selected"), training: model.get("training") };
+    const [selected, training] = [model.get("selected"), model.get("training")];
     const stats = statistics(x);
     above.at(width, 58);
     below.at(width, 160);
@@ -376,9 +403,11 @@ function render({ model, el }) {
     });
     const count = moves.filter(Boolean).length;
     const changed = past && before.x[before.i] !== x[before.i];
-    const told = () => (count ? TEXT.moved(before.i, count, x.length) : TEXT.unmoved(before.i));
-    const text = !now_.outputs.length ? TEXT.refused : changed ? told() : TEXT.still(x.length);
-    write(note, text + (now_.outputs.some((value) => Math.abs(value) > REACH) ? TEXT.clipped : ""));
+    const told = { number: before?.i + 1, count, size: x.length };
+    const after = count ? TEXT.moved : TEXT.unmoved;
+    const template = !now_.outputs.length ? TEXT.refused : changed ? after : TEXT.still;
+    const beyond = now_.outputs.some((value) => Math.abs(value) > REACH);
+    write(note, `${fill(template, told)}${beyond ? ` ${TEXT.clipped}` : ""}`);
   };
 
   const paint = () => {
@@ -406,65 +435,51 @@ function render({ model, el }) {
     const fine = variance < 1 ? 7 : 4; // decimals: a small variance makes much of the last digit
     const [meanText, varText] = [trimmed(mean, fine), trimmed(variance, fine)];
     const inBrackets = (value) => (value < 0 ? `(${trimmed(value, 4)})` : trimmed(value, 4));
-    if (given.training) {
-      write(lines.mean, `${TEXT.mean} = (${terms}) / ${x.length} = ${show(stats.sum, 1)} / ${x.length} = ${meanText}`);
-      write(
-        lines.variance,
-        `${TEXT.variance} = Σ(x − ${TEXT.mean})² / ${x.length} = ${show(stats.squares, 5)} / ${x.length} ${equals(variance, fine)} ${varText}`,
-      );
-    } else {
-      write(lines.mean, `${TEXT.mean} ${equals(mean, fine)} ${meanText}, ${TEXT.remembered}`);
-      write(lines.variance, `${TEXT.variance} ${equals(variance, fine)} ${varText}, ${TEXT.remembered}`);
-    }
+    const template = given.training ? TEXT.batch : TEXT.running;
+    const parts = { terms, size: x.length, sum: show(stats.sum, 1), squares: show(stats.squares, 5) };
+    write(lines.mean, fill(template.mean, { ...parts, equals: equals(mean, fine), mean: meanText }));
+    write(lines.variance, fill(template.variance, { ...parts, equals: equals(variance, fine), variance: varText }));
     const name = sub(j + 1);
     write(
       lines.hat,
       refused
         ? ""
-        : `x̂${name} = (${show(x[j])} − ${mean < 0 ? `(${meanText})` : meanText}) / √(${varText} + ${given.eps === 1e-5 ? "0.00001" : show(given.eps)}) ${equals(hats[j], 4)} ${trimmed(hats[j], 4)}`,
+        : `x̂${name} = (${show(x[j])} − ${mean < 0 ? `(${meanText})` : meanText}) / √(${varText} + ${show(given.eps, 5)}) ${equals(hats[j], 4)} ${trimmed(hats[j], 4)}`,
     );
     write(
       lines.output,
       refused
         ? ""
-        : `y${name} = γ x̂${name} + β ≈ ${bracket(given.gamma)} · ${inBrackets(hats[j])} + ${bracket(given.beta)} ≈ ${rounded(outputs[j], 3)}`,
+        : `y${name} = γ x̂${name} + β ≈ ${bracket(given.gamma)} · ${inBrackets(hats[j])} + ${bracket(given.beta)} ≈ ${fixed(outputs[j], 3)}`,
     );
-    write(caption, TEXT.table(j));
-    TEXT.columns(j).forEach((text, i) => write(heads[i], text));
+    write(caption, fill(TEXT.table, { number: j + 1 }));
+    TEXT.columns.forEach((text, i) => write(heads[i], fill(text, { number: name })));
     rows.forEach(({ node, cells }, i) => {
       node.hidden = i >= x.length;
       if (node.hidden) return;
       node.classList.toggle("bb-bn-selected", i === j);
       const numbers = [
         show(x[i]),
-        given.training ? show(x[i] - mean, 4) : rounded(x[i] - mean, 3),
-        ...[hats, outputs, pull].map((list) =>
-          list.length ? rounded(list[i], Math.abs(list[i]) < 99.9 ? 3 : 1) : "–",
-        ),
+        given.training ? show(x[i] - mean, 4) : fixed(x[i] - mean, 3),
+        ...[hats, outputs, pull].map((list) => (list.length ? fixed(list[i], Math.abs(list[i]) < 99.9 ? 3 : 1) : "–")),
       ];
       numbers.forEach((text, k) => write(cells[k], text));
     });
 
     const past = running();
-    write(title, TEXT.runningTitle(past.batches));
-    write(now, `${TEXT.mean} ${trimmed(past.mean, 4)}, ${TEXT.variance} ${trimmed(past.variance, 4)}`);
+    write(title, past.batches === 1 ? TEXT.afterOne : fill(TEXT.afterMany, { count: past.batches }));
+    write(now, fill(TEXT.now, { mean: trimmed(past.mean, 4), variance: trimmed(past.variance, 4) }));
     const share = model.get("momentum");
     const next = updated(past, x, share);
-    const step = (label, old, text, result_) =>
-      `${label}: ${show(1 - share)} · ${inBrackets(old)} + ${show(share)} · ${text} ${equals(result_, 4)} ${trimmed(result_, 4)}`;
-    write(
-      nextMean,
-      given.training
-        ? refused
-          ? TEXT.refused
-          : `${TEXT.next} ${step(TEXT.mean, past.mean, inBrackets(stats.mean), next.mean)}`
-        : TEXT.frozen,
-    );
+    const step = (old, text, result_) =>
+      `${show(1 - share)} · ${inBrackets(old)} + ${show(share)} · ${text} ${equals(result_, 4)} ${trimmed(result_, 4)}`;
     const unbiased = `${show(stats.squares, 5)} / ${x.length - 1}`;
-    write(nextVariance, given.training && !refused ? step(TEXT.variance, past.variance, unbiased, next.variance) : "");
-    clearTimeout(speaking);
-    const say = () => write(live, TEXT.spoken(j, show(x[j]), outputs.length ? rounded(outputs[j], 3) : "–"));
-    speaking = speaking === null ? 0 : setTimeout(say, 400); // nothing is said before the reader acts
+    const meanLine = fill(TEXT.nextMean, { sum: step(past.mean, inBrackets(stats.mean), next.mean) });
+    write(nextMean, !given.training ? TEXT.frozen : refused ? TEXT.refused : meanLine);
+    const varianceLine = fill(TEXT.nextVariance, { sum: step(past.variance, unbiased, next.variance) });
+    write(nextVariance, given.training && !refused ? varianceLine : "");
+    const y = outputs.length ? fixed(outputs[j], 3) : "–";
+    live.say(fill(TEXT.spoken, { number: j + 1, x: show(x[j]), y }));
   };
 
   dots.forEach(({ input }, i) => {
@@ -473,44 +488,35 @@ function render({ model, el }) {
       const box = chart.getBoundingClientRect();
       return ((event.clientX - box.left - EDGE) / (box.width - 2 * EDGE)) * 2 * LIMIT - LIMIT;
     };
-    view.listen(input, "pointerdown", (event) => {
-      if (event.button) return;
-      input.setPointerCapture(event.pointerId);
-      hold(i);
-      shift = model.get("values")[i] - atPointer(event);
-      set({ selected: i });
-    });
-    view.listen(
+    drag(
+      view,
       input,
-      "pointermove",
-      (event) => input.hasPointerCapture(event.pointerId) && move(i, atPointer(event) + shift),
+      (event) => move(i, atPointer(event) + shift),
+      (event) => {
+        hold(i);
+        shift = model.get("values")[i] - atPointer(event);
+        view.set({ selected: i });
+      },
     );
     view.listen(input, "focus", () => {
       if (before?.i !== i || !holds()) hold(i);
-      if (model.get("selected") !== i) set({ selected: i });
+      if (model.get("selected") !== i) view.set({ selected: i });
     });
-    const keys = { ArrowLeft: -0.1, ArrowDown: -0.1, ArrowRight: 0.1, ArrowUp: 0.1, PageUp: 1, PageDown: -1 };
-    view.listen(input, "keydown", (event) => {
-      if (event.ctrlKey || event.metaKey || event.altKey) return;
-      const now_ = model.get("values")[i];
-      const target =
-        { Home: -LIMIT, End: LIMIT }[event.key] ??
-        (keys[event.key] && now_ + keys[event.key] * (event.shiftKey ? 10 : 1));
-      if (target === undefined) return;
-      event.preventDefault();
+    const now = () => model.get("values")[i];
+    sliderKeys(view, input, { low: -LIMIT, high: LIMIT, step: 0.1 }, now, (value) => {
       if (before?.i !== i || !holds()) hold(i);
-      move(i, target);
+      move(i, value);
     });
   });
 
-  const root = h(
-    "div",
-    { class: "bb-widget bb-bn", role: "group", "aria-label": TEXT.title },
-    h("div", { class: "bb-controls" }, mode.node, size.node, preset.node),
-    h("p", { class: "bb-hint" }, TEXT.hint),
+  const root = body(
+    "bb-bn",
+    TEXT.title,
+    controls(mode.node, size.node, preset.node),
+    hint(TEXT.hint),
     chart,
     note,
-    h("div", { class: "bb-controls" }, gamma.node, beta.node, eps.node),
+    controls(gamma.node, beta.node, eps.node),
     h("div", { class: "bb-bn-sums" }, ...Object.values(lines)),
     table,
     title,
@@ -518,33 +524,8 @@ function render({ model, el }) {
     nextMean,
     nextVariance,
     h("div", { class: "bb-controls bb-bn-run" }, momentum.node, ...buttons),
-    live,
+    live.node,
   );
-  el.append(root);
-  view.onChange(
-    [
-      "values",
-      "training",
-      "size",
-      "gamma",
-      "beta",
-      "eps",
-      "momentum",
-      "running_mean",
-      "running_var",
-      "batches",
-      "selected",
-    ],
-    () => view.soon(paint),
-  );
-  view.signal.addEventListener("abort", () => clearTimeout(speaking));
-  paint();
-  view.onResize(chart, () => view.soon(paint));
-  return () => {
-    view.dispose();
-    root.remove();
-  };
-}
-
-export { levels, normalize, slopes, snap, statistics, updated };
-export default { render };
+  view.onResize(chart, view.repaint);
+  return { root, paint };
+});
