@@ -44,7 +44,7 @@ def test_a_card_of_fashion_mnist_names_its_command(name):
     card = pretrained.card(name)
     assert (card.dataset, card.pictures) == ("Fashion-MNIST", "lossless")
     assert card.test_accuracy > 0.88
-    assert card.command == f"python tools/train.py {name}"
+    assert card.command == f"python experiments/train.py {name}"
 
 
 @CIFAR
@@ -53,7 +53,8 @@ def test_a_card_of_cifar10_names_its_command(name, trained, least):
     assert card.dataset == "CIFAR-10"
     assert card.test_accuracy > least
     assert card.subset_accuracy is None
-    assert card.command.startswith(f"python tools/train_cifar.py {trained} --epochs {card.epochs} --seed {card.seed}")
+    command = f"python experiments/train_cifar.py {trained} --epochs {card.epochs} --seed {card.seed}"
+    assert card.command.startswith(command)
 
 
 @CIFAR

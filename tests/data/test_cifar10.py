@@ -20,7 +20,7 @@ def test_every_run_is_whole_and_says_how_it_was_made(runs):
         assert [row["epoch"] for row in rows] == list(range(1, rows[0]["epochs"] + 1))
         for row in rows:
             assert row["command"].startswith(
-                f"python tools/train_cifar.py {network} --epochs {row['epochs']} --seed {seed}"
+                f"python experiments/train_cifar.py {network} --epochs {row['epochs']} --seed {seed}"
             )
             assert row["machine"]
             assert 0 < row["train_error"] < 1

@@ -1,7 +1,7 @@
 """Fashion-MNIST: pictures of clothes, 28 by 28 pixels, gray, ten classes.
 
 A balanced part, 6,000 pictures to train on and 1,000 to test with, is shipped with the package;
-`tools/fashion_mnist.py` chose it. The whole set, 60,000 and 10,000, is downloaded when it is asked for.
+`experiments/fashion_mnist.py` chose it. The whole set, 60,000 and 10,000, is downloaded when it is asked for.
 
 Source: Xiao, Rasul, Vollgraf 2017, arXiv:1708.07747. Copyright 2017 Zalando SE, MIT license (`FASHION_MNIST_LICENSE`
 beside this file).

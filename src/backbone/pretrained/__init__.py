@@ -1,7 +1,7 @@
 """Networks that are already trained: the book's own small ones, shipped with the package, each with its card.
 
-``tools/train.py`` and ``tools/train_cifar.py`` train them; the card says on what, from which seed, and how well they
-do. One large network comes with a package of its own, the others from the network: ``official.py``.
+``experiments/train.py`` and ``experiments/train_cifar.py`` train them; the card says on what, from which seed, and how
+well they do. One large network comes with a package of its own, the others from the network: ``official.py``.
 """
 
 import hashlib

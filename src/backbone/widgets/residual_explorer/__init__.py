@@ -26,7 +26,7 @@ class ResidualExplorer(BookWidget):
     Args:
         curves: rows as in the record ``cifar_curves``, mappings with network ("plain20", "resnet20" and so on), epoch,
             train_error and test_error (0 to 1), in the order of epochs; both kinds at two depths or more.
-        recorded: the record ``residual``: "gradients" and "blocks", see ``tools/measure_residual.py``.
+        recorded: the record ``residual``: "gradients" and "blocks", see ``experiments/measure_residual.py``.
 
     Traits, live both ways:
         depth: of the curves shown.
@@ -65,7 +65,7 @@ class ResidualExplorer(BookWidget):
             self.set_trait("gradients", [{name: row[name] for name in names} for row in rows])
         except KeyError as error:
             raise ValueError(
-                f'recorded has no {error}; give records.load("residual"), which tools/measure_residual.py writes'
+                f'recorded has no {error}; give records.load("residual"), which experiments/measure_residual.py writes'
             ) from None
         if WHOLE not in keys:
             raise ValueError(f"recorded: among its {len(keys)} ways there is no {WHOLE!r}, the whole network")

@@ -24,7 +24,7 @@ class TransferExplorer(BookWidget):
     differences and their 95 % intervals (Student's, over the draws).
 
     Args:
-        recorded: the record ``freezing``, see ``tools/measure_freezing.py``: "rows", each with way ("scratch", or
+        recorded: the record ``freezing``, see ``experiments/measure_freezing.py``: "rows", each with way ("scratch", or
             how many layers are frozen), labels (a class) and accuracy (S,), 0 to 1, one number a draw, S at least 3,
             at one index of the same draw in all rows. Each way at the same label counts, two or more.
 

@@ -1,6 +1,6 @@
 """Measure what transfer gains, and write the table that the chapter on transfer learning shows.
 
-    BACKBONE_DATA=/path/to/flowers python tools/measure_transfer.py
+    BACKBONE_DATA=/path/to/flowers python experiments/measure_transfer.py
 
 What is written into the record ``transfer``, a row for each setting and an accuracy for each draw:
 
@@ -318,7 +318,7 @@ def main() -> None:
             tables["flowers"] = rows(petals.result(), ("labels", "way"))
         except data.DownloadError as error:
             print(error)
-    about = {"command": "python tools/measure_transfer.py", "torch": torch.__version__}
+    about = {"command": "python experiments/measure_transfer.py", "torch": torch.__version__}
     records.write("transfer", about, **tables)
     print(f"{time.time() - started:.0f} s")
 

@@ -1,6 +1,6 @@
 """Choose the part of Fashion-MNIST that is shipped with the package, and measure the statistics of the whole.
 
-    python tools/fashion_mnist.py
+    python experiments/fashion_mnist.py
 
 Takes 600 pictures of each class from the training set and 100 from the test set, drawn with a fixed seed, in a
 shuffled order. Where there is no network, Debian's package `dataset-fashion-mnist` has the files:

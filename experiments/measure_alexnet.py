@@ -1,6 +1,6 @@
 """Measure HOG with a linear support vector machine against LeNet as the training set grows, for the chapter on AlexNet.
 
-    python tools/measure_alexnet.py
+    python experiments/measure_alexnet.py
 
 It takes about eight minutes on one thread, and the whole of Fashion-MNIST: downloaded, or in the folder that
 BACKBONE_DATA names. The chapter runs two of the sizes itself, one run each, and shows these beside.
@@ -62,7 +62,7 @@ def main() -> None:
 def about() -> dict:
     """Say how it was measured."""
     return {
-        "command": "python tools/measure_alexnet.py",
+        "command": "python experiments/measure_alexnet.py",
         "data": "Fashion-MNIST: as many of the 60,000 training pictures, equally many of each class; all 10,000 test "
         "pictures",
         "support vector machine": f"scikit-learn's LinearSVC on HOG, {CELLS}, C chosen on a held-out fifth of the "

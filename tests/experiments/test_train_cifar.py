@@ -8,7 +8,7 @@ import tarfile
 import numpy as np
 import pytest
 import torch
-import train_cifar  # tools/train_cifar.py
+import train_cifar
 from PIL import Image
 
 from backbone import data, models, pretrained
@@ -110,7 +110,7 @@ def test_a_run_records_every_pass_and_leaves_weights(archived, monkeypatch, name
         (name, "3", "1", "lossless"),
         (name, "3", "2", "lossless"),
     ]
-    assert rows[0]["command"] == f"python tools/train_cifar.py {name} --epochs 2 --seed 3"
+    assert rows[0]["command"] == f"python experiments/train_cifar.py {name} --epochs 2 --seed 3"
     first, second = (torch.load(archived / out / f"{name}-3.pt", weights_only=True) for out in ("one", "two"))
     assert all(torch.equal(first[key], second[key]) for key in first)  # the seed decides everything
     model = models.alexnet_small() if name == "alexnet" else models.cifar_resnet(8, residual=name == "resnet8")

@@ -1,6 +1,6 @@
 """Measure what augmentation does to LeNet on Fashion-MNIST, and write the table that the chapter on data shows.
 
-    python tools/measure_augmentation.py
+    python experiments/measure_augmentation.py
 
 It takes about ten minutes on one thread, longer than a chapter may. The chapter runs the smallest size itself.
 """
@@ -44,7 +44,7 @@ def main() -> None:
             rows.append({"size": size, "epochs": epochs, "training": name, "accuracy": scores})
             print(size, name, scores, f"{time.perf_counter() - started:.0f} s", flush=True)
     about = {
-        "command": "python tools/measure_augmentation.py",
+        "command": "python experiments/measure_augmentation.py",
         "data": "Fashion-MNIST: the first of the 6,000 training pictures of this package, with each seed the next "
         "ones; its 1,000 test pictures",
         "network": "LeNet",

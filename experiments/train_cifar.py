@@ -1,9 +1,9 @@
 """Train residual networks, their plain twins and a small AlexNet on CIFAR-10, and record every epoch.
 
-    python tools/train_cifar.py --epochs 8 --compile resnet20 plain20 resnet32 plain32 resnet44 plain44
-    python tools/train_cifar.py alexnet --epochs 16
-    python tools/train_cifar.py --ship alexnet resnet20 plain20     # what was trained becomes part of the package
-    python tools/train_cifar.py --check alexnet resnet20 plain20    # the packaged weights are as good as their cards
+    python experiments/train_cifar.py --epochs 8 --compile resnet20 plain20 resnet32 plain32 resnet44 plain44
+    python experiments/train_cifar.py alexnet --epochs 16
+    python experiments/train_cifar.py --ship alexnet resnet20 plain20   # what was trained becomes part of the package
+    python experiments/train_cifar.py --check alexnet resnet20 plain20  # the packaged weights are as good as the cards
 
 Looks in the folder that BACKBONE_DATA names, or else in ``~/.cache/backbone``, for the official archive,
 ``cifar-10-python.tar.gz``, or else for ``cifar10_train50000.npz`` and ``cifar10_test10000.npz``, the same pictures as
@@ -113,7 +113,7 @@ def train(name: str, epochs: int, seed: int, out: Path, compiled: bool = False) 
         optimizer, rate, epochs=epochs, steps_per_epoch=len(batches), cycle_momentum=False
     )
     network = torch.compile(model) if compiled else model
-    command = f"python tools/train_cifar.py {name} --epochs {epochs} --seed {seed}" + " --compile" * compiled
+    command = f"python experiments/train_cifar.py {name} --epochs {epochs} --seed {seed}" + " --compile" * compiled
     out.mkdir(parents=True, exist_ok=True)
     with (out / f"{name}-{seed}.csv").open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
@@ -173,7 +173,7 @@ def gather(out: Path) -> None:
         return
     about = {
         "data": "CIFAR-10: all 50,000 training pictures, all 10,000 test pictures",
-        "training": "as tools/train_cifar.py says; each row has its command",
+        "training": "as experiments/train_cifar.py says; each row has its command",
     }
     records.write("cifar_curves", about, passes=passes)
     print(f"{len(passes)} passes")

@@ -1,6 +1,6 @@
 """Measure how much of a carried network to freeze, and write the table that ``TransferExplorer`` shows.
 
-    python tools/measure_freezing.py
+    python experiments/measure_freezing.py
 
 A network learns five classes of Fashion-MNIST. Its four layers are carried to the other five classes, under a new head,
 and learn there from 1 to 200 labels a class, with the first 0 to 4 of them frozen. A network with first weights of its
@@ -106,7 +106,7 @@ def shuffle(values, generator) -> torch.Tensor:
 def write(runs: dict, seeds: int, seconds: int) -> None:
     """Write the record; each row holds one accuracy for each seed."""
     about = {
-        "command": "python tools/measure_freezing.py",
+        "command": "python experiments/measure_freezing.py",
         "data": "Fashion-MNIST, the 6,000 + 1,000 pictures of this package; five classes drawn at random to learn "
         "first, the other five second; tested on 2,500 pictures of these that no network learned from",
         "network": "convolutions 3x3 with 16, 32 and 32 channels, each with ReLU and 2x2 max pooling; linear 288 to 64 "

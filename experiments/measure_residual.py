@@ -1,10 +1,10 @@
 """Measure what shortcuts do: gradients layer by layer, and trained networks whose blocks are left out or reordered.
 
-    python tools/measure_residual.py gradients
-    python tools/measure_residual.py blocks
+    python experiments/measure_residual.py gradients
+    python experiments/measure_residual.py blocks
 
 Both parts write into the record ``residual``, which the chapter on ResNet shows. CIFAR-10 is looked for as
-``tools/train_cifar.py`` does. The gradients take about ten minutes on one thread, the blocks about five.
+``experiments/train_cifar.py`` does. The gradients take about ten minutes on one thread, the blocks about five.
 
 * ``gradients``: networks of 20 and 56 layers, plain and residual, three seeds; before the first step and after 50 steps
   of the paper's rule (rate 0.1, momentum 0.9, decay 1e-4, batches of 128, which are augmented). Of the loss of 128
@@ -48,7 +48,7 @@ def main() -> None:
     tables = records.load("residual")
     about = tables.pop("about")
     for part in arguments.parts:
-        about[part] = {"command": f"python tools/measure_residual.py {part}", "pictures": kind}
+        about[part] = {"command": f"python experiments/measure_residual.py {part}", "pictures": kind}
     if "gradients" in arguments.parts:
         about["gradients"]["recipe"] = {"rate": RATE, "momentum": MOMENTUM, "decay": DECAY, "batch": BATCH}
         tables["gradients"] = gradients(data.standardize(x, statistics), y)

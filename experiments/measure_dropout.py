@@ -1,6 +1,6 @@
 """Measure dropout on 1,000 pictures of Fashion-MNIST, and write the tables that the chapter on dropout shows.
 
-    python tools/measure_dropout.py
+    python experiments/measure_dropout.py
 
 It takes about four minutes on one thread, longer than a chapter may. The chapter runs a few of these networks itself.
 
@@ -68,7 +68,7 @@ def main() -> None:
 def write(last: int, methods: dict, normed: dict) -> None:
     """Write the record; each column holds one number for each seed."""
     about = {
-        "command": "python tools/measure_dropout.py",
+        "command": "python experiments/measure_dropout.py",
         "data": "Fashion-MNIST: of the 6,000 training pictures of this package 1,000 to learn from and 1,000 for "
         "validation, drawn anew for each seed; its 1,000 test pictures, all labels right",
         "network": f"linear layers 784, {HIDDEN}, {HIDDEN}, 10; ReLU and dropout after each hidden one",

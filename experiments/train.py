@@ -1,7 +1,7 @@
 """Train the networks that are shipped with the package, and write their weights and cards.
 
-    python tools/train.py            # all of them
-    python tools/train.py lenet      # one
+    python experiments/train.py            # all of them
+    python experiments/train.py lenet      # one
 
 Needs the whole of Fashion-MNIST: downloaded, or in the folder that BACKBONE_DATA names. Weights are kept as float16;
 the card's accuracies are measured on the rounded weights. One thread, so that a run can be repeated.
@@ -53,7 +53,7 @@ def train(name: str) -> None:
         test_accuracy=accuracy(rounded, data.fashion_mnist("test", full=True)),
         subset_accuracy=accuracy(rounded, data.fashion_mnist("test")),
         date=datetime.date.today().isoformat(),
-        command=f"python tools/train.py {name}",
+        command=f"python experiments/train.py {name}",
         license="MIT",
     )
     (folder / f"{name}.json").write_text(json.dumps(asdict(card), indent=2) + "\n", "utf-8")
