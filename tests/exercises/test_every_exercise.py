@@ -2,6 +2,7 @@
 
 import ast
 import copy
+import dataclasses
 import importlib
 import pkgutil
 import runpy
@@ -54,6 +55,14 @@ def test_every_sentence_stands_as_it_is_read(chapter):
 def test_an_import_draws_no_numbers_that_a_chapter_seeded(chapter):
     before = torch.random.get_rng_state()
     runpy.run_path(CHAPTERS[chapter].__file__)
+    assert torch.equal(torch.random.get_rng_state(), before)
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+def test_a_check_draws_no_numbers_that_a_reader_seeded(name):
+    fresh = dataclasses.replace(EXERCISES[name])  # it has not run its own functions yet
+    before = torch.random.get_rng_state()
+    fresh.check(lambda *arguments: 7)
     assert torch.equal(torch.random.get_rng_state(), before)
 
 

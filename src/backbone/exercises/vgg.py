@@ -109,13 +109,13 @@ def _not_followed(layers, one, other):
     rtol=0,
 )
 def build_vgg(counts, widths, *, stage="CR", last="", end="P", padding=1, carried=True, final=True):
-    """Build layers by letters: convolution, ReLU, pooling; the keywords are where it goes wrong."""
+    """Build layers by letters, on the meta device, which draws no weights; the keywords are where it goes wrong."""
     layers, channels = [], 3
     for number, (count, width) in enumerate(zip(counts, widths, strict=True), start=1):
         before = channels
         for letter in stage * (count - 1) + (last or stage) + end * (final or number < len(counts)):
             if letter == "C":
-                layers.append(nn.Conv2d(channels, width, 3, padding=padding))
+                layers.append(nn.Conv2d(channels, width, 3, padding=padding, device="meta"))
                 channels = width if carried else before
             else:
                 layers.append(nn.ReLU() if letter == "R" else nn.MaxPool2d(2))
