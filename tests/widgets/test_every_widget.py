@@ -60,7 +60,6 @@ WITH_FUNCTIONS = {
     "ArchitectureExplorer",
     "ConvolutionExplorer",
     "FeatureMapExplorer",
-    "FilterGallery",
     "GradientExplorer",
     "InceptionExplorer",
     "ResidualExplorer",

@@ -1,4 +1,22 @@
-import { array, button, choice, entries, h, paintPixels, paletteColor, scope, show, signed, write } from "../kit.js";
+import {
+  array,
+  body,
+  button,
+  choice,
+  controls,
+  entries,
+  fill,
+  h,
+  paintPixels,
+  paletteColor,
+  percent,
+  setting,
+  show,
+  signed,
+  speaker,
+  widget,
+  write,
+} from "../kit.js";
 
 const TEXT = {
   title: "Filter gallery",
@@ -15,30 +33,26 @@ const TEXT = {
   stage: "Maps and scores",
   stages: { convolution: "convolution", batchnorm: "with BatchNorm" },
   pictures: "Photograph for the maps",
-  filter: (number) => `filter ${number}`,
-  choose: (network) => `Filters, ${network}`,
-  legendAll: (limit) => `gray is 0, full color ±${limit}`,
+  filter: "filter {number}",
+  choose: "Filters, {network}",
+  legendAll: "gray is 0, full color ±{limit}",
   legendOwn: "gray is 0, full color its own peak",
-  large: (network, number) => `The weights of ${network} filter ${number} as colors.`,
+  large: "The weights of {network} filter {number} as colors.",
   channels: ["red", "green", "blue"],
-  weights: (name, rows) => `Weights for ${name}, row by row: ${rows}`,
-  strength: (value) => `strength ${value}`,
-  color: (share) => `color ${share}`,
-  edges: (share) => `edges ${share}`,
-  percent: (share) => `${Math.round(100 * share)} %`,
+  weights: "Weights for {channel}, row by row: {rows}",
+  strength: "strength {value}",
+  color: "color {value}",
+  edges: "edges {value}",
   unknown: "–",
   norm: "BatchNorm",
-  normBy: (scale, shift) => `× ${scale} ${shift}`,
-  off: (number) => `filter ${number}: off`,
-  mapOver: (image, height, width) => `map over ${image}, ${height} × ${width}`,
-  mapLabel: (network, number, image, from, to) =>
-    `Map of ${network} filter ${number} over ${image}: from ${from} to ${to}.`,
-  best: (count) => `its ${count} best patches`,
-  patch: (image, row, column, score) => `Score ${score}: ${image}, pixel row ${row}, column ${column}. Show its map.`,
-  spoken: (network, chosen, facts, image, score) =>
-    `${network}, ${chosen}. ${facts.join(", ")}. Best patch: ${image}, score ${score}.`,
+  normBy: "× {scale} {shift}",
+  off: "filter {number}: off",
+  mapOver: "map over {image}, {height} × {width}",
+  mapLabel: "Map of {network} filter {number} over {image}: from {from} to {to}.",
+  best: "its {count} best patches",
+  patch: "Score {score}: {image}, pixel row {row}, column {column}. Show its map.",
+  spoken: "{network}, {chosen}. {strength}, {color}, {edges}. Best patch: {image}, score {score}.",
 };
-const ORDERS = Object.keys(TEXT.orders);
 const SETTINGS = ["image", "chosen", "order", "stretched", "stage"];
 const AROUND = 4; // pixels shown around a patch
 const ZOOM = 8; // canvas pixels a pixel there
@@ -47,19 +61,19 @@ const OFF = 1e-3; // of the strongest filter: what is weaker holds rounding erro
 // ---- Maths: pure functions, tested against Python -------------------------------------------------------------
 
 /** A picture as the network sees it: three planes of numbers, from one or three planes of bytes. */
-function seen(planes, mean, std) {
+export function seen(planes, mean, std) {
   const numbers = planes.map((plane) => Float64Array.from(plane, (byte) => (byte / 255 - mean) / std));
   return numbers.length === 3 ? numbers : [numbers[0], numbers[0], numbers[0]];
 }
 
 /** Zeros before the first pixel along one axis, and outputs, with "same" padding. */
-function same(size, kernel, stride) {
+export function same(size, kernel, stride) {
   const count = Math.ceil(size / stride);
   return { before: Math.floor(Math.max((count - 1) * stride + kernel - size, 0) / 2), count };
 }
 
 /** One filter over three planes; `weights`: 3 * k * k numbers. */
-function response(planes, height, width, weights, stride) {
+export function response(planes, height, width, weights, stride) {
   const kernel = Math.round(Math.sqrt(weights.length / 3));
   const [rows, columns] = [same(height, kernel, stride), same(width, kernel, stride)];
   const data = new Float64Array(rows.count * columns.count);
@@ -84,7 +98,7 @@ function response(planes, height, width, weights, stride) {
 }
 
 /** The highest place of a map whose window lies inside the picture; of equal ones the first. */
-function bestPlace(map, height, width, kernel, stride) {
+export function bestPlace(map, height, width, kernel, stride) {
   const [top, left] = [same(height, kernel, stride).before, same(width, kernel, stride).before];
   let best = null;
   for (let row = 0; row < map.height; row++) {
@@ -101,7 +115,7 @@ function bestPlace(map, height, width, kernel, stride) {
 }
 
 /** Strength, and the shares of the squared weights that differ between channels, and between places. */
-function measures(weights) {
+export function measures(weights) {
   const area = weights.length / 3;
   const squares = (values) => values.reduce((sum, value) => sum + value * value, 0);
   const total = squares(weights);
@@ -114,7 +128,7 @@ function measures(weights) {
 }
 
 /** The filters' numbers in an order; equal ones stay as stored, and those that are off come last. */
-function sorted(all, order) {
+export function sorted(all, order) {
   const numbers = all.map((_, number) => number);
   const key = (number) => (all[number].off && order !== "strength" ? -1 : all[number][order]);
   if (order !== "stored") numbers.sort((one, other) => key(other) - key(one) || one - other);
@@ -122,7 +136,7 @@ function sorted(all, order) {
 }
 
 /** Weights as colors: 0 is the middle gray, `limit` full color. Red, green, blue, opacity, place by place. */
-function colors(weights, limit) {
+export function colors(weights, limit) {
   const area = weights.length / 3;
   const bytes = new Uint8ClampedArray(4 * area);
   for (let i = 0; i < area; i++) {
@@ -204,28 +218,21 @@ function drawPatch(canvas, source, { x, y }, kernel) {
   const context = canvas.getContext("2d");
   context.imageSmoothingEnabled = false;
   context.drawImage(source, (AROUND - x) * ZOOM, (AROUND - y) * ZOOM, source.width * ZOOM, source.height * ZOOM);
-  // Light in dark: the frame is seen on any picture.
-  for (const [color, line] of [
-    ["#000", 6],
-    ["#fff", 2.5],
-  ]) {
+  const frame = (color, line) => {
     context.strokeStyle = color;
     context.lineWidth = line;
     context.strokeRect(AROUND * ZOOM - 3, AROUND * ZOOM - 3, kernel * ZOOM + 6, kernel * ZOOM + 6);
-  }
+  };
+  frame("#000", 6);
+  frame("#fff", 2.5); // light in dark: it is seen on any picture
 }
 
 /** A map, each value a square, and a ring around the marked place. */
 function drawMap(canvas, map, limit, place) {
   const scale = Math.max(1, Math.round((canvas.clientWidth * devicePixelRatio) / map.width));
   const small = h("canvas");
-  paintPixels(
-    small,
-    map.data,
-    map.height,
-    map.width,
-    signed(limit, paletteColor(canvas, "positive"), paletteColor(canvas, "negative")),
-  );
+  const [positive, negative] = ["positive", "negative"].map((name) => paletteColor(canvas, name));
+  paintPixels(small, map.data, map.height, map.width, signed(limit, positive, negative));
   canvas.width = map.width * scale;
   canvas.height = map.height * scale;
   const context = canvas.getContext("2d");
@@ -255,10 +262,10 @@ function legendOf() {
 /** The filters of one network to choose from, and all about the chosen one. */
 function column(data, network, pick, pickPatch) {
   const { name, filters } = network;
-  const faces = filters.map((_, number) => h("canvas", { role: "img", "aria-label": TEXT.filter(number) }));
-  const options = filters.map((_, number) => TEXT.filter(number));
+  const options = filters.map((_, number) => fill(TEXT.filter, { number }));
+  const faces = options.map((label) => h("canvas", { role: "img", "aria-label": label }));
   const grid = choice(
-    TEXT.choose(name),
+    fill(TEXT.choose, { network: name }),
     options,
     (option) => faces[options.indexOf(option)],
     (option) => pick(options.indexOf(option)),
@@ -272,7 +279,7 @@ function column(data, network, pick, pickPatch) {
   const large = h("canvas", { role: "img", class: "bb-large" });
   const planes = TEXT.channels.map((channel) => ({ channel, canvas: h("canvas", { role: "img" }) }));
   const weightLegend = legendOf();
-  const facts = ["strength", "color", "edges"].map(() => h("span"));
+  const facts = { strength: h("span"), color: h("span"), edges: h("span") };
   const norm = h("span");
   const patches = Array.from({ length: data.patches }, (_, rank) => {
     const [canvas, score] = [h("canvas"), h("span")];
@@ -294,10 +301,10 @@ function column(data, network, pick, pickPatch) {
     chosen,
     h("div", { class: "bb-weights" }, large, h("div", { class: "bb-planes" }, ...panels)),
     weightLegend.node,
-    h("p", { class: "bb-facts" }, ...facts),
+    h("p", { class: "bb-facts" }, ...Object.values(facts)),
     // Without BatchNorm there is nothing to say of it, and below nothing to choose.
     data.normed ? h("p", { class: "bb-facts" }, h("span", {}, TEXT.norm), norm) : "",
-    h("p", { class: "bb-caption bb-chosen" }, TEXT.best(data.patches)),
+    h("p", { class: "bb-caption bb-chosen" }, fill(TEXT.best, { count: data.patches })),
     h("div", { class: "bb-patches" }, ...patches.map((patch) => patch.node)),
   );
   const below = h("div", { class: "bb-column" }, mapCaption, map, mapLegend.node);
@@ -310,28 +317,28 @@ function column(data, network, pick, pickPatch) {
   };
   const paintWeights = (filter, number, limit) => {
     drawColors(large, filter.weights, limit, data.kernel);
-    large.setAttribute("aria-label", TEXT.large(name, number));
+    large.setAttribute("aria-label", fill(TEXT.large, { network: name, number }));
     const [positive, negative] = ["positive", "negative"].map((color) => paletteColor(node, color));
     planes.forEach(({ channel, canvas }, c) => {
       const area = data.kernel ** 2;
       const own = filter.weights.slice(c * area, (c + 1) * area);
       paintPixels(canvas, own, data.kernel, data.kernel, signed(limit, positive, negative));
-      canvas.setAttribute("aria-label", TEXT.weights(channel, own.map(short).join(", ")));
+      canvas.setAttribute("aria-label", fill(TEXT.weights, { channel, rows: own.map(short).join(", ") }));
     });
     weightLegend.set(limit);
-    write(chosen, TEXT[filter.off ? "off" : "filter"](number));
-    write(facts[0], TEXT.strength(short(filter.strength)));
-    ["color", "edges"].forEach((share, at) =>
-      write(facts[at + 1], TEXT[share](filter.off ? TEXT.unknown : TEXT.percent(filter[share]))),
-    );
-    write(norm, TEXT.normBy(short(filter.scale), plus(filter.shift)));
+    write(chosen, fill(filter.off ? TEXT.off : TEXT.filter, { number }));
+    const share = (value) => (filter.off ? TEXT.unknown : percent(value));
+    const values = { strength: short(filter.strength), color: share(filter.color), edges: share(filter.edges) };
+    for (const [name, value] of Object.entries(values)) write(facts[name], fill(TEXT[name], { value }));
+    write(norm, fill(TEXT.normBy, { scale: short(filter.scale), shift: plus(filter.shift) }));
   };
   const paintPatches = () => {
     current.best.forEach((place, rank) => {
       const { canvas, score, node: press } = patches[rank];
       drawPatch(canvas, data.pictures.get(place.image).canvas, place, data.kernel);
       write(score, short(place.score));
-      press.setAttribute("aria-label", TEXT.patch(place.image, place.y, place.x, short(place.score)));
+      const words = { image: place.image, row: place.y, column: place.x, score: short(place.score) };
+      press.setAttribute("aria-label", fill(TEXT.patch, words));
       press.title = place.image;
     });
   };
@@ -341,7 +348,7 @@ function column(data, network, pick, pickPatch) {
     once("order", shown.order, () => grid.node.append(...sorted(filters, shown.order).map((at) => labels[at])));
     once("tiles", shown.stretched, () => {
       faces.forEach((canvas, at) => drawColors(canvas, filters[at].weights, limitOf(filters[at]), data.kernel));
-      write(scale, shown.stretched ? TEXT.legendOwn : TEXT.legendAll(short(network.limit)));
+      write(scale, shown.stretched ? TEXT.legendOwn : fill(TEXT.legendAll, { limit: short(network.limit) }));
     });
     grid.set(options[number]);
     const limit = limitOf(filter);
@@ -355,44 +362,36 @@ function column(data, network, pick, pickPatch) {
     drawMap(map, found, top, marked);
     if (marked) map.dataset.marked = `${marked.row} ${marked.column}`;
     else delete map.dataset.marked;
-    write(mapCaption, TEXT.mapOver(shown.image, found.height, found.width));
-    const [from, to] = found.data.reduce(
-      ([low, high], value) => [Math.min(low, value), Math.max(high, value)],
-      [Infinity, -Infinity],
-    );
-    map.setAttribute("aria-label", TEXT.mapLabel(name, number, shown.image, short(from), short(to)));
+    const { image } = shown;
+    write(mapCaption, fill(TEXT.mapOver, { image, height: found.height, width: found.width }));
+    let [from, to] = [Infinity, -Infinity];
+    for (const value of found.data) [from, to] = [Math.min(from, value), Math.max(to, value)];
+    const ends = { from: short(from), to: short(to) };
+    map.setAttribute("aria-label", fill(TEXT.mapLabel, { network: name, number, image, ...ends }));
     mapLegend.set(top);
   };
-  const spoken = () =>
-    TEXT.spoken(
-      name,
-      chosen.textContent,
-      facts.map((fact) => fact.textContent),
-      current.best[0].image,
-      short(current.best[0].score),
-    );
+  const spoken = () => {
+    const [{ image, score }] = current.best;
+    const said = Object.fromEntries(Object.entries(facts).map(([fact, { textContent }]) => [fact, textContent]));
+    return fill(TEXT.spoken, { network: name, chosen: chosen.textContent, ...said, image, score: short(score) });
+  };
   return { node, below, update, spoken };
 }
 
 // ---- The view -------------------------------------------------------------------------------------------------
 
-function render({ model, el }) {
-  const view = scope(model);
+export default widget(SETTINGS, (view, model) => {
   const data = readData(model);
-  const set = (changes) => {
-    for (const [name, value] of Object.entries(changes)) model.set(name, value);
-    model.save_changes();
-  };
-  let [acted, marked, speaking] = [null, {}, 0]; // the network last touched; the place a patch came from
+  let [acted, marked] = [null, {}]; // the network last touched; the place a patch came from
   const choose = (at, number) => {
     acted = at;
     marked = {};
-    set({ chosen: model.get("chosen").map((old, other) => (other === at ? number : old)) });
+    view.set({ chosen: model.get("chosen").map((old, other) => (other === at ? number : old)) });
   };
   const choosePatch = (at, place) => {
     marked = { [at]: place };
-    set({ image: place.image });
-    view.soon(paint);
+    view.set({ image: place.image });
+    view.repaint();
   };
   const columns = data.networks.map((network, at) =>
     column(
@@ -402,23 +401,18 @@ function render({ model, el }) {
       (place) => choosePatch(at, place),
     ),
   );
-  const order = choice(
-    TEXT.order,
-    ORDERS,
-    (name) => TEXT.orders[name],
-    (name) => set({ order: name }),
-  );
+  const order = setting(view, "order", TEXT.order, TEXT.orders);
   const stretched = choice(
     TEXT.scale,
     [false, true],
     (on) => TEXT.scales[on],
-    (on) => set({ stretched: on }),
+    (on) => view.set({ stretched: on }),
   );
   const stage = choice(
     TEXT.stage,
     Object.keys(TEXT.stages),
     (name) => TEXT.stages[name],
-    (name) => ((marked = {}), set({ stage: name })),
+    (name) => ((marked = {}), view.set({ stage: name })),
   );
   const image = choice(
     TEXT.pictures,
@@ -428,46 +422,35 @@ function render({ model, el }) {
       canvas.getContext("2d").drawImage(data.pictures.get(name).canvas, 0, 0);
       return canvas;
     },
-    (name) => ((marked = {}), set({ image: name })),
+    (name) => ((marked = {}), view.set({ image: name })),
     "pictures",
   );
   const longest = Object.values(TEXT.orderHints).reduce((one, other) => (other.length > one.length ? other : one));
-  const hint = h("span");
-  const live = h("p", { class: "bb-hidden", role: "status" });
+  const advice = h("span");
+  const live = speaker(view);
   const paint = () => {
     const shown = Object.fromEntries(SETTINGS.map((name) => [name, model.get(name)]));
     order.set(shown.order);
     stretched.set(shown.stretched);
     stage.set(shown.stage);
     image.set(shown.image);
-    write(hint, TEXT.orderHints[shown.order]);
+    write(advice, TEXT.orderHints[shown.order]);
     columns.forEach((one, at) =>
       one.update(shown, shown.chosen[at], marked[at]?.image === shown.image ? marked[at] : null),
     );
-    clearTimeout(speaking);
-    if (acted !== null) speaking = setTimeout((at) => write(live, columns[at].spoken()), 300, acted);
+    live.say(acted === null ? "" : columns[acted].spoken());
     acted = null;
   };
-  const root = h(
-    "div",
-    { class: "bb-widget bb-filters", role: "group", "aria-label": TEXT.title },
-    h("div", { class: "bb-controls" }, order.node, stretched.node, data.normed ? stage.node : ""),
-    h("p", { class: "bb-hint bb-reserve", "data-longest": longest }, hint),
+  const root = body(
+    "bb-filters",
+    TEXT.title,
+    controls(order.node, stretched.node, data.normed ? stage.node : ""),
+    h("p", { class: "bb-hint bb-reserve", "data-longest": longest }, advice),
     h("div", { class: "bb-columns" }, ...columns.map((one) => one.node)),
     h("div", { class: "bb-controls bb-between" }, image.node),
     h("div", { class: "bb-columns" }, ...columns.map((one) => one.below)),
-    live,
+    live.node,
   );
-  el.append(root);
-  view.onChange(SETTINGS, () => view.soon(paint));
-  view.onResize(root, () => view.soon(paint));
-  view.signal.addEventListener("abort", () => clearTimeout(speaking));
-  paint();
-  return () => {
-    view.dispose();
-    root.remove();
-  };
-}
-
-export { bestPlace, colors, measures, response, same, seen, sorted };
-export default { render };
+  view.onResize(root, view.repaint);
+  return { root, paint };
+});
