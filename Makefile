@@ -9,7 +9,7 @@ JAVASCRIPT := src _static
 # The same seed gives other bits with another number of threads, so every kernel and test runs with one.
 export OMP_NUM_THREADS := 1
 
-.PHONY: help book test lint serve watch notebooks colab bench clean
+.PHONY: help book test lint serve watch notebooks colab bench lowest clean
 .DEFAULT_GOAL := help
 
 help: ## list these commands
@@ -55,6 +55,9 @@ colab: $(READY) ## run every notebook as on Colab: fresh environment, ipywidgets
 
 bench: $(READY) ## measure speed: operations, pages, a drag
 	@$(BIN)/python tools/bench.py
+
+lowest: $(READY) ## run the package's tests with the lowest versions that pyproject.toml allows
+	@$(BIN)/python tools/lowest.py
 
 clean: ## delete what was built (not .venv)
 	@rm -rf _build .pytest_cache .ruff_cache .hypothesis
