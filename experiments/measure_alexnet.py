@@ -17,13 +17,15 @@ LeNet is trained as in the chapter on feature extraction, small sets with as man
 
 import math
 import time
+from functools import partial
 
 import numpy as np
 import torch
+from common import columns, draws, measured, standardized, trained
 from skimage.feature import hog
 from sklearn.svm import LinearSVC
 
-from backbone import data, models, records, training
+from backbone import data, models, records
 
 SIZES = (250, 1000, 6000, 60_000)
 TUNED_ON = 6000  # pictures at most, to choose C
@@ -33,30 +35,39 @@ CELLS = {"orientations": 8, "pixels_per_cell": (4, 4), "cells_per_block": (2, 2)
 BATCH, RATE, DECAY, EPOCHS, STEPS = 64, 1e-2, 0.05, 9, 800
 
 
+COLUMNS = ("svm", "svm train", "C", "lenet", "lenet train")
+
+
 def main() -> None:
     """Measure all sizes and write the record, after each size."""
     torch.set_num_threads(1)
     train, test = (data.fashion_mnist(split, full=True) for split in ("train", "test"))
     by_hand = described(train.images), described(test.images)
-    x, x_test = (prepared(part.images) for part in (train, test))
+    sides = by_hand, (standardized(train), standardized(test))
     rows = []
     for size in SIZES:
-        row = {"pictures": size, "svm": [], "svm train": [], "C": [], "lenet": [], "lenet train": []}
-        for seed in SEEDS:
-            some = drawn(train.labels, size, seed)
-            if size < len(train) or seed == 0:
-                few = some[:TUNED_ON]
-                strength = chosen(by_hand[0][few], train.labels[few])
-                machine = fitted(by_hand[0][some], train.labels[some], strength)
-                row["C"].append(strength)
-                row["svm"].append(machine.score(by_hand[1], test.labels.numpy()))
-                row["svm train"].append(machine.score(by_hand[0][some], train.labels[some].numpy()))
-            network = learned(x[some], train.labels[some], seed)
-            row["lenet"].append(right(network, x_test, test.labels))
-            row["lenet train"].append(right(network, x[some], train.labels[some]))
-            print(size, seed, {key: value[-1] for key, value in row.items() if key != "pictures"}, flush=True)
-        rows.append({key: rounded(value) for key, value in row.items()})
+        *_, runs = draws(partial(one_draw, *sides, size), SEEDS)
+        rows.append({"pictures": size} | columns(runs, *COLUMNS))
         records.write("alexnet", about(), sizes=rows)
+
+
+def one_draw(by_hand: tuple, standard: tuple, size: int, seed: int) -> dict[str, float]:
+    """Return the accuracies of both sides, trained on so many pictures."""
+    (x, y), (x_test, y_test) = standard
+    some = drawn(y, size, seed)
+    run = {}
+    if size < len(y) or seed == 0:
+        features, features_test = by_hand
+        few = some[:TUNED_ON]
+        run["C"] = chosen(features[few], y[few])
+        machine = fitted(features[some], y[some], run["C"])
+        run["svm"] = machine.score(features_test, y_test.numpy())
+        run["svm train"] = machine.score(features[some], y[some].numpy())
+    epochs = max(EPOCHS, math.ceil(STEPS / math.ceil(size / BATCH)))
+    network = trained(models.lenet, x[some], y[some], seed, epochs=epochs, batch=BATCH, rate=RATE, decay=DECAY)
+    run["lenet"] = measured(network, x_test, y_test).accuracy
+    run["lenet train"] = measured(network, x[some], y[some]).accuracy
+    return run
 
 
 def about() -> dict:
@@ -75,11 +86,6 @@ def about() -> dict:
     }
 
 
-def rounded(value):
-    """Round accuracies to four digits; sizes stay."""
-    return [round(one, 4) for one in value] if isinstance(value, list) else value
-
-
 def drawn(labels: torch.Tensor, size: int, seed: int) -> torch.Tensor:
     """Draw positions of so many pictures, equally many of each class, in random order."""
     generator = torch.Generator().manual_seed(200 + seed)
@@ -94,11 +100,6 @@ def described(images: torch.Tensor) -> np.ndarray:
     return np.array([hog(one[0].numpy(), **CELLS) for one in data.to_float(images)])
 
 
-def prepared(images: torch.Tensor) -> torch.Tensor:
-    """Return standardized pictures."""
-    return data.standardize(data.to_float(images), data.FASHION_MNIST_STATISTICS)
-
-
 def fitted(x: np.ndarray, y: torch.Tensor, strength: float) -> LinearSVC:
     """Fit a linear support vector machine, one class against the rest."""
     return LinearSVC(C=strength, dual=True, tol=1e-2, random_state=0).fit(x, y.numpy())
@@ -108,23 +109,6 @@ def chosen(x: np.ndarray, y: torch.Tensor) -> float:
     """Return the C that does best on the last fifth after a fit to the rest."""
     cut = len(y) * 4 // 5
     return max(STRENGTHS, key=lambda c: fitted(x[:cut], y[:cut], c).score(x[cut:], y[cut:].numpy()))
-
-
-def learned(x: torch.Tensor, y: torch.Tensor, seed: int) -> torch.nn.Module:
-    """Train LeNet."""
-    generator = torch.Generator().manual_seed(seed)
-    model = models.lenet(generator=generator)
-    served = data.batches(x, y, BATCH, shuffle=True, generator=generator)
-    epochs = max(EPOCHS, math.ceil(STEPS / len(served)))
-    optimizer = torch.optim.AdamW(model.parameters(), weight_decay=DECAY)
-    cycle = torch.optim.lr_scheduler.OneCycleLR(optimizer, RATE, epochs=epochs, steps_per_epoch=len(served))
-    training.fit(model, served, epochs, optimizer, schedule=cycle, progress=False)
-    return model
-
-
-def right(model: torch.nn.Module, x: torch.Tensor, y: torch.Tensor) -> float:
-    """Return the share of pictures that a network gets right."""
-    return training.evaluate(model, data.batches(x, y, 500)).accuracy
 
 
 if __name__ == "__main__":

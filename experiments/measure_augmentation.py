@@ -5,17 +5,17 @@
 It takes about ten minutes on one thread, longer than a chapter may. The chapter runs the smallest size itself.
 """
 
-import time
+from functools import partial
 
 import torch
+from common import BLACK, columns, draws, measured, standardized, trained
 
-from backbone import data, models, records, training
+from backbone import data, models, records
 
 EPOCHS = {200: 100, 1000: 100, 6000: 40}
 SEEDS = {200: 5, 1000: 3, 6000: 3}
 BATCH = {200: 50, 1000: 100, 6000: 100}
 RATE, DECAY = 3e-3, 0.01
-BLACK = -float(data.FASHION_MNIST_STATISTICS.mean / data.FASHION_MNIST_STATISTICS.std)
 TRAININGS = {
     "as they are": None,
     "mirrored": data.random_flip,
@@ -27,22 +27,23 @@ TRAININGS = {
 def main() -> None:
     """Train all networks and write the record."""
     torch.set_num_threads(1)
-    train, test = (data.fashion_mnist(split) for split in ("train", "test"))
-    x, t = (data.standardize(data.to_float(s.images), data.FASHION_MNIST_STATISTICS) for s in (train, test))
+    (x, y), (t, t_labels) = (standardized(data.fashion_mnist(split)) for split in ("train", "test"))
     moved = data.random_crop(t, torch.Generator().manual_seed(99), 3, BLACK)
     tests = {"as they are": t, "mirrored": t.flip(3), "shifted": moved}
     rows = []
+
+    def one_draw(size: int, name: str, seed: int) -> dict[str, float]:
+        """Return the accuracy on each kind of test pictures."""
+        some = (torch.arange(size) + size * seed) % len(x)  # all of them are one part only
+        settings = {"epochs": EPOCHS[size], "batch": BATCH[size], "rate": RATE, "decay": DECAY}
+        model = trained(models.lenet, x[some], y[some], seed, augment=TRAININGS[name], **settings)
+        return {key: measured(model, pictures, t_labels).accuracy for key, pictures in tests.items()}
+
     for size, epochs in EPOCHS.items():
-        for name, augment in TRAININGS.items():
-            started = time.perf_counter()
-            scores = {key: [] for key in tests}
-            for seed in range(SEEDS[size]):
-                part = torch.arange(size) + size * seed if size < len(x) else torch.arange(size)
-                model = trained(x[part], train.labels[part], epochs, BATCH[size], augment, seed)
-                for key, pictures in tests.items():
-                    scores[key].append(training.evaluate(model, data.batches(pictures, test.labels, 500)).accuracy)
-            rows.append({"size": size, "epochs": epochs, "training": name, "accuracy": scores})
-            print(size, name, scores, f"{time.perf_counter() - started:.0f} s", flush=True)
+        for name in TRAININGS:
+            print(size, name)
+            *_, runs = draws(partial(one_draw, size, name), range(SEEDS[size]))
+            rows.append({"size": size, "epochs": epochs, "training": name, "accuracy": columns(runs, *tests)})
     about = {
         "command": "python experiments/measure_augmentation.py",
         "data": "Fashion-MNIST: the first of the 6,000 training pictures of this package, with each seed the next "
@@ -51,17 +52,6 @@ def main() -> None:
         "training": f"AdamW, one cycle up to {RATE}, decay {DECAY}, batches of 50 for 200 pictures, else of 100",
     }
     records.write("augmentation", about, rows=rows)
-
-
-def trained(x, y, epochs, batch, augment, seed):
-    """Train a LeNet; the seed draws its first weights, the order of the pictures and their changes."""
-    generator = torch.Generator().manual_seed(seed)
-    model = models.lenet(generator=generator)
-    batches = data.batches(x, y, batch, shuffle=True, augment=augment, generator=generator)
-    optimizer = torch.optim.AdamW(model.parameters(), weight_decay=DECAY)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, RATE, epochs=epochs, steps_per_epoch=len(batches))
-    training.fit(model, batches, epochs, optimizer, schedule=schedule, progress=False)
-    return model
 
 
 if __name__ == "__main__":

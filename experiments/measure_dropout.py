@@ -15,9 +15,9 @@ What is written into the record ``dropout``, a row for each setting and a number
 """
 
 import copy
-import time
 
 import torch
+from common import BLACK, columns, draws, measured, standardized
 from torch import nn
 
 from backbone import data, layers, models, records, training
@@ -26,7 +26,6 @@ SIZE, EPOCHS, BATCH, RATE = 1000, 40, 100, 2e-3
 HIDDEN = 256
 SEEDS = range(3)
 SHARES = (0.3, 0.0)  # of wrong labels
-BLACK = -float(data.FASHION_MNIST_STATISTICS.mean / data.FASHION_MNIST_STATISTICS.std)
 
 
 def shift(pixels):
@@ -50,22 +49,23 @@ NORMED = {
 def main() -> None:
     """Train all networks and write the record, after each seed."""
     torch.set_num_threads(1)
-    started = time.perf_counter()
-    methods, normed = {}, {}
-    for seed in SEEDS:
-        for wrong in SHARES:
-            for method, strengths in METHODS.items():
-                for strength, setting in strengths.items():
-                    run = learn(task(wrong, seed), seed, **setting)
-                    methods.setdefault((wrong, method, strength), []).append(run)
-                    print(seed, wrong, method, strength, run, f"{time.perf_counter() - started:.0f} s", flush=True)
-        for name, probabilities in NORMED.items():
-            normed.setdefault(name, []).append(learn(task(0.0, seed), seed, normed=probabilities))
-            print(seed, name, normed[name][-1], flush=True)
-        write(seed, methods, normed)
+    for runs in draws(one_draw, SEEDS):
+        write(runs)
 
 
-def write(last: int, methods: dict, normed: dict) -> None:
+def one_draw(seed: int) -> dict:
+    """Return (wrong, method, strength) -> what its network reached, and likewise the name of each normalized one."""
+    found = {}
+    for wrong in SHARES:
+        for method, strengths in METHODS.items():
+            for strength, setting in strengths.items():
+                found[wrong, method, strength] = learn(task(wrong, seed), seed, **setting)
+    for name, probabilities in NORMED.items():
+        found[name] = learn(task(0.0, seed), seed, normed=probabilities)
+    return found
+
+
+def write(runs: list[dict]) -> None:
     """Write the record; each column holds one number for each seed."""
     about = {
         "command": "python experiments/measure_dropout.py",
@@ -73,38 +73,35 @@ def write(last: int, methods: dict, normed: dict) -> None:
         "validation, drawn anew for each seed; its 1,000 test pictures, all labels right",
         "network": f"linear layers 784, {HIDDEN}, {HIDDEN}, 10; ReLU and dropout after each hidden one",
         "training": f"AdamW, rate {RATE}, batches of {BATCH}, {EPOCHS} epochs",
-        "seeds": list(range(last + 1)),
+        "seeds": list(SEEDS)[: len(runs)],
     }
-    columns = ("validation", "test", "loss", "learned", "stopped validation", "stopped test")
+    by_setting = {key: [run[key] for run in runs] for key in runs[0]}
+    names = ("validation", "test", "loss", "learned", "stopped validation", "stopped test")
     rows = [
-        {"wrong": wrong, "method": method, "strength": strength} | column(runs, *columns)
-        for (wrong, method, strength), runs in methods.items()
+        {"wrong": wrong, "method": method, "strength": strength} | columns(by_setting[wrong, method, strength], *names)
+        for wrong in SHARES
+        for method, strengths in METHODS.items()
+        for strength in strengths
     ]
-    columns = ("test", "loss", "test anew", "loss anew")
-    others = [{"dropout": name} | column(runs, *columns) for name, runs in normed.items()]
+    names = ("test", "loss", "test anew", "loss anew")
+    others = [{"dropout": name} | columns(by_setting[name], *names) for name in NORMED]
     records.write("dropout", about, **{"methods": rows, "batch norm": others})
-
-
-def column(runs: list[dict], *names: str) -> dict:
-    """Return name -> one number for each seed."""
-    return {name: [round(run[name], 4) for run in runs] for name in names if name in runs[0]}
 
 
 def task(wrong: float, seed: int) -> dict:
     """Return pictures to learn from and to choose by, with that share of their labels wrong, and the test pictures."""
     generator = torch.Generator().manual_seed(100 + seed)
-    train, test = (data.fashion_mnist(split) for split in ("train", "test"))
-    x, t = (data.standardize(data.to_float(s.images), data.FASHION_MNIST_STATISTICS) for s in (train, test))
+    (x, y), test = (standardized(data.fashion_mnist(split)) for split in ("train", "test"))
     some = torch.randperm(len(x), generator=generator)[: 2 * SIZE]
     lie = torch.rand(2 * SIZE, generator=generator) < wrong
     others = torch.randint(1, 10, (2 * SIZE,), generator=generator)  # any class but the right one
-    labels = torch.where(lie, (train.labels[some] + others) % 10, train.labels[some])
+    labels = torch.where(lie, (y[some] + others) % 10, y[some])
     return {
         "x": x[some[:SIZE]],
         "y": labels[:SIZE],
         "lie": lie[:SIZE],
         "validation": (x[some[SIZE:]], labels[SIZE:]),
-        "test": (t, test.labels),
+        "test": test,
     }
 
 
@@ -134,11 +131,6 @@ def learn(task, seed, p=0.0, decay=0.0, augment=None, normed=None) -> dict:
         anew = measured(remeasured(model, task["x"]), *task["test"])
         run |= {"test anew": anew.accuracy, "loss anew": anew.loss}
     return run
-
-
-def measured(model, x, y) -> training.Evaluation:
-    """Measure a network on pictures and labels."""
-    return training.evaluate(model, data.batches(x, y, 500))
 
 
 def network(p, generator) -> nn.Module:

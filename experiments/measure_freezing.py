@@ -15,6 +15,7 @@ import copy
 import time
 
 import torch
+from common import draws, measured, of_classes, rows, take_steps
 from torch import nn
 
 from backbone import data, records, training
@@ -31,28 +32,23 @@ FIRST_STEPS = 800  # on the first five classes
 def main() -> None:
     """Train all networks and write the record, after each seed."""
     torch.set_num_threads(1)
-    runs, started = {}, time.process_time()
-    for seed in SEEDS:
-        for setting, accuracy in measured(seed).items():
-            runs.setdefault(setting, []).append(round(accuracy, 4))
-        seconds = round(time.process_time() - started)
-        write(runs, seed + 1, seconds)
-        print(seed, f"{seconds} s", {setting: right[-1] for setting, right in runs.items()}, flush=True)
+    for runs in draws(one_draw, SEEDS):
+        write(runs)
 
 
-def measured(seed: int) -> dict:
+def one_draw(seed: int) -> dict:
     """Return (way, labels a class) -> the share of right answers on the second five classes."""
     generator = torch.Generator().manual_seed(seed)
     shuffled = torch.randperm(10, generator=generator)
     first, second = shuffled[:5].sort().values, shuffled[5:].sort().values
-    x, y = chosen(data.fashion_mnist("train"), first)
+    x, y = of_classes(data.fashion_mnist("train"), first)
     carried = network(generator)
     train(carried, x, y, FIRST_STEPS, generator)
 
-    x, y = chosen(data.fashion_mnist("train"), second)
+    x, y = of_classes(data.fashion_mnist("train"), second)
     order = torch.stack([shuffle(torch.where(y == k)[0], generator) for k in range(5)])  # (5, 600)
     rest = order[:, max(LABELS) :].flatten()  # no network learns from these
-    test_x, test_y = chosen(data.fashion_mnist("test"), second)
+    test_x, test_y = of_classes(data.fashion_mnist("test"), second)
     test_x, test_y = torch.cat([test_x, x[rest]]), torch.cat([test_y, y[rest]])
     found = {}
     for way in WAYS:
@@ -66,7 +62,7 @@ def measured(seed: int) -> dict:
             if way != "scratch":
                 model = nn.Sequential(*copy.deepcopy(carried[frozen:LAYERS]), model[LAYERS])
             train(model, h[some], y[some], STEPS, generator)
-            found[way, labels] = training.evaluate(model, data.batches(test_h, test_y, 500)).accuracy
+            found[way, labels] = measured(model, test_h, test_y).accuracy
     return found
 
 
@@ -82,20 +78,8 @@ def network(generator) -> nn.Sequential:
 
 
 def train(model, x, y, steps, generator) -> None:
-    """Train in place with Adam, one rate for all that learns; each batch is drawn anew."""
-    optimizer = torch.optim.Adam(model.parameters(), lr=RATE)
-    for _ in range(steps):
-        some = shuffle(torch.arange(len(x)), generator)[:BATCH]
-        optimizer.zero_grad()
-        nn.functional.cross_entropy(model(x[some]), y[some]).backward()
-        optimizer.step()
-
-
-def chosen(pictures, classes) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return the standardized pictures of some classes, and their labels counted anew from 0."""
-    keep = torch.isin(pictures.labels, classes)
-    x = data.standardize(data.to_float(pictures.images[keep]), data.FASHION_MNIST_STATISTICS)
-    return x, torch.searchsorted(classes, pictures.labels[keep])
+    """Train in place with Adam, one rate for all that learns."""
+    take_steps(model, x, y, torch.optim.Adam(model.parameters(), lr=RATE), generator, steps, BATCH)
 
 
 def shuffle(values, generator) -> torch.Tensor:
@@ -103,7 +87,7 @@ def shuffle(values, generator) -> torch.Tensor:
     return values[torch.randperm(len(values), generator=generator)]
 
 
-def write(runs: dict, seeds: int, seconds: int) -> None:
+def write(runs: list[dict]) -> None:
     """Write the record; each row holds one accuracy for each seed."""
     about = {
         "command": "python experiments/measure_freezing.py",
@@ -113,12 +97,11 @@ def write(runs: dict, seeds: int, seconds: int) -> None:
         "with ReLU; head 64 to 5",
         "training": f"Adam, rate {RATE} for all that learns, batches of at most {BATCH}; {FIRST_STEPS} steps first, "
         f"then {STEPS}",
-        "seeds": list(range(seeds)),
+        "seeds": list(SEEDS)[: len(runs)],
         "torch": torch.__version__,
-        "CPU seconds": seconds,
+        "CPU seconds": round(time.process_time()),
     }
-    rows = [{"way": way, "labels": labels, "accuracy": right} for (way, labels), right in runs.items()]
-    records.write("freezing", about, rows=rows)
+    records.write("freezing", about, rows=rows(runs, ("way", "labels"), "accuracy"))
 
 
 if __name__ == "__main__":

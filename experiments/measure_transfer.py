@@ -28,6 +28,7 @@ from functools import cache
 
 import numpy as np
 import torch
+from common import of_classes, rows, take_steps
 from skimage import color
 from skimage import data as pictures
 from sklearn.datasets import load_sample_image
@@ -105,16 +106,6 @@ def accuracy(model, x, y) -> float:
     return (training.predict(model, x, 100).argmax(1) == y).float().mean().item()
 
 
-def train(model, x, y, optimizer, generator, steps, batch=BATCH, flip=False) -> None:
-    """Train in place for so many batches, flipped at random left to right and top to bottom where asked."""
-    for _ in range(steps):
-        some = torch.randperm(len(x), generator=generator)[:batch]
-        axes = [axis for axis in (-1, -2) if flip and torch.rand((), generator=generator) < 0.5]
-        optimizer.zero_grad()
-        F.cross_entropy(model(x[some].flip(axes)), y[some]).backward()
-        optimizer.step()
-
-
 def adam(model, head, rate, head_rate) -> torch.optim.Adam:
     """Return Adam with a rate for the head, a part of the model, and one for the rest."""
     own = {id(p) for p in head.parameters()}
@@ -142,7 +133,7 @@ def from_scratch(x, y, test_x, test_y, rate, steps, seed) -> list[float]:
     model, found, done = textures(generator), [], 0
     optimizer = torch.optim.Adam(model.parameters(), lr=rate)
     for upto in steps:
-        train(model, x, y, optimizer, generator, upto - done, flip=True)
+        take_steps(model, x, y, optimizer, generator, upto - done, flip=True)
         found.append(accuracy(model, test_x, test_y))
         done = upto
     return found
@@ -159,7 +150,7 @@ def fine_tuned(x, y, test_x, test_y, rate, seed, probe) -> float:
     model.eval()  # the buffers of batch normalization stay: batches of 14 say little about them
     generator = torch.Generator().manual_seed(seed)
     optimizer = adam(model, model._fc, rate / 10, rate)
-    train(model, seen(x), y, optimizer, generator, BODY_STEPS, BODY_BATCH, flip=True)
+    take_steps(model, seen(x), y, optimizer, generator, BODY_STEPS, BODY_BATCH, flip=True)
     return accuracy(model, seen(test_x), test_y)
 
 
@@ -244,13 +235,6 @@ def clothes(generator) -> nn.Sequential:
     return initialize(nn.Sequential(body, nn.Linear(64, 5)), generator)
 
 
-def half(split, classes):
-    """Return the pictures of some classes, their labels counted anew from 0."""
-    x = data.standardize(data.to_float(split.images), data.FASHION_MNIST_STATISTICS)
-    keep = torch.isin(split.labels, classes)
-    return x[keep], torch.searchsorted(classes, split.labels[keep])
-
-
 def measure_fashion(seed) -> dict:
     """Return (labels a class, way, steps) -> accuracy on the five classes that the first training did not show."""
     generator = torch.Generator().manual_seed(seed)
@@ -258,8 +242,8 @@ def measure_fashion(seed) -> dict:
     source, target = shuffled[:5].sort().values, shuffled[5:].sort().values
     learn, test = (data.fashion_mnist(split) for split in ("train", "test"))
     taught = clothes(generator)
-    train(taught, *half(learn, source), adam(taught, taught[1], 1e-3, 1e-3), generator, 400)
-    (x, y), (test_x, test_y) = half(learn, target), half(test, target)
+    take_steps(taught, *of_classes(learn, source), adam(taught, taught[1], 1e-3, 1e-3), generator, 400)
+    (x, y), (test_x, test_y) = of_classes(learn, target), of_classes(test, target)
     f, test_f = training.predict(taught[0], x), training.predict(taught[0], test_x)
     head_rate, found = WAYS["scratch"], {}
 
@@ -270,7 +254,7 @@ def measure_fashion(seed) -> dict:
     for count in SHOTS:
         some = torch.cat([torch.where(y == k)[0][:count] for k in range(5)])
         model, generator = started()
-        train(model[1], f[some], y[some], torch.optim.Adam(model[1].parameters(), lr=head_rate), generator, SHORT)
+        take_steps(model[1], f[some], y[some], torch.optim.Adam(model[1].parameters(), lr=head_rate), generator, SHORT)
         found[count, "frozen", SHORT] = accuracy(model[1], test_f, test_y)
         for way, rate in WAYS.items():
             model, generator = started()
@@ -279,7 +263,7 @@ def measure_fashion(seed) -> dict:
             optimizer, done = adam(model, model[1], rate, head_rate), 0
             # Two ways go on, with all labels: is what was carried worth more than the steps it saves?
             for steps in (SHORT, LONG) if count == max(SHOTS) and way != "two rates" else (SHORT,):
-                train(model, x[some], y[some], optimizer, generator, steps - done)
+                take_steps(model, x[some], y[some], optimizer, generator, steps - done)
                 found[count, way, steps] = accuracy(model, test_x, test_y)
                 done = steps
     print("fashion, draw", seed, found, flush=True)
@@ -289,11 +273,9 @@ def measure_fashion(seed) -> dict:
 # ---- The file ----------------------------------------------------------------------------------------------------
 
 
-def rows(runs, names) -> list[dict]:
-    """Return a row for each setting, named, with one accuracy for each run."""
-    return [
-        dict(zip(names, key, strict=True)) | {"test": [round(run[key], 4) for run in runs]} for key in sorted(runs[0])
-    ]
+def results(jobs) -> list[dict]:
+    """Return what draws gave, their settings in order."""
+    return [dict(sorted(job.result().items())) for job in jobs]
 
 
 def main() -> None:
@@ -311,11 +293,11 @@ def main() -> None:
         tables = {
             "chosen": [{"labels": n, "rate": rate, "steps": steps} for n, (rate, steps) in settings.items()],
             "chosen for fine-tuning": [{"rate": rate, "steps": BODY_STEPS, "batch": BODY_BATCH}],
-            "surfaces": rows([one.result() for one in patched], ("labels", "way")),
-            "fashion": rows([one.result() for one in clothing], ("labels", "way", "steps")),
+            "surfaces": rows(results(patched), ("labels", "way"), "test"),
+            "fashion": rows(results(clothing), ("labels", "way", "steps"), "test"),
         }
         try:
-            tables["flowers"] = rows(petals.result(), ("labels", "way"))
+            tables["flowers"] = rows(petals.result(), ("labels", "way"), "test")
         except data.DownloadError as error:
             print(error)
     about = {"command": "python experiments/measure_transfer.py", "torch": torch.__version__}

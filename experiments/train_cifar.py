@@ -23,7 +23,6 @@ gradient, and do not learn. The residual and plain networks were compared in the
 
 import argparse
 import csv
-import datetime
 import io
 import itertools
 import json
@@ -32,19 +31,19 @@ import re
 import shutil
 import tarfile
 import time
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 import torch
+from common import SHIPPED, measured, write_card
 from PIL import Image
 
-from backbone import data, models, pretrained, records, training
+from backbone import data, models, pretrained, records
 from backbone.data.download import cache_folder, digest
 
 BATCH, MOMENTUM = 128, 0.9
 RECIPES = {"resnet": (0.1, 1e-4), "plain": (0.1, 1e-4), "alexnet": (0.02, 5e-4)}  # highest rate, weight decay
-SHIPPED = {"alexnet": "alexnet_small", "resnet20": "cifar_resnet20", "plain20": "cifar_plain20"}
+PACKAGED = {"alexnet": "alexnet_small", "resnet20": "cifar_resnet20", "plain20": "cifar_plain20"}
 FIRST_FILTERS_DECAY = 0.02  # of the small AlexNet
 ADDRESS, ARCHIVE = "https://www.cs.toronto.edu/~kriz/", "cifar-10-python.tar.gz"
 SHA256 = "6d958be074577803d12ecdefd02955f39262c83c16fe9348329d7fe0b5c001ce"  # as Keras publishes it, too
@@ -69,9 +68,9 @@ def main() -> None:
     for name in arguments.names:
         depth = re.fullmatch(r"(?:resnet|plain)(\d+)", name)
         trained = name == "alexnet" or (depth and int(depth[1]) >= 8 and int(depth[1]) % 6 == 2)
-        if name not in SHIPPED if arguments.ship or arguments.check else not trained:
+        if name not in PACKAGED if arguments.ship or arguments.check else not trained:
             parser.error(
-                f"{name!r} is none of resnetN and plainN, N = 6n + 2, and alexnet; packaged: {', '.join(SHIPPED)}"
+                f"{name!r} is none of resnetN and plainN, N = 6n + 2, and alexnet; packaged: {', '.join(PACKAGED)}"
             )
     for name in arguments.names:
         if arguments.ship:
@@ -138,13 +137,13 @@ def ship(name: str, seed: int, out: Path) -> None:
     """Copy the weights of a run into the package, with a card whose accuracy is that of the rounded weights."""
     with (out / f"{name}-{seed}.csv").open(encoding="utf-8") as file:
         record = list(csv.DictReader(file))[-1]
-    folder, shipped = Path(pretrained.__file__).parent, SHIPPED[name]
+    shipped = PACKAGED[name]
     kind, _, test = cifar10()
     if kind != record["pictures"]:
         raise SystemExit(f"{name} was trained on {record['pictures']} pictures, and {kind} ones are here to test on")
-    shutil.copy(out / f"{name}-{seed}.pt", folder / f"{shipped}.pt")
-    card = pretrained.Card(
-        model=shipped,
+    shutil.copy(out / f"{name}-{seed}.pt", SHIPPED / f"{shipped}.pt")
+    card = write_card(
+        shipped,
         dataset="CIFAR-10",
         pictures=kind,
         data="CIFAR-10, all 50,000 training pictures, in [0, 1], standardized with CIFAR10_STATISTICS",
@@ -152,11 +151,8 @@ def ship(name: str, seed: int, out: Path) -> None:
         epochs=int(record["epochs"]),
         test_accuracy=accuracy(pretrained.load(shipped), *test),
         subset_accuracy=None,
-        date=datetime.date.today().isoformat(),
         command=record["command"],
-        license="MIT",
     )
-    (folder / f"{shipped}.json").write_text(json.dumps(asdict(card), indent=2) + "\n", "utf-8")
     print(f"{shipped}: test accuracy {card.test_accuracy:.4f}, on {kind} pictures")
 
 
@@ -190,19 +186,18 @@ def number(text: str) -> float | str:
 def check(name: str) -> None:
     """Measure packaged weights on the 10,000 test pictures, and compare with the card."""
     kind, _, test = cifar10()
-    card = pretrained.card(SHIPPED[name])
+    card = pretrained.card(PACKAGED[name])
     if kind != card.pictures:
         raise SystemExit(f"The card of {name} speaks of {card.pictures} pictures, and {kind} ones are here to test on")
-    found = accuracy(pretrained.load(SHIPPED[name]), *test)
-    print(f"{SHIPPED[name]}: test accuracy {found:.4f}, the card says {card.test_accuracy:.4f}")
+    found = accuracy(pretrained.load(PACKAGED[name]), *test)
+    print(f"{PACKAGED[name]}: test accuracy {found:.4f}, the card says {card.test_accuracy:.4f}")
     if abs(found - card.test_accuracy) > 0.0005:  # five pictures of 10,000: another machine rounds otherwise
         raise SystemExit(1)
 
 
 def accuracy(model: torch.nn.Module, x: torch.Tensor, y: torch.Tensor) -> float:
     """Return the share of pictures (N, 3, 32, 32), in [0, 1], that a network gets right, in float32."""
-    x = data.standardize(x, data.CIFAR10_STATISTICS)
-    return training.evaluate(model, data.batches(x, y, 500)).accuracy
+    return measured(model, data.standardize(x, data.CIFAR10_STATISTICS), y).accuracy
 
 
 def groups(model: torch.nn.Module, decay: float) -> list[dict]:
