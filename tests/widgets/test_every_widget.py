@@ -61,7 +61,6 @@ WITH_FUNCTIONS = {
     "ConvolutionExplorer",
     "FeatureMapExplorer",
     "GradientExplorer",
-    "InceptionExplorer",
     "ResidualExplorer",
     "TransferExplorer",
 }

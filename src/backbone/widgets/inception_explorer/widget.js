@@ -1,4 +1,18 @@
-import { button, dropdown, grouped, h, percent, scope, write } from "../kit.js";
+import {
+  body,
+  button,
+  controls,
+  dropdown,
+  fill,
+  fixed,
+  grouped,
+  h,
+  hint,
+  percent,
+  speaker,
+  widget,
+  write,
+} from "../kit.js";
 
 const TEXT = {
   title: "Inception explorer: the widths of a module, and what they cost",
@@ -19,28 +33,25 @@ const TEXT = {
     plain: "No 1×1 before the 3×3 and the 5×5. Which branches can give the maps now?",
   },
   goals: {
-    out: ({ maps }, now) => `${maps} maps out (now ${now.out})`,
-    cost: ({ most }, now) => `at most ${millions(most)} multiply-adds (now ${millions(now.cost)})`,
-    least: ({ maps }) =>
-      new Set(maps).size === 1
-        ? `at least ${maps[0]} maps from each branch`
-        : `at least ${maps.join(", ")} maps from the four branches`,
-    share: ({ branch, least }, now) =>
-      `at least ${percent(least)} of the maps from the ${TEXT.branches[branch]} (now ${percent(now.branches[branch].maps / now.out)})`,
-    plain: () => "no 1×1 before the 3×3 and the 5×5",
-    step: () => "one width smaller by 8, all others as in 3a",
-    saved: ({ least }, now) => `at least ${millions(least)} saved (now ${millions(now.saved)})`,
+    out: "{maps} maps out (now {now})",
+    cost: "at most {most} multiply-adds (now {now})",
+    each: "at least {maps} maps from each branch",
+    four: "at least {maps} maps from the four branches",
+    share: "at least {least} of the maps from the {branch} (now {now})",
+    plain: "no 1×1 before the 3×3 and the 5×5",
+    step: "one width smaller by 8, all others as in 3a",
+    saved: "at least {least} saved (now {now})",
   },
   met: "reached",
   open: "open",
   done: "Solved.",
   notYet: "Not solved yet.",
   seen: "Solved, but shown.",
-  hintSolved: (count, all) => `${count} of ${all} puzzles solved`,
+  score: "{count} of {all} puzzles solved",
   restart: "Start of the puzzle",
   solution: "Show a solution",
   paper: "Module 3a",
-  input: (channels, side) => `${channels} maps of ${side} × ${side} go into every branch`,
+  input: "{channels} maps of {side} × {side} go into every branch",
   branches: ["1×1", "3×3", "5×5", "pool"],
   sliders: [
     "1×1: maps out",
@@ -53,21 +64,18 @@ const TEXT = {
   short: ["maps out", "1×1 before", "maps out", "1×1 before", "maps out", "maps out"],
   toggles: ["1×1 before", "1×1 before", "1×1 after"],
   toggleLabels: ["1×1 before the 3×3", "1×1 before the 5×5", "1×1 after pooling"],
-  all: (channels) => `all ${channels}`,
+  all: "all {channels}",
   none: "no branch",
   bars: { maps: "Maps out, by what they have seen", cost: "Multiply-adds", twin: "Its naive twin" },
-  barLabel: (title, total, parts, end) => `${title}: ${total}. ${parts.join(", ")}. ${TEXT.ends(end)}`,
-  ends: (end) => `The bar ends at ${end}.`,
-  asked: (maps) => `asked ${maps}`,
-  budget: (most) => `budget ${millions(most)}`,
+  barLabel: "{title}: {total}. {parts}. The bar ends at {end}.",
+  asked: "{maps}, asked {asked}",
+  budget: "{cost}, budget {most}",
   columns: ["branch", "maps", "weights", "multiply-adds", "share", "naive twin"],
   table: "The branches in numbers",
   total: "total",
-  note: (places) => `Each weight is used once at each of ${places} places: multiply-adds are weights times ${places}.`,
-  say: (now, twin, most) =>
-    `${millions(now.cost)} multiply-adds, ${percent(now.cost / twin.cost)} of the naive twin's ${millions(twin.cost)}, which gives ${twin.out} maps. ` +
-    `The largest part, ${percent(most.cost / now.cost)}, is the ${TEXT.branches[most.index]} branch.`,
-  saySame: (now) => `${millions(now.cost)} multiply-adds: this is the naive module, and it gives ${now.out} maps.`,
+  note: "Each weight is used once at each of {places} places: multiply-adds are weights times {places}.",
+  say: "{cost} multiply-adds, {share} of the naive twin's {twin}, which gives {maps} maps. The largest part, {most}, is the {branch} branch.",
+  saySame: "{cost} multiply-adds: this is the naive module, and it gives {maps} maps.",
   nothing: "No branch is left but the pooling, which has no multiply-adds of its own.",
 };
 const KERNELS = [1, 9, 25]; // places of a 1x1, a 3x3 and a 5x5
@@ -81,12 +89,12 @@ const LIMITS = [
   [STEP, MOST_OUT],
 ];
 
-const millions = (count) => `${(count / 1e6).toFixed(1)} M`.replace("-", "−");
+const millions = (count) => `${fixed(count / 1e6, 1)} M`;
 
 // ---- Maths: pure functions, tested against PyTorch -----------------------------------------------------------
 
 /** Maps and weights of each branch (1x1, 3x3, 5x5, pool) of a module. A branch that gives no maps has no weights. */
-function branchesOf(channels, widths, reduced) {
+export function branchesOf(channels, widths, reduced) {
   const conv = (kernel, maps, into) =>
     maps === 0 ? 0 : into === null ? kernel * channels * maps : channels * into + kernel * into * maps;
   const [one, intoThree, three, intoFive, five, pooled] = widths;
@@ -99,7 +107,7 @@ function branchesOf(channels, widths, reduced) {
 }
 
 /** The same with multiply-adds and totals; a module keeps height and width, so each weight is used at each place. */
-function count([channels, side], widths, reduced) {
+export function count([channels, side], widths, reduced) {
   const branches = branchesOf(channels, widths, reduced).map((one, index) => ({
     ...one,
     index,
@@ -110,7 +118,7 @@ function count([channels, side], widths, reduced) {
 }
 
 /** Which goals of a puzzle hold, one true or false for each. */
-function reached(shape, { start, goals }, widths, reduced) {
+export function reached(shape, { start, goals }, widths, reduced) {
   const now = count(shape, widths, reduced);
   const before = count(shape, start.widths, start.reduced);
   const steps = widths.map((width, i) => start.widths[i] - width).filter((step) => step !== 0);
@@ -127,7 +135,7 @@ function reached(shape, { start, goals }, widths, reduced) {
 }
 
 /** A round number of multiply-adds at which the bars may end. */
-function scaleEnd(cost) {
+export function scaleEnd(cost) {
   const unit = 10 ** Math.floor(Math.log10(Math.max(cost, 1)));
   return [1, 2, 4, 6, 8, 10].map((step) => step * unit).find((end) => end >= cost);
 }
@@ -152,39 +160,41 @@ function stackedBar(title) {
       });
       mark.hidden = limit === null || limit >= 1; // the end of the bar is a line already
       if (limit !== null) mark.style.left = `${100 * limit}%`;
-      box.setAttribute(
-        "aria-label",
-        TEXT.barLabel(
-          title,
-          total,
-          parts.filter(({ share }) => share > 0).map(({ label }) => label),
-          end,
-        ),
-      );
+      const labels = parts.filter(({ share }) => share > 0).map(({ label }) => label);
+      box.setAttribute("aria-label", fill(TEXT.barLabel, { title, total, parts: labels.join(", "), end }));
     },
   };
 }
 
-function render({ model, el }) {
-  const view = scope(model);
+/** A goal of a puzzle in words, with where the module stands now. */
+function goalText({ kind, maps, most, least, branch }, now) {
+  const words = TEXT.goals;
+  if (kind === "out") return fill(words.out, { maps, now: now.out });
+  if (kind === "cost") return fill(words.cost, { most: millions(most), now: millions(now.cost) });
+  if (kind === "saved") return fill(words.saved, { least: millions(least), now: millions(now.saved) });
+  if (kind === "least") {
+    const alike = new Set(maps).size === 1;
+    return fill(alike ? words.each : words.four, { maps: alike ? maps[0] : maps.join(", ") });
+  }
+  if (kind !== "share") return words[kind];
+  const share = percent(now.branches[branch].maps / now.out);
+  return fill(words.share, { least: percent(least), branch: TEXT.branches[branch], now: share });
+}
+
+export default widget(["widths", "reduced", "puzzle", "solved", "shown"], (view, model) => {
   const [puzzles, shape] = [model.get("puzzles"), model.get("shape")];
   const [channels, side, outMaps] = shape;
-  let speaking = null;
-
-  const set = (changes) => {
-    for (const [name, value] of Object.entries(changes)) model.set(name, value);
-    model.save_changes();
-  };
   const solves = ({ widths = model.get("widths"), reduced = model.get("reduced"), puzzle = model.get("puzzle") }) =>
     reached(shape, puzzles[puzzle], widths, reduced).every(Boolean);
   /** The reader moved a control. It counts, unless a solution of this puzzle was shown since its start. */
   const move = (changes) => {
     const [name, solved] = [model.get("puzzle"), model.get("solved")];
     const wins = solves(changes) && !solved.includes(name) && model.get("shown") !== name;
-    set(wins ? { ...changes, solved: [...solved, name] } : changes);
+    view.set(wins ? { ...changes, solved: [...solved, name] } : changes);
   };
   /** A button set everything: a solution that comes so is shown, not found. */
-  const jump = (changes) => set({ ...changes, shown: solves(changes) ? (changes.puzzle ?? model.get("puzzle")) : "" });
+  const jump = (changes) =>
+    view.set({ ...changes, shown: solves(changes) ? (changes.puzzle ?? model.get("puzzle")) : "" });
   const replaced = (list, place, value) => list.map((one, i) => (i === place ? value : one));
 
   // ---- Controls
@@ -251,7 +261,7 @@ function render({ model, el }) {
     h("tbody", {}, ...rows),
   );
   const say = h("p", { class: "bb-inc-say" });
-  const live = h("p", { class: "bb-hidden", role: "status" });
+  const live = speaker(view);
 
   // ---- Painting
 
@@ -269,17 +279,22 @@ function render({ model, el }) {
     const goal = (kind) => puzzles[name].goals.find((one) => one.kind === kind) ?? {};
     paintBars(now, twin, goal("out").maps ?? null, goal("cost").most ?? null);
     paintTable(now, twin);
+    write(say, summary(now, twin));
+    live.say(`${verdict.textContent} ${say.textContent}`);
+  };
+  const summary = (now, twin) => {
+    const [cost, maps] = [millions(now.cost), now.out];
+    if (now.cost === 0) return TEXT.nothing;
+    if (now.cost === twin.cost && now.out === twin.out) return fill(TEXT.saySame, { cost, maps });
     const most = now.branches.reduce((a, b) => (b.cost > a.cost ? b : a));
-    write(
-      say,
-      now.cost === 0
-        ? TEXT.nothing
-        : now.cost === twin.cost && now.out === twin.out
-          ? TEXT.saySame(now)
-          : TEXT.say(now, twin, most),
-    );
-    clearTimeout(speaking);
-    if (speaking !== null) speaking = setTimeout(() => write(live, `${verdict.textContent} ${say.textContent}`), 500);
+    return fill(TEXT.say, {
+      cost,
+      share: percent(now.cost / twin.cost),
+      twin: millions(twin.cost),
+      maps: twin.out,
+      most: percent(most.cost / now.cost),
+      branch: TEXT.branches[most.index],
+    });
   };
   const paintPuzzle = (name, now, widths, reduced) => {
     puzzle.set(name);
@@ -290,20 +305,20 @@ function render({ model, el }) {
         "li",
         { class: met[i] ? "bb-inc-met" : "" },
         h("span", { "aria-hidden": "true" }, met[i] ? "✓" : "○"),
-        ` ${TEXT.goals[goal.kind](goal, now)}`,
+        ` ${goalText(goal, now)}`,
         h("span", { class: "bb-hidden" }, ` (${met[i] ? TEXT.met : TEXT.open})`),
       ),
     );
     goals.replaceChildren(...items);
     write(verdict, !met.every(Boolean) ? TEXT.notYet : model.get("shown") === name ? TEXT.seen : TEXT.done);
-    write(score, TEXT.hintSolved(model.get("solved").length, Object.keys(puzzles).length));
+    write(score, fill(TEXT.score, { count: model.get("solved").length, all: Object.keys(puzzles).length }));
   };
   const paintControls = (widths, reduced, now) => {
     sliders.forEach(({ input, value }, i) => {
       if (Number(input.value) !== widths[i]) input.value = widths[i];
       const off = { 1: !reduced[0], 3: !reduced[1], 5: !reduced[2] }[i] ?? false;
       input.disabled = off;
-      const text = off ? TEXT.all(channels) : String(widths[i]);
+      const text = off ? fill(TEXT.all, { channels }) : String(widths[i]);
       write(value, text);
       input.setAttribute("aria-valuetext", text);
     });
@@ -321,13 +336,13 @@ function render({ model, el }) {
         label: `${TEXT.branches[i]} ${form(branch[name])}`,
       }));
     bars.maps.update(
-      `${now.out}${asked === null ? "" : `, ${TEXT.asked(asked)}`}`,
+      asked === null ? String(now.out) : fill(TEXT.asked, { maps: now.out, asked }),
       parts(now, "maps", widest, String),
       asked === null ? null : asked / widest,
       String(widest),
     );
     bars.cost.update(
-      `${millions(now.cost)}${budget === null ? "" : `, ${TEXT.budget(budget)}`}`,
+      budget === null ? millions(now.cost) : fill(TEXT.budget, { cost: millions(now.cost), most: millions(budget) }),
       parts(now, "cost", end, millions),
       budget === null ? null : budget / end,
       whole,
@@ -347,31 +362,18 @@ function render({ model, el }) {
     lines.forEach((cells, r) => cells.forEach((text, c) => write(rows[r].children[c + 1], text)));
   };
 
-  const root = h(
-    "div",
-    { class: "bb-widget bb-inc", role: "group", "aria-label": TEXT.title },
-    h("div", { class: "bb-controls" }, puzzle.node, restart, solution, paper),
+  const root = body(
+    "bb-inc",
+    TEXT.title,
+    controls(puzzle.node, restart, solution, paper),
     h("div", { class: "bb-inc-task" }, question, goals, h("p", { class: "bb-inc-foot" }, verdict, score)),
-    h("p", { class: "bb-hint" }, TEXT.input(channels, side)),
+    hint(fill(TEXT.input, { channels, side })),
     h("div", { class: "bb-inc-cards" }, ...cards),
     ...Object.values(bars).map(({ node }) => node),
     say,
     h("div", { class: "bb-inc-scroll", tabindex: 0, role: "region", "aria-label": TEXT.table }, table),
-    h("p", { class: "bb-hint" }, TEXT.note(side * side)),
-    live,
+    hint(fill(TEXT.note, { places: side * side })),
+    live.node,
   );
-  el.append(root);
-  view.onChange(["widths", "reduced", "puzzle", "solved", "shown"], () => {
-    speaking ??= 0; // nothing is said before the reader acts
-    view.soon(paint);
-  });
-  view.signal.addEventListener("abort", () => clearTimeout(speaking));
-  paint();
-  return () => {
-    view.dispose();
-    root.remove();
-  };
-}
-
-export { branchesOf, count, reached, scaleEnd };
-export default { render };
+  return { root, paint };
+});
