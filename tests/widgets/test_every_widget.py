@@ -57,11 +57,9 @@ def test_a_widgets_own_rules_reach_no_other_widget(widget):
 
 # Still to be written as templates.
 WITH_FUNCTIONS = {
-    "ArchitectureExplorer",
     "ConvolutionExplorer",
     "FeatureMapExplorer",
     "GradientExplorer",
-    "ResidualExplorer",
     "TransferExplorer",
 }
 FUNCTIONS = """() => {

@@ -230,14 +230,17 @@ export function choice(label, options, face, pick, kind = "segmented") {
   };
 }
 
-/** Radio buttons for one of the settings; `texts` says what stands on each: value -> text. */
-export function setting(view, name, label, texts) {
-  return choice(
-    label,
-    Object.keys(texts),
-    (value) => texts[value],
-    (value) => view.set({ [name]: value }),
-  );
+/**
+ * Radio buttons for one of the settings. `texts` are the values with what stands on each, { value: text } or [[value, text]],
+ * or the values alone; `also` is set with each of them.
+ */
+export function setting(view, name, label, texts, also = {}) {
+  const pairs = Array.isArray(texts)
+    ? texts.map((one) => (Array.isArray(one) ? one : [one, one]))
+    : Object.entries(texts);
+  const faces = new Map(pairs);
+  const pick = (value) => view.set({ [name]: value, ...also });
+  return choice(label, [...faces.keys()], (value) => String(faces.get(value)), pick);
 }
 
 /** A button. */
@@ -370,6 +373,41 @@ export function ticksOf(low, high, count) {
 /** A path through points, "M0,1L2,3". */
 export function pathOf(points, digits = 2) {
   return points.length ? `M${points.map((point) => point.map((at) => at.toFixed(digits)).join()).join("L")}` : "";
+}
+
+/**
+ * Lines in a drawing that fills its box, under a head and over what stands at both ends. `ticks` are pairs of a height,
+ * from 0 at the foot to 1 at the top, and its text. `draw([{ points, look }])`: points in [0, 1], from the lower left.
+ */
+export function lineChart(name, head, ticks, feet) {
+  const [wide, tall] = [1000, 400];
+  const still = { "vector-effect": "non-scaling-stroke" };
+  const rules = ticks.map(([height]) => {
+    return svg("path", { class: `${name}-rule`, d: `M0 ${tall * (1 - height)}H${wide}`, ...still });
+  });
+  const lines = svg("g");
+  const look = { viewBox: `0 0 ${wide} ${tall}`, preserveAspectRatio: "none", "aria-hidden": "true" };
+  const box = h("div", { class: `${name}-plot` }, svg("svg", look, ...rules, lines));
+  const labels = ticks.map(([height, text]) => {
+    const label = h("span", { class: `${name}-tick` }, text);
+    label.style.top = `${100 * (1 - height)}%`;
+    return label;
+  });
+  const scale = h("div", { class: `${name}-ticks`, "aria-hidden": "true" }, ...labels);
+  const frame = h("div", { class: `${name}-frame` }, scale, box);
+  const draw = (drawn) => {
+    const path = ({ points, look }) => {
+      const d = pathOf(points.map(([across, up]) => [wide * across, tall * (1 - up)]));
+      return svg("path", { class: `${name}-line ${look}`, d, ...still });
+    };
+    lines.replaceChildren(...drawn.map(path));
+  };
+  return { node: h("div", { class: "bb-panel" }, head, frame, feet), box, draw };
+}
+
+/** Heights at even distances, as points of a `lineChart`. */
+export function evenly(heights) {
+  return heights.map((height, i) => [i / Math.max(1, heights.length - 1), height]);
 }
 
 /** Call `move(event)` where a node is pressed, and while the pointer is dragged from there. */

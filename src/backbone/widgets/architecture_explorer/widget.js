@@ -1,10 +1,10 @@
-import { choice, dropdown, h, scope, write } from "../kit.js";
+import { body, choice, controls, dropdown, fill, h, hint, percent, speaker, svg, widget, write } from "../kit.js";
 
 const TEXT = {
   title: "Architecture explorer: two networks to scale, and what their parts cost",
   networks: { a: "Network A", b: "Network B" },
   size: "Picture",
-  pixels: (size) => `${size} × ${size}`,
+  square: "{side} × {side}",
   task: "Task",
   tasks: {
     size: "1. A larger picture",
@@ -22,59 +22,59 @@ const TEXT = {
     pair: "Find two networks whose parameters differ by less than 2 %, but whose multiply-adds differ more than tenfold.",
   },
   factors: ["Parameters", "Multiply-adds"],
-  factor: (times) => `× ${times}`,
+  factor: "× {times}",
   verdicts: {
     done: "Solved.",
     open: "Not solved yet.",
     both: "Two answers are missing.",
     one: "One answer is missing.",
-    size: (before, after) => `From ${amount(before)} to ${amount(after)} multiply-adds.`,
+    size: "From {before} to {after} multiply-adds.",
     wrong: "Not both are right. Move the slider from 224 to 448, and look.",
-    parameters: (share) => `The chosen layer holds ${shareText(share)} of all parameters.`,
-    cost: (share) => `The chosen layer does ${shareText(share)} of the work of what is open.`,
-    shrink: (now, limit) => `Now ${amount(now)}; at most ${amount(limit)}.`,
-    missing: (name) => `Choose ${name} as network A or B.`,
-    pair: (parameters, factor) =>
-      `Parameters differ by ${shareText(parameters)}, multiply-adds by a factor of ${factor.toFixed(1)}.`,
+    parameters: "The chosen layer holds {share} of all parameters.",
+    cost: "The chosen layer does {share} of the work of what is open.",
+    shrink: "Now {now}; at most {limit}.",
+    missing: "Choose {name} as network A or B.",
+    pair: "Parameters differ by {share}, multiply-adds by a factor of {factor}.",
   },
-  score: (count, all) => `${count} of ${all} tasks solved`,
+  score: "{count} of {all} tasks solved",
   whole: "whole network",
-  depth: (layers) => `${layers} layers deep`,
+  depth: "{layers} layers deep",
   measures: { parameters: "parameters", cost: "multiply-adds" },
   parts: {
     stem: "stem",
     head: "head",
-    stage: (number) => `stage ${number}`,
-    module: (name) => `module ${name}`,
-    block: (number, count) => (count > 1 ? `blocks ${number}–${number + count - 1}` : `block ${number}`),
-    conv: (number, count) => (count > 1 ? `conv ${number}–${number + count - 1}` : `conv ${number}`),
-    branch: (number) => `branch ${number}`,
+    stage: "stage {number}",
+    module: "module {name}",
+    block: "block {number}",
+    blocks: "blocks {number}–{last}",
+    conv: "conv {number}",
+    convs: "conv {number}–{last}",
+    branch: "branch {number}",
     linear: "fully connected",
     shortcut: "shortcut",
   },
-  alike: (count) => `${count} alike`,
-  window: ({ kernel, into, maps, stride }) =>
-    `${kernel} × ${kernel}, ${into} → ${maps}${stride > 1 ? `, /${stride}` : ""}`,
-  vector: ({ into, maps }) => `${into} → ${maps}`,
-  shape: (maps, side) => (side ? `${maps} × ${side} × ${side}` : `${maps}`),
-  places: (side) => (side ? `${side} × ${side}` : ""),
-  share: (value, whole) => `${amount(value)}, ${shareText(value / whole)}`,
-  path: (name) => `Where you are in ${name}`,
-  list: (name) => `Parts of ${name}`,
-  overview: (name, depth, size, last) =>
-    `${name}: ${depth} layers one after the other. From ${size} × ${size} pixels and 3 channels to ${last.maps} maps of ${last.side} × ${last.side} before the head.`,
+  alike: "{count} alike",
+  window: "{kernel} × {kernel}, {into} → {maps}",
+  strided: "{kernel} × {kernel}, {into} → {maps}, /{stride}",
+  vector: "{into} → {maps}",
+  shape: "{maps} × {side} × {side}",
+  share: "{amount}, {share}",
+  path: "Where you are in {name}",
+  list: "Parts of {name}",
+  named: "{name}, {depth}",
+  overview:
+    "{name}: {layers} layers one after the other. From {size} × {size} pixels and 3 channels to {maps} maps of {side} × {side} before the head.",
   caption:
     "Each column is a layer or block, as wide as it is deep. Above the line: the side of its maps, in pixels. Below: how many maps. Both networks have one scale.",
   note: "Pooling and activations have no parameters and count no multiply-adds: they are not listed. Bars of one color in both lists have one scale; the percentages are of the whole network.",
-  say: (name, parameters, cost, size) =>
-    `${name}: ${amount(parameters)} parameters, ${amount(cost)} multiply-adds at ${size} pixels.`,
+  say: "{name}: {parameters} parameters, {cost} multiply-adds at {size} pixels.",
 };
 const FACTORS = [1, 2, 4, 8];
 const [TOP, BOTTOM, MOST_MAPS] = [58, 42, 4096]; // heights of the overview's two halves
 const SIDES = ["a", "b"];
 
 /** Three digits with a unit: 138 M, 15.5 G. */
-function amount(value) {
+export function amount(value) {
   const [unit, name] = [
     [1e9, " G"],
     [1e6, " M"],
@@ -85,14 +85,14 @@ function amount(value) {
 }
 
 /** A share in %; a small one is not rounded to nothing. */
-function shareText(share) {
-  return share > 0 && share < 0.005 ? "< 1 %" : `${Math.round(100 * share)} %`;
+export function shareText(share) {
+  return share > 0 && share < 0.005 ? "< 1 %" : percent(share);
 }
 
 // ---- Maths: pure functions, tested against PyTorch -----------------------------------------------------------
 
 /** How many places a window has along a side, as PyTorch counts. */
-function placesOf(side, { kernel, stride, padding, ceil }) {
+export function placesOf(side, { kernel, stride, padding, ceil }) {
   const steps = (side + 2 * padding - kernel) / stride;
   let places = (ceil ? Math.ceil(steps) : Math.floor(steps)) + 1;
   // A window that is taken although it does not fit has to begin inside the map or its padding on the left.
@@ -101,14 +101,14 @@ function placesOf(side, { kernel, stride, padding, ceil }) {
 }
 
 /** The side of each map for a picture of another size: side as it was counted -> side now. */
-function sidesAt({ side, windows }, size) {
+export function sidesAt({ side, windows }, size) {
   const sides = new Map([[side, size]]);
   for (const window of windows) sides.set(window.after, placesOf(sides.get(window.before), window));
   return sides;
 }
 
 /** Parts with what all that they stand for has: parameters, multiply-adds and the side of the maps at this size. */
-function counted(network, size) {
+export function counted(network, size) {
   const sides = sidesAt(network, size);
   const walk = (part) => {
     const side = part.side ? sides.get(part.side) : 0;
@@ -139,7 +139,7 @@ function total(parts, name) {
 }
 
 /** Go down a path: the part that it ends in, and the last one on the way that has parts of its own. */
-function follow(whole, path) {
+export function follow(whole, path) {
   let [end, open, steps] = [whole, whole, 0];
   for (const index of path) {
     const next = end.parts?.[index];
@@ -151,7 +151,7 @@ function follow(whole, path) {
 }
 
 /** The columns of the overview, from left to right: every layer or block as often as it is there. */
-function columns(parts, path = []) {
+export function columns(parts, path = []) {
   return parts.flatMap((part, index) => {
     const deep = part.parts && !["block", "module"].includes(part.kind);
     const found = deep
@@ -162,7 +162,7 @@ function columns(parts, path = []) {
 }
 
 /** What is known about a task: whether it is solved, and the numbers that say how far one is. */
-function judged(task, networks, { a, b, size, paths, guess }) {
+export function judged(task, networks, { a, b, size, paths, guess }) {
   if (task.kind === "size") {
     const [before, after] = task.sizes.map((one) => counted(networks[task.network], one));
     const factors = [after.parameters / before.parameters, after.cost / before.cost];
@@ -196,43 +196,35 @@ function judged(task, networks, { a, b, size, paths, guess }) {
 
 // ---- The view --------------------------------------------------------------------------------------------------
 
-const SVG = "http://www.w3.org/2000/svg";
-
-function shape(tag, attributes) {
-  const node = document.createElementNS(SVG, tag);
-  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
-  return node;
-}
-
 /** What stands on a row: the name of a part, and what comes out of it. */
 function faceOf(part) {
-  const { kind, number, count } = part;
-  const learned = part.id ? ("kernel" in part ? TEXT.window(part) : TEXT.vector(part)) : "";
-  const named = part.branch
-    ? TEXT.parts.branch(part.branch)
-    : kind === "module"
-      ? TEXT.parts.module(part.name)
-      : TEXT.parts[kind];
-  const name = typeof named === "function" ? named(number, count) : named;
-  const times = count > 1 && !part.id ? TEXT.alike(count) : "";
-  return { name, more: learned || times, out: part.id ? TEXT.places(part.side) : TEXT.shape(part.maps, part.side) };
+  const { kind, number, count, side, maps } = part;
+  const key = part.branch ? "branch" : count > 1 && `${kind}s` in TEXT.parts ? `${kind}s` : kind;
+  const name = fill(TEXT.parts[key], { number: part.branch ?? number, last: number + count - 1, name: part.name });
+  const square = side ? fill(TEXT.square, { side }) : "";
+  if (!part.id) {
+    const out = side ? fill(TEXT.shape, { maps, side }) : String(maps);
+    return { name, more: count > 1 ? fill(TEXT.alike, { count }) : "", out };
+  }
+  const learned = "kernel" in part ? (part.stride > 1 ? TEXT.strided : TEXT.window) : TEXT.vector;
+  return { name, more: fill(learned, part), out: square };
 }
 
 /** A bar of parameters or of multiply-adds, with its number. */
 function bar(name) {
-  const fill = h("span", { class: `bb-arch-fill bb-arch-${name}` });
+  const length = h("span", { class: `bb-arch-fill bb-arch-${name}` });
   const text = h("span", { class: "bb-arch-number" });
   const node = h(
     "span",
     { class: "bb-arch-bar" },
-    h("span", { class: "bb-arch-track" }, fill),
+    h("span", { class: "bb-arch-track" }, length),
     text,
     h("span", { class: "bb-hidden" }, ` ${TEXT.measures[name]}. `),
   );
   return {
     node,
     update(value, most, words) {
-      fill.style.width = `${most ? (100 * value) / most : 0}%`;
+      length.style.width = `${most ? (100 * value) / most : 0}%`;
       write(text, words);
     },
   };
@@ -293,7 +285,7 @@ function panel(open) {
       const { open: shown, end, steps } = follow(whole, path);
       const way = path.slice(0, steps);
       write(name, title);
-      write(depth, TEXT.depth(whole.depth));
+      write(depth, fill(TEXT.depth, { layers: whole.depth }));
       measures.forEach((measure) => bars[measure].update(whole[measure], most.whole[measure], amount(whole[measure])));
       const key = JSON.stringify([title, way]);
       if (key !== built) {
@@ -305,19 +297,20 @@ function panel(open) {
         crumbs.replaceChildren(
           h("ol", {}, ...places.map(([words, to], i) => crumb(words, to, i === places.length - 1))),
         );
-        crumbs.setAttribute("aria-label", TEXT.path(title));
+        crumbs.setAttribute("aria-label", fill(TEXT.path, { name: title }));
         rows = shown.parts.map((_, i) => row([...way, i]));
         list.replaceChildren(...rows.map((one) => one.node));
-        list.setAttribute("aria-label", TEXT.list(places.at(-1)[0]));
+        list.setAttribute("aria-label", fill(TEXT.list, { name: places.at(-1)[0] }));
         if (focused) rows[0].press.focus({ preventScroll: true });
         built = key;
       }
       shown.parts.forEach((part, i) => {
         const { name: words, more, out } = faceOf(part);
         [words, more, out].forEach((text, j) => write(rows[i].face[j], text));
-        measures.forEach((measure, j) =>
-          rows[i].pair[j].update(part[measure], most.open[measure], TEXT.share(part[measure], whole[measure])),
-        );
+        measures.forEach((measure, j) => {
+          const texts = { amount: amount(part[measure]), share: shareText(part[measure] / whole[measure]) };
+          rows[i].pair[j].update(part[measure], most.open[measure], fill(TEXT.share, texts));
+        });
         write(rows[i].arrow, part.parts ? " ›" : "");
         if (!part.parts) rows[i].press.setAttribute("aria-pressed", part === end);
       });
@@ -327,7 +320,7 @@ function panel(open) {
 
 /** A network as columns from left to right; columns of the open part are marked. */
 function overview() {
-  const drawing = shape("svg", {
+  const drawing = svg("svg", {
     viewBox: "0 0 100 100",
     preserveAspectRatio: "none",
     class: "bb-arch-overview",
@@ -346,26 +339,25 @@ function overview() {
         at += depth;
         const [up, down] = [(TOP * side) / largest, (BOTTOM * maps) / MOST_MAPS];
         return [
-          shape("rect", { ...look, y: TOP - up, height: up }),
-          shape("rect", { ...look, y: TOP, height: down, opacity: 0.6 }),
+          svg("rect", { ...look, y: TOP - up, height: up }),
+          svg("rect", { ...look, y: TOP, height: down, opacity: 0.6 }),
         ];
       });
       drawing.setAttribute("viewBox", `0 0 ${deepest} 100`);
-      drawing.replaceChildren(...rects, shape("line", { x1: 0, x2: deepest, y1: TOP, y2: TOP, class: "bb-arch-axis" }));
+      drawing.replaceChildren(...rects, svg("line", { x1: 0, x2: deepest, y1: TOP, y2: TOP, class: "bb-arch-axis" }));
       const last = found.filter(({ side }) => side > 1).at(-1) ?? found[0];
-      drawing.setAttribute("aria-label", TEXT.overview(name, whole.depth, size, last));
-      write(title, `${name}, ${TEXT.depth(whole.depth)}`);
+      const layers = whole.depth;
+      drawing.setAttribute("aria-label", fill(TEXT.overview, { name, layers, size, maps: last.maps, side: last.side }));
+      write(title, fill(TEXT.named, { name, depth: fill(TEXT.depth, { layers }) }));
     },
   };
 }
 
-function render({ model, el }) {
-  const view = scope(model);
+export default widget(["a", "b", "size", "path_a", "path_b", "task", "guess", "solved"], (view, model) => {
   const [networks, tasks, [least, most, step]] = [model.get("networks"), model.get("tasks"), model.get("sizes")];
   // A built page keeps its state with sorted keys: both orders are made here.
   const names = Object.keys(networks).sort((one, other) => one.localeCompare(other, "en", { numeric: true }));
   const asked = Object.keys(TEXT.tasks).filter((name) => name in tasks);
-  let speaking = null;
 
   const state = (changes = {}) => {
     const now = Object.fromEntries(
@@ -378,8 +370,7 @@ function render({ model, el }) {
     const solved = model.get("solved");
     if (counts && tasks[next.task] && !solved.includes(next.task) && judged(tasks[next.task], networks, next).solved)
       changes.solved = [...solved, next.task];
-    for (const [name, value] of Object.entries(changes)) model.set(name, value);
-    model.save_changes();
+    view.set(changes);
   };
   const start = (name) => {
     const wanted = tasks[name].network;
@@ -421,8 +412,11 @@ function render({ model, el }) {
     start,
   );
   const guesses = TEXT.factors.map((label, i) =>
-    choice(label, FACTORS, TEXT.factor, (factor) =>
-      set({ guess: model.get("guess").map((old, j) => (i === j ? factor : old)) }),
+    choice(
+      label,
+      FACTORS,
+      (times) => fill(TEXT.factor, { times }),
+      (factor) => set({ guess: model.get("guess").map((old, j) => (i === j ? factor : old)) }),
     ),
   );
   const answers = h("div", { class: "bb-arch-answers" }, ...guesses.map((one) => one.node));
@@ -431,7 +425,7 @@ function render({ model, el }) {
   const score = h("span", {});
   const panels = SIDES.map((side) => panel((path) => set({ [`path_${side}`]: path })));
   const drawings = SIDES.map(overview);
-  const live = h("p", { class: "bb-hidden", role: "status" });
+  const live = speaker(view);
 
   // ---- Painting
 
@@ -452,22 +446,14 @@ function render({ model, el }) {
       drawings[i].update(name, whole, now.paths[i], now.size, most, deepest);
     });
     if (Number(slider.value) !== now.size) slider.value = now.size;
-    write(value, TEXT.pixels(now.size));
-    slider.setAttribute("aria-valuetext", TEXT.pixels(now.size));
+    write(value, fill(TEXT.square, { side: now.size }));
+    slider.setAttribute("aria-valuetext", value.textContent);
     if (tasks[now.task]) paintTask(now);
-    clearTimeout(speaking);
-    if (speaking !== null)
-      speaking = setTimeout(
-        () =>
-          write(
-            live,
-            [
-              verdict.textContent,
-              ...wholes.map((whole, i) => TEXT.say([now.a, now.b][i], whole.parameters, whole.cost, now.size)),
-            ].join(" "),
-          ),
-        600,
-      );
+    const totals = wholes.map(({ parameters, cost }, i) => {
+      const name = [now.a, now.b][i];
+      return fill(TEXT.say, { name, parameters: amount(parameters), cost: amount(cost), size: now.size });
+    });
+    live.say([verdict.textContent, ...totals].join(" "));
   };
   const paintTask = (now) => {
     task.set(now.task);
@@ -476,29 +462,30 @@ function render({ model, el }) {
     guesses.forEach((one, i) => one.set(now.guess[i]));
     const found = judged(tasks[now.task], networks, now);
     write(verdict, `${found.solved ? TEXT.verdicts.done : TEXT.verdicts.open} ${detail(tasks[now.task], found)}`);
-    write(score, TEXT.score(model.get("solved").length, Object.keys(tasks).length));
+    write(score, fill(TEXT.score, { count: model.get("solved").length, all: Object.keys(tasks).length }));
   };
   const detail = (asked, found) => {
     const say = TEXT.verdicts;
-    if (found.absent) return say.missing(found.absent);
-    if (asked.kind === "shrink") return say.shrink(found.now, found.limit);
-    if (asked.kind === "pair") return say.pair(found.apart, found.factor);
-    if (asked.kind === "size")
-      return found.solved ? say.size(found.before, found.after) : [say.wrong, say.one, say.both][found.missing];
-    if (!found.chosen) return "";
-    const { end, open, whole } = found.chosen;
+    const { absent, now, limit, apart, factor, before, after, chosen } = found;
+    if (absent) return fill(say.missing, { name: absent });
+    if (asked.kind === "shrink") return fill(say.shrink, { now: amount(now), limit: amount(limit) });
+    if (asked.kind === "pair") return fill(say.pair, { share: shareText(apart), factor: factor.toFixed(1) });
+    if (asked.kind === "size") {
+      if (!found.solved) return [say.wrong, say.one, say.both][found.missing];
+      return fill(say.size, { before: amount(before), after: amount(after) });
+    }
+    if (!chosen) return "";
+    const { end, open, whole } = chosen;
     // What is open may stand for many alike, of which the page lists one.
     return asked.measure === "cost"
-      ? say.cost((end.cost * (open.count ?? 1)) / open.cost)
-      : say.parameters(end.parameters / whole.parameters);
+      ? fill(say.cost, { share: shareText((end.cost * (open.count ?? 1)) / open.cost) })
+      : fill(say.parameters, { share: shareText(end.parameters / whole.parameters) });
   };
 
-  const root = h(
-    "div",
-    { class: "bb-widget bb-arch", role: "group", "aria-label": TEXT.title },
-    h(
-      "div",
-      { class: "bb-controls" },
+  const root = body(
+    "bb-arch",
+    TEXT.title,
+    controls(
       ...picks.map((one) => one.node),
       h("div", { class: "bb-field bb-arch-size" }, h("span", { "aria-hidden": "true" }, TEXT.size, " ", value), slider),
     ),
@@ -511,23 +498,10 @@ function render({ model, el }) {
       h("p", { class: "bb-arch-foot" }, verdict, score),
     ),
     ...drawings.map((one) => one.node),
-    h("p", { class: "bb-hint" }, TEXT.caption),
+    hint(TEXT.caption),
     h("div", { class: "bb-arch-panels" }, ...panels.map((one) => one.node)),
-    h("p", { class: "bb-hint" }, TEXT.note),
-    live,
+    hint(TEXT.note),
+    live.node,
   );
-  el.append(root);
-  view.onChange(["a", "b", "size", "path_a", "path_b", "task", "guess", "solved"], () => {
-    speaking ??= 0; // nothing is said before the reader acts
-    view.soon(paint);
-  });
-  view.signal.addEventListener("abort", () => clearTimeout(speaking));
-  paint();
-  return () => {
-    view.dispose();
-    root.remove();
-  };
-}
-
-export { amount, columns, counted, follow, judged, placesOf, shareText, sidesAt };
-export default { render };
+  return { root, paint };
+});

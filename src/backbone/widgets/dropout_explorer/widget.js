@@ -1,7 +1,6 @@
 import {
   body,
   button,
-  choice,
   controls,
   fill,
   grouped,
@@ -385,12 +384,7 @@ export default widget(["sample", "p", "scaling", "head", "runs", "seed", "kept"]
 
   // ---- Controls
 
-  const sample = choice(
-    TEXT.sample,
-    names,
-    (name) => name,
-    (name) => view.set({ sample: name, kept: [] }),
-  );
+  const sample = setting(view, "sample", TEXT.sample, names, { kept: [] });
   const head = setting(view, "head", TEXT.head, TEXT.heads);
   const scaling = setting(view, "scaling", TEXT.scaling, TEXT.scalings);
   const slider = h("input", {

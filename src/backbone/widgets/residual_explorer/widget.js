@@ -1,4 +1,21 @@
-import { button, choice, compact, h, percent, powerOfTen, scope, show, svg, write } from "../kit.js";
+import {
+  body,
+  button,
+  compact,
+  controls,
+  evenly,
+  fill,
+  h,
+  hint,
+  lineChart,
+  percent,
+  powerOfTen,
+  setting,
+  show,
+  speaker,
+  widget,
+  write,
+} from "../kit.js";
 
 const TEXT = {
   title: "Residual explorer: a residual network and its plain twin, as recorded",
@@ -9,25 +26,26 @@ const TEXT = {
     block: "Blocks of 20 layers, switched off",
   },
   questions: {
-    depth: (deep) =>
-      `Predict: the plain network of ${deep} layers. How does its training error end, against that of the plain one of 20?`,
-    gradient: (deep) =>
-      `Predict: the plain network of ${deep} layers, before training. How large is its gradient |∂L/∂h| near the pictures, against that of the last block?`,
-    block: () => "Predict: block 5 is left out of both trained networks, and hands on its input. Which one loses more?",
+    depth:
+      "Predict: the plain network of {layers} layers. How does its training error end, against that of the plain one of 20?",
+    gradient:
+      "Predict: the plain network of {layers} layers, before training. How large is its gradient |∂L/∂h| near the pictures, against that of the last block?",
+    block: "Predict: block 5 is left out of both trained networks, and hands on its input. Which one loses more?",
   },
   answers: {
     depth: { lower: "lower", alike: "within a point", higher: "higher" },
     gradient: { smaller: "smaller", alike: "within 10 times", larger: "larger" },
     block: { residual: "the residual one", alike: "within 5 points", plain: "the plain one" },
   },
-  verdict: (right, said) => (right ? "Yes. " : `You said: ${said}. No. `),
+  yes: "Yes. {outcome}",
+  no: "You said: {said}. No. {outcome}",
   outcomes: {
-    depth: ({ deep, from, to }) =>
-      `The plain network of 20 layers ends with ${from} of the training pictures wrong, that of ${deep} with ${to}. That is no overfitting: these are the pictures it was trained on.`,
-    gradient: ({ deep, ratio, other }) =>
-      `In the plain network of ${deep} layers it is ${ratio} times that of the last block, in the residual one ${other} times. Now look at 50 steps.`,
-    block: ({ plain, residual }) =>
-      `The plain network goes from ${plain.join(" to ")} wrong, the residual one from ${residual.join(" to ")}. Now find the block that each can spare best.`,
+    depth:
+      "The plain network of 20 layers ends with {from} of the training pictures wrong, that of {layers} with {to}. That is no overfitting: these are the pictures it was trained on.",
+    gradient:
+      "In the plain network of {layers} layers it is {ratio} times that of the last block, in the residual one {other} times. Now look at 50 steps.",
+    block:
+      "The plain network goes from {plain} to {plainOff} wrong, the residual one from {residual} to {residualOff}. Now find the block that each can spare best.",
   },
   again: "Ask again",
   depth: "Layers",
@@ -35,11 +53,12 @@ const TEXT = {
   errors: { train: "training pictures", test: "test pictures" },
   size: "Layers",
   steps: "Trained for",
-  stepNames: (steps) => (steps ? `${steps} steps` : "nothing yet"),
+  untrained: "nothing yet",
+  trained: "{steps} steps",
   what: "Gradient",
   whats: { grad_h: "|∂L/∂h|, blocks", grad_w: "|∂L/∂W|, convolutions" },
-  passes: ["pass 1", (last) => `pass ${last}`],
-  places: ["the pictures’ end", () => "the last"],
+  passes: ["pass 1", "pass {last}"],
+  places: ["the pictures’ end", "the last"],
   legend: { plain: "plain", residual: "residual", faint: { depth: "thin: 20 layers", gradient: "thin: single seeds" } },
   curveNote:
     "One run each, of a few passes, on pictures stored as JPEG. The training error is counted while the network learns.",
@@ -49,22 +68,25 @@ const TEXT = {
     block: ["", "wrong", "whole", "lost"],
   },
   chart: {
-    depth: (depth, which, parts) =>
-      `${which === "train" ? "Training" : "Test"} error over the passes, ${depth} layers. ${parts.join(" ")}`,
-    gradient: (size, steps, parts) =>
-      `Size of the gradient from the pictures on, ${size} layers, ${steps ? `after ${steps} steps` : "before training"}. ${parts.join(" ")}`,
-    part: (kind, from, to) => `${kind}: from ${from} to ${to}.`,
+    train: "Training error over the passes, {depth} layers. {parts}",
+    test: "Test error over the passes, {depth} layers. {parts}",
+    before: "Size of the gradient from the pictures on, {size} layers, before training. {parts}",
+    after: "Size of the gradient from the pictures on, {size} layers, after {steps} steps. {parts}",
+    part: "{kind}: from {from} to {to}.",
   },
-  stage: (number, channels) => `Stage ${number}: ${channels} channels`,
-  order: (stage, on) => `${stage}. On, in this order: ${on.length ? on.join(", ") : "none"}.`,
-  blockLabel: (number, on) => `Block ${number}, ${on ? "on" : "off"}`,
+  stage: "Stage {number}: {channels} channels",
+  order: "{stage}. On, in this order: {blocks}.",
+  none: "none",
+  on: "Block {number}, on",
+  off: "Block {number}, off",
   otherOrder: "Other order",
-  orderLabel: (number) => `Another order of the blocks of stage ${number}`,
+  orderLabel: "Another order of the blocks of stage {number}",
   whole: "All on, in order",
   rule: "A block that is off hands on its input. Blocks 4 and 7 change the shape: without them every other pixel goes on, and zeros fill the new channels. They stay in front; the others of a stage may change places.",
   guessing: "| all blocks on   ¦ guessing, 90 %",
-  spoken: (plain, residual) => `Wrong: plain ${plain}, residual ${residual}.`,
-  barLabel: (kind, wrong, whole) => `${kind}: ${wrong} of the test pictures wrong; ${whole} with all blocks.`,
+  spoken: "Wrong: plain {plain}, residual {residual}.",
+  barLabel: "{kind}: {wrong} of the test pictures wrong; {whole} with all blocks.",
+  lost: "{points} points",
 };
 const KINDS = ["plain", "residual"];
 const NETWORKS = { plain: "plain", residual: "resnet" };
@@ -72,12 +94,11 @@ const WHOLE = "123 456 789";
 const ANSWER_POINTS = { depth: 0.01, block: 0.05 };
 const LOW = -8; // powers of ten at the ends of the axis of gradients
 const HIGH = 2;
-const [WIDE, TALL] = [1000, 400];
 
 // ---- What is read off the records: pure functions, tested against Python --------------------------------------
 
 /** The way with one block more or one less. A block comes back in front of the first that has a larger number. */
-function toggle(way, block) {
+export function toggle(way, block) {
   const stages = way.split(" ").map((stage) => stage.replace("-", ""));
   const at = Math.floor((block - 1) / 3);
   const digit = String(block);
@@ -90,13 +111,13 @@ function toggle(way, block) {
 }
 
 /** The blocks of a stage (0, 1, 2) that may change places: all of the first; of the others not the one that strides. */
-function freeBlocks(way, stage) {
+export function freeBlocks(way, stage) {
   const blocks = [...way.split(" ")[stage].replace("-", "")];
   return stage ? blocks.filter((one) => Number(one) !== 3 * stage + 1) : blocks;
 }
 
 /** The way with the next order of a stage's blocks, as in a dictionary; the first one follows the last. */
-function reorder(way, stage) {
+export function reorder(way, stage) {
   const free = freeBlocks(way, stage);
   const sorted = [...free].sort();
   let i = free.length - 2;
@@ -116,7 +137,7 @@ function reorder(way, stage) {
 }
 
 /** The geometric mean over seeds at each place, and of first over last the mean, the least and the most. */
-function profile(rows, what) {
+export function profile(rows, what) {
   const seeds = rows.map((row) => row[what]);
   const middle = (values) => Math.exp(values.reduce((sum, value) => sum + Math.log(value), 0) / values.length);
   const ratios = seeds.map((sizes) => sizes[0] / sizes.at(-1));
@@ -131,7 +152,7 @@ function profile(rows, what) {
 }
 
 /** The right answers, from the records alone. */
-function truths({ curves, gradients, wrong }) {
+export function truths({ curves, gradients, wrong }) {
   const depths = Object.keys(curves.plain);
   const more = curves.plain[depths.at(-1)].train.at(-1) - curves.plain[depths[0]].train.at(-1);
   const size = Math.max(...gradients.map((row) => row.depth));
@@ -149,52 +170,23 @@ function truths({ curves, gradients, wrong }) {
 }
 
 /** Two digits: "4100", "0.15", "8.5×10⁻⁶". */
-const brief = (value) => compact(value, { digits: 2, from: 0.01, to: 99999 });
+export const brief = (value) => compact(value, { digits: 2, from: 0.01, to: 99999 });
 
 /** A share of wrong answers. */
 const rate = (share) => percent(share, 1);
 
 // ---- Parts of the page ----------------------------------------------------------------------------------------
 
-/** Lines over places; `ticks` are pairs of a height (0 at the foot, 1 at the top) and its text. */
-function lineChart(ticks, legend) {
-  const picture = svg("svg", { viewBox: `0 0 ${WIDE} ${TALL}`, preserveAspectRatio: "none", "aria-hidden": "true" });
-  const still = { "vector-effect": "non-scaling-stroke" };
-  const rules = ticks.map(([height]) =>
-    svg("path", { class: "bb-res-rule", d: `M0 ${TALL * (1 - height)}H${WIDE}`, ...still }),
-  );
-  const lines = svg("g");
-  picture.append(...rules, lines);
-  const labels = ticks.map(([height, text]) => {
-    const node = h("span", { class: "bb-res-tick" }, text);
-    node.style.top = `${100 * (1 - height)}%`;
-    return node;
-  });
-  const box = h("div", { class: "bb-res-plot", role: "img" }, picture);
-  const feet = [h("span"), h("span")];
-  const node = h(
-    "div",
-    { class: "bb-panel" },
-    h(
-      "div",
-      { class: "bb-res-legend", "aria-hidden": "true" },
-      ...KINDS.map((kind) => h("span", { class: `bb-res-key bb-res-key-${kind}` }, TEXT.legend[kind])),
-      h("span", {}, legend),
-    ),
-    h("div", { class: "bb-res-frame" }, h("div", { class: "bb-res-ticks", "aria-hidden": "true" }, ...labels), box),
-    h("div", { class: "bb-res-feet", "aria-hidden": "true" }, ...feet),
-  );
+/** A chart with the legend of both kinds. */
+function kindChart(ticks, faint) {
+  const keys = KINDS.map((kind) => h("span", { class: `bb-res-key bb-res-key-${kind}` }, TEXT.legend[kind]));
+  const legend = h("div", { class: "bb-res-legend", "aria-hidden": "true" }, ...keys, h("span", {}, faint));
+  const feet = h("div", { class: "bb-res-feet", "aria-hidden": "true" }, h("span"), h("span"));
+  const { node, box, draw } = lineChart("bb-res", legend, ticks, feet);
+  box.setAttribute("role", "img");
   const update = (drawn, ends, label) => {
-    lines.replaceChildren(
-      ...drawn.map(({ heights, look }) => {
-        const across = (i) => (WIDE * i) / Math.max(1, heights.length - 1);
-        const d = heights
-          .map((height, i) => `${i ? "L" : "M"}${across(i).toFixed(1)} ${(TALL * (1 - height)).toFixed(2)}`)
-          .join("");
-        return svg("path", { class: `bb-res-line ${look}`, d, ...still });
-      }),
-    );
-    ends.forEach((text, i) => write(feet[i], text));
+    draw(drawn);
+    ends.forEach((text, i) => write(feet.children[i], text));
     box.setAttribute("aria-label", label);
   };
   return { node, update };
@@ -239,14 +231,13 @@ function quiz(name, words, given) {
       one.disabled = answer !== undefined && key !== answer;
     }
     again.disabled = answer === undefined;
-    write(says, answer === undefined ? "" : TEXT.verdict(answer === truth, TEXT.answers[name][answer]) + outcome);
+    const words = answer === truth ? TEXT.yes : TEXT.no;
+    write(says, answer === undefined ? "" : fill(words, { said: TEXT.answers[name][answer], outcome }));
   };
   return { node, set, text: () => says.textContent };
 }
 
-function render({ model, el }) {
-  const view = scope(model);
-  const names = ["depth", "error", "size", "steps", "what", "way", "answers"];
+export default widget(["depth", "error", "size", "steps", "what", "way", "answers"], (view, model) => {
   const [curves, gradients, ways, right, count] = ["curves", "gradients", "ways", "right", "count"].map((name) =>
     model.get(name),
   );
@@ -258,13 +249,9 @@ function render({ model, el }) {
     .sort((a, b) => a - b);
   const sizes = [...new Set(gradients.map((row) => row.depth))].sort((a, b) => a - b);
   const moments = [...new Set(gradients.map((row) => row.steps))].sort((a, b) => a - b);
-  const set = (changes) => {
-    for (const [name, value] of Object.entries(changes)) model.set(name, value);
-    model.save_changes();
-  };
   const answer = (name, key, opened, closed) => {
     const { [name]: _, ...others } = model.get("answers");
-    set({ answers: key === null ? others : { ...others, [name]: key }, ...(key === null ? closed : opened) });
+    view.set({ answers: key === null ? others : { ...others, [name]: key }, ...(key === null ? closed : opened) });
   };
 
   // ---- Controls
@@ -272,53 +259,29 @@ function render({ model, el }) {
   const deep = depths.at(-1);
   const large = sizes.at(-1);
   const quizzes = {
-    depth: quiz("depth", TEXT.questions.depth(deep), (key) =>
+    depth: quiz("depth", fill(TEXT.questions.depth, { layers: deep }), (key) =>
       answer("depth", key, { depth: deep, error: "train" }, { depth: depths[0] }),
     ),
-    gradient: quiz("gradient", TEXT.questions.gradient(large), (key) =>
+    gradient: quiz("gradient", fill(TEXT.questions.gradient, { layers: large }), (key) =>
       answer("gradient", key, { size: large, steps: 0, what: "grad_h" }, { size: sizes[0], steps: 0 }),
     ),
-    block: quiz("block", TEXT.questions.block(), (key) =>
+    block: quiz("block", TEXT.questions.block, (key) =>
       answer("block", key, { way: toggle(WHOLE, 5) }, { way: WHOLE }),
     ),
   };
-  const depth = choice(
-    TEXT.depth,
-    depths.map(String),
-    (one) => one,
-    (one) => set({ depth: Number(one) }),
-  );
-  const which = choice(
-    TEXT.error,
-    ["train", "test"],
-    (one) => TEXT.errors[one],
-    (one) => set({ error: one }),
-  );
-  const layers = choice(
-    TEXT.size,
-    sizes.map(String),
-    (one) => one,
-    (one) => set({ size: Number(one) }),
-  );
-  const moment = choice(
-    TEXT.steps,
-    moments.map(String),
-    (one) => TEXT.stepNames(Number(one)),
-    (one) => set({ steps: Number(one) }),
-  );
-  const what = choice(
-    TEXT.what,
-    ["grad_h", "grad_w"],
-    (one) => TEXT.whats[one],
-    (one) => set({ what: one }),
-  );
+  const depth = setting(view, "depth", TEXT.depth, depths);
+  const which = setting(view, "error", TEXT.error, TEXT.errors);
+  const layers = setting(view, "size", TEXT.size, sizes);
+  const stepNames = moments.map((steps) => [steps, steps ? fill(TEXT.trained, { steps }) : TEXT.untrained]);
+  const moment = setting(view, "steps", TEXT.steps, stepNames);
+  const what = setting(view, "what", TEXT.what, TEXT.whats);
 
   const lines = {
-    depth: lineChart(
+    depth: kindChart(
       [0, 25, 50, 75, 100].map((one) => [one / 100, `${one} %`]),
       TEXT.legend.faint.depth,
     ),
-    gradient: lineChart(
+    gradient: kindChart(
       [-8, -6, -4, -2, 0, 2].map((one) => [(one - LOW) / (HIGH - LOW), powerOfTen(one)]),
       TEXT.legend.faint.gradient,
     ),
@@ -331,46 +294,36 @@ function render({ model, el }) {
         const number = 3 * stage + i;
         return [
           String(number),
-          button(String(number), () => set({ way: toggle(model.get("way"), number) }), {
+          button(String(number), () => view.set({ way: toggle(model.get("way"), number) }), {
             class: "bb-button bb-res-block",
           }),
         ];
       }),
     );
-    const order = button(TEXT.otherOrder, () => set({ way: reorder(model.get("way"), stage) }), {
-      "aria-label": TEXT.orderLabel(stage + 1),
+    const order = button(TEXT.otherOrder, () => view.set({ way: reorder(model.get("way"), stage) }), {
+      "aria-label": fill(TEXT.orderLabel, { number: stage + 1 }),
     });
     const row = h("div", { class: "bb-res-blocks" }, ...blocks.values());
+    const name = fill(TEXT.stage, { number: stage + 1, channels: 16 * 2 ** stage });
     const node = h(
       "div",
-      { class: "bb-res-stage", role: "group", "aria-label": TEXT.stage(stage + 1, 16 * 2 ** stage) },
-      h("div", { class: "bb-res-name", "aria-hidden": "true" }, TEXT.stage(stage + 1, 16 * 2 ** stage)),
+      { class: "bb-res-stage", role: "group", "aria-label": name },
+      h("div", { class: "bb-res-name", "aria-hidden": "true" }, name),
       row,
       order,
     );
-    return { blocks, order, node };
+    return { blocks, order, node, name };
   });
-  const whole = button(TEXT.whole, () => set({ way: WHOLE }));
-  const bars = Object.fromEntries(
-    KINDS.map((kind) => {
-      const [fill, mark] = [
-        h("span", { class: `bb-res-fill bb-res-fill-${kind}` }),
-        h("span", { class: "bb-res-mark" }),
-      ];
-      const track = h("div", { class: "bb-res-track", role: "img" }, fill, mark, h("span", { class: "bb-res-chance" }));
-      return [
-        kind,
-        {
-          fill,
-          mark,
-          track,
-          node: h("div", { class: "bb-res-bar" }, h("span", { "aria-hidden": "true" }, TEXT.kinds[kind]), track),
-        },
-      ];
-    }),
-  );
-  const live = h("p", { class: "bb-hidden", role: "status" });
-  let speaking = null;
+  const whole = button(TEXT.whole, () => view.set({ way: WHOLE }));
+  const barOf = (kind) => {
+    const length = h("span", { class: `bb-res-fill bb-res-fill-${kind}` });
+    const mark = h("span", { class: "bb-res-mark" });
+    const track = h("div", { class: "bb-res-track", role: "img" }, length, mark, h("span", { class: "bb-res-chance" }));
+    const name = h("span", { "aria-hidden": "true" }, TEXT.kinds[kind]);
+    return { length, mark, track, node: h("div", { class: "bb-res-bar" }, name, track) };
+  };
+  const bars = Object.fromEntries(KINDS.map((kind) => [kind, barOf(kind)]));
+  const live = speaker(view);
 
   // ---- Painting
 
@@ -379,39 +332,42 @@ function render({ model, el }) {
     paintCurves(answers.depth);
     paintGradients(answers.gradient);
     paintBlocks(answers.block);
-    clearTimeout(speaking);
-    const words = KINDS.map((kind) => rate(wrong(kind, model.get("way"))));
-    const spoken = [...Object.values(quizzes).map((one) => one.text()), answers.block ? TEXT.spoken(...words) : ""];
-    if (speaking !== null) speaking = setTimeout(() => write(live, spoken.filter(Boolean).join(" ")), 500);
-    else speaking = undefined; // nothing is said before something happens
+    const [plain, residual] = KINDS.map((kind) => rate(wrong(kind, model.get("way"))));
+    const spoken = Object.values(quizzes).map((one) => one.text());
+    if (answers.block) spoken.push(fill(TEXT.spoken, { plain, residual }));
+    live.say(spoken.filter(Boolean).join(" "));
   };
+  const partsOf = (from, to) =>
+    KINDS.map((kind) => fill(TEXT.chart.part, { kind: TEXT.kinds[kind], from: from(kind), to: to(kind) })).join(" ");
   const paintCurves = (answered) => {
     const now = answered ? model.get("depth") : depths[0];
     const error = model.get("error");
     const line = (kind, layers, look = "") => ({
-      heights: curves[kind][layers][error],
+      points: evenly(curves[kind][layers][error]),
       look: `bb-res-${kind} ${look}`,
     });
     const faint = now === depths[0] ? [] : KINDS.map((kind) => line(kind, depths[0], "bb-res-faint"));
-    const parts = KINDS.map((kind) =>
-      TEXT.chart.part(TEXT.kinds[kind], rate(curves[kind][now][error][0]), rate(curves[kind][now][error].at(-1))),
+    const curve = (kind) => curves[kind][now][error];
+    const parts = partsOf(
+      (kind) => rate(curve(kind)[0]),
+      (kind) => rate(curve(kind).at(-1)),
     );
     const passes = curves.plain[now].train.length;
     lines.depth.update(
       [...faint, ...KINDS.map((kind) => line(kind, now))],
-      [TEXT.passes[0], TEXT.passes[1](passes)],
-      TEXT.chart.depth(now, error, parts),
+      TEXT.passes.map((text) => fill(text, { last: passes })),
+      fill(TEXT.chart[error], { depth: now, parts }),
     );
     for (const kind of KINDS)
       tables.depth.set(
         kind,
         ["train", "test"].map((one) => rate(curves[kind][now][one].at(-1))),
       );
-    depth.set(String(now));
+    depth.set(now);
     which.set(error);
     depth.node.disabled = !answered;
-    const ends = [depths[0], deep].map((one) => rate(curves.plain[one].train.at(-1)));
-    quizzes.depth.set(answered, truth.depth, TEXT.outcomes.depth({ deep, from: ends[0], to: ends[1] }));
+    const [from, to] = [depths[0], deep].map((one) => rate(curves.plain[one].train.at(-1)));
+    quizzes.depth.set(answered, truth.depth, fill(TEXT.outcomes.depth, { layers: deep, from, to }));
   };
   const found = (kind, size, steps, name) =>
     profile(
@@ -427,35 +383,33 @@ function render({ model, el }) {
       KINDS.flatMap((kind) => {
         const values = single ? shown[kind].seeds : [shown[kind].sizes];
         return values.map((one) => ({
-          heights: one.map(height),
+          points: evenly(one.map(height)),
           look: `bb-res-${kind} ${single ? "bb-res-faint" : ""}`,
         }));
       }),
     );
-    const parts = KINDS.map((kind) =>
-      TEXT.chart.part(TEXT.kinds[kind], brief(shown[kind].sizes[0]), brief(shown[kind].sizes.at(-1))),
+    const parts = partsOf(
+      (kind) => brief(shown[kind].sizes[0]),
+      (kind) => brief(shown[kind].sizes.at(-1)),
     );
-    lines.gradient.update(drawn, [TEXT.places[0], TEXT.places[1]()], TEXT.chart.gradient(now, steps, parts));
+    const label = fill(steps ? TEXT.chart.after : TEXT.chart.before, { size: now, steps, parts });
+    lines.gradient.update(drawn, TEXT.places, label);
     for (const kind of KINDS) {
       const { ratio, least, most, loss } = shown[kind];
       tables.gradient.set(kind, [brief(ratio), `${brief(least)} – ${brief(most)}`, loss.toFixed(2)]);
     }
-    layers.set(String(now));
-    moment.set(String(steps));
+    layers.set(now);
+    moment.set(steps);
     what.set(name);
     layers.node.disabled = !answered;
-    const [plain, residual] = KINDS.map((kind) => brief(found(kind, large, 0, "grad_h").ratio));
-    quizzes.gradient.set(
-      answered,
-      truth.gradient,
-      TEXT.outcomes.gradient({ deep: large, ratio: plain, other: residual }),
-    );
+    const [ratio, other] = KINDS.map((kind) => brief(found(kind, large, 0, "grad_h").ratio));
+    quizzes.gradient.set(answered, truth.gradient, fill(TEXT.outcomes.gradient, { layers: large, ratio, other }));
   };
   const paintBlocks = (answered) => {
     const way = answered ? model.get("way") : WHOLE;
-    tiles.forEach(({ blocks, order, node: group }, stage) => {
+    tiles.forEach(({ blocks, order, node: group, name }, stage) => {
       const on = [...way.split(" ")[stage].replace("-", "")];
-      group.setAttribute("aria-label", TEXT.order(TEXT.stage(stage + 1, 16 * 2 ** stage), on));
+      group.setAttribute("aria-label", fill(TEXT.order, { stage: name, blocks: on.join(", ") || TEXT.none }));
       const off = [...blocks.keys()].filter((one) => !on.includes(one));
       // Blocks stand in their order; those that are off stay at their own place.
       const standing = [...blocks.keys()].map((one) => (off.includes(one) ? one : on.shift()));
@@ -463,7 +417,7 @@ function render({ model, el }) {
       for (const [one, node] of blocks) {
         const here = !off.includes(one);
         node.setAttribute("aria-pressed", here);
-        node.setAttribute("aria-label", TEXT.blockLabel(one, here));
+        node.setAttribute("aria-label", fill(here ? TEXT.on : TEXT.off, { number: one }));
         node.disabled = !answered;
       }
       order.disabled = !answered || freeBlocks(way, stage).length < 2;
@@ -471,13 +425,19 @@ function render({ model, el }) {
     whole.disabled = !answered;
     for (const kind of KINDS) {
       const [now, before] = [wrong(kind, way), wrong(kind, WHOLE)];
-      tables.block.set(kind, [rate(now), rate(before), `${show(100 * (now - before), 1)} points`]);
-      bars[kind].fill.style.width = rate(now).replace(" ", "");
+      tables.block.set(kind, [rate(now), rate(before), fill(TEXT.lost, { points: show(100 * (now - before), 1) })]);
+      bars[kind].length.style.width = rate(now).replace(" ", "");
       bars[kind].mark.style.left = rate(before).replace(" ", "");
-      bars[kind].track.setAttribute("aria-label", TEXT.barLabel(TEXT.kinds[kind], rate(now), rate(before)));
+      bars[kind].track.setAttribute(
+        "aria-label",
+        fill(TEXT.barLabel, { kind: TEXT.kinds[kind], wrong: rate(now), whole: rate(before) }),
+      );
     }
-    const pair = (kind) => [WHOLE, toggle(WHOLE, 5)].map((one) => rate(wrong(kind, one)));
-    quizzes.block.set(answered, truth.block, TEXT.outcomes.block({ plain: pair("plain"), residual: pair("residual") }));
+    const [plain, plainOff, residual, residualOff] = KINDS.flatMap((kind) =>
+      [WHOLE, toggle(WHOLE, 5)].map((one) => rate(wrong(kind, one))),
+    );
+    const outcome = fill(TEXT.outcomes.block, { plain, plainOff, residual, residualOff });
+    quizzes.block.set(answered, truth.block, outcome);
   };
 
   const part = (name, ...nodes) =>
@@ -489,17 +449,16 @@ function render({ model, el }) {
       ...nodes,
       tables[name].node,
     );
-  const controls = (...nodes) => h("div", { class: "bb-controls" }, ...nodes);
-  const root = h(
-    "div",
-    { class: "bb-widget bb-res", role: "group", "aria-label": TEXT.title },
-    part("depth", controls(depth.node, which.node), lines.depth.node, h("p", { class: "bb-hint" }, TEXT.curveNote)),
+  const root = body(
+    "bb-res",
+    TEXT.title,
+    part("depth", controls(depth.node, which.node), lines.depth.node, hint(TEXT.curveNote)),
     part("gradient", controls(layers.node, moment.node, what.node), lines.gradient.node),
     part(
       "block",
       h("div", { class: "bb-res-stages" }, ...tiles.map(({ node }) => node)),
       controls(whole),
-      h("p", { class: "bb-hint" }, TEXT.rule),
+      hint(TEXT.rule),
       ...KINDS.map((kind) => bars[kind].node),
       h(
         "div",
@@ -508,17 +467,7 @@ function render({ model, el }) {
         h("div", { class: "bb-res-under" }, h("span", {}, TEXT.guessing)),
       ),
     ),
-    live,
+    live.node,
   );
-  el.append(root);
-  view.onChange(names, () => view.soon(paint));
-  view.signal.addEventListener("abort", () => clearTimeout(speaking));
-  paint();
-  return () => {
-    view.dispose();
-    root.remove();
-  };
-}
-
-export { brief, freeBlocks, profile, reorder, toggle, truths };
-export default { render };
+  return { root, paint };
+});
