@@ -23,8 +23,7 @@ from torch import nn
 from backbone.checks import integer, one_of, to_array
 from backbone.data import FASHION_MNIST_STATISTICS, fashion_mnist, standardize, to_float
 from backbone.layers import ACTIVATIONS, Activation
-from backbone.layers.norm_core import standardize as normalize
-from backbone.layers.norm_core import standardize_backward as normalize_backward
+from backbone.layers.normalization import normalize, normalize_backward
 
 _IDENTITY = Activation("none", lambda z: np.array(z, float), lambda z: np.ones_like(z, float), nn.Identity, "")
 FUNCTIONS: Mapping[str, Activation] = MappingProxyType({"none": _IDENTITY, **ACTIVATIONS})

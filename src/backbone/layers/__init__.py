@@ -9,10 +9,8 @@ from backbone.layers.dropout import (
     dropout_mask,
     spatial_dropout_mask,
 )
-from backbone.layers.norm_core import NormGradients
 from backbone.layers.norm_modules import BatchNorm1d, BatchNorm2d, GroupNorm, LayerNorm, fold
-from backbone.layers.norm_per_example import group_norm, group_norm_backward, layer_norm, layer_norm_backward
-from backbone.layers.normalization import RunningStatistics, batch_norm, batch_norm_backward
+from backbone.layers.normalization import NormGradients, RunningStatistics, batch_norm, batch_norm_backward
 
 __all__ = [
     "ACTIVATIONS",
@@ -31,9 +29,5 @@ __all__ = [
     "dropout_backward",
     "dropout_mask",
     "fold",
-    "group_norm",
-    "group_norm_backward",
-    "layer_norm",
-    "layer_norm_backward",
     "spatial_dropout_mask",
 ]

@@ -1,7 +1,7 @@
 """Batch, layer and group normalization as PyTorch modules, written out; and folding one into a convolution.
 
 They take the arguments of ``torch.nn``'s modules and have the same names in their ``state_dict``, so that the weights
-of either load into the other strictly. The arithmetic is in NumPy in ``normalization``; here autograd finds the way
+of either load into the other strictly. ``normalization`` has batch normalization in NumPy; here autograd finds the way
 back. Chapter: Batch normalization.
 """
 
@@ -14,7 +14,7 @@ from torch import nn
 from backbone.layers.normalization import EPS, MOMENTUM
 
 
-def _standardize(x: torch.Tensor, axes: Sequence[int], eps: float) -> torch.Tensor:
+def _normalize(x: torch.Tensor, axes: Sequence[int], eps: float) -> torch.Tensor:
     """Return (x - mean) / sqrt(biased variance + eps) over the axes."""
     mean = x.mean(axes, keepdim=True)
     variance = x.var(axes, correction=0, keepdim=True)
@@ -46,23 +46,20 @@ class _BatchNorm(_Affine):
         eps: float = EPS,
         momentum: float | None = MOMENTUM,
         affine: bool = True,
-        track_running_stats: bool = True,
     ):
         super().__init__((num_features,), affine)
-        self.num_features, self.eps, self.momentum = num_features, eps, momentum
-        self.affine, self.track_running_stats = affine, track_running_stats
+        self.num_features, self.eps, self.momentum, self.affine = num_features, eps, momentum, affine
         start = (torch.zeros(num_features), torch.ones(num_features), torch.tensor(0))
         for name, value in zip(("running_mean", "running_var", "num_batches_tracked"), start, strict=True):
-            self.register_buffer(name, value if track_running_stats else None)
+            self.register_buffer(name, value)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Map x (N, num_features, ...) to a tensor of the same shape."""
         self._check(x)
-        if self.training or not self.track_running_stats:
+        if self.training:
             axes = [axis for axis in range(x.ndim) if axis != 1]
-            y = _standardize(x, axes, self.eps)
-            if self.training and self.track_running_stats:
-                self._remember(x.detach(), axes)
+            y = _normalize(x, axes, self.eps)
+            self._remember(x.detach(), axes)
         else:
             scale = torch.sqrt(_along_channels(self.running_var, x) + self.eps)
             y = (x - _along_channels(self.running_mean, x)) / scale
@@ -83,7 +80,7 @@ class _BatchNorm(_Affine):
         if x.ndim not in self.shapes or x.shape[1] != self.num_features:
             allowed = " or ".join(self.shapes.values()).replace("C", str(self.num_features))
             raise ValueError(f"{name}: x has shape {tuple(x.shape)}; it must be {allowed}")
-        if (self.training or not self.track_running_stats) and x.numel() == self.num_features:
+        if self.training and x.numel() == self.num_features:
             raise ValueError(
                 f"{name}: x has shape {tuple(x.shape)}, one value a channel; its variance is 0 and the output would "
                 "not depend on x. Train with a larger batch (drop_last=True leaves out a last batch of one), or call "
@@ -92,10 +89,7 @@ class _BatchNorm(_Affine):
 
     def extra_repr(self) -> str:
         """Say the settings when the module is printed."""
-        return (
-            f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, affine={self.affine}, "
-            f"track_running_stats={self.track_running_stats}"
-        )
+        return f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, affine={self.affine}"
 
 
 class BatchNorm1d(_BatchNorm):
@@ -115,7 +109,6 @@ class BatchNorm2d(_BatchNorm):
         eps: stands inside the root.
         momentum: weight of the *new* batch in the running averages; None weighs all batches so far alike.
         affine: whether there are a learned weight (gamma) and bias (beta).
-        track_running_stats: without, the batch's own statistics are used in evaluation too.
 
     Source: Ioffe and Szegedy 2015. Where PyTorch is not the paper: the paper's running variance is the mean of many
     batches' variances, taken after training; PyTorch's is a running average, taken meanwhile.
@@ -145,7 +138,7 @@ class LayerNorm(_Affine):
         count = len(self.normalized_shape)
         if tuple(x.shape[-count:]) != self.normalized_shape:
             raise ValueError(f"LayerNorm: x has shape {tuple(x.shape)}; it must end with {self.normalized_shape}")
-        y = _standardize(x, tuple(range(-count, 0)), self.eps)
+        y = _normalize(x, tuple(range(-count, 0)), self.eps)
         return y if self.weight is None else self.weight * y + self.bias
 
 
@@ -174,7 +167,7 @@ class GroupNorm(_Affine):
         if x.ndim < 2 or x.shape[1] != self.num_channels:
             raise ValueError(f"GroupNorm: x has shape {tuple(x.shape)}; it must be (N, {self.num_channels}, ...)")
         y = x.reshape(len(x), self.num_groups, -1)
-        y = _standardize(y, (-1,), self.eps).reshape(x.shape)
+        y = _normalize(y, (-1,), self.eps).reshape(x.shape)
         return y if self.weight is None else _along_channels(self.weight, x) * y + _along_channels(self.bias, x)
 
 

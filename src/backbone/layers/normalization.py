@@ -1,19 +1,13 @@
-"""Batch, layer and group normalization in NumPy, forward and backward.
+"""Batch normalization in NumPy, forward and backward.
 
-All three take a mean away and divide by a standard deviation, then scale by ``weight`` (gamma) and shift by ``bias``
-(beta). They differ in what the mean and the variance run over, for x of shape (N, C, H, W):
+It takes a mean away and divides by a standard deviation, one of each for a channel, over N, H and W of (N, C, H, W);
+then it scales by ``weight`` (gamma) and shifts by ``bias`` (beta).
 
-| function | runs over | one mean for each |
-| --- | --- | --- |
-| ``batch_norm`` | N, H, W | channel |
-| ``layer_norm`` | the last axes, such as C, H, W | example |
-| ``group_norm`` | C / groups, H, W | example and group of channels |
+Two variances occur. The biased one, a sum over n values divided by n, normalizes. The unbiased one, divided by n - 1,
+is what the running average stores. PyTorch does the same.
 
-Two variances occur in batch normalization. The biased one, a sum over n values divided by n, normalizes. The unbiased
-one, divided by n - 1, is what the running average stores. PyTorch does the same.
-
-Integers become float64; float16 is summed in float32. The modules in ``norm_modules`` compute the same in PyTorch.
-Chapter: Batch normalization.
+Integers become float64; float16 is summed in float32. ``norm_modules`` has the same as PyTorch modules, and layer and
+group normalization beside. Chapter: Batch normalization.
 """
 
 from dataclasses import dataclass
@@ -21,21 +15,25 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from backbone.layers.norm_core import (
-    NormGradients,
-    affine,
-    all_but_channels,
-    along_channels,
-    batch_with_variance,
-    floats,
-    result_dtype,
-    same_shape,
-    standardize,
-    standardize_backward,
-)
+from backbone.checks import to_array
 
 EPS = 1e-5
 MOMENTUM = 0.1
+
+
+@dataclass(frozen=True)
+class NormGradients:
+    """Gradients of a loss with respect to what a normalization was given.
+
+    Attributes:
+        x: of the input's shape.
+        weight: of gamma's shape.
+        bias: likewise.
+    """
+
+    x: np.ndarray
+    weight: np.ndarray
+    bias: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -64,8 +62,8 @@ class RunningStatistics:
             x: (N, C, ...).
             momentum: weight of the *new* batch; None weighs all batches so far alike.
         """
-        x = batch_with_variance("RunningStatistics.updated", x)
-        axes = all_but_channels(x)
+        x = _batch_with_variance("RunningStatistics.updated", x)
+        axes = _all_but_channels(x)
         share = 1 / (self.batches + 1) if momentum is None else momentum
         mean = (1 - share) * self.mean + share * x.mean(axis=axes)
         variance = (1 - share) * self.variance + share * x.var(axis=axes, ddof=1)
@@ -100,10 +98,10 @@ def batch_norm(
 
     Source: Ioffe and Szegedy 2015, algorithms 1 and 2.
     """
-    x_hat, _ = _batch_standardized("batch_norm", x, running, eps)
-    channels, shape = x_hat.shape[1], along_channels(x_hat)
-    gamma, beta = affine("batch_norm", weight, bias, (channels,))
-    return (gamma.reshape(shape) * x_hat + beta.reshape(shape)).astype(result_dtype(x))
+    x_hat, _ = _batch_normalized("batch_norm", x, running, eps)
+    channels, shape = x_hat.shape[1], _along_channels(x_hat)
+    gamma, beta = _affine("batch_norm", weight, bias, (channels,))
+    return (gamma.reshape(shape) * x_hat + beta.reshape(shape)).astype(_result_dtype(x))
 
 
 def batch_norm_backward(
@@ -123,23 +121,100 @@ def batch_norm_backward(
         running: likewise. With running statistics the layer is a scale and a shift, and examples stay apart.
         eps: likewise.
     """
-    x_hat, scale = _batch_standardized("batch_norm_backward", x, running, eps)
-    grad = same_shape("batch_norm_backward", grad_output, x_hat)
-    axes = all_but_channels(x_hat)
-    gamma, _ = affine("batch_norm_backward", weight, None, (x_hat.shape[1],))
-    inner = grad * gamma.reshape(along_channels(x_hat))
-    to_x = scale * inner if running is not None else standardize_backward(inner, x_hat, scale, axes)
+    x_hat, scale = _batch_normalized("batch_norm_backward", x, running, eps)
+    grad = _same_shape("batch_norm_backward", grad_output, x_hat)
+    axes = _all_but_channels(x_hat)
+    gamma, _ = _affine("batch_norm_backward", weight, None, (x_hat.shape[1],))
+    inner = grad * gamma.reshape(_along_channels(x_hat))
+    to_x = scale * inner if running is not None else normalize_backward(inner, x_hat, scale, axes)
     return NormGradients(to_x, (grad * x_hat).sum(axis=axes), grad.sum(axis=axes))
 
 
-def _batch_standardized(name, x, running, eps) -> tuple[np.ndarray, np.ndarray]:
-    """Return x standardized by the batch or by running statistics, and the factor."""
+def _batch_normalized(name, x, running, eps) -> tuple[np.ndarray, np.ndarray]:
+    """Return x normalized by the batch or by running statistics, and the factor."""
     if running is None:
-        x = batch_with_variance(name, x)
-        return standardize(x, all_but_channels(x), eps)
-    x = floats(name, x, least=2)
+        x = _batch_with_variance(name, x)
+        return normalize(x, _all_but_channels(x), eps)
+    x = _floats(name, x)
     if np.shape(running.mean) != (x.shape[1],):
         raise ValueError(f"{name}: x has {x.shape[1]} channels, running has {np.size(running.mean)}; they must agree")
-    shape = along_channels(x)
+    shape = _along_channels(x)
     scale = 1 / np.sqrt(running.variance.reshape(shape) + eps)
     return (x - running.mean.reshape(shape)) * scale, scale
+
+
+# --- What it is made of ------------------------------------------------------------------------------------------
+
+
+def normalize(x: np.ndarray, axes: tuple[int, ...], eps: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return (x - mean) / sqrt(biased variance + eps) over the axes, and one over that root."""
+    scale = 1 / np.sqrt(x.var(axis=axes, keepdims=True) + eps)
+    return (x - x.mean(axis=axes, keepdims=True)) * scale, scale
+
+
+def normalize_backward(grad: np.ndarray, x_hat: np.ndarray, scale: np.ndarray, axes: tuple[int, ...]) -> np.ndarray:
+    """Return the gradient of the values that were normalized.
+
+    Every value moved the mean and the variance, so two parts are taken away: what all gradients have in common, and
+    what they have in common with x_hat.
+    """
+    common = grad.mean(axis=axes, keepdims=True)
+    along = (grad * x_hat).mean(axis=axes, keepdims=True)
+    return scale * (grad - common - x_hat * along)
+
+
+def _result_dtype(x: ArrayLike) -> np.dtype:
+    """Return the dtype of a result: x's own where it is a float."""
+    dtype = to_array("normalization", "x", x).dtype
+    return dtype if dtype.kind == "f" else np.dtype(np.float64)
+
+
+def _floats(name: str, x: ArrayLike) -> np.ndarray:
+    """Return x as floats, checked to have two axes at least, none empty; float16 becomes float32."""
+    values = to_array(name, "x", x)
+    if values.dtype.kind not in "biuf" or values.ndim < 2 or 0 in values.shape:
+        raise ValueError(
+            f"{name}: x is {values.dtype} of shape {values.shape}; it must hold real numbers, with examples first, "
+            "such as (N, C) or (N, C, H, W), and no axis may be empty"
+        )
+    dtype = _result_dtype(values)
+    return values.astype(np.float32 if dtype == np.float16 else dtype, copy=False)
+
+
+def _batch_with_variance(name: str, x: ArrayLike) -> np.ndarray:
+    """Return x (N, C, ...) as floats, checked to have two values a channel at least."""
+    values = _floats(name, x)
+    if values.size == values.shape[1]:
+        raise ValueError(
+            f"{name}: x has shape {values.shape}, one value a channel; its variance is 0 and the output would not "
+            "depend on x. Give a larger batch, or normalize by running statistics, as eval() does"
+        )
+    return values
+
+
+def _all_but_channels(x: np.ndarray) -> tuple[int, ...]:
+    """Return the axes of x (N, C, ...) over which one channel's values lie."""
+    return (0, *range(2, x.ndim))
+
+
+def _along_channels(x: np.ndarray) -> tuple[int, ...]:
+    """Return the shape in which one number a channel meets x (N, C, ...)."""
+    return (1, -1, *[1] * (x.ndim - 2))
+
+
+def _affine(name, weight, bias, shape) -> tuple[np.ndarray, np.ndarray]:
+    """Return gamma and beta as arrays of the shape, 1 and 0 where they are None."""
+    parts = {"weight": (weight, np.ones(shape, np.float32)), "bias": (bias, np.zeros(shape, np.float32))}
+    for argument, (value, default) in parts.items():
+        parts[argument] = to_array(name, argument, default if value is None else value)
+        if parts[argument].shape != tuple(shape):
+            raise ValueError(f"{name}: {argument} has shape {parts[argument].shape}; it must be {tuple(shape)}")
+    return parts["weight"], parts["bias"]
+
+
+def _same_shape(name: str, grad_output: ArrayLike, x: np.ndarray) -> np.ndarray:
+    """Return grad_output as an array, checked to be of x's shape."""
+    grad = to_array(name, "grad_output", grad_output)
+    if grad.shape != x.shape:
+        raise ValueError(f"{name}: grad_output has shape {grad.shape}; it must be {x.shape}, the shape of x")
+    return grad
