@@ -1,6 +1,6 @@
 """What is asked of every page and of every widget: sizes of text and targets, and accessibility."""
 
-from axe_playwright_python.sync_playwright import Axe
+from axe_playwright_python.base import AXE_SCRIPT
 
 SMALLEST_TARGET = 24  # CSS pixels, WCAG 2.2, 2.5.8
 SMALLEST_TEXT = 12
@@ -13,11 +13,84 @@ NOT_OURS = {
 }
 
 
+THEMES = ("light", "dark")
+COLOR_RULES = ["color-contrast", "link-in-text-block"]  # what they say depends on the theme, all else does not
+# Marks what has no color checked yet. The colors and sizes of an element and of all around it decide. In an article,
+# where nothing lies on anything else, the first of each look stands for all (a page has thousands of words of code in
+# twenty colors); in a widget and around the article, each element stands for itself.
+MARK_UNCHECKED = """(anew) => {
+    if (anew) delete window.checked;
+    const { looks, inText, own } = (window.checked ??= { looks: new Map(), inText: new Set(), own: new WeakMap() });
+    const numbers = new Map(); // element -> the number of its look
+    const look = (node) => {
+        if (!node) return 0;
+        if (!numbers.has(node)) {
+            const s = getComputedStyle(node);
+            const its = [s.color, s.backgroundColor, s.backgroundImage, s.opacity, s.fontSize, s.fontWeight,
+                s.textDecorationLine, s.textShadow, s.filter, s.mixBlendMode];
+            const all = [look(node.parentElement), ...its].join("|");
+            if (!looks.has(all)) looks.set(all, looks.size + 1);
+            numbers.set(node, looks.get(all));
+        }
+        return numbers.get(node);
+    };
+    const visible = (node) => {
+        const { width, height, right } = node.getBoundingClientRect();
+        return width && height && right > 0 && node.checkVisibility({ visibilityProperty: true });
+    };
+    const seen = (node) => {
+        if (node.closest("article") && !node.closest(".bb-widget")) return inText;
+        if (!own.has(node)) own.set(node, new Set());
+        return own.get(node);
+    };
+    const fresh = [...document.querySelectorAll("body *")].filter((node) => {
+        const unchecked = Boolean(visible(node) && !seen(node).has(look(node)));
+        node.toggleAttribute("data-unchecked", unchecked);
+        return unchecked && seen(node).add(look(node));
+    });
+    return fresh.length;
+}"""
+RUN_AXE = """async (options) => {
+    axe.configure({ rules: [
+        { id: "color-contrast", selector: "[data-unchecked]" },
+        { id: "link-in-text-block", selector: "a[href][data-unchecked]" },
+    ] });
+    return (await axe.run(document, options)).violations;
+}"""
+
+
 def assert_accessible(page):
-    """Assert that axe finds nothing serious or critical on the whole page."""
-    page.evaluate("document.getAnimations().forEach((animation) => animation.finish())")  # colors still on their way
+    """Assert that axe finds nothing serious or critical on the whole page, in light and dark."""
+    assert_structure(page)
+    assert_colors(page)
+
+
+def assert_structure(page):
+    """Assert what does not depend on colors: names, roles, order, language."""
+    assert_no_violation(page, {"rules": {name: {"enabled": False} for name in COLOR_RULES}})
+
+
+def assert_colors(page, anew=True):
+    """Assert, light and dark, that text can be told from its background and links from the text around them.
+
+    Not anew, what looked the same at an earlier call on the same page is not looked at again.
+    """
+    dark = page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches")
+    for theme in THEMES if dark else reversed(THEMES):  # it ends in the theme in which it began
+        page.emulate_media(color_scheme=theme)
+        page.wait_for_function("(theme) => (document.documentElement.dataset.theme ?? theme) === theme", arg=theme)
+        page.evaluate("document.getAnimations().forEach((animation) => animation.finish())")  # colors on their way
+        if page.evaluate(MARK_UNCHECKED, anew):
+            assert_no_violation(page, {"runOnly": {"type": "rule", "values": COLOR_RULES}})
+        anew = False
+
+
+def assert_no_violation(page, options):
+    """Assert that axe finds nothing serious or critical."""
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(AXE_SCRIPT)
     # Without `preload`: axe would fetch style sheets again, by addresses that it misreads.
-    found = Axe().run(page, options={"resultTypes": ["violations"], "preload": False}).response["violations"]
+    found = page.evaluate(RUN_AXE, {"resultTypes": ["violations"], "preload": False} | options)
     serious = [
         (violation["id"], node["target"], node["failureSummary"])
         for violation in found

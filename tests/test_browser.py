@@ -1,5 +1,6 @@
 """Every page of the built site in a real browser, cut off from all other hosts, light and dark, wide and narrow."""
 
+import functools
 import re
 from pathlib import Path
 from urllib.parse import quote
@@ -7,7 +8,7 @@ from urllib.parse import quote
 import pytest
 import yaml
 from bs4 import BeautifulSoup
-from page_checks import assert_accessible, assert_fits
+from page_checks import assert_colors, assert_fits, assert_structure
 
 pytestmark = pytest.mark.browser
 
@@ -24,9 +25,12 @@ def files(entry) -> list[str]:
 
 
 PAGES = [f"{name}.html" for name in files(yaml.safe_load((ROOT / "_toc.yml").read_text("utf-8")))]
-every_page = pytest.mark.parametrize("path", PAGES)
+every_page = pytest.mark.parametrize(
+    "path", [pytest.param(path, marks=pytest.mark.xdist_group(path)) for path in PAGES]
+)
 
 
+@functools.cache
 def html(site, path) -> BeautifulSoup:
     return BeautifulSoup((site / path).read_text("utf-8"), "html.parser")
 
@@ -57,30 +61,45 @@ CUT_OFF = """() => {
 
 
 @every_page
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 360])
-def test_page_is_sound(open_page, site, path, theme, width):
-    page = open_page(path, theme=theme, width=width)
+@pytest.mark.parametrize(("width", "theme"), [(1280, "light"), (360, "dark")])
+def test_page_is_sound(open_page, site, path, width, theme):
+    page = open_page(path, width=width, theme=theme)
     assert page.locator("html").get_attribute("data-theme") == theme
     assert_complete(page, html(site, path))
     assert page.evaluate("window.layoutShift") < LARGEST_SHIFT
-    assert_accessible(page)
+    assert_structure(page)
+    if width == 1280:
+        assert_colors(page)
+        assert_printed_whole(page)
+        assert_fits_when_narrowed(page)
+
+
+def assert_printed_whole(page):
+    """Assert that each figure and widget has its size on paper."""
+    page.emulate_media(media="print")
+    for view in page.locator(".bb-view, .bb-figure").all():
+        box = view.bounding_box()
+        assert box["width"] > 200
+        assert box["height"] > 100
+    page.emulate_media(media="screen")
+
+
+def assert_fits_when_narrowed(page):
+    """Assert that nothing sticks out at any width, and that at a phone's nothing appears that cannot be read."""
+    for width in (1280, 360, 320):
+        page.set_viewport_size({"width": width, "height": 900})
+        page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        for root in page.locator(".bb-widget").all():
+            assert_fits(root)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        if width == 360:
+            assert_colors(page, anew=False)
 
 
 @every_page
 def test_page_loads_from_a_folder(open_page, site, path):
     page = open_page(path, scheme="file", theme="dark")
     assert_complete(page, html(site, path))
-
-
-@every_page
-def test_page_is_printed_whole(open_page, path):
-    page = open_page(path)
-    page.emulate_media(media="print")
-    for view in page.locator(".bb-view, .bb-figure").all():
-        box = view.bounding_box()
-        assert box["width"] > 200
-        assert box["height"] > 100
 
 
 def test_first_page_leads_to_the_book(open_page):
@@ -174,7 +193,9 @@ def test_the_watch_sees_what_goes_wrong(open_page, tmp_path):
         "utf-8",
     )
     open_page("page.html", folder=tmp_path, expected=["never heard"])
-    problems = "\n".join(open_page.visits.pop().problems())
+    visit = open_page.visits.pop()
+    problems = "\n".join(visit.problems())
+    visit.server.missing.clear()
     for wrong in (
         "foreign https://example.org/x.png",
         "missing.js",
@@ -186,15 +207,20 @@ def test_the_watch_sees_what_goes_wrong(open_page, tmp_path):
     assert "Content Security Policy" in problems
 
 
-# --- Sizes ------------------------------------------------------------------------------------
+POOR = """<!doctype html><html lang="en"><title>Poor</title><link rel="icon" href="data:,">
+<meta name="viewport" content="width=device-width">
+<style>:root {{ color-scheme: light dark }} {rule}</style>
+<main><article><h1>Code</h1><pre><span>if</span> <span>not</span> <span id="last">None</span></pre></article></main>"""
+WHEN = ["all", "(prefers-color-scheme: light)", "(prefers-color-scheme: dark)", "(max-width: 400px)"]
 
 
-@every_page
-def test_widgets_fit_and_are_large_enough(open_page, path):
-    page = open_page(path)
-    for width in (1280, 360, 320):
-        page.set_viewport_size({"width": width, "height": 900})
-        page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
-        for root in page.locator(".bb-widget").all():
-            assert_fits(root)
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
+@pytest.mark.parametrize("when", WHEN)
+@pytest.mark.parametrize("rule", ["#last { color: #777 }", "pre { color: #888; background: #666 }"])
+def test_poor_colors_are_found_in_each_theme_and_when_the_page_is_narrowed(open_page, tmp_path, when, rule):
+    (tmp_path / "page.html").write_text(POOR.format(rule=f"@media {when} {{ {rule} }}"), "utf-8")
+    page = open_page("page.html", folder=tmp_path, theme="dark")
+    if "width" in when:
+        assert_colors(page)
+        page.set_viewport_size({"width": 360, "height": 900})
+    with pytest.raises(AssertionError, match="color-contrast"):
+        assert_colors(page, anew="width" not in when)
