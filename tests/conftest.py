@@ -6,12 +6,13 @@ import contextlib
 import json
 import re
 import shutil
+from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import browser as browsers  # tools/browser.py
 import pytest
-from playwright.sync_api import BrowserContext, Page, sync_playwright
+from playwright.sync_api import Error, Page, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[1]
 pytest.register_assert_rewrite(
@@ -53,7 +54,18 @@ STANDALONE = """<!doctype html>
 <body>{views}</body>
 </html>
 """
+FOREIGN = re.compile(r"^(?!http://127\.0\.0\.1:|file:|data:|blob:)")
 VIEW = '<script type="application/vnd.jupyter.widget-view+json">{}</script>'
+
+
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
+def pytest_collection_modifyitems(items):
+    """Keep the tests of a file in one process, which makes their fixtures once; start with what takes longest."""
+    slow = ("build", "browser", "site")
+    items.sort(key=lambda item: next((i for i, kind in enumerate(slow) if item.get_closest_marker(kind)), len(slow)))
+    for item in items:
+        if not item.get_closest_marker("xdist_group"):
+            item.add_marker(pytest.mark.xdist_group(item.path.relative_to(ROOT).as_posix()))
 
 
 @pytest.fixture(scope="session")
@@ -89,38 +101,28 @@ def browser():
 
 @dataclass
 class Visit:
-    """One page in a context of its own, and what went wrong on it."""
+    """One look at a page, and what went wrong on it."""
 
-    context: BrowserContext
-    home: str
-    server: browsers.Server | None
+    home: str = "about:"
+    server: browsers.Server | None = None
     expected: tuple[str, ...] = ()
     messages: list[str] = field(default_factory=list)
     requests: list[str] = field(default_factory=list)
 
-    def begin(self) -> Page:
-        """Open an empty page, cut off from all hosts but its own."""
-        page = self.context.new_page()
-        foreign = re.compile(rf"^(?!{re.escape(self.home)}|data:|blob:)")
-        self.context.route(foreign, self.refuse)
-        page.add_init_script(COUNT_SHIFTS)
-        page.on("console", self.hear)
-        page.on("pageerror", lambda error: self.messages.append(f"uncaught: {error}"))
-        page.on("requestfailed", self.lost)
-        page.on(
-            "response", lambda answer: answer.status >= 400 and self.requests.append(f"{answer.status} {answer.url}")
-        )
-        return page
+    def ask(self, request):
+        """Note a request to another host, which `FOREIGN` aborts, or to another folder."""
+        if not request.url.startswith((self.home, "data:", "blob:")):
+            self.requests.append(f"foreign {request.url}")
 
-    def refuse(self, route):
-        """Abort a request to another host."""
-        self.requests.append(f"foreign {route.request.url}")
-        route.abort()
-
-    def lost(self, request):
+    def lose(self, request):
         """Note a request without an answer, unless the page itself broke it off."""
         if "ERR_ABORTED" not in (request.failure or ""):
             self.requests.append(f"failed {request.url}")
+
+    def answer(self, response):
+        """Note an answer that says no."""
+        if response.status >= 400:
+            self.requests.append(f"{response.status} {response.url}")
 
     def hear(self, message):
         """Note an error on the console, or anything about the content security policy."""
@@ -135,31 +137,89 @@ class Visit:
         return self.requests + unanswered + surprises + [f"no error like {known!r}" for known in missed]
 
 
+class Tab:
+    """A page of the browser, cut off from all other hosts, that tests use one after the other.
+
+    A new one would cost a process, which is six times the work of going to another address.
+    """
+
+    def __init__(self, context):
+        self.context, self.page, self.visit = context, context.new_page(), Visit()
+        context.set_default_timeout(20_000)
+        context.route(FOREIGN, lambda route: route.abort())
+        self.page.add_init_script(COUNT_SHIFTS)
+        self.page.on("console", lambda message: self.visit.hear(message))
+        self.page.on("pageerror", lambda error: self.visit.messages.append(f"uncaught: {error}"))
+        self.page.on("request", lambda request: self.visit.ask(request))
+        self.page.on("requestfailed", lambda request: self.visit.lose(request))
+        self.page.on("response", lambda response: self.visit.answer(response))
+
+    def enter(self, visit, path, theme, width) -> Page:
+        """Go to a path below the visit's home."""
+        self.visit = visit
+        self.page.set_viewport_size({"width": width, "height": 900})
+        self.page.emulate_media(media="null", color_scheme=theme)
+        self.page.goto(visit.home + path)
+        self.page.evaluate(SETTLED)
+        return self.page
+
+    def leave(self):
+        """Forget the visit: the page, what it stored, and where the pointer was."""
+        self.visit = Visit()
+        self.page.mouse.up()
+        self.page.mouse.move(-1, -1)
+        if self.page.url != "about:blank":
+            self.page.evaluate("() => { localStorage.clear(); sessionStorage.clear(); }")
+        self.page.goto("about:blank")
+
+
+@pytest.fixture(scope="session")
+def tabs(browser):
+    """Return a function that gives a tab for a while: `with tabs() as tab`."""
+    free = defaultdict(list)
+
+    @contextlib.contextmanager
+    def tab_for(**options):
+        key = json.dumps(options, sort_keys=True)
+        tab = free[key].pop() if free[key] else Tab(browser.new_context(**options))
+        yield tab
+        try:
+            tab.leave()
+            free[key].append(tab)
+        except Error:  # it is beyond use
+            tab.context.close()
+
+    return tab_for
+
+
+@pytest.fixture(scope="session")
+def scratch(tmp_path_factory):
+    """Serve the folders that tests write to."""
+    with browsers.serving(tmp_path_factory.getbasetemp()) as running:
+        yield running
+
+
 @pytest.fixture
-def open_page(browser, request):
+def open_page(tabs, request, tmp_path_factory):
     """Return a function that opens a page, and at the end assert that nothing went wrong on any of them.
 
     Nothing is: no request to another host, none that failed, no error on the console, no exception. A test that
     wants an error names it: `expected=["boom"]`, regular expressions that must each match a message.
     """
     visits = []
+
+    def visit_to(folder, scheme, expected) -> Visit:
+        if scheme == "file":
+            return Visit(f"{(folder or request.getfixturevalue('site')).as_uri()}/", None, expected)
+        server = request.getfixturevalue("scratch" if folder else "server")
+        below = f"{folder.relative_to(tmp_path_factory.getbasetemp()).as_posix()}/" if folder else ""
+        return Visit(f"{server.url}/{below}", server, expected)
+
     with contextlib.ExitStack() as stack:
 
-        def server_for(folder) -> browsers.Server:
-            return stack.enter_context(browsers.serving(folder)) if folder else request.getfixturevalue("server")
-
         def open_(path, *, theme="light", width=1280, scheme="http", folder=None, expected=(), **options) -> Page:
-            running = server_for(folder) if scheme == "http" else None
-            home = running.url if running else (folder or request.getfixturevalue("site")).as_uri()
-            options = {"viewport": {"width": width, "height": 900}, "color_scheme": theme} | options
-            context = browser.new_context(**options)
-            context.set_default_timeout(20_000)
-            stack.callback(context.close)
-            visits.append(Visit(context, f"{home}/", running, tuple(expected)))
-            page = visits[-1].begin()
-            page.goto(f"{home}/{path}")
-            page.evaluate(SETTLED)
-            return page
+            visits.append(visit_to(folder, scheme, tuple(expected)))
+            return stack.enter_context(tabs(**options)).enter(visits[-1], path, theme, width)
 
         open_.visits = visits
         yield open_

@@ -9,18 +9,19 @@ IMPORT = """async (source) => {
 
 
 @pytest.fixture(scope="module")
-def module_of(browser):
-    """Given a module's source, such as a widget's ``_esm``, import it as ``m`` into a page; return its evaluate."""
-    pages = []
+def module_of(tabs):
+    """Given a module's source, such as a widget's ``_esm``, import it as ``m`` into a page; return its evaluate.
 
-    def imported(source):
-        pages.append(browser.new_page())
-        pages[-1].evaluate(IMPORT, source)
-        return pages[-1].evaluate
+    The page is empty again before each import.
+    """
+    with tabs() as tab:
 
-    yield imported
-    for page in pages:
-        page.close()
+        def imported(source):
+            tab.page.goto("about:blank")
+            tab.page.evaluate(IMPORT, source)
+            return tab.page.evaluate
+
+        yield imported
 
 
 @pytest.fixture

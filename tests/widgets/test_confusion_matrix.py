@@ -371,11 +371,10 @@ def explorer():
 
 @pytest.mark.browser
 @pytest.mark.parametrize("make", [made, explorer])
-def test_render_writes_nothing_and_lets_go_of_everything(browser, make):
+def test_render_writes_nothing_and_lets_go_of_everything(tabs, make):
     widget = make()
-    page = browser.new_page()
-    seen = page.evaluate(RENDER_ALONE, [widget._esm, sent(widget)])
-    page.close()
+    with tabs() as tab:
+        seen = tab.page.evaluate(RENDER_ALONE, [widget._esm, sent(widget)])
     assert seen["written"] == []
     assert set(seen["on"]) == {1}
     assert set(seen["off"]) == {0}

@@ -33,12 +33,11 @@ def made():
 
 
 @pytest.fixture(scope="module")
-def module(browser, made):
+def module(tabs, made):
     """Return a function that evaluates a script where `m` is the module and `networks` are those of `made`."""
-    page = browser.new_page()
-    page.evaluate(SETUP, [FeatureMapExplorer._esm, sent(made)])
-    yield page.evaluate
-    page.close()
+    with tabs() as tab:
+        tab.page.evaluate(SETUP, [FeatureMapExplorer._esm, sent(made)])
+        yield tab.page.evaluate
 
 
 def call(module, name, *arguments):
