@@ -1,4 +1,4 @@
-"""The network of `backbone.gradients` from PyTorch's modules, whose gradients PyTorch finds by itself."""
+"""The network of `backbone.deep` from PyTorch's modules, whose gradients PyTorch finds by itself."""
 
 import torch
 import torch.nn.functional as F  # noqa: N812

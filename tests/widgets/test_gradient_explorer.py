@@ -9,7 +9,7 @@ import page_checks
 import pytest
 import traitlets
 
-from backbone import gradients
+from backbone import deep
 from backbone.data import LabeledImages, fashion_mnist
 from backbone.widgets import GradientExplorer
 from backbone.widgets.gradient_explorer import CHOICES, LADDER, MOST, USUAL
@@ -28,7 +28,7 @@ def autograd(widget, side):
     parts = (setting["activation"], setting["normalization"], setting["residual"])
     loss, h, grad_h, grad_w = deep_network.autograd(widget.weights(side), *parts, *widget.batch)
     size = {"gradH": grad_h, "gradW": grad_w[:-1]}
-    numbers = {name: np.array([gradients.rms(one) for one in arrays]) for name, arrays in size.items()}
+    numbers = {name: np.array([deep.rms(one) for one in arrays]) for name, arrays in size.items()}
     return numbers | {
         "loss": loss,
         "mean": np.array([one.mean() for one in h]),
@@ -39,11 +39,11 @@ def autograd(widget, side):
 
 
 def profile(widget, side):
-    """The same from `backbone.gradients`, which counts saturated and dead units too."""
+    """The same from `backbone.deep`, which counts saturated and dead units too."""
     setting = getattr(widget, side)
     parts = (setting["activation"], setting["normalization"], setting["residual"])
-    network = gradients.Network(tuple(widget.weights(side)), *parts)
-    return gradients.profile(gradients.trace(network, *widget.batch), setting["activation"])
+    network = deep.Network(tuple(widget.weights(side)), *parts)
+    return deep.profile_of(network, *widget.batch)
 
 
 # --- Python -------------------------------------------------------------------------------------------------
@@ -67,7 +67,7 @@ def test_settings_left_out_are_the_usual_ones():
 @pytest.mark.parametrize("setting", LADDER.values(), ids=LADDER)
 def test_weights_are_drawn_as_gradients_draws_them(setting):
     widget = made(setting)
-    drawn = gradients.make_network(**setting, width=24, inputs=196)
+    drawn = deep.make_network(**setting, width=24, inputs=196)
     for own, other in zip(widget.weights("a"), drawn.weights, strict=True):
         assert own.shape == other.shape
         assert own.std() == pytest.approx(other.std(), rel=0.15)

@@ -39,7 +39,7 @@ class GradientExplorer(BookWidget):
     """Compare two deep networks at their first weights: |dL/dh| and |dL/dW| of each layer, on a locked log axis.
 
     The page computes both networks in float64, forward and back, on the pictures given. They are those of
-    ``backbone.gradients`` with 24 units a layer: the same layers and blocks, no biases, weights drawn anew for each
+    ``backbone.deep`` with 24 units a layer: the same layers and blocks, no biases, weights drawn anew for each
     initialization from the same standard normal numbers. Pictures travel at half their height and width.
 
     Args:

@@ -1,4 +1,4 @@
-"""How gradients fare on their way back through a deep network, layer by layer, before any training.
+"""A deep network before any training: how signals fare on their way forward, and gradients on their way back.
 
 The network: `depth` hidden layers of `width` units each on flattened pictures, then a linear layer for the logits.
 There are no biases, since biases start at 0, and no normalization has a scale or a shift, since those start at 1 and 0.
@@ -21,7 +21,6 @@ from numpy.typing import ArrayLike
 from torch import nn
 
 from backbone.checks import integer, one_of, to_array
-from backbone.data import FASHION_MNIST_STATISTICS, fashion_mnist, standardize, to_float
 from backbone.layers import ACTIVATIONS, Activation
 from backbone.layers.normalization import normalize, normalize_backward
 
@@ -124,51 +123,6 @@ class GradientProfile:
         return self.ratio ** (1 / (len(self.grad_h) - 1))
 
 
-def gradient_profile(
-    depth: int = 50,
-    width: int = 100,
-    activation: str = "relu",
-    init: str = "he",
-    gain: float = 1.0,
-    normalization: str | None = None,
-    residual: bool = False,
-    seed: int = 0,
-    *,
-    pictures: int = 256,
-) -> GradientProfile:
-    """Send real pictures through a fresh network and the loss's gradient back, and measure each layer.
-
-    Args:
-        depth: number of hidden layers, 2 to 1000.
-        width: units of each.
-        activation: phi; a name in ``backbone.layers.ACTIVATIONS``, or "none".
-        init: "normal", "xavier" or "he"; see ``INITIALIZATIONS``.
-        gain: factor on the weights of the hidden layers.
-        normalization: None, "batch" or "layer".
-        residual: whether layers 2 to `depth` add to what they get.
-        seed: of the weights.
-        pictures: how many training pictures of the packaged Fashion-MNIST are taken, from the first on.
-
-    Returns:
-        The profile.
-
-    Raises:
-        ValueError: an argument is none of these.
-
-    Chapter: Vanishing gradients.
-    """
-    network = make_network(depth, width, activation, init, gain, normalization, residual, seed)
-    return profile(trace(network, *batch(pictures)), activation)
-
-
-def batch(pictures: int = 256) -> tuple[np.ndarray, np.ndarray]:
-    """Return the first training pictures of Fashion-MNIST: x (N, 784), standardized, float64, and labels (N,)."""
-    count = integer("batch", "pictures", pictures, 2, 6000)
-    data = fashion_mnist("train")[:count]
-    x = standardize(to_float(data.images), FASHION_MNIST_STATISTICS)
-    return x.numpy().reshape(count, -1).astype(np.float64), data.labels.numpy()
-
-
 def make_network(
     depth: int = 50,
     width: int = 100,
@@ -182,13 +136,27 @@ def make_network(
     inputs: int = 784,
     classes: int = 10,
 ) -> Network:
-    """Draw a network's first weights; the arguments are those of ``gradient_profile``.
+    """Draw a network's first weights.
 
     The output layer is always drawn with "xavier" and gain 1: whatever is chosen for the hidden layers, the gradient
     sets out on its way from the same layer.
 
+    Args:
+        depth: number of hidden layers, 2 to 1000.
+        width: units of each.
+        activation: phi; a name in ``backbone.layers.ACTIVATIONS``, or "none".
+        init: "normal", "xavier" or "he"; see ``INITIALIZATIONS``.
+        gain: factor on the weights of the hidden layers.
+        normalization: None, "batch" or "layer".
+        residual: whether layers 2 to `depth` add to what they get.
+        seed: of the weights.
+        inputs: numbers a picture has.
+        classes: logits.
+
     Raises:
         ValueError: an argument is outside its range.
+
+    Chapter: Vanishing gradients.
     """
     depth = integer("make_network", "depth", depth, 2, 1000)
     width, inputs = integer("make_network", "width", width, 1), integer("make_network", "inputs", inputs, 1)
@@ -230,9 +198,9 @@ def trace(network: Network, x: ArrayLike, labels: ArrayLike) -> Trace:
     return Trace(loss, tuple(h[1:]), tuple(note["slope"] for note in notes), grad_h, grad_w)
 
 
-def profile(found: Trace, activation: str) -> GradientProfile:
-    """Sum a trace up: one number for each hidden layer."""
-    function = FUNCTIONS[activation]
+def profile_of(network: Network, x: ArrayLike, labels: ArrayLike) -> GradientProfile:
+    """Send pictures x (N, inputs) forward and the gradient of the loss for `labels` (N,) back; measure each layer."""
+    found, function = trace(network, x, labels), FUNCTIONS[network.activation]
     largest = function.derivative(np.linspace(-10, 10, 20_001)).max()
     return GradientProfile(
         grad_h=np.array([rms(grad) for grad in found.grad_h]),
@@ -305,5 +273,5 @@ def _cross_entropy(logits: np.ndarray, labels: np.ndarray) -> tuple[float, np.nd
 
 
 def _check(network: Network) -> None:
-    one_of("gradients", "activation", network.activation, FUNCTIONS)
-    one_of("gradients", "normalization", network.normalization, NORMALIZATIONS)
+    one_of("Network", "activation", network.activation, FUNCTIONS)
+    one_of("Network", "normalization", network.normalization, NORMALIZATIONS)

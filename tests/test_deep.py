@@ -9,9 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backbone import gradients
-from backbone.gradients import FUNCTIONS, gradient_profile, make_network, trace
+from backbone import deep
+from backbone.data import FASHION_MNIST_STATISTICS, fashion_mnist, standardize, to_float
+from backbone.deep import FUNCTIONS, make_network, profile_of, trace
 
+PICTURES = fashion_mnist("train")[:256]
+X = standardize(to_float(PICTURES.images), FASHION_MNIST_STATISTICS).flatten(1).double().numpy()
+LABELS = PICTURES.labels.numpy()
 NORMS = [None, "batch", "layer"]
 PROPERTY = settings(max_examples=25, deadline=None, derandomize=True)
 
@@ -37,7 +41,7 @@ def same(found, expected, tolerance):
 @pytest.mark.parametrize("activation", FUNCTIONS)
 def test_every_gradient_equals_autograds(activation, norm, residual):
     network = make_network(12, 17, activation, "he", 1.1, norm, residual, seed=3)
-    x, labels = gradients.batch(23)
+    x, labels = X[:23], LABELS[:23]
     found = trace(network, x, labels)
     loss, h, grad_h, grad_w = autograd(network, x, labels)
     assert found.loss == pytest.approx(loss, rel=1e-12)
@@ -61,11 +65,11 @@ LADDER = [
 @pytest.mark.parametrize(("activation", "init", "norm", "residual", "bounds"), LADDER)
 @pytest.mark.parametrize("seed", range(3))
 def test_the_ladder_at_depth_50(activation, init, norm, residual, bounds, seed):
-    found = gradient_profile(50, 100, activation, init, 1, norm, residual, seed)
+    network = make_network(50, 100, activation, init, 1, norm, residual, seed)
+    found = profile_of(network, X, LABELS)
     assert bounds[0] < found.ratio < bounds[1]
     assert found.factor == pytest.approx(found.ratio ** (1 / 49))
-    network = make_network(50, 100, activation, init, 1, norm, residual, seed)
-    loss, h, grad_h, grad_w = autograd(network, *gradients.batch())
+    loss, h, grad_h, grad_w = autograd(network, X, LABELS)
     # Fifty layers of rounding, magnified where gradients grow; at 1e-34 as strict as at 1.
     sizes = {"grad_h": grad_h, "grad_w": grad_w[:-1]}
     for name, arrays in sizes.items():
@@ -77,7 +81,7 @@ def test_the_ladder_at_depth_50(activation, init, norm, residual, bounds, seed):
 
 
 def test_gradients_that_float32_would_lose():
-    found = gradient_profile(50, 100, "sigmoid", "normal")
+    found = profile_of(make_network(50, 100, "sigmoid", "normal"), X, LABELS)
     assert 1e-85 < found.grad_h[0] < 1e-78
     assert (np.diff(np.log10(found.grad_h)) > 1).all()
     assert np.float32(found.grad_h[0]) == 0
@@ -88,7 +92,7 @@ def test_gradients_that_float32_would_lose():
 
 def test_weights_of_layers_tell_another_story():
     """ReLU with Xavier's weights: |dL/dh| falls to 1e-8, |dL/dW| stays level, because h shrinks forwards as well."""
-    found = gradient_profile(50, 100, "relu", "xavier")
+    found = profile_of(make_network(50, 100, "relu", "xavier"), X, LABELS)
     assert found.ratio < 1e-6
     inner = found.grad_w[1:]  # the first layer sees the pictures, which are not that small
     assert inner.max() / inner.min() < 30
@@ -97,26 +101,26 @@ def test_weights_of_layers_tell_another_story():
 
 
 def test_saturated_and_dead():
-    relu = gradient_profile(10, 40, "relu", "he")
+    relu = profile_of(make_network(10, 40, "relu", "he"), X, LABELS)
     assert ((relu.saturated > 0.3) & (relu.saturated < 0.7)).all()
     assert (relu.dead <= relu.saturated).all()
     assert relu.dead[-1] > 0
     network = make_network(10, 40, "relu", "he")
-    _, h, _, _ = autograd(network, *gradients.batch())
+    _, h, _, _ = autograd(network, X, LABELS)
     np.testing.assert_allclose(relu.dead, [(one == 0).all(0).mean() for one in h])
     np.testing.assert_allclose(relu.saturated, [(one == 0).mean() for one in h])
-    tanh = gradient_profile(10, 40, "tanh", "xavier", gain=4)
+    tanh = profile_of(make_network(10, 40, "tanh", "xavier", gain=4), X, LABELS)
     network = make_network(10, 40, "tanh", "xavier", 4)
-    _, h, _, _ = autograd(network, *gradients.batch())
+    _, h, _, _ = autograd(network, X, LABELS)
     np.testing.assert_allclose(tanh.saturated, [(np.abs(one) > np.sqrt(0.99)).mean() for one in h])
     assert tanh.saturated[-1] > 0.3
     assert not tanh.dead.any()
-    assert not gradient_profile(10, 40, "leaky_relu", "he").saturated.any()
-    assert not gradient_profile(10, 40, "none", "he").saturated.any()
+    assert not profile_of(make_network(10, 40, "leaky_relu", "he"), X, LABELS).saturated.any()
+    assert not profile_of(make_network(10, 40, "none", "he"), X, LABELS).saturated.any()
 
 
 def test_batch_normalization_leaves_no_unit_dead_and_makes_gradients_grow():
-    plain, normal = (gradient_profile(50, 100, normalization=kind) for kind in (None, "batch"))
+    plain, normal = (profile_of(make_network(50, 100, normalization=kind), X, LABELS) for kind in (None, "batch"))
     assert plain.dead[-1] > 0.2
     assert not normal.dead.any()
     assert normal.ratio > 1000
@@ -124,24 +128,13 @@ def test_batch_normalization_leaves_no_unit_dead_and_makes_gradients_grow():
 
 
 def test_a_profile_has_one_number_for_each_layer_and_is_frozen():
-    found = gradient_profile(7, 12)
+    found = profile_of(make_network(7, 12), X, LABELS)
     for field in dataclasses.fields(found):
         if field.name != "loss":
             assert getattr(found, field.name).shape == (7,), field.name
             assert getattr(found, field.name).dtype == np.float64
     with pytest.raises(dataclasses.FrozenInstanceError):
         found.loss = 0
-
-
-def test_the_pictures_are_fashion_mnists_and_standardized():
-    x, labels = gradients.batch(1000)
-    assert x.shape == (1000, 784)
-    assert x.dtype == np.float64
-    assert abs(x.mean()) < 0.05
-    assert abs(x.std() - 1) < 0.05
-    assert len(np.unique(labels)) == 10
-    few, _ = gradients.batch(10)
-    np.testing.assert_array_equal(few, x[:10])
 
 
 @pytest.mark.parametrize(
@@ -182,11 +175,11 @@ def test_a_linear_networks_gradient_scales_with_the_gain(depth, width, gain, see
     for network in (one, other):
         h, notes = [x], []
         for weight in network.weights[:-1]:
-            out, note = gradients._layer(network, h[-1], weight, first=not notes)
+            out, note = deep._layer(network, h[-1], weight, first=not notes)
             h.append(out)
             notes.append(note)
-        grad_h, grad_w = gradients._back(network, h, notes, grad_logits)
-        found.append((list(map(gradients.rms, grad_h)), list(map(gradients.rms, grad_w[:-1]))))
+        grad_h, grad_w = deep._back(network, h, notes, grad_logits)
+        found.append((list(map(deep.rms, grad_h)), list(map(deep.rms, grad_w[:-1]))))
     (h_1, w_1), (h_g, w_g) = found
     np.testing.assert_allclose(h_g, [gain ** (depth - 1 - layer) * size for layer, size in enumerate(h_1)], rtol=1e-8)
     np.testing.assert_allclose(w_g, [gain ** (depth - 1) * size for size in w_1], rtol=1e-8)
@@ -196,7 +189,9 @@ def test_a_linear_networks_gradient_scales_with_the_gain(depth, width, gain, see
 @given(st.sampled_from(["relu", "leaky_relu", "none"]), st.floats(0.2, 5), st.integers(0, 99))
 def test_normalization_takes_the_gain_out(activation, gain, seed):
     """norm(c W h) = norm(W h): the gradient of h stays, that of W is divided by the gain."""
-    one, other = (gradient_profile(6, 12, activation, "he", g, "batch", seed=seed, pictures=16) for g in (1, gain))
+    one, other = (
+        profile_of(make_network(6, 12, activation, "he", g, "batch", seed=seed), X[:16], LABELS[:16]) for g in (1, gain)
+    )
     np.testing.assert_allclose(other.grad_h, one.grad_h, rtol=0.02)  # not exact: 1e-5 is added to the variance
     np.testing.assert_allclose(other.grad_w * gain, one.grad_w, rtol=0.02)
 
@@ -220,15 +215,15 @@ def test_gradients_are_slopes_of_the_loss(seed, activation, norm, residual):
 
 
 def test_rms_does_not_underflow_or_overflow():
-    assert gradients.rms([3e-200, 4e-200]) == pytest.approx(np.sqrt(12.5) * 1e-200, rel=1e-14)
-    assert gradients.rms([3e200, -4e200]) == pytest.approx(np.sqrt(12.5) * 1e200, rel=1e-14)
-    assert gradients.rms(np.zeros((2, 3))) == 0
+    assert deep.rms([3e-200, 4e-200]) == pytest.approx(np.sqrt(12.5) * 1e-200, rel=1e-14)
+    assert deep.rms([3e200, -4e200]) == pytest.approx(np.sqrt(12.5) * 1e200, rel=1e-14)
+    assert deep.rms(np.zeros((2, 3))) == 0
 
 
 def test_a_gradient_of_zero_leaves_a_ratio_of_zero():
-    zero = gradients.GradientProfile(*[np.array([0.0, 1.0])] * 6, loss=1.0)
+    zero = deep.GradientProfile(*[np.array([0.0, 1.0])] * 6, loss=1.0)
     assert (zero.ratio, zero.factor) == (0, 0)
-    lost = gradients.GradientProfile(*[np.zeros(2)] * 6, loss=1.0)
+    lost = deep.GradientProfile(*[np.zeros(2)] * 6, loss=1.0)
     assert np.isnan(lost.ratio)
     assert np.isnan(lost.factor)
 
@@ -250,12 +245,11 @@ def test_a_gradient_of_zero_leaves_a_ratio_of_zero():
         ({"normalization": "none"}, "normalization is 'none'; it must be one of None, 'batch', 'layer'"),
         ({"residual": "yes"}, "residual is 'yes'; it must be one of False, True"),
         ({"seed": -1}, "seed is -1"),
-        ({"pictures": 1}, "pictures is 1; it must be an integer from 2 to 6000"),
     ],
 )
 def test_errors_say_what_is_allowed(arguments, message):
     with pytest.raises(ValueError, match=message):
-        gradient_profile(**arguments)
+        make_network(**arguments)
 
 
 def test_trace_wants_pictures_that_fit():
@@ -268,6 +262,6 @@ def test_trace_wants_pictures_that_fit():
 
 def test_every_setting_gives_finite_numbers():
     for activation, norm, residual in itertools.product(FUNCTIONS, NORMS, (False, True)):
-        found = gradient_profile(60, 16, activation, "he", 3, norm, residual, pictures=16)
+        found = profile_of(make_network(60, 16, activation, "he", 3, norm, residual), X[:16], LABELS[:16])
         finite = np.isfinite([*found.grad_h, *found.grad_w])
         assert finite.all(), (activation, norm, residual)
