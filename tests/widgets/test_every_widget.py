@@ -57,7 +57,6 @@ def test_a_widgets_own_rules_reach_no_other_widget(widget):
 
 # Still to be written as templates.
 WITH_FUNCTIONS = {
-    "ConvolutionExplorer",
     "FeatureMapExplorer",
     "GradientExplorer",
     "TransferExplorer",

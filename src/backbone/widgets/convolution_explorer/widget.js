@@ -1,21 +1,30 @@
 import {
   array,
+  body,
   button,
   choice,
+  controls,
+  drag,
   dropdown,
   entries,
+  fill,
+  fixed,
   gray,
   h,
+  hint,
+  keys,
   numberCell,
   paintPixels,
   paletteColor,
   parseNumber,
   player,
-  scope,
   show,
   signed,
+  speaker,
+  widget,
   write,
 } from "../kit.js";
+import { sheet } from "../canvas.js";
 
 const TEXT = {
   title: "Convolution explorer",
@@ -36,9 +45,10 @@ const TEXT = {
   sumToOne: "Sum to 1",
   random: "Random",
   reset: "Start again",
-  inputCaption: (height, width, channels) => `photograph, ${height} × ${width}${channels > 1 ? ` × ${channels}` : ""}`,
-  outputCaption: (height, width) => `feature map, ${height} × ${width}`,
-  differenceCaption: (height, width) => `difference, ${height} × ${width}`,
+  inputCaption: "photograph, {height} × {width}",
+  colorCaption: "photograph, {height} × {width} × {channels}",
+  outputCaption: "feature map, {height} × {width}",
+  differenceCaption: "difference, {height} × {width}",
   noOutput: "no feature map",
   inputLabel: "Photograph. Drag, or use the arrow keys, to move the window.",
   inputShiftLabel: "Photograph. Use the arrow keys to move the picture.",
@@ -55,46 +65,46 @@ const TEXT = {
   arrows: { ArrowLeft: "Move left", ArrowUp: "Move up", ArrowDown: "Move down", ArrowRight: "Move right" },
   channels: ["red", "green", "blue"],
   channel: "One filter, three squares of weights, one map: choose the square to see",
-  channelSums: (sums) => `red ${sums[0]}, green ${sums[1]}, blue ${sums[2]}: added up, they are one output pixel.`,
+  channelSums: "red {red}, green {green}, blue {blue}: added up, they are one output pixel.",
   window: "pixels in the window",
   weights: "filter",
   products: "products",
-  productsOf: (unit) => `products, in units of 1/${unit}`,
-  sumAt: (row, column) => `Output at row ${row}, column ${column}`,
-  weight: (row, column) => `Weight, row ${row}, column ${column}`,
-  product: (row, column) => `Your product, row ${row}, column ${column}`,
+  productsOf: "products, in units of 1/{unit}",
+  sum: "Output at row {row}, column {column} {sum}",
+  relu: "{sum}; ReLU makes it {value}",
+  pool: "{sum}; the largest of its 2 × 2 is {value}",
+  weight: "Weight, row {row}, column {column}",
+  product: "Your product, row {row}, column {column}",
   pad: "padding: always 0",
-  sizeOf: (name) => `output ${name} = `,
-  height: "height",
-  width: "width",
-  side: "size",
-  pooled: (height, width) => `; after pooling ${height} × ${width}`,
-  relu: (value) => `; ReLU makes it ${value}`,
-  pool: (value) => `; the largest of its 2 × 2 is ${value}`,
-  tooLarge: (reach, size) =>
-    `The window reaches over ${reach} pixels, but the padded photograph has only ${size}. ` +
-    "Lower the dilation or add padding.",
+  squareSize: "output size = {height}",
+  sizes: "output height = {height};  output width = {width}",
+  pooled: "{sizes}; after pooling {height} × {width}",
+  tooLarge:
+    "The window reaches over {reach} pixels, but the padded photograph has only {size}. Lower the dilation or add padding.",
   yourSum: "Your sum",
   check: "Check",
   reveal: "Show me",
   another: "Another pixel",
   guessEmpty: "Type a number first, such as −0.25.",
-  guessRight: (sum) => `Right: the sum is ${sum}.`,
-  guessTurned: "That is the sum with the filter turned by 180°. Here the filter lies on the picture as it is.",
-  guessPositive: "That is the sum without the minus signs. Negative weights take away.",
-  guessMean: "That is the sum divided by the number of weights. Leave it a sum.",
+  guesses: {
+    right: "Right: the sum is {sum}.",
+    turned: "That is the sum with the filter turned by 180°. Here the filter lies on the picture as it is.",
+    positive: "That is the sum without the minus signs. Negative weights take away.",
+    mean: "That is the sum divided by the number of weights. Leave it a sum.",
+    wrong: "Not yet. Fill in the products to find out where it goes wrong.",
+  },
   guessAdd: "Every product is right. Add them up once more; mind the signs.",
-  guessMarked: (count) =>
-    `Not yet. ${count === 1 ? "One product is" : `${count} products are`} wrong: look for dashed frames.`,
-  guessWrong: "Not yet. Fill in the products to find out where it goes wrong.",
-  guessShown: (sum) => `The sum is ${sum}.`,
-  shiftedBy: (down, right) =>
-    `Moved ${Math.abs(down)} ${down < 0 ? "up" : "down"}, ${Math.abs(right)} ${right < 0 ? "left" : "right"}.`,
+  guessMarked: "Not yet. One product is wrong: look for dashed frames.",
+  guessManyMarked: "Not yet. {count} products are wrong: look for dashed frames.",
+  guessShown: "The sum is {sum}.",
+  moved: {
+    up: { left: "Moved {rows} up, {columns} left.", right: "Moved {rows} up, {columns} right." },
+    down: { left: "Moved {rows} down, {columns} left.", right: "Moved {rows} down, {columns} right." },
+  },
   shiftNone: "Move the picture by a pixel.",
-  shiftSame: (border) => `Inside both orders agree: the largest difference is 0. At the border it is ${border}.`,
-  shiftBroken: (inside, steps) =>
-    `The orders differ by up to ${inside} inside. One step of the map is ${steps} pixels, so a shift that is no ` +
-    `multiple of ${steps} lands between two outputs; a shift by ${steps} restores the map.`,
+  shiftSame: "Inside both orders agree: the largest difference is 0. At the border it is {border}.",
+  shiftBroken:
+    "The orders differ by up to {inside} inside. One step of the map is {steps} pixels, so a shift that is no multiple of {steps} lands between two outputs; a shift by {steps} restores the map.",
 };
 const STEPS = 100; // pixels come as hundredths
 const LUMA = [2125, 7154, 721]; // of a color pixel, in ten-thousandths, as in Python
@@ -107,12 +117,12 @@ const LARGEST_SHIFT = 8;
 // ---- Maths: pure functions, tested against Python -------------------------------------------------------------
 
 /** Output pixels along one axis; 0 or less where the window does not fit. */
-function outputSize(size, kernel, stride, padding, dilation) {
+export function outputSize(size, kernel, stride, padding, dilation) {
   return Math.floor((size + 2 * padding - dilation * (kernel - 1) - 1) / stride) + 1;
 }
 
 /** Cross-correlation. `planes`: the channels, height * width numbers each; `kernel`: one square of weights a channel. */
-function conv2d(planes, height, width, kernel, { stride, padding, dilation }) {
+export function conv2d(planes, height, width, kernel, { stride, padding, dilation }) {
   const size = kernel[0].length;
   const outHeight = Math.max(0, outputSize(height, size, stride, padding, dilation));
   const outWidth = Math.max(0, outputSize(width, size, stride, padding, dilation));
@@ -143,7 +153,7 @@ function conv2d(planes, height, width, kernel, { stride, padding, dilation }) {
 }
 
 /** What follows the convolution: "nothing", "relu", or "relu_pool" with a maximum over 2 x 2. */
-function follow(map, after) {
+export function follow(map, after) {
   if (after === "nothing") return map;
   const data = map.data.map((value) => Math.max(value, 0));
   if (after === "relu") return { ...map, data };
@@ -159,7 +169,7 @@ function follow(map, after) {
 }
 
 /** A plane moved down and right; what comes in at the border is `fill`. */
-function shifted(pixels, height, width, [down, right], fill = 0) {
+export function shifted(pixels, height, width, [down, right], fill = 0) {
   const moved = new Float64Array(height * width).fill(fill);
   for (let row = Math.max(0, down); row < Math.min(height, height + down); row++) {
     for (let column = Math.max(0, right); column < Math.min(width, width + right); column++) {
@@ -173,7 +183,7 @@ function shifted(pixels, height, width, [down, right], fill = 0) {
  * Shift, then filter, minus filter, then shift. The map moves by the nearest whole number of its own steps. `inside`
  * is the largest difference where both orders see nothing but the picture, `border` the largest elsewhere.
  */
-function shiftDifference(planes, height, width, kernel, settings, shift) {
+export function shiftDifference(planes, height, width, kernel, settings, shift) {
   const whole = (pixels) => follow(conv2d(pixels, height, width, kernel, settings), settings.after);
   const step = settings.stride * (settings.after === "relu_pool" ? 2 : 1);
   const steps = shift.map((pixels) => Math.round(pixels / step));
@@ -201,7 +211,7 @@ function shiftDifference(planes, height, width, kernel, settings, shift) {
 }
 
 /** The pixels under the window at an output position, row by row; null where the window lies on padding. */
-function field(pixels, height, width, size, row, column, { stride, padding, dilation }) {
+export function field(pixels, height, width, size, row, column, { stride, padding, dilation }) {
   const at = (y, x) => (y < 0 || x < 0 || y >= height || x >= width ? null : pixels[y * width + x]);
   return Array.from({ length: size }, (_, i) =>
     Array.from({ length: size }, (_, j) =>
@@ -211,12 +221,12 @@ function field(pixels, height, width, size, row, column, { stride, padding, dila
 }
 
 /** The luma of three planes of whole hundredths, in whole hundredths, rounded as in Python. */
-function luma([red, green, blue]) {
+export function luma([red, green, blue]) {
   return red.map((value, i) => Math.floor((LUMA[0] * value + LUMA[1] * green[i] + LUMA[2] * blue[i] + 5000) / 10000));
 }
 
 /** The smallest whole number that makes every weight whole: 9 for a 3x3 mean. 1 where two decimals do. */
-function unitOf(kernel) {
+export function unitOf(kernel) {
   const whole = (scale) =>
     kernel.flat(2).every((weight) => Math.abs(weight * scale - Math.round(weight * scale)) < 1e-9);
   if (whole(100)) return 1;
@@ -225,7 +235,7 @@ function unitOf(kernel) {
 }
 
 /** A weight as it is typed: 0.25 where two decimals say all weights of its filter, else 1/9. */
-function weightText(weight, unit = unitOf([weight])) {
+export function weightText(weight, unit = unitOf([weight])) {
   if (unit === 1) return show(weight, 3);
   let [top, bottom] = [Math.round(weight * unit), unit];
   for (let divisor = 2; divisor <= bottom; divisor++) {
@@ -235,42 +245,35 @@ function weightText(weight, unit = unitOf([weight])) {
 }
 
 /** The written-out sum: products in units of 1/unit, their total, and the result, each as the page prints it. */
-function arithmetic(values, kernel, unit = unitOf(kernel)) {
+export function arithmetic(values, kernel, unit = unitOf(kernel)) {
   const products = kernel.map((row, i) => row.map((weight, j) => (values[i][j] ?? 0) * weight * unit));
   const total = products.flat().reduce((sum, product) => sum + product, 0);
   return { unit, products, total, result: total / unit };
 }
 
 /** A square of weights in another size: cut, or filled up with zeros, around its middle. */
-function resized(plane, size) {
+export function resized(plane, size) {
   const offset = Math.floor(plane.length / 2) - Math.floor(size / 2);
   return span(0, size - 1).map((i) => span(0, size - 1).map((j) => plane[i + offset]?.[j + offset] ?? 0));
 }
 
 /** Turned by 180 degrees. */
-const turned = (plane) => plane.map((row) => [...row].reverse()).reverse();
+export const turned = (plane) => plane.map((row) => [...row].reverse()).reverse();
 
 /** Divided by the sum of all weights; null where that sum is 0 and no factor can make it 1. */
-function summedToOne(planes) {
+export function summedToOne(planes) {
   const sum = planes.flat(2).reduce((all, weight) => all + weight, 0);
   return Math.abs(sum) < 1e-9 ? null : planes.map((plane) => plane.map((row) => row.map((weight) => weight / sum)));
 }
 
 /** What a guessed sum says: "right", or the mistake that leads to it, or "wrong". */
-function judge(guess, values, kernel) {
+export function judge(guess, values, kernel) {
   const near = (sum) => Math.abs(guess - sum) < 0.006;
   const { result } = arithmetic(values, kernel);
   if (near(result)) return "right";
   if (near(arithmetic(values, turned(kernel)).result)) return "turned";
-  if (
-    near(
-      arithmetic(
-        values,
-        kernel.map((row) => row.map(Math.abs)),
-      ).result,
-    )
-  )
-    return "positive";
+  const positive = kernel.map((row) => row.map(Math.abs));
+  if (near(arithmetic(values, positive).result)) return "positive";
   if (kernel.length > 1 && near(result / kernel.length ** 2)) return "mean";
   return "wrong";
 }
@@ -286,7 +289,7 @@ function decimals(products) {
 
 /** A product with its column's decimals; 0 stays short, so that the weights that do nothing stand back. */
 function productText(value, digits) {
-  return value === 0 ? "0" : value.toFixed(digits).replace("-", "−");
+  return value === 0 ? "0" : fixed(value, digits);
 }
 
 /** "= 1.24" where four decimals say it all, "≈ 0.4789" where they do not. */
@@ -371,31 +374,24 @@ function reader(model, pictures, height, width) {
 
 // ---- The two pictures ---------------------------------------------------------------------------------------
 
-/** A picture the reader can point into: canvas, caption, and `draw`. */
-function mapPanel(label, paint, height, width) {
-  const canvas = h("canvas", { tabindex: 0, role: "application", "aria-label": label });
-  canvas.style.aspectRatio = `${width + 2 * MARGIN} / ${height + 2 * MARGIN}`;
+/** A picture the reader can point into: canvas, caption, and `draw`, which paints what `current()` gives. */
+function mapPanel(label, paint, current, height, width) {
   const caption = h("div", { class: "bb-caption" });
   const buffer = h("canvas");
   let painted; // what the buffer holds; a drag moves frames over it without painting it again
-  const fill = (key, work) => {
+  const buffered = (key, work) => {
     if (painted !== key) work(buffer);
     painted = key;
     return buffer;
   };
-  const draw = (shown) => {
-    if (!shown || !canvas.clientWidth) return;
-    const ratio = devicePixelRatio || 1;
-    const size = [Math.round(canvas.clientWidth * ratio), Math.round(canvas.clientHeight * ratio)];
-    if (canvas.width !== size[0] || canvas.height !== size[1]) [canvas.width, canvas.height] = size;
-    const context = canvas.getContext("2d");
-    context.setTransform(1, 0, 0, 1, 0, 0);
-    context.clearRect(0, 0, ...size);
+  const [wide, tall] = [width + 2 * MARGIN, height + 2 * MARGIN];
+  const attributes = { tabindex: 0, role: "application", "aria-label": label };
+  const { canvas, draw } = sheet(attributes, `${wide} / ${tall}`, (context, _width, _height, colors) => {
     context.imageSmoothingEnabled = false;
-    context.scale(size[0] / (width + 2 * MARGIN), size[1] / (height + 2 * MARGIN));
+    context.setTransform(canvas.width / wide, 0, 0, canvas.height / tall, 0, 0);
     context.translate(MARGIN, MARGIN); // from here on one unit is one input pixel
-    paint(context, fill, shown, canvas);
-  };
+    paint(context, buffered, current(), canvas, colors.mark);
+  });
   return { node: h("div", { class: "bb-panel" }, canvas, caption), canvas, caption, draw };
 }
 
@@ -408,7 +404,7 @@ function paintPicture(canvas, planes, height, width) {
   context.putImageData(image, 0, 0);
 }
 
-function drawInput(context, fill, shown, canvas) {
+function drawInput(context, buffered, shown, canvas, color) {
   const { height, width, padding, stride, dilation, size, row, column, planes, mode } = shown;
   if (padding) {
     context.fillStyle = "#000"; // padding is zeros, and zero is black in a photograph
@@ -417,28 +413,25 @@ function drawInput(context, fill, shown, canvas) {
   const moved = mode === "shift" && shown.shift.some(Boolean);
   const key = `${shown.image} ${planes.length} ${moved ? shown.shift : ""}`;
   const whole = moved ? () => planes.map((plane) => shifted(plane, height, width, shown.shift)) : () => planes;
-  context.drawImage(
-    fill(key, (buffer) => paintPicture(buffer, whole(), height, width)),
-    0,
-    0,
-  );
+  const picture = buffered(key, (buffer) => paintPicture(buffer, whole(), height, width));
+  context.drawImage(picture, 0, 0);
   if (padding) outline(context, 0, 0, width, height, 0.75, "#888");
   if (shown.empty || mode === "shift") return;
   const reach = dilation * (size - 1) + 1;
   const [left, top] = [column * stride - padding, row * stride - padding];
-  mark(context, canvas, left, top, reach, reach);
+  mark(context, color, left, top, reach, reach);
   if (dilation === 1) return;
-  context.fillStyle = getComputedStyle(canvas).getPropertyValue("--bb-mark");
+  context.fillStyle = color;
   for (let i = 0; i < size; i++) {
     for (let j = 0; j < size; j++) context.fillRect(left + j * dilation, top + i * dilation, 1, 1);
   }
 }
 
-function drawOutput(context, fill, shown, canvas) {
+function drawOutput(context, buffered, shown, canvas, color) {
   const { drawn, mode, factor } = shown;
   if (shown.empty) return;
   const key = mode === "shift" ? shown.differenceKey : shown.key + shown.after;
-  const buffer = fill(key, (target) =>
+  const buffer = buffered(key, (target) =>
     paintPixels(target, drawn.data, drawn.height, drawn.width, scaleOf(shown, canvas)),
   );
   const [x, y] = corner(shown);
@@ -450,9 +443,9 @@ function drawOutput(context, fill, shown, canvas) {
   } else context.drawImage(buffer, x, y);
   outline(context, x, y, drawn.width, drawn.height, 0.75, "#888");
   if (mode === "shift") return;
-  const frame = mark(context, canvas, x + Math.min(column, drawn.width - 1), y + Math.min(row, drawn.height - 1), 1, 1);
+  const frame = mark(context, color, x + Math.min(column, drawn.width - 1), y + Math.min(row, drawn.height - 1), 1, 1);
   if (mode !== "guess") return;
-  context.fillStyle = getComputedStyle(canvas).getPropertyValue("--bb-mark");
+  context.fillStyle = color;
   context.fillRect(...frame);
 }
 
@@ -486,17 +479,17 @@ function outline(context, x, y, width, height, thickness, color) {
 }
 
 /** A frame that shows on every ground, with a light line outside a dark one, and never smaller than 9 px. */
-function mark(context, canvas, x, y, width, height) {
+function mark(context, color, x, y, width, height) {
   const pixel = (devicePixelRatio || 1) / context.getTransform().a;
   const grow = Math.max(0, (9 * pixel - Math.min(width, height)) / 2);
   const frame = [x - grow, y - grow, width + 2 * grow, height + 2 * grow];
   outline(context, ...frame, 5, "#fff");
-  outline(context, ...frame, 2.5, getComputedStyle(canvas).getPropertyValue("--bb-mark"));
+  outline(context, ...frame, 2.5, color);
   return frame;
 }
 
 function drawLegend(node, shown) {
-  const limit = limitOf(shown).toFixed(2);
+  const limit = fixed(limitOf(shown), 2);
   const photograph = isPhotograph(shown);
   node.hidden = shown.empty;
   node.classList.toggle("bb-legend-gray", photograph);
@@ -510,20 +503,19 @@ function drawLegend(node, shown) {
 /** The size formula with the numbers put in. */
 function sizeFormula({ height, width, size, stride, padding, dilation, map, result, after }) {
   if (!map.height || !map.width) {
-    return TEXT.tooLarge(dilation * (size - 1) + 1, Math.min(height, width) + 2 * padding);
+    const [reach, pixels] = [dilation * (size - 1) + 1, Math.min(height, width) + 2 * padding];
+    return fill(TEXT.tooLarge, { reach, size: pixels });
   }
-  const one = (name, pixels, count) =>
-    `${TEXT.sizeOf(name)}⌊(${pixels} + 2·${padding} − ${dilation}·(${size} − 1) − 1) / ${stride}⌋ + 1 = ${count}`;
-  const same = height === width;
-  const text = same
-    ? one(TEXT.side, height, map.height)
-    : `${one(TEXT.height, height, map.height)};  ${one(TEXT.width, width, map.width)}`;
-  return after === "relu_pool" ? text + TEXT.pooled(result.height, result.width) : text;
+  const one = (pixels, count) =>
+    `⌊(${pixels} + 2·${padding} − ${dilation}·(${size} − 1) − 1) / ${stride}⌋ + 1 = ${count}`;
+  const formulas = { height: one(height, map.height), width: one(width, map.width) };
+  const sizes = fill(height === width ? TEXT.squareSize : TEXT.sizes, formulas);
+  if (after !== "relu_pool") return sizes;
+  return fill(TEXT.pooled, { sizes, height: result.height, width: result.width });
 }
 
 /** "Output at row 3, column 4 = 0.10 + 0.20 − 0.05 = 0.25", then what follows the convolution. */
 function sumText(shown) {
-  const place = TEXT.sumAt(shown.row, shown.column);
   const { sums, unit, total } = shown;
   const digits = decimals(sums.map(({ products }) => products));
   const parts =
@@ -532,15 +524,16 @@ function sumText(shown) {
     if (!i) return productText(part, digits);
     return (part < 0 ? " − " : " + ") + productText(Math.abs(part), digits);
   });
-  let text = place;
-  if (terms.length > 1) text += unit > 1 ? ` = (${terms.join("")}) / ${unit}` : ` = ${terms.join("")}`;
-  if (unit > 1) text += ` = ${show(total * unit)} / ${unit}`;
-  text += ` ${equals(total)}`;
-  if (shown.after !== "nothing") text += TEXT.relu(show(Math.max(total, 0)));
+  const steps = [equals(total)];
+  if (unit > 1) steps.unshift(`= ${show(total * unit)} / ${unit}`);
+  if (terms.length > 1) steps.unshift(unit > 1 ? `= (${terms.join("")}) / ${unit}` : `= ${terms.join("")}`);
+  let text = fill(TEXT.sum, { row: shown.row, column: shown.column, sum: steps.join(" ") });
+  if (shown.after !== "nothing") text = fill(TEXT.relu, { sum: text, value: show(Math.max(total, 0)) });
   if (shown.after === "relu_pool" && !shown.empty) {
     const [row, column] = [shown.row, shown.column].map((at) => Math.floor(at / 2));
+    const value = shown.result.data[row * shown.result.width + column];
     const inside = row < shown.result.height && column < shown.result.width;
-    if (inside) text += TEXT.pool(show(shown.result.data[row * shown.result.width + column]));
+    if (inside) text = fill(TEXT.pool, { sum: text, value: show(value) });
   }
   return text;
 }
@@ -551,11 +544,8 @@ function longestSum(shown) {
   // 1.11 gives all its decimals to each product, and minus signs are the widest.
   const sums = kernel.map((plane) => {
     const negative = plane.map((row) => row.map((weight) => -Math.abs(weight)));
-    return arithmetic(
-      plane.map((row) => row.map(() => 1.11)),
-      negative,
-      unit,
-    );
+    const pixels = plane.map((row) => row.map(() => 1.11));
+    return arithmetic(pixels, negative, unit);
   });
   const total = Math.floor(sums.reduce((all, { result }) => all + result, 0)) - 0.12345;
   return sumText({ ...shown, row: map.height - 1, column: map.width - 1, sums, total });
@@ -572,21 +562,24 @@ function equation(changeKernel) {
   const grid = (label, size, make) => {
     const caption = h("div", { class: "bb-caption" }, label);
     const all = span(0, size * size - 1).map((at) => make(Math.floor(at / size), at % size));
-    const body = h("div", { class: size > 4 ? "bb-grid bb-fine" : "bb-grid" }, ...all);
-    body.style.setProperty("--bb-size", size);
-    return { node: h("div", { class: "bb-panel", role: "group", "aria-label": label }, caption, body), caption, all };
+    const square = h("div", { class: size > 4 ? "bb-grid bb-fine" : "bb-grid" }, ...all);
+    square.style.setProperty("--bb-size", size);
+    return { node: h("div", { class: "bb-panel", role: "group", "aria-label": label }, caption, square), caption, all };
   };
   const rebuild = (size, guessing) => {
     const plain = () => h("span", { class: "bb-cell" });
     const weightCells = [];
     const pixels = grid(TEXT.window, size, plain);
     const weights = grid(TEXT.weights, size, (i, j) => {
-      const cell = numberCell(TEXT.weight(i + 1, j + 1), LARGEST_WEIGHT, (weight) => changeKernel(i, j, weight));
+      const label = fill(TEXT.weight, { row: i + 1, column: j + 1 });
+      const cell = numberCell(label, LARGEST_WEIGHT, (weight) => changeKernel(i, j, weight));
       weightCells.push(cell);
       return cell.node;
     });
-    const blank = (i, j) =>
-      h("input", { class: "bb-cell", type: "text", autocomplete: "off", "aria-label": TEXT.product(i + 1, j + 1) });
+    const blank = (i, j) => {
+      const label = fill(TEXT.product, { row: i + 1, column: j + 1 });
+      return h("input", { class: "bb-cell", type: "text", autocomplete: "off", "aria-label": label });
+    };
     const products = grid(TEXT.products, size, guessing ? blank : plain);
     // A sign and the grid behind it stay together where the line is too short for all three.
     const after = (sign, { node: panel }) =>
@@ -606,21 +599,17 @@ function equation(changeKernel) {
     const weights = shown.kernel[channel].flat();
     shown.values[channel].flat().forEach((pixel, i) => drawPixelCell(cells.pixels.all[i], pixel));
     weights.forEach((weight, i) => cells.weightCells[i].set(weightText(weight, unit)));
-    tintAll(
-      cells.weightCells.map((cell) => cell.node),
-      weights,
-    );
+    const nodes = cells.weightCells.map((cell) => cell.node);
+    tintAll(nodes, weights);
     node.hidden = shown.empty || shown.mode === "shift";
     result.hidden = guessing;
     if (guessing) return write(cells.products.caption, TEXT.products);
     const digits = decimals(shown.sums.map((sum) => sum.products));
-    products.flat().forEach((product, i) => write(cells.products.all[i], productText(product, digits)));
-    grids.style.setProperty(
-      "--bb-chars",
-      Math.max(shown.size > 4 ? 4.4 : 6, ...products.flat().map((product) => productText(product, digits).length)),
-    );
+    const texts = products.flat().map((product) => productText(product, digits));
+    texts.forEach((text, i) => write(cells.products.all[i], text));
+    grids.style.setProperty("--bb-chars", Math.max(shown.size > 4 ? 4.4 : 6, ...texts.map(({ length }) => length)));
     tintAll(cells.products.all, products.flat());
-    write(cells.products.caption, unit === 1 ? TEXT.products : TEXT.productsOf(unit));
+    write(cells.products.caption, unit === 1 ? TEXT.products : fill(TEXT.productsOf, { unit }));
     write(text, sumText(shown));
     result.dataset.longest = longestSum(shown);
   };
@@ -633,7 +622,7 @@ function equation(changeKernel) {
 }
 
 function drawPixelCell(cell, pixel) {
-  write(cell, (pixel ?? 0).toFixed(2));
+  write(cell, fixed(pixel ?? 0, 2));
   cell.classList.toggle("bb-pad", pixel === null);
   cell.title = pixel === null ? TEXT.pad : "";
   const level = Math.round(255 * (pixel ?? 0));
@@ -664,14 +653,9 @@ function guessBar(current, another, products) {
     for (const [cell, typed, truth] of filled) markProduct(cell, typed === null ? null : good(typed, truth));
     const kind = judge(guess, shown.values[0], shown.kernel[0]);
     const all = filled.every(([, typed, truth]) => typed !== null && good(typed, truth));
-    if (kind === "right") write(verdict, TEXT.guessRight(show(total / unit)));
-    else if (wrong.length) write(verdict, TEXT.guessMarked(wrong.length));
-    else if (all) write(verdict, TEXT.guessAdd);
-    else
-      write(
-        verdict,
-        TEXT[{ turned: "guessTurned", positive: "guessPositive", mean: "guessMean", wrong: "guessWrong" }[kind]],
-      );
+    const marked = wrong.length === 1 ? TEXT.guessMarked : fill(TEXT.guessManyMarked, { count: wrong.length });
+    const said = fill(TEXT.guesses[kind], { sum: show(total / unit) });
+    write(verdict, kind === "right" ? said : wrong.length ? marked : all ? TEXT.guessAdd : said);
   };
   const reveal = () => {
     const { sums, unit } = current();
@@ -681,7 +665,7 @@ function guessBar(current, another, products) {
       markProduct(cell, true);
     });
     input.value = show(sums[0].result);
-    write(verdict, TEXT.guessShown(show(sums[0].result)));
+    write(verdict, fill(TEXT.guessShown, { sum: show(sums[0].result) }));
   };
   input.addEventListener("keydown", (event) => event.key === "Enter" && check());
   const clear = () => {
@@ -691,7 +675,7 @@ function guessBar(current, another, products) {
   };
   const field = h("label", { class: "bb-field" }, h("span", {}, TEXT.yourSum), input);
   const buttons = [button(TEXT.check, check), button(TEXT.reveal, reveal), button(TEXT.another, another)];
-  return { node: h("div", {}, h("div", { class: "bb-controls" }, field, ...buttons), verdict), clear };
+  return { node: h("div", {}, controls(field, ...buttons), verdict), clear };
 }
 
 function markProduct(cell, right) {
@@ -711,10 +695,15 @@ function shiftBar(move) {
     if (empty || !difference) return write(verdict, "");
     const { inside, border, step } = difference;
     const exact = shift.every((pixels) => pixels % step === 0);
-    const found = exact || inside < 1e-9 ? TEXT.shiftSame(show(border, 2)) : TEXT.shiftBroken(show(inside, 2), step);
-    write(verdict, `${TEXT.shiftedBy(...shift)} ${shift.some(Boolean) ? found : TEXT.shiftNone}`);
+    const found =
+      exact || inside < 1e-9
+        ? fill(TEXT.shiftSame, { border: show(border, 2) })
+        : fill(TEXT.shiftBroken, { inside: show(inside, 2), steps: step });
+    const moved = TEXT.moved[shift[0] < 0 ? "up" : "down"][shift[1] < 0 ? "left" : "right"];
+    const by = fill(moved, { rows: Math.abs(shift[0]), columns: Math.abs(shift[1]) });
+    write(verdict, `${by} ${shift.some(Boolean) ? found : TEXT.shiftNone}`);
   };
-  return { node: h("div", {}, h("div", { class: "bb-controls" }, ...buttons), verdict), update };
+  return { node: h("div", {}, controls(...buttons), verdict), update };
 }
 
 const DIRECTIONS = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
@@ -724,14 +713,15 @@ function channelStrip(pick) {
   const canvases = new Map(TEXT.channels.map((name) => [name, h("canvas", { role: "img", "aria-label": name })]));
   const face = (name) => h("span", {}, canvases.get(name), name);
   const strip = choice(TEXT.channel, TEXT.channels, face, (name) => pick(TEXT.channels.indexOf(name)), "pictures");
-  const sums = h("p", { class: "bb-hint" });
+  const sums = hint();
   const node = h("div", { class: "bb-channels" }, strip.node, sums);
   let painted;
   const update = (shown, channel) => {
     node.hidden = shown.planes.length === 1 || shown.empty || shown.mode === "shift";
     if (node.hidden) return;
     strip.set(TEXT.channels[channel]);
-    write(sums, TEXT.channelSums(shown.sums.map(({ result }) => show(result, 4))));
+    const [red, green, blue] = shown.sums.map(({ result }) => show(result, 4));
+    write(sums, fill(TEXT.channelSums, { red, green, blue }));
     if (painted === shown.key) return;
     painted = shown.key;
     shown.planes.forEach((plane, c) => {
@@ -745,16 +735,11 @@ function channelStrip(pick) {
 
 // ---- The view -----------------------------------------------------------------------------------------------
 
-function render({ model, el }) {
-  const view = scope(model);
+export default widget(SETTINGS, (view, model) => {
   const [, height, width] = model.get("pixels").shape;
   const pictures = readPictures(model);
   const read = reader(model, pictures, height, width);
   const opening = Object.fromEntries(SETTINGS.map((name) => [name, model.get(name)]));
-  const set = (changes) => {
-    for (const [name, value] of Object.entries(changes)) model.set(name, value);
-    model.save_changes();
-  };
   let shown = read();
   let channel = 0;
 
@@ -765,12 +750,12 @@ function render({ model, el }) {
     paintPicture(canvas, color ?? [plane], height, width);
     return canvas;
   };
-  const image = choice(TEXT.pictures, [...pictures.keys()], thumbnail, (name) => set({ image: name }), "pictures");
+  const image = choice(TEXT.pictures, [...pictures.keys()], thumbnail, (name) => view.set({ image: name }), "pictures");
   const inColor = choice(
     TEXT.color,
     [false, true],
     (on) => TEXT.colors[on],
-    (on) => set({ color: on }),
+    (on) => view.set({ color: on }),
   );
   const mode = choice(
     TEXT.mode,
@@ -778,30 +763,30 @@ function render({ model, el }) {
     (name) => TEXT.modes[name],
     (name) => setMode(name),
   );
-  const input = mapPanel(TEXT.inputLabel, drawInput, height, width);
-  const output = mapPanel(TEXT.outputLabel, drawOutput, height, width);
+  const input = mapPanel(TEXT.inputLabel, drawInput, () => shown, height, width);
+  const output = mapPanel(TEXT.outputLabel, drawOutput, () => shown, height, width);
   const legend = h("div", { class: "bb-legend" });
   output.node.append(legend);
 
   // What to do with them.
-  const hint = h("p", { class: "bb-hint" });
+  const advice = hint();
   const moveTo = (row, column) => {
     const { empty, map } = read();
     if (empty) return;
     const inside = (at, size) => Math.min(Math.max(at, 0), size - 1);
-    set({ point: [inside(row, map.height), inside(column, map.width)] });
+    view.set({ point: [inside(row, map.height), inside(column, map.width)] });
   };
-  const slide = player(view, TEXT.player, (count) => advance(read(), count, set));
+  const slide = player(view, TEXT.player, (count) => advance(read(), count, view.set));
   // From the model as it is now: a reader may type into two cells within one frame.
-  const sum = equation((i, j, weight) => set({ kernel: edited(read(), channel, i, j, weight) }));
+  const sum = equation((i, j, weight) => view.set({ kernel: edited(read(), channel, i, j, weight) }));
   const guess = guessBar(
     () => shown,
-    () => set({ point: tellingPoint(shown) }),
+    () => view.set({ point: tellingPoint(shown) }),
     sum.products,
   );
   const move = (key, pixels) => {
     const moved = model.get("shift").map((at, axis) => at + DIRECTIONS[key][axis] * pixels);
-    set({ shift: moved.map((at) => Math.min(Math.max(at, -LARGEST_SHIFT), LARGEST_SHIFT)) });
+    view.set({ shift: moved.map((at) => Math.min(Math.max(at, -LARGEST_SHIFT), LARGEST_SHIFT)) });
   };
   const shift = shiftBar(move);
   const bars = { slide: slide.node, guess: guess.node, shift: shift.node };
@@ -810,17 +795,17 @@ function render({ model, el }) {
     slide.stop();
     const before = { point: model.get("point"), ...aside };
     const own = { slide: { point: [0, 0] }, guess: { point: tellingPoint(shown) } }[name];
-    set({ ...aside, ...own, mode: name });
+    view.set({ ...aside, ...own, mode: name });
     aside = own ? before : {};
   };
 
   // The filter and its geometry.
   const kernels = Object.fromEntries(model.get("kernels"));
   const named = [...Object.keys(kernels).map((name) => [name, name]), ["", TEXT.custom]];
-  const filter = dropdown(TEXT.filter, named, (name) => name && set({ kernel: [kernels[name]] }));
+  const filter = dropdown(TEXT.filter, named, (name) => name && view.set({ kernel: [kernels[name]] }));
   const number = (name, from, to) =>
     choice(TEXT[name], span(from, to), String, (value) =>
-      set({ point: keptPlace(shown, { [name]: value }), [name]: value }),
+      view.set({ point: keptPlace(shown, { [name]: value }), [name]: value }),
     );
   const geometry = {
     stride: number("stride", 1, 4),
@@ -828,22 +813,21 @@ function render({ model, el }) {
     dilation: number("dilation", 1, 3),
   };
   const size = choice(TEXT.size, span(1, LARGEST_SIZE), String, (value) =>
-    set({
+    view.set({
       point: keptPlace(shown, { size: value }),
       kernel: model.get("kernel").map((plane) => resized(plane, value)),
     }),
   );
-  const after = dropdown(TEXT.after, Object.entries(TEXT.afters), (name) => set({ after: name }));
-  const toOne = button(TEXT.sumToOne, () => set({ kernel: summedToOne(read().kernel) ?? read().kernel }));
-  const turn = button(TEXT.turn, () => set({ kernel: model.get("kernel").map(turned) }));
+  const after = dropdown(TEXT.after, Object.entries(TEXT.afters), (name) => view.set({ after: name }));
+  const toOne = button(TEXT.sumToOne, () => view.set({ kernel: summedToOne(read().kernel) ?? read().kernel }));
+  const turn = button(TEXT.turn, () => view.set({ kernel: model.get("kernel").map(turned) }));
   const random = button(TEXT.random, () =>
-    set({ kernel: read().kernel.map((plane) => plane.map((row) => row.map(randomWeight))) }),
+    view.set({ kernel: read().kernel.map((plane) => plane.map((row) => row.map(randomWeight))) }),
   );
-  const reset = button(TEXT.reset, () => (slide.stop(), (channel = 0), set(opening), sum.refresh()));
+  const reset = button(TEXT.reset, () => (slide.stop(), (channel = 0), view.set(opening), sum.refresh()));
   const formula = h("p", { class: "bb-formula" });
   const strip = channelStrip((index) => ((channel = index), paint()));
-  const live = h("p", { class: "bb-hidden", role: "status" });
-  let speaking = null; // the timer of what is to be said next; nothing is said before the reader acts
+  const live = speaker(view);
   let asked;
 
   const paint = () => {
@@ -859,14 +843,15 @@ function render({ model, el }) {
     filter.set(Object.keys(kernels).find((name) => shown.kernel.every((plane) => same(plane, kernels[name]))) ?? "");
     toOne.disabled = !summedToOne(shown.kernel);
     for (const [name, bar] of Object.entries(bars)) bar.hidden = name !== shown.mode;
-    write(hint, TEXT.hints[shown.mode]);
+    write(advice, TEXT.hints[shown.mode]);
     write(formula, sizeFormula(shown));
     input.canvas.setAttribute("aria-label", shown.mode === "shift" ? TEXT.inputShiftLabel : TEXT.inputLabel);
-    write(input.caption, TEXT.inputCaption(height, width, shown.planes.length));
+    const inputCaption = shown.planes.length > 1 ? TEXT.colorCaption : TEXT.inputCaption;
+    write(input.caption, fill(inputCaption, { height, width, channels: shown.planes.length }));
     const outputCaption = shown.mode === "shift" ? TEXT.differenceCaption : TEXT.outputCaption;
-    write(output.caption, shown.empty ? TEXT.noOutput : outputCaption(shown.drawn.height, shown.drawn.width));
-    input.draw(shown);
-    output.draw(shown);
+    write(output.caption, shown.empty ? TEXT.noOutput : fill(outputCaption, shown.drawn));
+    input.draw();
+    output.draw();
     drawLegend(legend, shown);
     strip.update(shown, channel);
     sum.update(shown, channel);
@@ -875,45 +860,35 @@ function render({ model, el }) {
     const question = `${shown.mode} ${shown.key} ${shown.row} ${shown.column}`;
     if (question !== asked) guess.clear();
     asked = question;
-    clearTimeout(speaking);
-    const speaks = speaking !== null && shown.mode === "look";
-    speaking = speaks ? setTimeout(() => write(live, spoken(shown)), 300) : 0;
+    live.say(shown.mode === "look" ? spoken(shown) : "");
   };
 
-  const group = (...nodes) => h("div", { class: "bb-controls" }, ...nodes);
-  const root = h(
-    "div",
-    { class: "bb-widget bb-conv", role: "group", "aria-label": TEXT.title },
-    group(image.node, inColor.node),
-    group(mode.node),
+  const root = body(
+    "bb-conv",
+    TEXT.title,
+    controls(image.node, inColor.node),
+    controls(mode.node),
     h("div", { class: "bb-pair" }, input.node, output.node),
-    h("div", { class: "bb-mode" }, hint, bars.slide, bars.shift),
-    group(filter.node, size.node, turn, toOne, random),
-    group(geometry.stride.node, geometry.padding.node, geometry.dilation.node, after.node, reset),
+    h("div", { class: "bb-mode" }, advice, bars.slide, bars.shift),
+    controls(filter.node, size.node, turn, toOne, random),
+    controls(geometry.stride.node, geometry.padding.node, geometry.dilation.node, after.node, reset),
     formula,
     strip.node,
     sum.node,
     bars.guess, // under the products, so that the answer stands where the sum would
-    live,
+    live.node,
   );
-  el.append(root);
-  view.onChange(SETTINGS, () => view.soon(paint));
-  view.signal.addEventListener("abort", () => clearTimeout(speaking));
   for (const panel of [input, output]) {
-    view.onResize(panel.canvas, () => panel.draw(shown));
+    view.onResize(panel.canvas, panel.draw);
     steer(view, panel, read, { moveTo, move, height, width, isOutput: panel === output });
   }
-  paint();
-  return () => {
-    view.dispose();
-    root.remove();
-  };
-}
+  return { root, paint };
+});
 
 const same = (one, other) => JSON.stringify(one) === JSON.stringify(other);
 const randomWeight = () => Math.round(Math.random() * 20 - 10) / 10;
 const spoken = (shown) =>
-  shown.empty ? sizeFormula(shown) : `${TEXT.sumAt(shown.row, shown.column)} ${equals(shown.total)}`;
+  shown.empty ? sizeFormula(shown) : fill(TEXT.sum, { row: shown.row, column: shown.column, sum: equals(shown.total) });
 
 /** The kernel with one weight changed; a color picture has a square of weights for each channel. */
 function edited({ kernel }, channel, i, j, weight) {
@@ -969,45 +944,20 @@ function steer(view, { canvas }, current, { moveTo, move, height, width, isOutpu
     const at = (place) => Math.round((place + shown.padding - half) / shown.stride);
     return moveTo(at(y), at(x));
   };
-  view.listen(canvas, "pointerdown", (event) => {
-    if (event.button) return;
-    canvas.setPointerCapture(event.pointerId);
-    pointTo(event);
-  });
-  view.listen(canvas, "pointermove", (event) => canvas.hasPointerCapture(event.pointerId) && pointTo(event));
-  view.listen(canvas, "keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
+  drag(view, canvas, pointTo);
+  keys(view, canvas, ({ key, shiftKey }) => {
     const { row, column, map, mode } = current();
-    const step = event.shiftKey ? 10 : 1;
-    const direction = DIRECTIONS[event.key];
+    const step = shiftKey ? 10 : 1;
+    const direction = DIRECTIONS[key];
     const corners = {
       Home: [row, 0],
       End: [row, map.width - 1],
       PageUp: [0, column],
       PageDown: [map.height - 1, column],
     };
-    const target = direction ? [row + step * direction[0], column + step * direction[1]] : corners[event.key];
-    if (!target) return;
-    event.preventDefault();
+    const target = direction ? [row + step * direction[0], column + step * direction[1]] : corners[key];
+    if (!target) return false;
     if (mode !== "shift") moveTo(...target);
-    else if (direction) move(event.key, 1);
+    else if (direction) move(key, 1);
   });
 }
-
-export {
-  arithmetic,
-  conv2d,
-  field,
-  follow,
-  judge,
-  luma,
-  outputSize,
-  resized,
-  shiftDifference,
-  shifted,
-  summedToOne,
-  turned,
-  unitOf,
-  weightText,
-};
-export default { render };
