@@ -36,7 +36,6 @@ from torch import nn
 from torch.nn import functional as F  # noqa: N812 - PyTorch's own name for it
 
 from backbone import data, pretrained, records, training
-from backbone.models.efficientnet import normalize
 from backbone.models.initialization import initialize
 
 SKIMAGE = "brick grass gravel coffee chelsea hubble_deep_field immunohistochemistry retina moon rocket page coins"
@@ -82,7 +81,7 @@ def patches(count, start, end, rng):
 def seen(x) -> torch.Tensor:
     """Make pictures (N, 1 or 3, H, W) in [0, 1] into what the large network expects."""
     big = F.interpolate(x.expand(-1, 3, -1, -1), (SIDE, SIDE), mode="bilinear", antialias=True)
-    return normalize(big)
+    return pretrained.normalize("efficientnet_lite0", big)
 
 
 def linear(x, y, test_x, test_y, steps=300):

@@ -9,8 +9,8 @@ from backbone import checks, layers, metrics, ops, plots
 from backbone.checks import evaluating
 from backbone.data import FASHION_MNIST_STATISTICS, batches, channel_statistics, standardize, to_float
 from backbone.layers import ACTIVATIONS
-from backbone.models import efficientnet, summary
-from backbone.pretrained import prepare_official
+from backbone.models import summary
+from backbone.pretrained import prepare
 from backbone.probes import Probe, occlusion, top_patches
 from backbone.training import evaluate, fit, predict
 
@@ -204,8 +204,8 @@ ADVICE = {
     "batch": (np.zeros((1, 3, 9, 9)), r"shape \(1, 3, 9, 9\)"),
 }
 TAKE_PICTURES = {
-    "prepare": efficientnet.prepare,
-    "prepare_official": lambda x: prepare_official("resnet18", x),
+    "efficientnet_lite0": lambda x: prepare("efficientnet_lite0", x),
+    "resnet18": lambda x: prepare("resnet18", x),
 }
 
 
@@ -213,7 +213,7 @@ TAKE_PICTURES = {
 @pytest.mark.parametrize("case", ADVICE)
 def test_what_is_no_picture_is_told_what_to_do(name, case):
     value, message = ADVICE[case]
-    with pytest.raises(ValueError, match=f"^{name}: picture has .*{message}"):
+    with pytest.raises(ValueError, match=f"^prepare: picture has .*{message}"):
         TAKE_PICTURES[name](value)
 
 

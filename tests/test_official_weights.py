@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 
 from backbone import data, models, pretrained
-from backbone.pretrained import official
+from backbone.pretrained import official, pictures
 
 GENERATOR = torch.Generator().manual_seed(0)
 
@@ -153,13 +153,16 @@ def test_untrained_parts_are_taken_out(offer, monkeypatch):
 
 def test_pictures_are_prepared_as_the_accuracy_was_measured():
     picture = data.photo("chelsea", size=250, gray=False)
-    assert pretrained.prepare_official("inception_v3", picture).shape == (1, 3, 299, 299)
-    x = pretrained.prepare_official("alexnet", picture)
+    assert pretrained.prepare("inception_v3", picture).shape == (1, 3, 299, 299)
+    x = pretrained.prepare("alexnet", picture)
     assert x.shape == (1, 3, 224, 224)
-    gray = pretrained.prepare_official("resnet50", torch.full((3, 300, 500), 0.5))
-    expected = (0.5 - torch.tensor(official.MEAN)) / torch.tensor(official.STD)
+    gray = pretrained.prepare("resnet50", torch.full((3, 300, 500), 0.5))
+    expected = (0.5 - torch.tensor(pictures.MEAN)) / torch.tensor(pictures.STD)
     torch.testing.assert_close(gray[0].amax((1, 2)), expected)
     torch.testing.assert_close(gray[0].amin((1, 2)), expected)
+    whole = torch.rand(3, 224, 224, generator=torch.Generator().manual_seed(0))
+    found = pretrained.prepare("resnet50", whole, crop=1)
+    torch.testing.assert_close(found[0], pretrained.normalize("resnet50", whole))
 
 
 def test_resizing_agrees_with_pillow():
@@ -169,22 +172,22 @@ def test_resizing_agrees_with_pillow():
     size = (256 * width // min(height, width), 256 * height // min(height, width))
     resized = np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.BILINEAR)) / 255
     top, left = round((size[1] - 224) / 2), round((size[0] - 224) / 2)
-    expected = (resized[top : top + 224, left : left + 224] - official.MEAN) / official.STD
-    found = pretrained.prepare_official("alexnet", torch.from_numpy(pixels / 255).permute(2, 0, 1))
-    assert np.abs(found[0].permute(1, 2, 0).numpy() - expected).max() < 1.5 / 255 / min(official.STD)
+    expected = (resized[top : top + 224, left : left + 224] - pictures.MEAN) / pictures.STD
+    found = pretrained.prepare("alexnet", torch.from_numpy(pixels / 255).permute(2, 0, 1))
+    assert np.abs(found[0].permute(1, 2, 0).numpy() - expected).max() < 1.5 / 255 / min(pictures.STD)
 
 
 @pytest.mark.parametrize("shape", [(3,), (1, 10, 10), (10, 10, 3), (3, 0, 5)])
 def test_a_picture_of_another_shape_is_refused(shape):
     with pytest.raises(ValueError, match=r"it must be \(3, H, W\) with values in \[0, 1\]"):
-        pretrained.prepare_official("alexnet", torch.zeros(shape))
+        pretrained.prepare("alexnet", torch.zeros(shape))
 
 
 def test_an_unknown_network_or_range_is_refused():
-    with pytest.raises(ValueError, match="must be one of 'alexnet', 'vgg11"):
-        pretrained.prepare_official("lenet", torch.zeros(3, 9, 9))
+    with pytest.raises(ValueError, match="must be one of 'efficientnet_lite0', 'alexnet', 'vgg11"):
+        pretrained.prepare("lenet", torch.zeros(3, 9, 9))
     with pytest.raises(ValueError, match=r"values from 0 to 255"):
-        pretrained.prepare_official("alexnet", torch.tensor([0.0, 255.0]).expand(3, 2, 2))
+        pretrained.prepare("alexnet", torch.tensor([0.0, 255.0]).expand(3, 2, 2))
 
 
 # In bytes, as strangers who keep the files have noted them.

@@ -3,6 +3,7 @@
 import hashlib
 import re
 import sys
+from functools import partial
 
 import numpy as np
 import pytest
@@ -13,8 +14,11 @@ from torch import nn
 from backbone import pretrained
 from backbone.data import PHOTOS, imagenet_classes, photo
 from backbone.models import efficientnet_lite0
-from backbone.models.efficientnet import SameConv2d, normalize, prepare
+from backbone.models.efficientnet import SameConv2d
 from backbone.probes import Probe, receptive_fields
+
+prepare = partial(pretrained.prepare, "efficientnet_lite0")
+normalize = partial(pretrained.normalize, "efficientnet_lite0")
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from gallery_screen import filters, gallery, models, rounded
 from sent import size_of
 from traitlets import TraitError
 
-from backbone.models.efficientnet import normalize
+from backbone import pretrained
 from backbone.probes import Probe
 from backbone.widgets import FilterGallery, Filters
 
@@ -67,7 +67,7 @@ def test_maps_are_those_of_the_networks(stage):
     layer = {"convolution": "_conv_stem", "batchnorm": "_bn0"}[stage]
     for name, model in models().items():
         with torch.no_grad(), Probe(model, [layer]) as probe:
-            model(normalize(rounded(made)))
+            model(pretrained.normalize("efficientnet_lite0", rounded(made)))
         for image in ("cat", "photographer"):
             made.image = image
             expected = probe.activations[layer][made.names.index(image)].numpy()

@@ -2,6 +2,7 @@
 
 import itertools
 import re
+from functools import partial
 
 import numpy as np
 import pytest
@@ -10,7 +11,8 @@ from explorer_screen import drawn, number, rgb
 from gallery_screen import gallery, models, rounded
 from page_checks import assert_accessible, assert_fits
 
-from backbone.models.efficientnet import SameConv2d, normalize
+from backbone import pretrained
+from backbone.models.efficientnet import SameConv2d
 from backbone.probes import top_patches
 from backbone.widgets import FilterGallery, Filters
 
@@ -48,7 +50,7 @@ def test_response_equals_pytorch(module):
 def test_pictures_are_prepared_as_for_the_network(module):
     x = np.arange(256)
     found = module("([x, mean, std]) => m.seen([x], mean, std).map((p) => [...p])", [x.tolist(), 127 / 255, 128 / 255])
-    expected = normalize(torch.as_tensor(x / 255)).numpy()
+    expected = pretrained.normalize("efficientnet_lite0", torch.as_tensor(x / 255)).numpy()
     np.testing.assert_allclose(found, [expected] * 3, rtol=0, atol=1e-12)
 
 
@@ -84,7 +86,7 @@ def test_order_and_colors(module):
 
 def best_by_pytorch(widget) -> dict:
     """Return, by `top_patches`, each network's best patches at the stage shown."""
-    scaled = rounded(widget)
+    scaled, normalize = rounded(widget), partial(pretrained.normalize, "efficientnet_lite0")
     return {
         name: top_patches(model, LAYERS[widget.stage], scaled, k=6, transform=normalize, inside=True)
         for name, model in models().items()

@@ -177,7 +177,7 @@ def photo_from(path: str | Path) -> np.ndarray:
         path: of the file.
 
     Returns:
-        float32 array (3, H, W) with values in [0, 1], in the picture's own size, as ``pretrained.prepare_official``
+        float32 array (3, H, W) with values in [0, 1], in the picture's own size, as ``pretrained.prepare``
         and ``plots.show_image`` take it.
 
     Raises:

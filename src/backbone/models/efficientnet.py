@@ -19,10 +19,8 @@ from collections import OrderedDict
 import torch
 from torch import nn
 
-from backbone import checks
 from backbone.models.taps import Tap
 
-SIZE = 224
 STEM, HEAD = 32, 1280
 STAGES = (  # expansion, kernel size, stride of the first block, channels, blocks
     (1, 3, 1, 16, 1),
@@ -100,7 +98,7 @@ class EfficientNetLite0(nn.Module):
         self.taps = (*taps, Tap("_relu1", HEAD, total), Tap("_flatten", HEAD, 0))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Map pictures (N, 3, 224, 224), as ``prepare`` gives them, to logits (N, num_classes)."""
+        """Map pictures (N, 3, 224, 224), as ``pretrained.prepare`` gives them, to logits (N, num_classes)."""
         x = self._relu0(self._bn0(self._conv_stem(x)))  # (N, 32, 112, 112)
         for block in self._blocks:
             x = block(x)
@@ -117,36 +115,3 @@ def efficientnet_lite0(num_classes: int = 1000) -> EfficientNetLite0:
         num_classes: number of outputs.
     """
     return EfficientNetLite0(num_classes)
-
-
-# --- What the trained network wants to see ------------------------------------------------------------------
-
-
-def normalize(x: torch.Tensor) -> torch.Tensor:
-    """Turn values in [0, 1] into the network's own, (255 x - 127) / 128, all channels alike."""
-    return (255 * x - 127) / 128
-
-
-def prepare(picture, crop: float = SIZE / (SIZE + 32)) -> torch.Tensor:
-    """Cut, resize and normalize a photograph as the network was tested: the central square, bicubic, 224 x 224.
-
-    Args:
-        picture: (3, H, W), array or tensor, values in [0, 1].
-        crop: side of the square as a share of the shorter side; 1 keeps as much as a square can.
-
-    Returns:
-        float32 (1, 3, 224, 224).
-
-    Raises:
-        ValueError: a picture of another shape or range, or a share outside (0, 1].
-    """
-    given = checks.picture("prepare", "picture", picture, "(3, H, W)")
-    if not 0 < crop <= 1:
-        raise ValueError(f"prepare: crop is {crop!r}; it must be above 0 and at most 1")
-    x = (picture if isinstance(picture, torch.Tensor) else torch.from_numpy(given.copy())).float().clamp(0, 1)
-    height, width = x.shape[1:]
-    side = max(1, round(crop * min(height, width)))
-    top, left = (height - side) // 2, (width - side) // 2
-    x = x[None, :, top : top + side, left : left + side]
-    x = nn.functional.interpolate(x, (SIZE, SIZE), mode="bicubic", antialias=True)
-    return normalize(x.clamp(0, 1))  # bicubic weights can pass 0 and 1

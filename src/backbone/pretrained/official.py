@@ -13,11 +13,10 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from backbone import checks, models
+from backbone import models
 from backbone.data.download import fetch
 
 ADDRESS = "https://download.pytorch.org/models/"
-MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet's red, green and blue, as torchvision has them
 
 
 @dataclass(frozen=True)
@@ -112,29 +111,3 @@ def load_official(name: str, progress: bool = True) -> nn.Module:
         delattr(model, part)
         model.aux_logits = False
     return model.eval()
-
-
-def prepare_official(name: str, picture) -> torch.Tensor:
-    """Resize, cut and standardize a photograph as a network's official accuracy was measured.
-
-    Args:
-        name: of the network, a key of ``OFFICIAL``.
-        picture: (3, H, W), array or tensor, values in [0, 1].
-
-    Returns:
-        float32 (1, 3, crop, crop): bilinear, antialiased; 224 pixels, 299 for "inception_v3".
-
-    Raises:
-        ValueError: for an unknown name, and for a picture of another shape or range.
-    """
-    checks.one_of("prepare_official", "name", name, OFFICIAL)
-    given = checks.picture("prepare_official", "picture", picture, "(3, H, W)")
-    x = (picture if isinstance(picture, torch.Tensor) else torch.from_numpy(given.copy())).float().clamp(0, 1)
-    resize, crop = OFFICIAL[name].resize, OFFICIAL[name].crop
-    height, width = x.shape[1:]
-    short = min(height, width)
-    size = (resize * height // short, resize * width // short)
-    x = nn.functional.interpolate(x[None], size, mode="bilinear", antialias=True).clamp(0, 1)
-    top, left = round((size[0] - crop) / 2), round((size[1] - crop) / 2)
-    x = x[:, :, top : top + crop, left : left + crop]
-    return (x - torch.tensor(MEAN).view(3, 1, 1)) / torch.tensor(STD).view(3, 1, 1)
