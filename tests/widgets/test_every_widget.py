@@ -59,7 +59,6 @@ def test_a_widgets_own_rules_reach_no_other_widget(widget):
 WITH_FUNCTIONS = {
     "FeatureMapExplorer",
     "GradientExplorer",
-    "TransferExplorer",
 }
 FUNCTIONS = """() => {
     const found = (entry) => typeof entry === "object" ? Object.values(entry).flatMap(found) : [typeof entry];

@@ -1,30 +1,51 @@
-import { button, choice, dropdown, h, range, scope, show, ticksOf, write } from "../kit.js";
+import {
+  body,
+  button,
+  controls,
+  dropdown,
+  fill,
+  h,
+  hint,
+  keys,
+  pathOf,
+  range,
+  setting,
+  show,
+  speaker,
+  svg,
+  ticksOf,
+  widget,
+  write,
+} from "../kit.js";
 
 const TEXT = {
   title: "Transfer explorer: how many carried layers to freeze, for how many labels, as recorded",
-  name: (way) => (way === "scratch" ? "from scratch" : `${way} frozen`),
-  long: (way, last) => {
-    if (way === "scratch") return "from scratch, nothing carried";
-    if (way === last) return `${way} frozen, only the head learns`;
-    return way === "0" ? "0 frozen, every layer learns" : `${way} frozen, the rest learns`;
+  scratch: "from scratch",
+  frozen: "{count} frozen",
+  long: {
+    scratch: "from scratch, nothing carried",
+    none: "0 frozen, every layer learns",
+    some: "{count} frozen, the rest learns",
+    all: "{count} frozen, only the head learns",
   },
-  short: (way) => (way === "scratch" ? "scratch" : way),
-  labels: (count) => `${count} ${count === 1 ? "label" : "labels"} a class`,
+  short: "scratch",
+  label: "1 label a class",
+  labels: "{count} labels a class",
   quiz: "Predict the crossing",
-  asked: (first, second) => `${first} against ${second}`,
-  ask: (first, second) => `From how many labels a class on is “${first}” ahead of “${second}”?`,
+  asked: "{first} against {second}",
+  ask: "From how many labels a class on is “{first}” ahead of “{second}”?",
   guess: "Your guess: from so many labels a class on",
   never: "never",
   reveal: "Reveal",
   again: "Ask again",
   wait: "The row in question is hidden in the map until you have guessed.",
-  said: (right, guess) =>
-    right ? `You said ${guess}. That agrees with the record. ` : `You said ${guess}. The record says otherwise. `,
+  right: "You said {guess}. That agrees with the record.",
+  wrong: "You said {guess}. The record says otherwise.",
   crossed: {
-    never: (first, most, mean) => `At ${most} labels “${first}” is still not ahead: ${mean} points on average.`,
-    from: (count, first) => `On average, “${first}” is ahead from ${count} on. `,
-    clear: (count) => `From ${count} on the 95 % interval of the difference lies above 0.`,
-    unclear: (draws, most) => `But even at ${most} the interval of ${draws} draws holds 0.`,
+    never: "At {most} labels “{first}” is still not ahead: {mean} points on average.",
+    from: "On average, “{first}” is ahead from {count} on.",
+    clear: "From {count} on the 95 % interval of the difference lies above 0.",
+    unclear: "But even at {most} the interval of {draws} draws holds 0.",
   },
   view: "The map shows",
   views: { accuracy: "accuracy", gain: "gain over scratch", spread: "spread" },
@@ -37,30 +58,33 @@ const TEXT = {
   hide: "Hide what is asked",
   corner: "frozen",
   hint: "Click a cell, or move with the arrow keys, to see its draws.",
-  cell: (way, labels, value) => `${way}, ${labels}: ${value}`,
+  cell: "{way}, {labels}: {value}",
   hidden: "hidden until you have guessed",
-  values: { accuracy: (text) => `${text} %`, gain: (text) => `${text} points`, spread: (text) => `± ${text} points` },
-  detail: ({ way, labels, mean, spread, low, high, draws }) =>
-    `${way}, ${labels}: ${mean} % ± ${spread}, the standard deviation of ${draws} draws; from ${low} to ${high} %.`,
-  against: (mean, low, high) => ` Against scratch: ${mean} points, 95 % interval ${low} to ${high}.`,
-  detailHidden: (way, labels) => `${way}, ${labels}: hidden until you have guessed.`,
+  values: { accuracy: "{text} %", gain: "{text} points", spread: "± {text} points" },
+  detail: "{way}, {labels}: {mean} % ± {spread}, the standard deviation of {draws} draws; from {low} to {high} %.",
+  against: "Against scratch: {mean} points, 95 % interval {low} to {high}.",
+  detailHidden: "{way}, {labels}: hidden until you have guessed.",
   a: "A",
   b: "B",
   curves: "Accuracy in %, by labels a class",
   differences: "A minus B in points, by labels a class",
   keys: "Small dots: single draws. Bars: 95 % intervals; an open ring’s holds 0. Dotted: your guess.",
-  curveLabel: (parts) => `Accuracy against labels a class. ${parts.join(" ")}`,
-  curvePart: (side, way, from, to) => `${side}, ${way}: from ${from} % to ${to} %.`,
-  differenceLabel: (parts) => `A minus B against labels a class. ${parts.join("; ")}.`,
-  differencePart: (count, mean, low, high) => `${count}: ${mean}, interval ${low} to ${high}`,
+  curveLabel: "Accuracy against labels a class. {parts}",
+  curvePart: "{side}, {way}: from {from} % to {to} %.",
+  differenceLabel: "A minus B against labels a class. {parts}.",
+  differencePart: "{count}: {mean}, interval {low} to {high}",
   closed: "A row of this comparison is hidden. Guess first, or show every row.",
   same: "A and B are the same row.",
-  verdict: (ahead, behind, open) =>
-    `By labels a class, the interval ${[ahead && `lies above 0 at ${ahead}`, behind && `lies below 0 at ${behind}`, open && `holds 0 at ${open}`].filter(Boolean).join("; it ")}.`,
+  verdict: "By labels a class, the interval {parts}.",
+  above: "lies above 0 at {counts}",
+  below: "lies below 0 at {counts}",
+  open: "holds 0 at {counts}",
+  and: "; it ",
 };
 const POINTS = 1; // decimals
 const TALL = 180;
 const RING = 4;
+const SETTINGS = ["question", "guess", "answers", "shown", "view", "a", "b", "way", "labels"];
 const PAD = { left: 36, right: 12, top: 10, bottom: 22 };
 
 // ---- What is read off the records: pure functions, tested against Python --------------------------------------
@@ -68,13 +92,13 @@ const PAD = { left: 36, right: 12, top: 10, bottom: 22 };
 const meanOf = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 /** Mean and standard deviation (n - 1) of numbers. */
-function moments(values) {
+export function moments(values) {
   const mean = meanOf(values);
   return { mean, spread: Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (values.length - 1)) };
 }
 
 /** The paired difference of two rows at each count: its draws, mean, and the ends of its interval. */
-function differences(first, second, factor) {
+export function differences(first, second, factor) {
   return first.map((values, i) => {
     const draws = values.map((value, j) => value - second[i][j]);
     const { mean, spread } = moments(draws);
@@ -84,18 +108,18 @@ function differences(first, second, factor) {
 }
 
 /** From which place on the mean, and the whole interval, lie above 0 to the end; the number of places where never. */
-function crossing(found) {
+export function crossing(found) {
   const after = (key) => found.findLastIndex((one) => !(one[key] > 0)) + 1;
   return { from: after("mean"), clear: after("low") };
 }
 
 /** Whether a guess agrees with the record: it lies where the mean has crossed and the interval does not object. */
-function agrees(guess, { from, clear }) {
+export function agrees(guess, { from, clear }) {
   return from <= guess && guess <= clear;
 }
 
 /** The ways whose rows are open: scratch, those of answered questions, and all when every question is answered. */
-function openWays(ways, questions, answers, shown) {
+export function openWays(ways, questions, answers, shown) {
   const names = Object.keys(questions);
   if (shown || names.every((name) => name in answers)) return [...ways];
   const known = names.filter((name) => name in answers).flatMap((name) => questions[name]);
@@ -110,16 +134,9 @@ const signedText = (value, digits = POINTS) => {
   return Number(text) === 0 ? (0).toFixed(digits) : `${value > 0 ? "+" : "−"}${text.replace("-", "")}`;
 };
 
-function s(tag, attributes = {}, ...children) {
-  const node = document.createElementNS("http://www.w3.org/2000/svg", tag);
-  for (const [name, value] of Object.entries(attributes)) if (value != null) node.setAttribute(name, value);
-  node.append(...children);
-  return node;
-}
-
 /** A chart over the label counts, one place each; its units are the page's pixels. */
 function chart(title) {
-  const picture = s("svg", { class: "bb-tr-chart", role: "img", height: TALL });
+  const picture = svg("svg", { class: "bb-tr-chart", role: "img", height: TALL });
   const node = h("div", { class: "bb-panel" }, h("p", { class: "bb-tr-title" }, title), picture);
   const update = (counts, [low, high], label, parts) => {
     const width = picture.clientWidth;
@@ -131,28 +148,31 @@ function chart(title) {
     picture.setAttribute("viewBox", `0 0 ${width} ${TALL}`);
     picture.replaceChildren(
       ...ticksOf(low, high, 4).flatMap((value) => [
-        s("line", { class: "bb-tr-rule", x1: PAD.left, x2: width - PAD.right, y1: y(value), y2: y(value) }),
-        s("text", { class: "bb-tr-tick bb-tr-end", x: PAD.left - 5, y: y(value) + 4 }, show(value)),
+        svg("line", { class: "bb-tr-rule", x1: PAD.left, x2: width - PAD.right, y1: y(value), y2: y(value) }),
+        svg("text", { class: "bb-tr-tick bb-tr-end", x: PAD.left - 5, y: y(value) + 4 }, show(value)),
       ]),
-      ...counts.map((count, i) => s("text", { class: "bb-tr-tick", x: x(i), y: TALL - 5 }, String(count))),
+      ...counts.map((count, i) => svg("text", { class: "bb-tr-tick", x: x(i), y: TALL - 5 }, String(count))),
       ...parts(x, y, { left: PAD.left, right: width - PAD.right, top: PAD.top, foot }),
     );
   };
   return { node, picture, update };
 }
 
-const join = (points) => `M${points.map(([x, y]) => `${x.toFixed(1)},${y.toFixed(1)}`).join("L")}`;
-
 /** One row's curve: each draw as a dot, the mean as a line. */
 function curveParts(x, y, row, side) {
   const shift = side === "a" ? -3 : 3;
   return [
     ...row.flatMap((draws, i) =>
-      draws.map((value) => s("circle", { class: `bb-tr-dot bb-tr-dot-${side}`, cx: x(i) + shift, cy: y(value), r: 2 })),
+      draws.map((value) =>
+        svg("circle", { class: `bb-tr-dot bb-tr-dot-${side}`, cx: x(i) + shift, cy: y(value), r: 2 }),
+      ),
     ),
-    s("path", {
+    svg("path", {
       class: `bb-tr-line bb-tr-line-${side}`,
-      d: join(row.map((draws, i) => [x(i), y(meanOf(draws))])),
+      d: pathOf(
+        row.map((draws, i) => [x(i), y(meanOf(draws))]),
+        1,
+      ),
       "data-values": row.map(meanOf).join(),
     }),
   ];
@@ -161,12 +181,12 @@ function curveParts(x, y, row, side) {
 function differenceParts(x, y, found, guess, { left, right, top, foot }) {
   const step = found.length > 1 ? x(1) - x(0) : 0;
   return [
-    s("line", { class: "bb-tr-zero", x1: left, x2: right, y1: y(0), y2: y(0) }),
+    svg("line", { class: "bb-tr-zero", x1: left, x2: right, y1: y(0), y2: y(0) }),
     // A guess says "from here on", so it stands in front of the count.
     ...(guess === null
       ? []
       : [
-          s("line", {
+          svg("line", {
             class: "bb-tr-guess",
             x1: x(0) + (guess - 0.5) * step,
             x2: x(0) + (guess - 0.5) * step,
@@ -176,15 +196,17 @@ function differenceParts(x, y, found, guess, { left, right, top, foot }) {
           }),
         ]),
     ...found.flatMap(({ draws, mean, low, high }, i) => [
-      ...draws.map((value) => s("circle", { class: "bb-tr-dot", cx: x(i) + 5, cy: y(value), r: 2 })),
+      ...draws.map((value) => svg("circle", { class: "bb-tr-dot", cx: x(i) + 5, cy: y(value), r: 2 })),
       // In two parts, so that an open ring stays empty on any background.
       ...[
         [low, RING],
         [high, -RING],
       ]
         .filter(([end]) => Math.abs(y(end) - y(mean)) > RING)
-        .map(([end, gap]) => s("line", { class: "bb-tr-interval", x1: x(i), x2: x(i), y1: y(end), y2: y(mean) + gap })),
-      s("circle", {
+        .map(([end, gap]) =>
+          svg("line", { class: "bb-tr-interval", x1: x(i), x2: x(i), y1: y(end), y2: y(mean) + gap }),
+        ),
+      svg("circle", {
         class: `bb-tr-mean${low > 0 || high < 0 ? "" : " bb-tr-open"}`,
         cx: x(i),
         cy: y(mean),
@@ -197,8 +219,7 @@ function differenceParts(x, y, found, guess, { left, right, top, foot }) {
 
 // ---- The view -------------------------------------------------------------------------------------------------
 
-function render({ model, el }) {
-  const view = scope(model);
+export default widget(SETTINGS, (view, model) => {
   const [ways, counts, accuracy, factor] = ["ways", "counts", "accuracy", "factor"].map((name) => model.get(name));
   const questions = Object.fromEntries(model.get("questions"));
   const rows = Object.fromEntries(ways.map((way, i) => [way, accuracy[i]]));
@@ -214,25 +235,23 @@ function render({ model, el }) {
     gain: [0, Math.max(...ways.flatMap((way) => gains[way].map(({ mean }) => Math.abs(mean))))],
     spread: [0, Math.max(...ways.flatMap((way) => cellsOf[way].map(({ spread }) => spread)))],
   };
-  let speaking = null; // nothing is said before the reader acts
-
-  const set = (changes) => {
-    speaking ??= 0;
-    for (const [name, value] of Object.entries(changes)) model.set(name, value);
-    model.save_changes();
-  };
   const open = () => openWays(ways, questions, model.get("answers"), model.get("shown"));
   const place = (guess) => (guess === counts.length ? TEXT.never : String(counts[guess]));
-  const name = (way) => TEXT.long(way, last);
+  const short = (way) => (way === "scratch" ? TEXT.scratch : fill(TEXT.frozen, { count: way }));
+  const name = (way) => {
+    const { scratch, none, some, all } = TEXT.long;
+    return fill(way === "scratch" ? scratch : way === last ? all : way === "0" ? none : some, { count: way });
+  };
+  const labelsText = (count) => (count === 1 ? TEXT.label : fill(TEXT.labels, { count }));
 
   // ---- Controls
 
   const asks = Object.entries(questions).map(([key, [first, second]]) => [
     key,
     button(
-      TEXT.asked(TEXT.name(first), TEXT.name(second)),
+      fill(TEXT.asked, { first: short(first), second: short(second) }),
       () =>
-        set({
+        view.set({
           question: key,
           a: first,
           b: second,
@@ -242,13 +261,13 @@ function render({ model, el }) {
     ),
   ]);
   const question = h("p", { class: "bb-tr-question" });
-  const guess = range(TEXT.guess, { min: 0, max: counts.length, step: 1 }, (value) => set({ guess: value }));
+  const guess = range(TEXT.guess, { min: 0, max: counts.length, step: 1 }, (value) => view.set({ guess: value }));
   const reveal = button(TEXT.reveal, () => {
     const key = model.get("question");
     const [a, b] = questions[key];
     const { [key]: given, ...others } = model.get("answers");
-    if (given === undefined) set({ answers: { ...others, [key]: model.get("guess") }, a, b });
-    else set({ answers: others });
+    if (given === undefined) view.set({ answers: { ...others, [key]: model.get("guess") }, a, b });
+    else view.set({ answers: others });
   });
   const outcome = h("p", { class: "bb-tr-outcome" });
   const quiz = h(
@@ -261,36 +280,31 @@ function render({ model, el }) {
       ...asks.map(([, node]) => node),
     ),
     question,
-    h("div", { class: "bb-controls" }, guess.node, reveal),
+    controls(guess.node, reveal),
     outcome,
   );
 
-  const shows = choice(
-    TEXT.view,
-    Object.keys(TEXT.views),
-    (one) => TEXT.views[one],
-    (one) => set({ view: one }),
-  );
-  const all = button(TEXT.all, () => set({ shown: !model.get("shown") }), { "aria-pressed": "false" });
+  const shows = setting(view, "view", TEXT.view, TEXT.views);
+  const all = button(TEXT.all, () => view.set({ shown: !model.get("shown") }), { "aria-pressed": "false" });
   const sides = { a: null, b: null };
   for (const side of ["a", "b"])
     sides[side] = dropdown(
       TEXT[side],
-      ways.map((way) => [way, TEXT.name(way)]),
-      (way) => set({ [side]: way }),
+      ways.map((way) => [way, short(way)]),
+      (way) => view.set({ [side]: way }),
     );
 
   const buttons = {};
   const heads = counts.map((count) => h("th", { scope: "col" }, String(count)));
-  const body = ways.map((way) => {
+  const lines = ways.map((way) => {
     buttons[way] = counts.map((count) =>
-      button("", () => set({ way, labels: count }), { class: "bb-tr-cell", tabindex: -1 }),
+      button("", () => view.set({ way, labels: count }), { class: "bb-tr-cell", tabindex: -1 }),
     );
     const head = h(
       "th",
       { scope: "row" },
       h("span", { class: "bb-tr-wide" }, name(way)),
-      h("span", { class: "bb-tr-narrow", "aria-hidden": "true" }, TEXT.short(way)),
+      h("span", { class: "bb-tr-narrow", "aria-hidden": "true" }, way === "scratch" ? TEXT.short : way),
     );
     return h("tr", {}, head, ...buttons[way].map((node) => h("td", {}, node)));
   });
@@ -298,15 +312,14 @@ function render({ model, el }) {
     "table",
     { class: "bb-tr-map" },
     h("thead", {}, h("tr", {}, h("th", { scope: "col" }, TEXT.corner), ...heads)),
-    h("tbody", {}, ...body),
+    h("tbody", {}, ...lines),
   );
   const caption = h("p", { class: "bb-hint bb-tr-caption" });
   const detail = h("p", { class: "bb-tr-detail" });
   const key = [h("span"), h("span"), h("span")];
   const ramp = h("span", { class: "bb-tr-ramp" });
   const legend = h("div", { class: "bb-tr-legend", "aria-hidden": "true" }, key[0], ramp, key[2]);
-  view.listen(map, "keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
+  keys(view, map, (event) => {
     const [down, right] = {
       ArrowUp: [-1, 0],
       ArrowDown: [1, 0],
@@ -315,23 +328,22 @@ function render({ model, el }) {
       Home: [0, -99],
       End: [0, 99],
     }[event.key] ?? [0, 0];
-    if (!down && !right) return;
-    event.preventDefault();
+    if (!down && !right) return false;
     const within = (at, list) => list[Math.min(Math.max(at, 0), list.length - 1)];
     const way = within(ways.indexOf(model.get("way")) + down, ways);
     const labels = within(counts.indexOf(model.get("labels")) + right, counts);
-    set({ way, labels });
+    view.set({ way, labels });
     buttons[way][counts.indexOf(labels)].focus();
   });
 
   const charts = { curves: chart(TEXT.curves), differences: chart(TEXT.differences) };
   const verdict = h("p", { class: "bb-tr-verdict" });
-  const keys = h(
+  const sideKeys = h(
     "p",
     { class: "bb-tr-keys" },
     ...["a", "b"].map((side) => h("span", { class: `bb-tr-key bb-tr-key-${side}` }, TEXT[side])),
   );
-  const live = h("p", { class: "bb-hidden", role: "status" });
+  const live = speaker(view);
 
   // ---- Painting
 
@@ -340,12 +352,7 @@ function render({ model, el }) {
     paintQuiz();
     paintMap(opened);
     paintComparison(opened);
-    clearTimeout(speaking);
-    if (speaking !== null)
-      speaking = setTimeout(
-        () => write(live, [outcome.textContent, detail.textContent, verdict.textContent].join(" ")),
-        500,
-      );
+    live.say([outcome.textContent, detail.textContent, verdict.textContent].join(" "));
   };
   const answered = () => model.get("answers")[model.get("question")];
   const paintQuiz = () => {
@@ -353,7 +360,7 @@ function render({ model, el }) {
     const [first, second] = questions[current];
     for (const [one, node] of asks) node.setAttribute("aria-pressed", one === current);
     const given = answered();
-    write(question, TEXT.ask(name(first), name(second)));
+    write(question, fill(TEXT.ask, { first: name(first), second: name(second) }));
     const at = given ?? Math.min(model.get("guess"), counts.length);
     guess.set(at, place(at));
     guess.input.disabled = given !== undefined;
@@ -365,13 +372,12 @@ function render({ model, el }) {
     const { from, clear } = crossing(found);
     const words = TEXT.crossed;
     const most = counts.at(-1);
-    const said = TEXT.said(agrees(given, { from, clear }), place(given));
-    if (from === counts.length) return said + words.never(TEXT.name(first), most, signedText(found.at(-1).mean));
-    return (
-      said +
-      words.from(counts[from], TEXT.name(first)) +
-      (clear < counts.length ? words.clear(counts[clear]) : words.unclear(draws, most))
-    );
+    const said = fill(agrees(given, { from, clear }) ? TEXT.right : TEXT.wrong, { guess: place(given) });
+    const ahead = { first: short(first), most, count: counts[from], mean: signedText(found.at(-1).mean) };
+    if (from === counts.length) return `${said} ${fill(words.never, ahead)}`;
+    const sure =
+      clear < counts.length ? fill(words.clear, { count: counts[clear] }) : fill(words.unclear, { draws, most });
+    return `${said} ${fill(words.from, ahead)} ${sure}`;
   };
   const valueOf = (way, i) =>
     model.get("view") === "gain"
@@ -401,8 +407,11 @@ function render({ model, el }) {
         const on = way === chosen[0] && i === chosen[1];
         node.setAttribute("aria-pressed", on);
         node.tabIndex = on ? 0 : -1;
-        const said = opened.includes(way) ? TEXT.values[shown](text) : TEXT.hidden;
-        node.setAttribute("aria-label", TEXT.cell(name(way), TEXT.labels(counts[i]), said));
+        const said = opened.includes(way) ? fill(TEXT.values[shown], { text }) : TEXT.hidden;
+        node.setAttribute(
+          "aria-label",
+          fill(TEXT.cell, { way: name(way), labels: labelsText(counts[i]), value: said }),
+        );
       });
     }
     shows.set(shown);
@@ -413,25 +422,18 @@ function render({ model, el }) {
     write(key[2], shown === "gain" ? signedText(high, 0) : plain(high));
     write(detail, detailOf(opened, ...chosen));
   };
+  const signedTexts = ({ mean, low, high }) => ({
+    mean: signedText(mean),
+    low: signedText(low),
+    high: signedText(high),
+  });
   const detailOf = (opened, way, i) => {
-    const labels = TEXT.labels(counts[i]);
-    if (!opened.includes(way)) return TEXT.detailHidden(name(way), labels);
-    const { mean, spread } = cellsOf[way][i];
-    const values = rows[way][i];
-    const words = TEXT.detail({
-      way: name(way),
-      labels,
-      mean: plain(mean),
-      spread: plain(spread),
-      low: plain(Math.min(...values)),
-      high: plain(Math.max(...values)),
-      draws,
-    });
-    const gain = gains[way][i];
-    return (
-      words +
-      (way === "scratch" ? "" : TEXT.against(signedText(gain.mean), signedText(gain.low), signedText(gain.high)))
-    );
+    const where = { way: name(way), labels: labelsText(counts[i]) };
+    if (!opened.includes(way)) return fill(TEXT.detailHidden, where);
+    const [{ mean, spread }, values, gain] = [cellsOf[way][i], rows[way][i], gains[way][i]];
+    const [low, high] = [plain(Math.min(...values)), plain(Math.max(...values))];
+    const words = fill(TEXT.detail, { ...where, mean: plain(mean), spread: plain(spread), low, high, draws });
+    return way === "scratch" ? words : `${words} ${fill(TEXT.against, signedTexts(gain))}`;
   };
   const paintComparison = (opened) => {
     const now = { a: model.get("a"), b: model.get("b") };
@@ -439,14 +441,14 @@ function render({ model, el }) {
     for (const side of ["a", "b"]) sides[side].set(now[side]);
     const ends = [Math.floor(Math.min(...everyDraw) / 5) * 5, Math.ceil(Math.max(...everyDraw) / 5) * 5];
     const parts = seen.map((side) =>
-      TEXT.curvePart(
-        TEXT[side],
-        name(now[side]),
-        plain(cellsOf[now[side]][0].mean),
-        plain(cellsOf[now[side]].at(-1).mean),
-      ),
+      fill(TEXT.curvePart, {
+        side: TEXT[side],
+        way: name(now[side]),
+        from: plain(cellsOf[now[side]][0].mean),
+        to: plain(cellsOf[now[side]].at(-1).mean),
+      }),
     );
-    charts.curves.update(counts, ends, TEXT.curveLabel(parts), (x, y) =>
+    charts.curves.update(counts, ends, fill(TEXT.curveLabel, { parts: parts.join(" ") }), (x, y) =>
       seen.toReversed().flatMap((side) => curveParts(x, y, rows[now[side]], side)),
     );
     const both = seen.length === 2;
@@ -454,50 +456,43 @@ function render({ model, el }) {
     const most = both
       ? Math.max(5, ...found.flatMap((one) => [...one.draws, one.low, one.high]).map(Math.abs)) * 1.05
       : 10;
-    const spoken = found.map(({ mean, low, high }, i) =>
-      TEXT.differencePart(counts[i], signedText(mean), signedText(low), signedText(high)),
-    );
+    const spoken = found.map((one, i) => fill(TEXT.differencePart, { count: counts[i], ...signedTexts(one) }));
     const asked = Object.keys(questions).find((one) => questions[one][0] === now.a && questions[one][1] === now.b);
     const guessed = model.get("answers")[asked] ?? null;
-    charts.differences.update(counts, [-most, most], both ? TEXT.differenceLabel(spoken) : TEXT.closed, (x, y, box) =>
+    const label = both ? fill(TEXT.differenceLabel, { parts: spoken.join("; ") }) : TEXT.closed;
+    charts.differences.update(counts, [-most, most], label, (x, y, box) =>
       both ? differenceParts(x, y, found, guessed, box) : [],
     );
     write(verdict, !both ? TEXT.closed : now.a === now.b ? TEXT.same : verdictOf(found));
   };
   const verdictOf = (found) => {
-    const at = (test) => found.flatMap((one, i) => (test(one) ? [counts[i]] : [])).join(", ");
-    return TEXT.verdict(
-      at(({ low }) => low > 0),
-      at(({ high }) => high < 0),
-      at(({ low, high }) => low <= 0 && high >= 0),
-    );
+    const where = (words, test) => {
+      const there = found.flatMap((one, i) => (test(one) ? [counts[i]] : []));
+      return there.length ? [fill(words, { counts: there.join(", ") })] : [];
+    };
+    const parts = [
+      ...where(TEXT.above, ({ low }) => low > 0),
+      ...where(TEXT.below, ({ high }) => high < 0),
+      ...where(TEXT.open, ({ low, high }) => low <= 0 && high >= 0),
+    ];
+    return fill(TEXT.verdict, { parts: parts.join(TEXT.and) });
   };
 
-  const root = h(
-    "div",
-    { class: "bb-widget bb-tr", role: "group", "aria-label": TEXT.title },
+  const root = body(
+    "bb-tr",
+    TEXT.title,
     quiz,
-    h("div", { class: "bb-controls" }, shows.node, all),
+    controls(shows.node, all),
     map,
     h("div", { class: "bb-tr-foot" }, caption, legend),
     detail,
-    h("p", { class: "bb-hint" }, TEXT.hint),
-    h("div", { class: "bb-controls" }, sides.a.node, sides.b.node, keys),
+    hint(TEXT.hint),
+    controls(sides.a.node, sides.b.node, sideKeys),
     h("div", { class: "bb-pair bb-tr-charts" }, charts.curves.node, charts.differences.node),
-    h("p", { class: "bb-hint" }, TEXT.keys),
+    hint(TEXT.keys),
     verdict,
-    live,
+    live.node,
   );
-  el.append(root);
-  view.onChange(["question", "guess", "answers", "shown", "view", "a", "b", "way", "labels"], () => view.soon(paint));
-  view.onResize(charts.curves.picture, () => view.soon(paint));
-  view.signal.addEventListener("abort", () => clearTimeout(speaking));
-  paint();
-  return () => {
-    view.dispose();
-    root.remove();
-  };
-}
-
-export { agrees, crossing, differences, moments, openWays };
-export default { render };
+  view.onResize(charts.curves.picture, view.repaint);
+  return { root, paint };
+});
