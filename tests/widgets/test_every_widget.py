@@ -58,7 +58,6 @@ def test_a_widgets_own_rules_reach_no_other_widget(widget):
 # Still to be written as templates.
 WITH_FUNCTIONS = {
     "FeatureMapExplorer",
-    "GradientExplorer",
 }
 FUNCTIONS = """() => {
     const found = (entry) => typeof entry === "object" ? Object.values(entry).flatMap(found) : [typeof entry];

@@ -246,6 +246,11 @@ def test_histograms_gain_and_print(module):
 # --- On a page --------------------------------------------------------------------------------------------------
 
 
+def sizes_of(path):
+    """Return the sizes that a path shows: a thousandth of the chart is 0.052 powers of ten."""
+    return [10 ** (12 - 0.052 * float(y)) for y in re.findall(r",(-?[\d.]+)", path)]
+
+
 class Screen:
     """A GradientExplorer on a page, and one in Python that has the settings which the page should have."""
 
@@ -271,7 +276,7 @@ class Screen:
         """Return the sizes that a chart draws."""
         chart = self.root.locator(".bb-grad-plot").nth(["gradH", "gradW"].index(kind))
         path = chart.locator(f"path.bb-grad-{side}").get_attribute("d") or ""
-        return [10 ** (12 - float(y) / 10) for _, y in re.findall(r"([\d.]+) (-?[\d.]+)", path)]
+        return sizes_of(path)
 
     def check(self, layer=None):
         """Compare everything drawn and printed with PyTorch."""
@@ -455,7 +460,7 @@ def test_predict_then_reveal(screen, name):
     guess.fill("-7")
     screen.frame()
     line = screen.root.locator(".bb-grad-guessed").first.get_attribute("d")
-    first, last = (10 ** (12 - float(y) / 10) for _, y in re.findall(r"([\d.]+) (-?[\d.]+)", line))
+    first, last = sizes_of(line)
     assert (first, last) == pytest.approx((numbers[-1] * 1e-7, numbers[-1]), rel=1e-3)
     screen.press("Reveal")
     screen.check()

@@ -380,13 +380,13 @@ export function pathOf(points, digits = 2) {
  * from 0 at the foot to 1 at the top, and its text. `draw([{ points, look }])`: points in [0, 1], from the lower left.
  */
 export function lineChart(name, head, ticks, feet) {
-  const [wide, tall] = [1000, 400];
+  const size = 1000;
   const still = { "vector-effect": "non-scaling-stroke" };
   const rules = ticks.map(([height]) => {
-    return svg("path", { class: `${name}-rule`, d: `M0 ${tall * (1 - height)}H${wide}`, ...still });
+    return svg("path", { class: `${name}-rule`, d: `M0 ${size * (1 - height)}H${size}`, ...still });
   });
   const lines = svg("g");
-  const look = { viewBox: `0 0 ${wide} ${tall}`, preserveAspectRatio: "none", "aria-hidden": "true" };
+  const look = { viewBox: `0 0 ${size} ${size}`, preserveAspectRatio: "none", "aria-hidden": "true" };
   const box = h("div", { class: `${name}-plot` }, svg("svg", look, ...rules, lines));
   const labels = ticks.map(([height, text]) => {
     const label = h("span", { class: `${name}-tick` }, text);
@@ -397,7 +397,10 @@ export function lineChart(name, head, ticks, feet) {
   const frame = h("div", { class: `${name}-frame` }, scale, box);
   const draw = (drawn) => {
     const path = ({ points, look }) => {
-      const d = pathOf(points.map(([across, up]) => [wide * across, tall * (1 - up)]));
+      const d = pathOf(
+        points.map(([across, up]) => [size * across, size * (1 - up)]),
+        4,
+      );
       return svg("path", { class: `${name}-line ${look}`, d, ...still });
     };
     lines.replaceChildren(...drawn.map(path));

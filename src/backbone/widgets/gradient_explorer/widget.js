@@ -1,16 +1,25 @@
 import {
   array,
+  body,
   button,
   choice,
   compact,
+  controls,
+  drag,
   dropdown,
+  fill,
   h,
+  hint,
+  keys,
+  lineChart,
   percent,
   powerOfTen,
   range,
-  scope,
+  setting,
   show,
+  speaker,
   svg,
+  widget,
   write,
 } from "../kit.js";
 import { activationFunctions, steepest } from "../activations.js";
@@ -29,14 +38,19 @@ const TEXT = {
     both: "+ both",
   },
   invite: "Choose a network. Guess how much of the gradient reaches its first layer. Then let its curve appear.",
-  question: (depth) =>
-    `A has ${depth} layers now, and its curve is hidden. |∂L/∂h| of layer 1 is that of layer ${depth}, times 10 to the power of …`,
+  question:
+    "A has {depth} layers now, and its curve is hidden. |∂L/∂h| of layer 1 is that of layer {depth}, times 10 to the power of …",
   guess: "Your guess: the power of ten",
   reveal: "Reveal",
-  outcome: (guess, ratio, away) =>
-    `You said ${powerOfTen(guess)}. It is ${compact(ratio)}: ${away === 0 ? "the right power of ten" : `${away} ${away === 1 ? "power" : "powers"} of ten ${guess > Math.log10(ratio) ? "less" : "more"}`}.`,
+  right: "You said {guess}. It is {ratio}: the right power of ten.",
+  outcomes: {
+    less: "You said {guess}. It is {ratio}: 1 power of ten less.",
+    more: "You said {guess}. It is {ratio}: 1 power of ten more.",
+    muchLess: "You said {guess}. It is {ratio}: {away} powers of ten less.",
+    muchMore: "You said {guess}. It is {ratio}: {away} powers of ten more.",
+  },
   edit: "Change",
-  copy: (from, to) => `Copy ${from} to ${to}`,
+  copy: "Copy {from} to {to}",
   swap: "Swap A and B",
   reset: "Start again",
   depth: "Layers",
@@ -58,29 +72,20 @@ const TEXT = {
   normalizations: { none: "none", batch: "batch", layer: "layer" },
   residual: "Skips",
   residuals: { no: "none", yes: "h + …" },
-  block: ({ normalization, residual }) => {
-    const norm = { none: (z) => z, batch: (z) => `BN(${z})`, layer: (z) => `LN(${z})` }[normalization ?? "none"];
-    const plain = (input) => `φ(${norm(`W ${input}`)})`;
-    return residual
-      ? `Each layer is a block, pre-activation: h′ = h + W φ(${norm("h")}). Layer 1, on the pictures x, has no skip: h = ${plain("x")}.`
-      : `Each layer: h′ = ${plain("h")}. Layer 1, on the pictures x: h = ${plain("x")}.`;
-  },
-  setting: ({ depth, activation, init, gain, normalization, residual }) =>
-    [
-      `${depth} layers`,
-      TEXT.activations[activation],
-      TEXT.inits[init],
-      gain === 1 ? "" : `gain ${show(gain, 2)}`,
-      { batch: "BatchNorm", layer: "LayerNorm" }[normalization],
-      residual ? "skips" : "",
-    ]
-      .filter(Boolean)
-      .join(", "),
+  plain: "Each layer: h′ = {step}. Layer 1, on the pictures x: h = {first}.",
+  skipping:
+    "Each layer is a block, pre-activation: h′ = h + {step}. Layer 1, on the pictures x, has no skip: h = {first}.",
+  setting: "{name}: {settings}",
+  layers: "{depth} layers",
+  gained: "gain {gain}",
+  norms: { batch: "BatchNorm", layer: "LayerNorm" },
+  skips: "skips",
   curves: { gradH: "|∂L/∂h|", gradW: "|∂L/∂W|" },
   chartLabel: "Layer looked at",
   hint: "The vertical line is the layer looked at. Drag it, or use the arrow keys on the left chart.",
-  axis: { left: "layer 1", right: (layer) => `layer ${layer}`, way: "← the way back" },
-  beyond: (name, value) => `${name} ${value > 1 ? "↑" : "↓"} ${compact(value)}`,
+  axis: { left: "layer 1", right: "layer {layer}", way: "← the way back" },
+  above: "{name} ↑ {value}",
+  below: "{name} ↓ {value}",
   hiddenTag: "A ?",
   guessTag: "your guess",
   hidden: "hidden",
@@ -88,7 +93,7 @@ const TEXT = {
     factor: "|∂L/∂h|: one layer back",
     ratio: "|∂L/∂h|: layer 1 / last layer",
     ratioW: "|∂L/∂W|: layer 1 / last layer",
-    at: "At layer",
+    at: "At layer {layer}",
     gradH: "|∂L/∂h|",
     gradW: "|∂L/∂W|",
     mean: "h: mean",
@@ -96,25 +101,22 @@ const TEXT = {
     saturated: "saturated",
     dead: "dead units",
   },
-  terms: (N) =>
-    `|·| is the size of a typical entry, the root of the mean square. L is the mean loss of ${N} pictures. Saturated: φ′ is below 1 % of its largest value. Dead: φ′ is 0 for all ${N} pictures.`,
-  histograms: {
-    h: (name, layer) => `${name}: values h of layer ${layer}`,
-    grad: (name, layer) => `${name}: ∂L/∂h of layer ${layer}`,
-  },
-  histogramLabel: (title, low, high, middle) =>
-    `${title}. From ${low} to ${high}; half of them lie within ${middle} of 0.`,
+  terms:
+    "|·| is the size of a typical entry, the root of the mean square. L is the mean loss of {count} pictures. Saturated: φ′ is below 1 % of its largest value. Dead: φ′ is 0 for all {count} pictures.",
+  histograms: { h: "{name}: values h of layer {layer}", grad: "{name}: ∂L/∂h of layer {layer}" },
+  histogramLabel: "{title}. From {low} to {high}; half of them lie within {middle} of 0.",
   verdicts: {
-    vanishes: (ratio, depth) => `Vanishes: |∂L/∂h| of layer 1 is ${ratio} times that of layer ${depth}.`,
-    explodes: (ratio, depth) => `Explodes: |∂L/∂h| of layer 1 is ${ratio} times that of layer ${depth}.`,
-    holds: (ratio, depth) => `Holds: |∂L/∂h| of layer 1 is ${ratio} times that of layer ${depth}.`,
-    level: (ratio, from, to) =>
-      ` |∂L/∂W| differs less: in layer 2 it is ${ratio} times that of the last, because the spread of h is ${from} in layer 1, ${to} in the last.`,
+    vanishes: "Vanishes: |∂L/∂h| of layer 1 is {ratio} times that of layer {depth}.",
+    explodes: "Explodes: |∂L/∂h| of layer 1 is {ratio} times that of layer {depth}.",
+    holds: "Holds: |∂L/∂h| of layer 1 is {ratio} times that of layer {depth}.",
+    level:
+      "|∂L/∂W| differs less: in layer 2 it is {ratio} times that of the last, because the spread of h is {from} in layer 1, {to} in the last.",
     hidden: "Hidden until you have guessed.",
   },
-  curveLabel: (title, parts) => `${title} of each layer, logarithmic from 10⁻⁴⁰ to 10¹². ${parts.join(" ")}`,
-  curvePart: (name, last, first, depth) => `${name}: ${last} in layer ${depth}, ${first} in layer 1.`,
+  curveLabel: "{title} of each layer, logarithmic from 10⁻⁴⁰ to 10¹². {parts}",
+  curvePart: "{name}: {last} in layer {depth}, {first} in layer 1.",
 };
+const SETTINGS = ["a", "b", "edit", "layer", "asked", "guess", "answers"];
 const SIDES = ["a", "b"];
 const [MAX_DEPTH, WIDTH, CLASSES] = [60, 24, 10];
 const [LOW, HIGH] = [-40, 12]; // the powers of ten at the ends of the axis
@@ -142,7 +144,7 @@ const spread = (init, inputs, outputs) =>
   ({ normal: 0.01, xavier: Math.sqrt(2 / (inputs + outputs)), he: Math.sqrt(2 / inputs) })[init];
 
 /** The weights of a setting, (WIDTH, inputs) for each hidden layer and (CLASSES, WIDTH) last. */
-function weightsOf(noise, inputs, { depth, init, gain }) {
+export function weightsOf(noise, inputs, { depth, init, gain }) {
   const weights = [];
   for (let layer = 0, start = 0; layer < depth; layer++) {
     const fan = layer ? WIDTH : inputs;
@@ -271,7 +273,7 @@ function times(one, other) {
 }
 
 /** The root of the mean square, safe where squares leave the range of numbers. */
-function rms(values) {
+export function rms(values) {
   let [largest, total] = [0, 0];
   for (let i = 0; i < values.length; i++) largest = Math.max(largest, Math.abs(values[i]));
   if (!largest) return 0;
@@ -283,7 +285,7 @@ function rms(values) {
 }
 
 /** Forward and back through a network; what is kept of each layer has its name in `measure`. */
-function trace(weights, { activation, normalization, residual }, x, labels) {
+export function trace(weights, { activation, normalization, residual }, x, labels) {
   const N = labels.length;
   const layers = [];
   let h = x;
@@ -310,7 +312,7 @@ function trace(weights, { activation, normalization, residual }, x, labels) {
 }
 
 /** One number for each layer, as in Python's GradientProfile; and the values themselves, for the histograms. */
-function measure(weights, setting, x, labels) {
+export function measure(weights, setting, x, labels) {
   const { loss, layers } = trace(weights, setting, x, labels);
   const least = SATURATED * steepest(FUNCTIONS[setting.activation]);
   const spreads = layers.map(({ h }) => meanAndStd(h));
@@ -353,13 +355,13 @@ function deadShare(slope, N) {
 }
 
 /** What is left of a gradient on its way from the last layer to the first, and the mean factor of one layer. */
-function summary(sizes) {
+export function summary(sizes) {
   const ratio = sizes[0] / sizes.at(-1);
   return { ratio, factor: ratio ** (1 / (sizes.length - 1)) };
 }
 
 /** Counts in equal bins from -limit to limit, the largest size. */
-function histogram(values) {
+export function histogram(values) {
   let limit = 0;
   for (const value of values) limit = Math.max(limit, Math.abs(value));
   const counts = new Array(BINS).fill(0);
@@ -371,87 +373,54 @@ function histogram(values) {
 }
 
 /** The size that half of the values do not exceed. */
-function middleSize(values) {
+export function middleSize(values) {
   const sizes = Float64Array.from(values, Math.abs).sort();
   return (sizes[(sizes.length >> 1) - 1] + sizes[sizes.length >> 1]) / 2;
 }
 
 /** Gain and place on its slider: 0.25 to 4, 1 in the middle. */
-const toGain = (step) => Number((4 ** (step / GAIN_STEPS)).toPrecision(3));
-const toStep = (gain) => Math.round((GAIN_STEPS * Math.log(gain)) / Math.log(4));
+export const toGain = (step) => Number((4 ** (step / GAIN_STEPS)).toPrecision(3));
+export const toStep = (gain) => Math.round((GAIN_STEPS * Math.log(gain)) / Math.log(4));
 
 // ---- Charts: lines in an SVG that fills its box, words as elements over it ----------------------------------------
 
-const down = (value) => 10 * (HIGH - Math.max(Math.log10(value), -400)); // the place on the axis, 0 to 520
+const heightOf = (value) => (Math.max(Math.log10(value), -400) - LOW) / (HIGH - LOW); // on the axis, 0 to 1
 const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
-const TALL = 10 * (HIGH - LOW);
-const WIDE = 1000;
 
 /** A curve for each network over the layers. `pick` is told the layer that is pointed at. */
 function chart(view, title, attributes, pick) {
-  const picture = svg("svg", { viewBox: `0 0 ${WIDE} ${TALL}`, preserveAspectRatio: "none", "aria-hidden": "true" });
-  const still = { "vector-effect": "non-scaling-stroke" };
-  for (let exponent = LOW; exponent <= HIGH; exponent += 10) {
-    picture.append(svg("path", { class: "bb-grad-rule", d: `M0 ${down(10 ** exponent)}H${WIDE}`, ...still }));
-  }
-  const line = (name) => picture.appendChild(svg("path", { class: `bb-grad-line bb-grad-${name}`, ...still }));
-  const [at, b, guessed, a] = ["at", "b", "guessed", "a"].map(line);
-  const lines = { a, b };
+  const right = h("span");
+  const [left, way] = [h("span", {}, TEXT.axis.left), h("span", { class: "bb-grad-way" }, TEXT.axis.way)];
+  const feet = h("div", { class: "bb-grad-feet" }, left, way, right);
+  const ticks = [10, 0, -10, -20, -30, -40].map((exponent) => [heightOf(10 ** exponent), powerOfTen(exponent)]);
+  const { node, box, draw } = lineChart("bb-grad", h("div", { class: "bb-caption" }, title), ticks, feet);
+  for (const [name, value] of Object.entries(attributes)) box.setAttribute(name, value);
   const tag = (name) => h("span", { class: `bb-grad-tag bb-grad-tag-${name}`, "aria-hidden": "true" });
   const tags = { a: tag("a"), b: tag("b") };
   const mark = h("span", { class: "bb-grad-guess", "aria-hidden": "true" }, TEXT.guessTag);
-  const ticks = [10, 0, -10, -20, -30, -40].map((exponent) => {
-    const node = h("span", { class: "bb-grad-tick" }, powerOfTen(exponent));
-    node.style.top = `${(100 * (HIGH - exponent)) / (HIGH - LOW)}%`;
-    return node;
-  });
-  const box = h("div", { class: "bb-grad-plot", ...attributes }, picture, mark, ...Object.values(tags));
-  const right = h("span");
-  const feet = h(
-    "div",
-    { class: "bb-grad-feet" },
-    h("span", {}, TEXT.axis.left),
-    h("span", { class: "bb-grad-way" }, TEXT.axis.way),
-    right,
-  );
-  const node = h(
-    "div",
-    { class: "bb-panel" },
-    h("div", { class: "bb-caption" }, title),
-    h("div", { class: "bb-grad-frame" }, h("div", { class: "bb-grad-ticks", "aria-hidden": "true" }, ...ticks), box),
-    feet,
-  );
+  box.append(mark, ...Object.values(tags));
   let last = 2;
   const point = (event) => {
     const area = box.getBoundingClientRect();
     pick(clamp(1 + Math.round(((event.clientX - area.left) / area.width) * (last - 1)), 1, last));
   };
-  view.listen(box, "pointerdown", (event) => {
-    if (event.button) return;
-    box.setPointerCapture(event.pointerId);
-    point(event);
-  });
-  view.listen(box, "pointermove", (event) => box.hasPointerCapture(event.pointerId) && point(event));
+  drag(view, box, point);
   const update = ({ curves, to, layer, guess }) => {
     last = to;
-    write(right, TEXT.axis.right(to));
-    const across = (l) => (WIDE * l) / (to - 1);
+    write(right, fill(TEXT.axis.right, { layer: to }));
+    const across = (l) => l / (to - 1);
+    const points = (sizes) => sizes.map((value, l) => [across(l), heightOf(value)]);
     const tops = {};
     for (const side of SIDES) {
       const { sizes, hidden } = curves[side];
-      const path = sizes
-        .map((value, l) => `${l ? "L" : "M"}${across(l).toFixed(1)} ${down(value).toFixed(4)}`)
-        .join("");
-      lines[side].setAttribute("d", hidden ? "" : path);
       // The name stands at the end of the curve, or says where it ends when that lies beyond the axis.
-      const end = down(sizes[hidden ? sizes.length - 1 : 0]);
-      write(
-        tags[side],
-        hidden ? TEXT.hiddenTag : end < 0 || end > TALL ? TEXT.beyond(TEXT.names[side], sizes[0]) : TEXT.names[side],
-      );
+      const top = 1 - heightOf(sizes[hidden ? sizes.length - 1 : 0]);
+      const [name, value] = [TEXT.names[side], compact(sizes[0])];
+      const beyond = top < 0 || top > 1 ? fill(sizes[0] > 1 ? TEXT.above : TEXT.below, { name, value }) : name;
+      write(tags[side], hidden ? TEXT.hiddenTag : beyond);
       tags[side].classList.toggle("bb-grad-start", hidden);
-      tags[side].style.left = hidden ? `${across(sizes.length - 1) / 10}%` : "0.3rem";
-      tops[side] = clamp((100 * end) / TALL, 5, 95);
+      tags[side].style.left = hidden ? `${100 * across(sizes.length - 1)}%` : "0.3rem";
+      tops[side] = clamp(100 * top, 5, 95);
     }
     // Two names do not stand on each other.
     const gap = tops.b - tops.a;
@@ -460,18 +429,33 @@ function chart(view, title, attributes, pick) {
     const shift = clamp(0, 5 - Math.min(tops.a, tops.b) + push, 95 - Math.max(tops.a, tops.b) - push);
     tags.a.style.top = `${tops.a + sign * push + shift}%`;
     tags.b.style.top = `${tops.b - sign * push + shift}%`;
-    at.setAttribute("d", `M${across(Math.min(layer, to) - 1)} 0V${TALL}`);
-    mark.hidden = guess === null;
-    guessed.setAttribute("d", "");
-    if (guess === null) return;
     // The same factor in each layer is a straight line.
-    const [first, end] = [down(guess), down(curves.a.sizes.at(-1))];
-    guessed.setAttribute(
-      "d",
-      `M0 ${first.toFixed(4)}L${across(curves.a.sizes.length - 1).toFixed(1)} ${end.toFixed(4)}`,
-    );
-    mark.style.left = `${across((curves.a.sizes.length - 1) / 2) / 10}%`;
-    mark.style.top = `${clamp((50 * (first + end)) / TALL, 8, 92)}%`;
+    const end = curves.a.sizes.length - 1;
+    const straight =
+      guess === null
+        ? []
+        : [
+            [0, heightOf(guess)],
+            [across(end), heightOf(curves.a.sizes[end])],
+          ];
+    mark.hidden = guess === null;
+    if (guess !== null) {
+      mark.style.left = `${50 * across(end)}%`;
+      mark.style.top = `${clamp(100 - 50 * (straight[0][1] + straight[1][1]), 8, 92)}%`;
+    }
+    const at = across(Math.min(layer, to) - 1);
+    const curve = (side) => ({
+      look: `bb-grad-${side}`,
+      points: curves[side].hidden ? [] : points(curves[side].sizes),
+    });
+    const upright = {
+      look: "bb-grad-at",
+      points: [
+        [at, 1],
+        [at, 0],
+      ],
+    };
+    draw([upright, curve("b"), { look: "bb-grad-guessed", points: straight }, curve("a")]);
   };
   return { node, box, update };
 }
@@ -503,7 +487,12 @@ function bars(side) {
       "aria-label",
       hidden
         ? `${name}: ${TEXT.hidden}`
-        : TEXT.histogramLabel(name, compact(-limit), compact(limit), compact(middleSize(values))),
+        : fill(TEXT.histogramLabel, {
+            title: name,
+            low: compact(-limit),
+            high: compact(limit),
+            middle: compact(middleSize(values)),
+          }),
     );
   };
   return {
@@ -512,36 +501,54 @@ function bars(side) {
   };
 }
 
+/** What a network's layers compute. */
+function blockText({ normalization, residual }) {
+  const norm = { batch: (z) => `BN(${z})`, layer: (z) => `LN(${z})` }[normalization] ?? ((z) => z);
+  const plain = (input) => `φ(${norm(`W ${input}`)})`;
+  const step = residual ? `W φ(${norm("h")})` : plain("h");
+  return fill(residual ? TEXT.skipping : TEXT.plain, { step, first: plain("x") });
+}
+
+function settingText({ depth, activation, init, gain, normalization, residual }) {
+  const parts = [
+    fill(TEXT.layers, { depth }),
+    TEXT.activations[activation],
+    TEXT.inits[init],
+    gain === 1 ? "" : fill(TEXT.gained, { gain: show(gain, 2) }),
+    TEXT.norms[normalization],
+    residual ? TEXT.skips : "",
+  ];
+  return parts.filter(Boolean).join(", ");
+}
+
+/** How far a guess lies from the ratio, both powers of ten. */
+function outcomeText(guess, ratio) {
+  const away = Math.abs(guess - Math.round(Math.log10(ratio)));
+  const [less, more] = away === 1 ? ["less", "more"] : ["muchLess", "muchMore"];
+  const words = away ? TEXT.outcomes[guess > Math.log10(ratio) ? less : more] : TEXT.right;
+  return fill(words, { guess: powerOfTen(guess), ratio: compact(ratio), away });
+}
+
 // ---- The view -----------------------------------------------------------------------------------------------
 
-function render({ model, el }) {
-  const view = scope(model);
+export default widget(SETTINGS, (view, model) => {
   const labels = model.get("labels");
   const noise = Float64Array.from(array(model, "noise").data);
   const [mean, std] = model.get("statistics");
   const x = Float64Array.from(array(model, "pixels").data, (pixel) => (pixel - mean) / std);
   const inputs = x.length / labels.length;
   const ladder = model.get("ladder");
-  const names = ["a", "b", "edit", "layer", "asked", "guess", "answers"];
-  const opening = Object.fromEntries(names.map((name) => [name, model.get(name)]));
+  const opening = Object.fromEntries(SETTINGS.map((name) => [name, model.get(name)]));
   const found = {}; // side -> what was measured, and for which setting
-  let speaking = null; // nothing is said before the reader acts
-
-  const set = (changes) => {
-    speaking ??= 0;
-    for (const [name, value] of Object.entries(changes)) model.set(name, value);
-    model.save_changes();
-  };
   /** Change the setting that is being edited. Whoever changes what was asked about gives the question up. */
   const change = (changes) => {
     const side = model.get("edit");
-    set({ [side]: { ...model.get(side), ...changes }, ...(side === "a" ? { asked: "" } : {}) });
+    view.set({ [side]: { ...model.get(side), ...changes }, ...(side === "a" ? { asked: "" } : {}) });
   };
   const measured = (side) => {
-    const setting = model.get(side);
-    const key = JSON.stringify(setting);
-    if (found[side]?.key !== key)
-      found[side] = { key, ...measure(weightsOf(noise, inputs, setting), setting, x, labels) };
+    const now = model.get(side);
+    const key = JSON.stringify(now);
+    if (found[side]?.key !== key) found[side] = { key, ...measure(weightsOf(noise, inputs, now), now, x, labels) };
     return found[side];
   };
 
@@ -549,23 +556,20 @@ function render({ model, el }) {
 
   const rungs = Object.entries(TEXT.rungs).map(([key, text]) => [
     key,
-    button(text, () => set({ asked: key, a: { ...ladder[key] }, edit: "a", guess: 0 }), { "aria-pressed": "false" }),
+    button(text, () => view.set({ asked: key, a: { ...ladder[key] }, edit: "a", guess: 0 }), {
+      "aria-pressed": "false",
+    }),
   ]);
-  const guess = range(TEXT.guess, { min: LOW, max: HIGH, step: 1 }, (value) => set({ guess: value }));
+  const guess = range(TEXT.guess, { min: LOW, max: HIGH, step: 1 }, (value) => view.set({ guess: value }));
   const reveal = button(TEXT.reveal, () => {
     const asked = model.get("asked");
-    set({ answers: { ...model.get("answers"), [asked]: model.get("guess") }, asked: "" });
+    view.set({ answers: { ...model.get("answers"), [asked]: model.get("guess") }, asked: "" });
     rungs.find(([key]) => key === asked)[1].focus();
   });
   const question = h("p", { class: "bb-grad-question" });
-  const quiz = h("div", { class: "bb-grad-quiz" }, question, h("div", { class: "bb-controls" }, guess.node, reveal));
+  const quiz = h("div", { class: "bb-grad-quiz" }, question, controls(guess.node, reveal));
 
-  const edit = choice(
-    TEXT.edit,
-    SIDES,
-    (side) => TEXT.names[side],
-    (side) => set({ edit: side }),
-  );
+  const edit = setting(view, "edit", TEXT.edit, TEXT.names);
   const depth = range(TEXT.depth, { min: 2, max: MAX_DEPTH, step: 1 }, (value) => change({ depth: value }));
   const gain = range(TEXT.gain, { min: -GAIN_STEPS, max: GAIN_STEPS, step: 1 }, (step) =>
     change({ gain: toGain(step) }),
@@ -589,26 +593,24 @@ function render({ model, el }) {
   const copy = button("", () => {
     const side = model.get("edit");
     const other = side === "a" ? "b" : "a";
-    set({ [other]: { ...model.get(side) }, ...(other === "a" ? { asked: "" } : {}) });
+    view.set({ [other]: { ...model.get(side) }, ...(other === "a" ? { asked: "" } : {}) });
   });
-  const swap = button(TEXT.swap, () => set({ a: model.get("b"), b: model.get("a"), asked: "" }));
-  const reset = button(TEXT.reset, () => set(opening));
+  const swap = button(TEXT.swap, () => view.set({ a: model.get("b"), b: model.get("a"), asked: "" }));
+  const reset = button(TEXT.reset, () => view.set(opening));
   const block = h("p", { class: "bb-hint bb-grad-block" });
 
-  const pick = (layer) => set({ layer });
+  const pick = (layer) => view.set({ layer });
   const slider = { role: "slider", tabindex: 0, "aria-valuemin": 1, "aria-orientation": "horizontal" };
   const charts = {
     gradH: chart(view, TEXT.curves.gradH, slider, pick),
     gradW: chart(view, TEXT.curves.gradW, { role: "img" }, pick),
   };
-  view.listen(charts.gradH.box, "keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
+  keys(view, charts.gradH.box, ({ key }) => {
     const last = Math.max(...SIDES.map((side) => model.get(side).depth));
     const now = Math.min(model.get("layer"), last);
     const steps = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1, PageUp: 10, PageDown: -10 };
-    const target = { Home: 1, End: last }[event.key] ?? (event.key in steps ? now + steps[event.key] : null);
-    if (target === null) return;
-    event.preventDefault();
+    const target = { Home: 1, End: last }[key] ?? (key in steps ? now + steps[key] : null);
+    if (target === null) return false;
     pick(clamp(target, 1, last));
   });
 
@@ -635,7 +637,7 @@ function render({ model, el }) {
   const inLayer = numbers(corner, "gradH", "gradW", "mean", "std", "saturated", "dead");
   const histograms = SIDES.map((side) => ({ side, h: bars(side), grad: bars(side) }));
   const says = SIDES.map(() => h("p", { class: "bb-grad-say" }));
-  const live = h("p", { class: "bb-hidden", role: "status" });
+  const live = speaker(view);
 
   // ---- Painting
 
@@ -655,16 +657,8 @@ function render({ model, el }) {
     paintQuiz(now[0], asked, known);
     paintControls();
     now.forEach((one, i) => write(says[i], one.hidden ? TEXT.verdicts.hidden : verdict(one)));
-    clearTimeout(speaking);
-    const words = () =>
-      write(
-        live,
-        [
-          asked || known ? question.textContent : "",
-          ...now.map((one, i) => `${TEXT.names[one.side]}: ${says[i].textContent}`),
-        ].join(" "),
-      );
-    if (speaking !== null) speaking = setTimeout(words, 500);
+    const told = now.map((one, i) => `${TEXT.names[one.side]}: ${says[i].textContent}`);
+    live.say([asked || known ? question.textContent : "", ...told].join(" "));
   };
   const paintCharts = (now, layer, guessed) => {
     const to = Math.ceil(Math.max(...now.map(({ setting }) => setting.depth)) / 10) * 10;
@@ -679,12 +673,15 @@ function render({ model, el }) {
       });
       const shown = now.filter(({ hidden }) => !hidden);
       const parts = shown.map((one) =>
-        TEXT.curvePart(TEXT.names[one.side], compact(one[name].at(-1)), compact(one[name][0]), one[name].length),
+        fill(TEXT.curvePart, {
+          name: TEXT.names[one.side],
+          last: compact(one[name].at(-1)),
+          depth: one[name].length,
+          first: compact(one[name][0]),
+        }),
       );
-      box.setAttribute(
-        "aria-label",
-        `${name === "gradH" ? `${TEXT.chartLabel}. ` : ""}${TEXT.curveLabel(TEXT.curves[name], parts)}`,
-      );
+      const words = fill(TEXT.curveLabel, { title: TEXT.curves[name], parts: parts.join(" ") });
+      box.setAttribute("aria-label", name === "gradH" ? `${TEXT.chartLabel}. ${words}` : words);
     }
     const last = Math.max(...now.map(({ setting }) => setting.depth));
     const { box } = charts.gradH;
@@ -696,7 +693,8 @@ function render({ model, el }) {
     box.setAttribute("aria-valuetext", `${Math.min(layer, last)}: ${values.join(", ")}`);
   };
   const paintNumbers = (now, layer) => {
-    write(corner, `${TEXT.rows.at} ${Math.min(layer, Math.max(...now.map(({ setting }) => setting.depth)))}`);
+    const last = Math.max(...now.map(({ setting }) => setting.depth));
+    write(corner, fill(TEXT.rows.at, { layer: Math.min(layer, last) }));
     now.forEach((one, i) => {
       const l = Math.min(layer, one.setting.depth) - 1;
       const { ratio, factor } = summary(one.gradH);
@@ -712,14 +710,18 @@ function render({ model, el }) {
         dead: percent(one.dead[l], 0, 1),
       };
       for (const [name, text] of Object.entries(texts)) write(cells[name][i + 1], one.hidden ? "?" : text);
-      write(settings[i], `${TEXT.names[one.side]}: ${TEXT.setting(one.setting)}`);
+      write(settings[i], fill(TEXT.setting, { name: TEXT.names[one.side], settings: settingText(one.setting) }));
     });
   };
   const paintHistograms = (now, layer) => {
     now.forEach((one, i) => {
       const l = Math.min(layer, one.setting.depth);
       for (const kind of ["h", "grad"])
-        histograms[i][kind].update(TEXT.histograms[kind](TEXT.names[one.side], l), one[kind][l - 1], one.hidden);
+        histograms[i][kind].update(
+          fill(TEXT.histograms[kind], { name: TEXT.names[one.side], layer: l }),
+          one[kind][l - 1],
+          one.hidden,
+        );
     });
   };
   const paintQuiz = (a, asked, known) => {
@@ -728,12 +730,8 @@ function render({ model, el }) {
     for (const [key, node] of rungs) node.setAttribute("aria-pressed", key === (asked || known));
     guess.set(answer, asked || known ? powerOfTen(answer) : "");
     guess.input.disabled = reveal.disabled = !asked;
-    if (asked) write(question, TEXT.question(a.setting.depth));
-    else
-      write(
-        question,
-        known ? TEXT.outcome(answer, ratio, Math.abs(answer - Math.round(Math.log10(ratio)))) : TEXT.invite,
-      );
+    if (asked) write(question, fill(TEXT.question, { depth: a.setting.depth }));
+    else write(question, known ? outcomeText(answer, ratio) : TEXT.invite);
   };
   /** The rung that A stands on, where the reader has guessed it before. */
   const answeredRung = (setting, asked) => {
@@ -742,16 +740,17 @@ function render({ model, el }) {
   };
   const paintControls = () => {
     const side = model.get("edit");
-    const setting = model.get(side);
+    const now = model.get(side);
     edit.set(side);
-    depth.set(setting.depth, String(setting.depth));
-    gain.set(toStep(setting.gain), show(setting.gain, 2));
-    activation.set(setting.activation);
-    init.set(setting.init);
-    normalization.set(setting.normalization ?? "none");
-    residual.set(setting.residual ? "yes" : "no");
-    write(copy, side === "a" ? TEXT.copy("A", "B") : TEXT.copy("B", "A"));
-    write(block, TEXT.block(setting));
+    depth.set(now.depth, String(now.depth));
+    gain.set(toStep(now.gain), show(now.gain, 2));
+    activation.set(now.activation);
+    init.set(now.init);
+    normalization.set(now.normalization ?? "none");
+    residual.set(now.residual ? "yes" : "no");
+    const [from, to] = side === "a" ? SIDES : SIDES.toReversed();
+    write(copy, fill(TEXT.copy, { from: TEXT.names[from], to: TEXT.names[to] }));
+    write(block, blockText(now));
   };
   /** In words, what a curve shows. */
   const verdict = ({ setting, gradH, gradW, std }) => {
@@ -761,16 +760,15 @@ function render({ model, el }) {
     const [far, farW, spreads] = [ratio, inner, std.at(-1) / std[0]].map(Math.log10);
     const level =
       !setting.normalization && Math.abs(far) > 3 && Math.abs(farW) < Math.abs(far) / 2 && spreads * far > 0;
-    return (
-      TEXT.verdicts[kind](compact(ratio), setting.depth) +
-      (level ? TEXT.verdicts.level(compact(inner), compact(std[0]), compact(std.at(-1))) : "")
-    );
+    const words = fill(TEXT.verdicts[kind], { ratio: compact(ratio), depth: setting.depth });
+    if (!level) return words;
+    const spread = { ratio: compact(inner), from: compact(std[0]), to: compact(std.at(-1)) };
+    return `${words} ${fill(TEXT.verdicts.level, spread)}`;
   };
 
-  const group = (...nodes) => h("div", { class: "bb-controls" }, ...nodes);
-  const root = h(
-    "div",
-    { class: "bb-widget bb-grad", role: "group", "aria-label": TEXT.title },
+  const root = body(
+    "bb-grad",
+    TEXT.title,
     h(
       "div",
       { class: "bb-controls bb-grad-ladder", role: "group", "aria-label": TEXT.ladder },
@@ -779,31 +777,21 @@ function render({ model, el }) {
     ),
     quiz,
     h("div", { class: "bb-pair" }, charts.gradH.node, charts.gradW.node),
-    h("p", { class: "bb-hint" }, TEXT.hint),
-    group(edit.node, depth.node, gain.node),
-    group(activation.node, init.node, normalization.node, residual.node),
+    hint(TEXT.hint),
+    controls(edit.node, depth.node, gain.node),
+    controls(activation.node, init.node, normalization.node, residual.node),
     block,
-    group(copy, swap, reset),
+    controls(copy, swap, reset),
     h(
       "div",
       { class: "bb-grad-settings" },
       ...SIDES.map((side, i) => h("div", { class: `bb-grad-side bb-grad-side-${side}` }, settings[i], says[i])),
     ),
     h("div", { class: "bb-grad-tables" }, whole, inLayer),
-    h("p", { class: "bb-hint" }, TEXT.terms(labels.length)),
+    hint(fill(TEXT.terms, { count: labels.length })),
     h("div", { class: "bb-pair" }, histograms[0].h.node, histograms[1].h.node),
     h("div", { class: "bb-pair" }, histograms[0].grad.node, histograms[1].grad.node),
-    live,
+    live.node,
   );
-  el.append(root);
-  view.onChange(names, () => view.soon(paint));
-  view.signal.addEventListener("abort", () => clearTimeout(speaking));
-  paint();
-  return () => {
-    view.dispose();
-    root.remove();
-  };
-}
-
-export { histogram, measure, middleSize, rms, summary, toGain, toStep, trace, weightsOf };
-export default { render };
+  return { root, paint };
+});
