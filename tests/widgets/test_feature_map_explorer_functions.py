@@ -36,7 +36,7 @@ def made():
 def module(tabs, made):
     """Return a function that evaluates a script where `m` is the module and `networks` are those of `made`."""
     with tabs() as tab:
-        tab.page.evaluate(SETUP, [FeatureMapExplorer._esm, sent(made)])
+        tab.page.evaluate(SETUP, [f"{FeatureMapExplorer._esm}\nexport {{ fixed, softmax }};", sent(made)])
         yield tab.page.evaluate
 
 

@@ -1,17 +1,29 @@
 import {
   array,
+  body,
   button,
   choice,
+  controls,
+  drag,
   entries,
+  fill,
   fixed,
   gray,
   h,
+  hint,
+  keys,
   paintPixels,
   paletteColor,
-  scope,
+  percent,
+  powerOfTen,
+  setting,
+  show,
   signed,
+  speaker,
+  widget,
   write,
 } from "../kit.js";
+import { sheet } from "../canvas.js";
 import { lenetForward, lenetParameters, softmax } from "../lenet.js";
 
 const TEXT = {
@@ -37,12 +49,12 @@ const TEXT = {
   ink: "Ink",
   inks: { white: "white", black: "black" },
   clear: "Clear",
-  copy: (name) => `Start from ${name}`,
-  inputCaption: (field) =>
-    `input, 28 × 28\n${field < SIDE ? `field of ${field} × ${field} marked` : "all of it is seen"}`,
-  coverCaption: ([row, column], size) =>
-    `input, covered\nrows ${row}–${row + size - 1}, columns ${column}–${column + size - 1}`,
-  drawCaption: (row, column, down) => `input, yours to draw\nrow ${row}, column ${column}${down ? ", pen down" : ""}`,
+  copy: "Start from {name}",
+  fieldCaption: "input, 28 × 28\nfield of {reach} × {reach} marked",
+  wholeCaption: "input, 28 × 28\nall of it is seen",
+  coverCaption: "input, covered\nrows {top}–{bottom}, columns {left}–{right}",
+  drawCaption: "input, yours to draw\nrow {row}, column {column}",
+  penCaption: "input, yours to draw\nrow {row}, column {column}, pen down",
   drawIdle: "input, yours to draw\n28 × 28",
   inputLabels: {
     look: "Input picture. Arrow keys move the field of the chosen unit.",
@@ -51,20 +63,20 @@ const TEXT = {
   },
   mapLabel: "Map of the chosen unit. Arrow keys move the place, Home goes to the strongest.",
   termsLabel: "Contributions to the chosen unit.",
-  unit: (layer, unit) => `${layer}, unit ${unit}`,
-  at: (layer, unit, row, column, value) => `${layer}, unit ${unit}, row ${row}, column ${column}: ${value}`,
-  one: (layer, unit, value) => `${layer}, unit ${unit}: ${value}`,
-  caption: (unit, row, column, value) => `${unit}\nrow ${row}, column ${column}: ${value}`,
-  sumCaption: (unit, value) => `what adds up to ${unit}\n${value}`,
-  contribution: (source, value, weight, product) => `${source}: ${value} × ${weight} = ${product}`,
-  contributionCaption: (source, value, weight, product) => `${source}\n${value} × ${weight} = ${product}`,
-  best: (whole) => `its nine best ${whole ? "pictures" : "patches"}\nin the data`,
+  unit: "{layer}, unit {unit}",
+  place: "{layer}, unit {unit}, row {row}, column {column}",
+  caption: "{unit}\nrow {row}, column {column}: {value}",
+  sumCaption: "what adds up to {unit}\n{value}",
+  contribution: "{source}: {value} × {weight} = {product}",
+  contributionCaption: "{source}\n{value} × {weight} = {product}",
+  bestPatches: "its nine best patches\nin the data",
+  bestPictures: "its nine best pictures\nin the data",
   bestNone: "There are no best patches for this network.",
   bestPacked: "This browser cannot unpack the best patches; a newer one can.",
-  patch: (rank, name, place) => `${rank}: ${name}${place}`,
-  patchPlace: (top, left) => `, field from row ${top}, column ${left}`,
-  heat: (name, value) => `probability of ${name}\nhere ${value}`,
-  heatBusy: (name, done) => `probability of ${name}\n${done} of the places tried`,
+  patch: "{rank}: {name}, field from row {top}, column {left}",
+  wholePatch: "{rank}: {name}",
+  heat: "probability of {name}\nhere {share}",
+  heatBusy: "probability of {name}\n{share} of the places tried",
   heatLabel: "Probability for every place of the cover. Arrow keys move the cover, Home goes to the lowest place.",
   layers: {
     conv1: "conv1",
@@ -88,40 +100,41 @@ const TEXT = {
     fc2: "fc2",
     fc3: "score",
   },
-  sizes: (units, side) => (side > 1 ? [`${units} maps`, `${side} × ${side}`] : [`${units} units`, "with ReLU"]),
+  mapSizes: ["{units} maps", "{side} × {side}"],
+  unitSizes: ["{units} units", "with ReLU"],
   oneScale: "One color scale for the maps of a stage, for all pictures. The strongest 1 in 200 share its last color.",
-  layerLabel: (name, units) => `${name}, ${units} units. Arrow keys choose one.`,
+  layerLabel: "{name}, {units} units. Arrow keys choose one.",
   strongest: "To its strongest place",
-  verdict: (name, share) => `${name}, ${share}.`,
-  truth: (name, right) => ` The label says ${name}: ${right ? "right" : "wrong"}.`,
-  noTruth: " A drawing has no true class.",
-  entropy: (bits, most, classes) =>
-    `Entropy ${bits} of at most ${most} bits, as in a blind choice among ${classes} classes.`,
+  verdict: "{name}, {share}.",
+  right: "The label says {name}: right.",
+  wrong: "The label says {name}: wrong.",
+  noTruth: "A drawing has no true class.",
+  entropy: "Entropy {bits} of at most {most} bits, as in a blind choice among {classes} classes.",
   scribble:
     "A drawing always gets a class, and so does an empty square: “none of these” is not among the ten. Confidence on a scribble is not knowledge.",
-  covered: (name, now, before) => `Probability of ${name}: ${now} with the cover, ${before} without.`,
+  covered: "Probability of {name}: {now} with the cover, {before} without.",
   sure: "Low entropy says that the network is sure, not that it is right.",
   unsure: "Nearly every class is equally likely: this network cannot tell what it sees, and a right answer is luck.",
   between: "The network hesitates. Look which classes share the probability.",
   sureAndWrong: "Sure and wrong: entropy measures how sure the network is, not whether it is right.",
-  wrong: "Wrong, and not sure either. Look which classes share the probability.",
+  unsureAndWrong: "Wrong, and not sure either. Look which classes share the probability.",
   arithmetic: "How this number comes about",
-  values: { conv1: "standardized pixels", conv2: (c) => `pool1, unit ${c}`, fc1: (c) => `pool2, unit ${c}` },
+  values: { conv1: "standardized pixels", conv2: "pool1, unit {unit}", fc1: "pool2, unit {unit}" },
   weights: "weights",
   products: "products",
   channel: "Every input map gives a part of the sum: choose one to see its products",
-  part: (c) => `unit ${c}`,
-  bias: "bias",
-  sum: (where, terms, total) => `${where} = ${terms} = ${total}`,
+  part: "unit {unit}",
+  bias: "{value} (bias)",
+  sum: "{where} = {terms} = {total}.",
   rounded: "Rounded so that what is shown adds up.",
-  relu: (value, result) => `ReLU: the larger of ${value} and 0 is ${result}.`,
-  reluThen: (result) => ` ReLU makes it ${result}.`,
-  pool: (result) => `The largest of the four is ${result}.`,
-  poolLabel: (name) => `${name}, 2 × 2`,
+  relu: "{where}. ReLU: the larger of {value} and 0 is {result}.",
+  reluThen: "ReLU makes it {result}.",
+  pool: "{where}. The largest of the four is {result}.",
+  poolLabel: "{name}, 2 × 2",
   terms: "Its largest terms; press one to open that unit",
-  rest: (count) => `the other ${count}`,
-  softmax: (score, sum, share) => ` Softmax: e^${score} divided by the sum of all ten, ${sum}, is ${share}.`,
-  spoken: (name, share, bits) => `${name}, ${share}, entropy ${bits} bits`,
+  rest: "{value} (the other {count})",
+  softmax: "Softmax: e^{score} divided by the sum of all ten, {sum}, is {share}.",
+  spoken: "{where}: {value}. {name}, {share}, entropy {bits} bits",
 };
 const SIDE = 28;
 const MARGIN = 2; // in pixels of the input: fields reach over its border
@@ -166,51 +179,51 @@ const SETTINGS = [
 // ---- Maths: pure functions, tested against PyTorch --------------------------------------------------------------
 
 /** The networks' parameters, [{ "conv1.weight": Float32Array, ... }, ...]. */
-function networksOf(model) {
+export function networksOf(model) {
   const [weights, vectors] = ["weights", "vectors"].map((name) => entries(array(model, name)));
   return weights.map((own, i) => lenetParameters(model.get("shapes"), own, vectors[i]));
 }
 
 /** Pixels from 0 to 255 as the network takes them. */
-function standardized(pixels, [mean, std]) {
+export function standardized(pixels, [mean, std]) {
   return Float64Array.from(pixels, (pixel) => (pixel / 255 - mean) / std);
 }
 
 /** LeNet's maps of a standardized picture, by the names of the strip: there fc1 and fc2 are after ReLU. */
-function forward(network, input) {
+export function forward(network, input) {
   const maps = lenetForward(network, input);
   return { ...maps, input, fc1: maps.relu3, fc2: maps.relu4 };
 }
 
 /** In bits; 0 for a certain class, log2(10) = 3.32 for ten equal ones. */
-function entropy(probabilities) {
+export function entropy(probabilities) {
   return probabilities.reduce((bits, p) => (p > 0 ? bits - p * Math.log2(p) : bits), 0);
 }
 
 const largestAt = (values) => values.reduce((best, value, i) => (value > values[best] ? i : best), 0);
 
 /** The pixels that a place of a layer sees: first row, first column, and how many along each side. */
-function fieldOf(layer, row, column) {
+export function fieldOf(layer, row, column) {
   const { start, jump, reach } = LAYERS[layer];
   return [start + jump * row, start + jump * column, reach];
 }
 
 /** The place of a layer whose field has its middle nearest to a point of the picture. */
-function placeAt(layer, y, x) {
+export function placeAt(layer, y, x) {
   const { start, jump, reach, side } = LAYERS[layer];
   const at = (point) => (jump ? Math.min(Math.max(Math.round((point - start - reach / 2) / jump), 0), side - 1) : 0);
   return [at(y), at(x)];
 }
 
 /** The picture with a square of one gray in it. */
-function coveredBy(pixels, [row, column], size, gray) {
+export function coveredBy(pixels, [row, column], size, gray) {
   const out = Uint8Array.from(pixels);
   for (let y = row; y < row + size; y++) out.fill(gray, y * SIDE + column, y * SIDE + column + size);
   return out;
 }
 
 /** Paint a soft dot, white or black; paint that is there stays. `y` and `x` are pixel centers at whole numbers. */
-function dab(pixels, y, x, radius, ink) {
+export function dab(pixels, y, x, radius, ink) {
   const reach = Math.ceil(radius + 1);
   for (let row = Math.max(0, Math.floor(y) - reach); row <= Math.min(SIDE - 1, Math.ceil(y) + reach); row++) {
     for (
@@ -226,13 +239,13 @@ function dab(pixels, y, x, radius, ink) {
 }
 
 /** Dots along a line, close enough to be one stroke. */
-function stroke(pixels, [y0, x0], [y1, x1], radius, ink) {
+export function stroke(pixels, [y0, x0], [y1, x1], radius, ink) {
   const steps = Math.max(1, Math.ceil(2 * Math.hypot(y1 - y0, x1 - x0)));
   for (let i = 0; i <= steps; i++) dab(pixels, y0 + ((y1 - y0) * i) / steps, x0 + ((x1 - x0) * i) / steps, radius, ink);
 }
 
 /** What a unit adds up: groups of values and weights, one group an input map, and the bias. */
-function summands(network, maps, layer, unit, row, column) {
+export function summands(network, maps, layer, unit, row, column) {
   const weight = network[`${layer}.weight`];
   const bias = network[`${layer}.bias`][unit];
   const group = (values, first) => ({ values, weights: values.map((_, i) => weight[first + i]) });
@@ -254,7 +267,7 @@ function summands(network, maps, layer, unit, row, column) {
 }
 
 /** Whole numbers near `values` that add up to `target`: rounded, then those moved that were nearest to the other side. */
-function apportion(values, target) {
+export function apportion(values, target) {
   const parts = values.map((value) => Math.round(value) + 0);
   let gap = target - parts.reduce((sum, part) => sum + part, 0);
   const step = Math.sign(gap);
@@ -267,7 +280,7 @@ function apportion(values, target) {
 }
 
 /** Products, their sums by group, bias and total, in whole thousandths that add up exactly. */
-function ledger({ groups, bias }) {
+export function ledger({ groups, bias }) {
   const exact = groups.map(({ values, weights }) => values.map((value, i) => (value ?? 0) * weights[i] * UNIT));
   const sums = exact.map((products) => products.reduce((sum, product) => sum + product, 0));
   const total = Math.round(sums.reduce((all, sum) => all + sum, 0) + bias * UNIT) + 0;
@@ -282,7 +295,7 @@ function ledger({ groups, bias }) {
 }
 
 /** The largest terms of a long sum, and what is left, in whole thousandths that add up. */
-function largestTerms({ products: [products] }, count) {
+export function largestTerms({ products: [products] }, count) {
   const order = span(products.length).sort((i, j) => Math.abs(products[j]) - Math.abs(products[i]) || i - j);
   const top = order.slice(0, count);
   const rest = order.slice(count).reduce((sum, i) => sum + products[i], 0);
@@ -290,14 +303,14 @@ function largestTerms({ products: [products] }, count) {
 }
 
 /** A number not below `value` that is short to print: two figures, or none behind the point. */
-function tidy(value) {
+export function tidy(value) {
   if (!(value > 0)) return 1;
   const digits = Math.max(0, 1 - Math.floor(Math.log10(value)));
   return Number((Math.ceil(value * 10 ** digits - 1e-9) / 10 ** digits).toFixed(digits));
 }
 
 /** In each stage, the size that 1 number in 200 exceeds, over all pictures: the end of the stage's color scale. */
-function limitsOf(network, inputs) {
+export function limitsOf(network, inputs) {
   const all = inputs.map((input) => forward(network, input));
   return STAGES.map(([name]) => {
     const sizes = Float64Array.from(all.flatMap((maps) => Array.from(maps[name], Math.abs))).sort();
@@ -315,14 +328,14 @@ const thousandths = (whole) => fixed(whole / UNIT, 3);
 function large(value) {
   if (value < 1e5) return fixed(value, 3);
   const power = Math.floor(Math.log10(value));
-  return `${(value / 10 ** power).toFixed(3)} · 10${String(power).replace(/\d/g, (digit) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[digit])}`;
+  return `${fixed(value / 10 ** power, 3)} · ${powerOfTen(power)}`;
 }
 
 /** "99.7 %"; never 100 or 0 where it is not quite. */
-function shareText(share) {
+export function shareText(share) {
   if (share > 0.9995 && share < 1) return ">99.9 %";
   if (share < 0.0005 && share > 0) return "<0.1 %";
-  return `${fixed(100 * share, 1)} %`;
+  return percent(share, 1);
 }
 
 function signedSum(terms) {
@@ -440,20 +453,6 @@ function strongestPlace({ maps, layer, unit, side }) {
 
 // ---- Canvases ---------------------------------------------------------------------------------------------------
 
-/** Give a canvas as many pixels as it has on the screen, empty it, and return its context in CSS pixels. */
-function fresh(canvas) {
-  const ratio = devicePixelRatio || 1;
-  const [width, height] = [canvas.clientWidth, canvas.clientHeight];
-  const size = [Math.round(width * ratio), Math.round(height * ratio)];
-  if (canvas.width !== size[0] || canvas.height !== size[1]) [canvas.width, canvas.height] = size;
-  const context = canvas.getContext("2d");
-  context.setTransform(1, 0, 0, 1, 0, 0);
-  context.clearRect(0, 0, ...size);
-  context.imageSmoothingEnabled = false;
-  context.scale(size[0] / width, size[1] / height);
-  return context;
-}
-
 function colors(node, limit) {
   return signed(limit, paletteColor(node, "positive"), paletteColor(node, "negative"));
 }
@@ -463,14 +462,13 @@ function frame(context, node, x, y, width, height, dashed = false) {
   const grow = Math.max(0, (7 - Math.min(width, height)) / 2);
   const box = [x - grow, y - grow, width + 2 * grow, height + 2 * grow];
   context.setLineDash(dashed ? [4, 3] : []);
-  for (const [thickness, color] of [
-    [4, "#fff"],
-    [2, getComputedStyle(node).getPropertyValue("--bb-mark")],
-  ]) {
+  const draw = (thickness, color) => {
     context.lineWidth = thickness;
     context.strokeStyle = color;
     context.strokeRect(...box);
-  }
+  };
+  draw(4, "#fff");
+  draw(2, getComputedStyle(node).getPropertyValue("--bb-mark"));
   context.setLineDash([]);
 }
 
@@ -481,23 +479,16 @@ function outline(context, x, y, width, height) {
 }
 
 /** A square canvas that stands for the picture and a margin around it; `draw(context, scale)` paints it. */
-function square(view, label, draw, attributes = {}) {
-  const canvas = h("canvas", {
-    class: "bb-square",
-    tabindex: 0,
-    role: "application",
-    "aria-label": label,
-    ...attributes,
+function square(view, label, draw) {
+  const given = { class: "bb-square", tabindex: 0, role: "application", "aria-label": label };
+  const { canvas, draw: paint } = sheet(given, "", (context, width) => {
+    const scale = width / (SIDE + 2 * MARGIN);
+    context.imageSmoothingEnabled = false;
+    context.translate(MARGIN * scale, MARGIN * scale);
+    draw(context, scale, canvas);
   });
   const caption = h("div", { class: "bb-caption" });
   const node = h("div", { class: "bb-panel" }, canvas, caption);
-  const paint = () => {
-    if (!canvas.clientWidth) return;
-    const context = fresh(canvas);
-    const scale = canvas.clientWidth / (SIDE + 2 * MARGIN);
-    context.translate(MARGIN * scale, MARGIN * scale);
-    draw(context, scale, canvas);
-  };
   /** Where an event lies, in pixels of the picture: row and column, with fractions. */
   const locate = (event) => {
     const box = canvas.getBoundingClientRect();
@@ -510,41 +501,36 @@ function square(view, label, draw, attributes = {}) {
 
 /** Pointer and arrow keys on a canvas. `point(event, first)` while pressed; `move(down, right)` and `key(name)` for keys. */
 function steer(view, canvas, { point, hover, leave, move, key }) {
-  view.listen(canvas, "pointerdown", (event) => {
-    if (event.button) return;
-    canvas.setPointerCapture(event.pointerId);
-    point(event, true);
-  });
+  drag(
+    view,
+    canvas,
+    (event) => point(event, false),
+    (event) => point(event, true),
+  );
   view.listen(canvas, "pointermove", (event) => {
-    if (canvas.hasPointerCapture(event.pointerId)) point(event, false);
-    else if (event.pointerType !== "touch") hover?.(event);
+    if (!canvas.hasPointerCapture(event.pointerId) && event.pointerType !== "touch") hover?.(event);
   });
   view.listen(canvas, "pointerleave", () => leave?.());
-  view.listen(canvas, "keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
+  keys(view, canvas, (event) => {
     const direction = DIRECTIONS[event.key];
     const step = event.shiftKey ? 4 : 1;
-    if (direction) move(step * direction[0], step * direction[1]);
-    else if (!key?.(event.key)) return;
-    event.preventDefault();
+    if (!direction) return Boolean(key?.(event.key));
+    move(step * direction[0], step * direction[1]);
   });
 }
 
 // ---- The strip of layers ----------------------------------------------------------------------------------------
 
 /** How the units of each layer stand: columns, rows, the size of one and the gap, for a width in CSS pixels. */
-function layout(width) {
+export function layout(width) {
   const gap = 2;
   const narrow = width < NARROW;
   const third = (width - 16) / 3; // where it is narrow the three layers of a stage stand side by side
   const conv = narrow ? [2, 3, Math.floor((third - gap) / 2)] : [1, 6, Math.floor((width - 165) / 11.2)];
   const tall = 6 * conv[2] + 5 * gap;
   const deep = narrow ? [4, 4, Math.floor((third - 3 * gap) / 4)] : [2, 8, Math.floor((tall - 7 * gap) / 8)];
-  const cells = (columns, units) => [
-    columns,
-    units / columns,
-    narrow ? Math.floor((width - 16) / 2 / columns) : (tall * columns) / units,
-  ];
+  const size = (columns, units) => (narrow ? Math.floor((width - 16) / 2 / columns) : (tall * columns) / units);
+  const cells = (columns, units) => [columns, units / columns, size(columns, units)];
   const [first, second] = narrow ? [cells(12, 120), cells(12, 84)] : [cells(5, 120), cells(4, 84)];
   const named = ([columns, rows, cell], space) => ({ columns, rows, cell, gap: space });
   const of = { 0: named(conv, gap), 1: named(deep, gap), 2: named(first, 0), 3: named(second, 0) };
@@ -554,17 +540,14 @@ function layout(width) {
 /** One layer of the strip: all its units on one canvas. */
 function layerCanvas(view, name, current, pick) {
   const { units, side } = LAYERS[name];
-  const label = TEXT.layerLabel(TEXT.names[name], units);
-  const canvas = h("canvas", { class: "bb-units", tabindex: 0, role: "application", "aria-label": label });
+  const label = fill(TEXT.layerLabel, { name: TEXT.names[name], units });
+  const attributes = { class: "bb-units", tabindex: 0, role: "application", "aria-label": label };
+  const { canvas, draw: paint } = sheet(attributes, "", (context) => shown && paintUnits(context));
+  const sizes = (side > 1 ? TEXT.mapSizes : TEXT.unitSizes).map((size) => h("span", {}, fill(size, { units, side })));
   const node = h(
     "div",
     { class: "bb-layer" },
-    h(
-      "div",
-      { class: "bb-layer-name" },
-      h("b", {}, TEXT.layers[name]),
-      ...TEXT.sizes(units, side).map((size) => h("span", {}, size)),
-    ),
+    h("div", { class: "bb-layer-name" }, h("b", {}, TEXT.layers[name]), ...sizes),
     canvas,
   );
   const buffer = h("canvas");
@@ -576,9 +559,8 @@ function layerCanvas(view, name, current, pick) {
     const { columns, cell, gap } = grid;
     return [(unit % columns) * (cell + gap), Math.floor(unit / columns) * (cell + gap)];
   };
-  const paint = () => {
-    if (!shown || !canvas.clientWidth) return;
-    const context = fresh(canvas);
+  const paintUnits = (context) => {
+    context.imageSmoothingEnabled = false;
     const { cell, gap } = grid;
     const color = colors(canvas, shown.limits[LAYERS[name].stage]);
     paintPixels(buffer, shown.maps[name], units * side, side, color);
@@ -602,7 +584,7 @@ function layerCanvas(view, name, current, pick) {
   const setHover = (unit) => {
     if (hovered === unit) return;
     hovered = unit;
-    canvas.title = unit === null ? "" : TEXT.unit(TEXT.names[name], unit);
+    canvas.title = unit === null ? "" : fill(TEXT.unit, { layer: TEXT.names[name], unit });
     paint();
   };
   steer(view, canvas, {
@@ -645,12 +627,8 @@ function layerStrip(view, content, current, pick) {
     ramps[stage] = [h("span"), h("span")];
     const ramp = h("span", { class: stage < 2 ? "bb-ramp" : "bb-ramp bb-ramp-positive", "aria-hidden": "true" });
     const scale = h("div", { class: "bb-legend" }, ramp, ...ramps[stage]);
-    return h(
-      "div",
-      { class: "bb-stage" },
-      h("div", { class: "bb-layers" }, ...names.map((name) => layers[name].node)),
-      scale,
-    );
+    const row = h("div", { class: "bb-layers" }, ...names.map((name) => layers[name].node));
+    return h("div", { class: "bb-stage" }, row, scale);
   });
   const scores = scoreList(content, (unit) => pick("fc3", unit));
   const node = h("div", { class: "bb-strip" }, ...stages, scores.node);
@@ -659,8 +637,9 @@ function layerStrip(view, content, current, pick) {
     const sizes = layout(node.clientWidth);
     for (const name of STAGES.flat()) layers[name].update(shown, sizes);
     ramps.forEach(([low, high], stage) => {
-      write(low, stage < 2 ? `−${shown.limits[stage]}` : "0");
-      write(high, `${stage < 2 ? "+" : ""}${shown.limits[stage]}`);
+      const limit = show(shown.limits[stage]);
+      write(low, stage < 2 ? `−${limit}` : "0");
+      write(high, `${stage < 2 ? "+" : ""}${limit}`);
     });
     scores.update(shown);
   };
@@ -673,13 +652,8 @@ function scoreList(content, pick) {
   const face = (unit) => {
     const [bar, share] = [h("i"), h("span", { class: "bb-share" })];
     bars[unit] = [bar, share];
-    return h(
-      "span",
-      { class: "bb-score" },
-      h("span", { class: "bb-class" }, content.classes[unit]),
-      share,
-      h("span", { class: "bb-bar" }, bar),
-    );
+    const name = h("span", { class: "bb-class" }, content.classes[unit]);
+    return h("span", { class: "bb-score" }, name, share, h("span", { class: "bb-bar" }, bar));
   };
   const list = choice(TEXT.layers.fc3, span(10), face, pick, "scores");
   const update = (shown) => {
@@ -697,7 +671,7 @@ function scoreList(content, pick) {
 
 function patchGrid(model, content) {
   const canvases = span(PATCHES).map(() => h("canvas", { role: "img" }));
-  const none = h("p", { class: "bb-hint" }, TEXT.bestNone);
+  const none = hint(TEXT.bestNone);
   const caption = h("div", { class: "bb-caption" });
   const node = h("div", { class: "bb-panel" }, h("div", { class: "bb-patches" }, ...canvases), none, caption);
   let placesOf = null; // until the bank is unpacked
@@ -710,7 +684,7 @@ function patchGrid(model, content) {
   const update = (next) => {
     shown = next;
     const key = `${shown.network} ${shown.layer} ${shown.unit}`;
-    write(caption, TEXT.best(shown.side === 1));
+    write(caption, shown.side === 1 ? TEXT.bestPictures : TEXT.bestPatches);
     if (looks === key || !placesOf) return;
     looks = key;
     const places = placesOf(shown.network, shown.layer, shown.unit);
@@ -719,7 +693,8 @@ function patchGrid(model, content) {
     places.forEach(({ label, pixels, field: [top, left, reach] }, k) => {
       paintPatch(canvases[k], pixels, top, left, reach);
       const name = content.classes[label];
-      canvases[k].setAttribute("aria-label", TEXT.patch(k + 1, name, reach < SIDE ? TEXT.patchPlace(top, left) : ""));
+      const template = reach < SIDE ? TEXT.patch : TEXT.wholePatch;
+      canvases[k].setAttribute("aria-label", fill(template, { rank: k + 1, name, top, left }));
       canvases[k].title = name;
     });
   };
@@ -793,12 +768,12 @@ function numberGrid(size) {
   const grid = h("div", { class: size > 4 ? "bb-grid bb-fine" : "bb-grid" }, ...cells);
   grid.style.setProperty("--bb-size", size);
   const node = h("div", { class: "bb-panel", role: "group" }, caption, grid);
-  const set = (label, texts, values, marked = -1) => {
+  const set = (label, values, text, marked = -1) => {
     write(caption, label);
     node.setAttribute("aria-label", label);
     const largest = Math.max(...values.map((value) => Math.abs(value ?? 0)));
     cells.forEach((cell, i) => {
-      write(cell, texts[i]);
+      write(cell, text(values[i], i));
       cell.classList.toggle("bb-pad", values[i] === null);
       cell.classList.toggle("bb-right", i === marked);
       tint(cell, values[i] ?? 0, largest);
@@ -824,7 +799,7 @@ function arithmetic(content, open) {
   const small = h("div", { class: "bb-equation" }, four.node);
   const parts = { conv2: partChoice("conv2", 6), fc1: partChoice("fc1", 16) };
   const terms = span(TOP_TERMS).map((k) => button("", () => open(targets[k])));
-  const list = h("div", { class: "bb-terms" }, h("p", { class: "bb-hint" }, TEXT.terms), ...terms);
+  const list = h("div", { class: "bb-terms" }, hint(TEXT.terms), ...terms);
   const text = h("p", { class: "bb-result" });
   const note = h("p", { class: "bb-hint bb-center" }, TEXT.rounded);
   const node = h(
@@ -846,7 +821,7 @@ function arithmetic(content, open) {
   function partChoice(layer, count) {
     const faces = [];
     const face = (c) => {
-      faces[c] = [h("canvas", { role: "img", "aria-label": TEXT.part(c) }), h("span")];
+      faces[c] = [h("canvas", { role: "img", "aria-label": fill(TEXT.part, { unit: c }) }), h("span")];
       return h("span", {}, ...faces[c]);
     };
     const list = choice(TEXT.channel, span(count), face, (c) => ((channel = c), update(last)), "pictures");
@@ -865,31 +840,23 @@ function arithmetic(content, open) {
   }
   const writeGrids = (shown, { groups }, { products: shownProducts }) => {
     const { values: numbers, weights: factors } = groups[channel];
-    const name = TEXT.values[shown.layer];
-    values.set(
-      typeof name === "string" ? name : name(channel),
-      numbers.map((value) => (value === null ? "0" : fixed(value, 2))),
-      numbers,
-    );
-    weights.set(
-      TEXT.weights,
-      factors.map((weight) => fixed(weight, 3)),
-      factors,
-    );
-    const texts = shownProducts[channel].map((product, i) => (numbers[i] ? thousandths(product) : "0"));
-    products.set(TEXT.products, texts, shownProducts[channel]);
+    const label = fill(TEXT.values[shown.layer], { unit: channel });
+    values.set(label, numbers, (value) => (value === null ? "0" : fixed(value, 2)));
+    weights.set(TEXT.weights, factors, (weight) => fixed(weight, 3));
+    products.set(TEXT.products, shownProducts[channel], (product, i) => (numbers[i] ? thousandths(product) : "0"));
   };
   const writeTerms = (shown, { groups }, book) => {
     const { top, rest } = largestTerms(book, TOP_TERMS);
-    const source = LAYERS[shown.layer].before;
-    targets = top.map((unit) => ({ layer: source, unit }));
+    const layer = LAYERS[shown.layer].before;
+    targets = top.map((unit) => ({ layer, unit }));
     top.forEach((unit, k) => {
-      const [value, weight] = [groups[0].values[unit], groups[0].weights[unit]];
-      const name = TEXT.unit(source, unit);
-      write(terms[k], TEXT.contribution(name, fixed(value, 3), fixed(weight, 3), thousandths(book.products[0][unit])));
+      const [value, weight] = [groups[0].values[unit], groups[0].weights[unit]].map((number) => fixed(number, 3));
+      const source = fill(TEXT.unit, { layer, unit });
+      const product = thousandths(book.products[0][unit]);
+      write(terms[k], fill(TEXT.contribution, { source, value, weight, product }));
     });
-    const others = `${thousandths(rest)} (${TEXT.rest(groups[0].values.length - top.length)})`;
-    return [...top.map((unit) => thousandths(book.products[0][unit])), others];
+    const others = { value: thousandths(rest), count: groups[0].values.length - top.length };
+    return [...top.map((unit) => thousandths(book.products[0][unit])), fill(TEXT.rest, others)];
   };
   const writeSum = (shown) => {
     const { layer, unit, position, net, maps } = shown;
@@ -900,24 +867,23 @@ function arithmetic(content, open) {
     if (!long) writeGrids(shown, sum, book);
     parts[layer]?.set(shown, book.sums);
     const terms = long ? writeTerms(shown, sum, book) : book.sums.map(thousandths);
-    const bias = `${thousandths(book.bias)} (${TEXT.bias})`;
+    const summed = signedSum([...terms, fill(TEXT.bias, { value: thousandths(book.bias) })]);
     const where = layer === "fc3" ? content.classes[unit] : whereOf(shown);
-    let line = TEXT.sum(where, signedSum([...terms, bias]), `${thousandths(book.total)}.`);
-    if (layer === "fc1" || layer === "fc2") line += TEXT.reluThen(thousandths(Math.max(book.total, 0)));
+    const score = thousandths(book.total);
+    let line = fill(TEXT.sum, { where, terms: summed, total: score });
+    if (layer === "fc1" || layer === "fc2")
+      line += ` ${fill(TEXT.reluThen, { result: thousandths(Math.max(book.total, 0)) })}`;
     if (layer === "fc3") {
-      const total = maps.fc3.reduce((all, score) => all + Math.exp(score), 0);
-      line += TEXT.softmax(thousandths(book.total), large(total), shareText(shown.probabilities[unit]));
+      const sum = large(maps.fc3.reduce((all, one) => all + Math.exp(one), 0));
+      line += ` ${fill(TEXT.softmax, { score, sum, share: shareText(shown.probabilities[unit]) })}`;
     }
     write(text, line);
   };
   const update = (shown) => {
     last = shown;
-    const {
-      layer,
-      unit,
-      position: [row, column],
-      maps,
-    } = shown;
+    const { layer, unit, maps } = shown;
+    const [row, column] = shown.position;
+    const [where, result] = [whereOf(shown), fixed(shown.value, 3)];
     const isPool = layer.startsWith("pool");
     const isRelu = layer.startsWith("relu");
     const long = layer === "fc2" || layer === "fc3";
@@ -930,16 +896,12 @@ function arithmetic(content, open) {
     const { before } = LAYERS[layer];
     if (isRelu) {
       const value = valueAt(maps, before, unit, row, column);
-      write(text, `${whereOf(shown)}. ${TEXT.relu(fixed(value, 3), fixed(shown.value, 3))}`);
+      write(text, fill(TEXT.relu, { where, value: fixed(value, 3), result }));
     } else if (isPool) {
       const found = span(4).map((i) => valueAt(maps, before, unit, 2 * row + (i >> 1), 2 * column + (i & 1)));
-      four.set(
-        TEXT.poolLabel(TEXT.names[before]),
-        found.map((value) => fixed(value, 3)),
-        found,
-        largestAt(found),
-      );
-      write(text, `${whereOf(shown)}. ${TEXT.pool(fixed(shown.value, 3))}`);
+      const label = fill(TEXT.poolLabel, { name: TEXT.names[before] });
+      four.set(label, found, (value) => fixed(value, 3), largestAt(found));
+      write(text, fill(TEXT.pool, { where, result }));
     } else writeSum(shown);
   };
   return { node, update };
@@ -947,36 +909,30 @@ function arithmetic(content, open) {
 
 /** "conv2, unit 3"; a score has the name of its class. */
 function unitName({ layer, unit }, content) {
-  return layer === "fc3" ? content.classes[unit] : TEXT.unit(TEXT.names[layer], unit);
+  return layer === "fc3" ? content.classes[unit] : fill(TEXT.unit, { layer: TEXT.names[layer], unit });
 }
 
 function whereOf({ layer, unit, position: [row, column], side }) {
-  const text = TEXT.at(TEXT.names[layer], unit, row, column, "");
-  return (side > 1 ? text : TEXT.one(TEXT.names[layer], unit, "")).replace(/: $/, "");
+  return fill(side > 1 ? TEXT.place : TEXT.unit, { layer: TEXT.names[layer], unit, row, column });
 }
 
 // ---- The verdict ------------------------------------------------------------------------------------------------
 
 function verdict(content) {
-  const lines = [h("p", { class: "bb-says" }), h("p"), h("p", { class: "bb-hint" })];
+  const lines = [h("p", { class: "bb-says" }), h("p"), hint()];
   const node = h("div", { class: "bb-verdict" }, ...lines);
-  const most = Math.log2(10).toFixed(2);
+  const most = fixed(Math.log2(10), 2);
   const update = (shown) => {
     const { top, bits, probabilities, drawn, judged } = shown;
     const right = top === judged;
-    write(
-      lines[0],
-      TEXT.verdict(content.classes[top], shareText(probabilities[top])) +
-        (drawn ? TEXT.noTruth : TEXT.truth(content.classes[judged], right)),
-    );
-    write(lines[1], TEXT.entropy(fixed(bits, 2), most, fixed(2 ** bits, 1)));
-    const [sure, unsure] = right ? [TEXT.sure, TEXT.between] : [TEXT.sureAndWrong, TEXT.wrong];
+    const name = content.classes[judged];
+    const says = fill(TEXT.verdict, { name: content.classes[top], share: shareText(probabilities[top]) });
+    write(lines[0], `${says} ${drawn ? TEXT.noTruth : fill(right ? TEXT.right : TEXT.wrong, { name })}`);
+    write(lines[1], fill(TEXT.entropy, { bits: fixed(bits, 2), most, classes: fixed(2 ** bits, 1) }));
+    const [sure, unsure] = right ? [TEXT.sure, TEXT.between] : [TEXT.sureAndWrong, TEXT.unsureAndWrong];
     const about = bits > 3 ? TEXT.unsure : bits > 1 ? unsure : sure;
-    const covered = TEXT.covered(
-      content.classes[judged],
-      shareText(probabilities[judged]),
-      shareText(shown.plainly[judged]),
-    );
+    const [now, before] = [probabilities, shown.plainly].map((shares) => shareText(shares[judged]));
+    const covered = fill(TEXT.covered, { name, now, before });
     write(lines[2], shown.tool === "cover" ? covered : drawn ? TEXT.scribble : about);
   };
   return { node, update };
@@ -1071,14 +1027,9 @@ function termAt(layer, y, x) {
   return found ?? null;
 }
 
-function render({ model, el }) {
-  const view = scope(model);
+export default widget(SETTINGS, (view, model) => {
   const content = readContent(model);
   const read = reader(model, content);
-  const set = (changes) => {
-    for (const [name, value] of Object.entries(changes)) model.set(name, value);
-    model.save_changes();
-  };
   let shown = read();
   const local = {
     hovered: null,
@@ -1106,66 +1057,39 @@ function render({ model, el }) {
     (name) => {
       const index = names.indexOf(name);
       const tool = model.get("tool");
-      set({ picture: index, tool: index < 0 ? "draw" : tool === "draw" ? "look" : tool });
+      view.set({ picture: index, tool: index < 0 ? "draw" : tool === "draw" ? "look" : tool });
     },
     "pictures",
   );
-  const network = choice(
-    TEXT.network,
-    content.names,
-    (name) => name,
-    (name) => set({ network: name }),
-  );
-  const scale = choice(
-    TEXT.scale,
-    Object.keys(TEXT.scales),
-    (name) => TEXT.scales[name],
-    (name) => set({ scale: name }),
-  );
+  const network = setting(view, "network", TEXT.network, content.names);
+  const scale = setting(view, "scale", TEXT.scale, TEXT.scales);
   const tool = choice(
     TEXT.tool,
     Object.keys(TEXT.tools),
     (name) => TEXT.tools[name],
-    (name) => {
-      set(name === "draw" ? { tool: name, picture: -1 } : { tool: name });
-    },
+    (name) => view.set(name === "draw" ? { tool: name, picture: -1 } : { tool: name }),
   );
 
   // Cover and draw.
   const coverSize = choice(TEXT.coverSize, COVER_SIZES, String, (size) => {
     const middle = model.get("cover").map((at) => at + model.get("cover_size") / 2);
-    set({
-      cover_size: size,
-      cover: insideCover(
-        middle.map((at) => Math.round(at - size / 2)),
-        size,
-      ),
-    });
+    view.set({ cover_size: size, cover: coverAround(middle, size) });
   });
-  const coverFill = choice(
-    TEXT.coverFill,
-    Object.keys(TEXT.fills),
-    (fill) => TEXT.fills[fill],
-    (fill) => set({ cover_fill: fill }),
-  );
+  const coverFill = setting(view, "cover_fill", TEXT.coverFill, TEXT.fills);
   const toLowest = () => {
     const place = lowestPlace(search.ask(shown)); // null while it is searched for
-    if (place) set({ cover: place });
+    if (place) view.set({ cover: place });
     return true;
   };
   const lowest = button(TEXT.toLowest, toLowest);
-  const brush = choice(
-    TEXT.brush,
-    Object.keys(TEXT.brushes),
-    (name) => TEXT.brushes[name],
-    (name) => (local.brush = name),
-  );
-  const ink = choice(
-    TEXT.ink,
-    Object.keys(TEXT.inks),
-    (name) => TEXT.inks[name],
-    (name) => (local.ink = name),
-  );
+  const pen = (name, texts) =>
+    choice(
+      TEXT[name],
+      Object.keys(texts),
+      (value) => texts[value],
+      (value) => (local[name] = value),
+    );
+  const [brush, ink] = [pen("brush", TEXT.brushes), pen("ink", TEXT.inks)];
   brush.set(local.brush);
   ink.set(local.ink);
   const setDrawing = (pixels) =>
@@ -1173,14 +1097,13 @@ function render({ model, el }) {
   const clear = button(TEXT.clear, () => (setDrawing(new Uint8Array(SIDE * SIDE)), model.save_changes()));
   let source = Math.max(shown.picture, 0); // the picture that a drawing may start from
   const copy = button("", () => (setDrawing(content.pictures[source]), model.save_changes()));
-  const group = (...nodes) => h("div", { class: "bb-controls" }, ...nodes);
-  const strongest = button(TEXT.strongest, () => set({ position: strongestPlace(read()) }));
+  const strongest = button(TEXT.strongest, () => view.set({ position: strongestPlace(read()) }));
   const bars = {
-    look: group(strongest),
-    cover: group(coverSize.node, coverFill.node, lowest),
-    draw: group(brush.node, ink.node, clear, copy),
+    look: controls(strongest),
+    cover: controls(coverSize.node, coverFill.node, lowest),
+    draw: controls(brush.node, ink.node, clear, copy),
   };
-  const hint = h("p", { class: "bb-hint" });
+  const advice = hint();
 
   // The three squares.
   const look = () => ({ shown, hovered: local.hovered, cursor: local.cursor, focused: local.focused });
@@ -1191,7 +1114,7 @@ function render({ model, el }) {
     mapPainter(() => ({ shown, hovered: local.mapHover })),
   );
   const patches = patchGrid(model, content);
-  const search = coverSearch(content, () => view.soon(paint));
+  const search = coverSearch(content, view.repaint);
   const buffer = h("canvas");
   const heat = square(view, TEXT.heatLabel, (context, size, canvas) => {
     const { values, side } = search.ask(shown);
@@ -1203,23 +1126,12 @@ function render({ model, el }) {
     outline(context, first * size, first * size, side * size, side * size);
     frame(context, canvas, (first + shown.cover[1]) * size, (first + shown.cover[0]) * size, size, size);
   });
-  const legend = h(
-    "div",
-    { class: "bb-legend" },
-    h("span", { class: "bb-ramp bb-ramp-positive", "aria-hidden": "true" }),
-    h("span", {}, "0 %"),
-    h("span", {}, "100 %"),
-  );
-  heat.node.append(legend);
-  const mapLegend = h(
-    "div",
-    { class: "bb-legend" },
-    h("span", { class: "bb-ramp", "aria-hidden": "true" }),
-    h("span"),
-    h("span", {}, "0"),
-    h("span"),
-  );
-  map.node.append(mapLegend);
+  const legend = (kind, ...ends) =>
+    h("div", { class: "bb-legend" }, h("span", { class: kind, "aria-hidden": "true" }), ...ends);
+  const end = (text = "") => h("span", {}, text);
+  heat.node.append(legend("bb-ramp bb-ramp-positive", end(percent(0)), end(percent(1))));
+  const ends = [end(), end("0"), end()];
+  map.node.append(legend("bb-ramp", ...ends));
 
   const says = verdict(content);
   const pick = (layer, unit) => {
@@ -1230,49 +1142,31 @@ function render({ model, el }) {
       now.side > 1 ? placeAt(layer, top + reach / 2, left + reach / 2) : strongestPlace({ ...now, layer, unit, side });
     const position = side === 1 ? [0, 0] : kept();
     local.mapHover = local.hovered = null;
-    set({ layer, unit, position });
+    view.set({ layer, unit, position });
   };
   const strip = layerStrip(view, content, read, pick);
   const sum = arithmetic(content, ({ layer, unit }) => pick(layer, unit));
-  const live = h("p", { class: "bb-hidden", role: "status" });
-  let speaking = null; // the timer of what is to be said next; nothing is said before the reader acts
+  const live = speaker(view);
 
-  const insideCover = (place, size) => place.map((at) => Math.min(Math.max(at, 0), SIDE - size));
   const moveCover = (down, right) => {
     const size = model.get("cover_size");
     const [row, column] = insideCover(model.get("cover"), size);
-    set({ cover: insideCover([row + down, column + right], size) });
+    view.set({ cover: insideCover([row + down, column + right], size) });
   };
   const moveTo = ([row, column]) => {
     const inside = (at) => Math.min(Math.max(at, 0), read().side - 1);
-    set({ position: [inside(row), inside(column)] });
+    view.set({ position: [inside(row), inside(column)] });
   };
   const movePlace = (down, right) => {
-    const {
-      position: [row, column],
-      side,
-    } = read();
+    const { position, side } = read();
+    const [row, column] = position;
     if (side > 1) moveTo([row + down, column + right]);
   };
-  steerInput(view, input, model, local, {
-    moveTo,
-    movePlace,
-    moveCover,
-    insideCover,
-    setDrawing,
-    set,
-    repaint: () => view.soon(paint),
-  });
-  steerMap(view, map, local, { shown: read, moveTo, movePlace, set, pick, repaint: () => view.soon(paint) });
+  steerInput(view, input, model, local, { moveTo, movePlace, moveCover, setDrawing });
+  steerMap(view, map, local, { shown: read, moveTo, movePlace, pick });
   steer(view, heat.canvas, {
     point: (event) => {
-      const size = model.get("cover_size");
-      set({
-        cover: insideCover(
-          heat.locate(event).map((at) => Math.floor(at - (size - 1) / 2)),
-          size,
-        ),
-      });
+      view.set({ cover: coverAround(heat.locate(event), model.get("cover_size")) });
     },
     move: moveCover,
     key: (key) => key === "Home" && toLowest(),
@@ -1284,10 +1178,8 @@ function render({ model, el }) {
     lowest.disabled = !done;
     const value = found.values[shown.cover[0] * found.side + shown.cover[1]];
     const name = content.classes[shown.judged];
-    write(
-      heat.caption,
-      done ? TEXT.heat(name, shareText(value)) : TEXT.heatBusy(name, shareText(found.done / found.values.length)),
-    );
+    const share = shareText(done ? value : found.done / found.values.length);
+    write(heat.caption, fill(done ? TEXT.heat : TEXT.heatBusy, { name, share }));
     heat.paint();
   };
   const paintSquares = () => {
@@ -1295,28 +1187,31 @@ function render({ model, el }) {
     const [row, column] = local.mapHover && side > 1 ? local.mapHover : position;
     input.canvas.setAttribute("aria-label", TEXT.inputLabels[shown.tool]);
     input.canvas.classList.toggle("bb-drawing", shown.tool === "draw");
+    const { reach } = LAYERS[layer];
+    const [top, left] = shown.cover;
+    const corners = { top, left, bottom: top + shown.cover_size - 1, right: left + shown.cover_size - 1 };
+    const [cursorRow, cursorColumn] = local.cursor;
+    const pen = fill(local.down ? TEXT.penCaption : TEXT.drawCaption, { row: cursorRow, column: cursorColumn });
     const captions = {
-      look: () => TEXT.inputCaption(LAYERS[layer].reach),
-      cover: () => TEXT.coverCaption(shown.cover, shown.cover_size),
-      draw: () => (local.focused ? TEXT.drawCaption(...local.cursor, local.down) : TEXT.drawIdle),
+      look: fill(reach < SIDE ? TEXT.fieldCaption : TEXT.wholeCaption, { reach }),
+      cover: fill(TEXT.coverCaption, corners),
+      draw: local.focused ? pen : TEXT.drawIdle,
     };
-    write(input.caption, captions[shown.tool]());
+    write(input.caption, captions[shown.tool]);
     const name = unitName(shown, content);
     map.canvas.setAttribute("aria-label", side > 1 ? TEXT.mapLabel : TEXT.termsLabel);
-    if (side > 1)
-      write(map.caption, TEXT.caption(name, row, column, fixed(valueAt(shown.maps, layer, unit, row, column), 3)));
-    else
-      write(
-        map.caption,
-        local.mapHover ? termCaption(shown, local.mapHover[0]) : TEXT.sumCaption(name, fixed(value, 3)),
-      );
-    const limit = side > 1 ? String(shown.limits[shown.stage]) : fixed(contributionsOf(shown).largest, 2);
-    write(mapLegend.children[1], `−${limit}`);
-    write(mapLegend.children[3], `+${limit}`);
+    const there = side > 1 ? fixed(valueAt(shown.maps, layer, unit, row, column), 3) : "";
+    const placed = { unit: name, row, column, value: there };
+    const caption =
+      side > 1 ? fill(TEXT.caption, placed) : fill(TEXT.sumCaption, { unit: name, value: fixed(value, 3) });
+    write(map.caption, side === 1 && local.mapHover ? termCaption(shown, local.mapHover[0]) : caption);
+    const limit = side > 1 ? show(shown.limits[shown.stage]) : fixed(contributionsOf(shown).largest, 2);
+    write(ends[0], `−${limit}`);
+    write(ends[2], `+${limit}`);
     input.paint();
     map.paint();
   };
-  function paint() {
+  const paint = () => {
     shown = read();
     if (shown.picture >= 0) source = shown.picture;
     picture.set(names[shown.picture] ?? TEXT.yours);
@@ -1326,8 +1221,8 @@ function render({ model, el }) {
     tool.set(shown.tool);
     coverSize.set(shown.cover_size);
     coverFill.set(shown.cover_fill);
-    write(copy, TEXT.copy(names[source]));
-    write(hint, TEXT.hints[shown.tool]);
+    write(copy, fill(TEXT.copy, { name: names[source] }));
+    write(advice, TEXT.hints[shown.tool]);
     for (const [name, bar] of Object.entries(bars)) bar.classList.toggle("bb-away", name !== shown.tool);
     strongest.disabled = shown.side === 1;
     const covers = shown.tool === "cover";
@@ -1340,60 +1235,60 @@ function render({ model, el }) {
     says.update(shown);
     strip.update(shown);
     sum.update(shown);
-    clearTimeout(speaking);
     const { top, probabilities, bits } = shown;
-    const spoken = () =>
-      `${whereOf(shown)}: ${fixed(shown.value, 3)}. ${TEXT.spoken(content.classes[top], shareText(probabilities[top]), fixed(bits, 2))}`;
-    speaking = speaking === null ? 0 : setTimeout(() => write(live, spoken()), 400);
-  }
+    const spoken = {
+      where: whereOf(shown),
+      value: fixed(shown.value, 3),
+      name: content.classes[top],
+      share: shareText(probabilities[top]),
+      bits: fixed(bits, 2),
+    };
+    live.say(fill(TEXT.spoken, spoken));
+  };
 
-  const root = h(
-    "div",
-    { class: "bb-widget bb-maps", role: "group", "aria-label": TEXT.title },
-    group(picture.node),
-    group(network.node, scale.node),
+  const root = body(
+    "bb-maps",
+    TEXT.title,
+    controls(picture.node),
+    controls(network.node, scale.node),
     h("div", { class: "bb-tools" }, tool.node, h("div", { class: "bb-stack" }, ...Object.values(bars))),
-    hint,
+    advice,
     h("div", { class: "bb-squares" }, input.node, map.node, patches.node, heat.node),
     says.node,
     strip.node,
-    h("p", { class: "bb-hint" }, TEXT.oneScale),
+    hint(TEXT.oneScale),
     sum.node,
-    live,
+    live.node,
   );
-  el.append(root);
-  view.onChange(SETTINGS, () => view.soon(paint));
-  view.onResize(strip.node, () => shown && strip.update(shown));
-  view.signal.addEventListener("abort", () => (clearTimeout(speaking), search.stop()));
-  paint();
-  return () => {
-    view.dispose();
-    root.remove();
-  };
-}
+  view.onResize(strip.node, () => strip.update(shown));
+  view.signal.addEventListener("abort", search.stop);
+  return { root, paint };
+});
 
 /** What a product under the pointer is made of. */
 function termCaption(shown, term) {
   const { groups, products } = contributionsOf(shown);
   const size = groups[0].values.length;
   const [g, i] = [Math.floor(term / size), term % size];
-  const source = TEXT.unit(LAYERS[shown.layer].before, shown.layer === "fc1" ? g : i);
-  return TEXT.contributionCaption(
-    source,
-    fixed(groups[g].values[i], 3),
-    fixed(groups[g].weights[i], 3),
-    fixed(products[term], 3),
+  const source = fill(TEXT.unit, { layer: LAYERS[shown.layer].before, unit: shown.layer === "fc1" ? g : i });
+  const factors = { value: fixed(groups[g].values[i], 3), weight: fixed(groups[g].weights[i], 3) };
+  return fill(TEXT.contributionCaption, { source, ...factors, product: fixed(products[term], 3) });
+}
+
+/** Where a square cover lies whose middle is nearest to a point of the picture. */
+function coverAround(middle, size) {
+  return insideCover(
+    middle.map((at) => Math.round(at - size / 2)),
+    size,
   );
 }
 
+function insideCover(place, size) {
+  return place.map((at) => Math.min(Math.max(at, 0), SIDE - size));
+}
+
 /** Pointer and keys on the input: move the field, move the cover, or draw. */
-function steerInput(
-  view,
-  input,
-  model,
-  local,
-  { moveTo, movePlace, moveCover, insideCover, setDrawing, set, repaint },
-) {
+function steerInput(view, input, model, local, { moveTo, movePlace, moveCover, setDrawing }) {
   let last = null;
   const paintAt = (from, to) => {
     const pixels = array(model, "drawing").data;
@@ -1414,13 +1309,7 @@ function steerInput(
     if (tool === "draw") return draw(event, first);
     const [y, x] = input.locate(event);
     const size = model.get("cover_size");
-    if (tool === "cover")
-      return set({
-        cover: insideCover(
-          [y, x].map((at) => Math.round(at - size / 2)),
-          size,
-        ),
-      });
+    if (tool === "cover") return view.set({ cover: coverAround([y, x], size) });
     return moveTo(placeAt(model.get("layer"), y, x));
   };
   const moveCursor = (down, right) => {
@@ -1431,7 +1320,7 @@ function steerInput(
       paintAt(before, local.cursor);
       model.save_changes();
     }
-    repaint();
+    view.repaint();
   };
   steer(view, input.canvas, {
     point,
@@ -1444,17 +1333,17 @@ function steerInput(
         paintAt(local.cursor, local.cursor);
         model.save_changes();
       }
-      repaint();
+      view.repaint();
       return true;
     },
   });
   view.listen(input.canvas, "pointerup", () => ((last = null), model.get("tool") === "draw" && model.save_changes()));
-  view.listen(input.canvas, "focus", () => ((local.focused = input.canvas.matches(":focus-visible")), repaint()));
-  view.listen(input.canvas, "blur", () => ((local.focused = local.down = false), repaint()));
+  view.listen(input.canvas, "focus", () => ((local.focused = input.canvas.matches(":focus-visible")), view.repaint()));
+  view.listen(input.canvas, "blur", () => ((local.focused = local.down = false), view.repaint()));
 }
 
 /** Pointer and keys on the middle square: a place of the map, or a term of the sum. */
-function steerMap(view, map, local, { shown, moveTo, movePlace, set, pick, repaint }) {
+function steerMap(view, map, local, { shown, moveTo, movePlace, pick }) {
   const placeUnder = (event) => {
     const { side, layer } = shown();
     const at = map.locate(event);
@@ -1468,7 +1357,7 @@ function steerMap(view, map, local, { shown, moveTo, movePlace, set, pick, repai
     if (String(place) === String(local.mapHover)) return;
     local.mapHover = place;
     local.hovered = place && shown().side > 1 ? place : null;
-    repaint();
+    view.repaint();
   };
   steer(view, map.canvas, {
     point: (event, first) => {
@@ -1483,29 +1372,6 @@ function steerMap(view, map, local, { shown, moveTo, movePlace, set, pick, repai
     hover: (event) => setHover(placeUnder(event)),
     leave: () => setHover(null),
     move: movePlace,
-    key: (key) => key === "Home" && shown().side > 1 && (set({ position: strongestPlace(shown()) }), true),
+    key: (key) => key === "Home" && shown().side > 1 && (view.set({ position: strongestPlace(shown()) }), true),
   });
 }
-
-export {
-  apportion,
-  coveredBy,
-  dab,
-  entropy,
-  fieldOf,
-  fixed,
-  forward,
-  largestTerms,
-  layout,
-  ledger,
-  limitsOf,
-  shareText,
-  placeAt,
-  softmax,
-  standardized,
-  stroke,
-  summands,
-  tidy,
-  networksOf,
-};
-export default { render };
