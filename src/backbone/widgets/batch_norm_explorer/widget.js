@@ -11,6 +11,7 @@ import {
   hint,
   powerOfTen,
   range,
+  setting,
   show,
   sliderKeys,
   speaker,
@@ -272,29 +273,17 @@ export default widget(SETTINGS, (view, model) => {
     (name) => TEXT.modes[name],
     (name) => view.set({ training: name === "train" }),
   );
-  const size = choice(
-    TEXT.size,
-    SIZES.map(String),
-    (name) => name,
-    (name) => view.set({ size: Number(name), selected: Math.min(model.get("selected"), name - 1) }),
+  const size = choice(TEXT.size, SIZES, String, (count) =>
+    view.set({ size: count, selected: Math.min(model.get("selected"), count - 1) }),
   );
   const preset = dropdown(
     TEXT.preset,
     Object.entries(TEXT.presets),
     (name) => name !== "own" && view.set({ values: [...(PRESETS[name] ?? first)] }),
   );
-  const eps = choice(
-    TEXT.eps,
-    EPS.map(String),
-    (name) => (name === "0.00001" ? powerOfTen(-5) : show(Number(name))),
-    (name) => view.set({ eps: Number(name) }),
-  );
-  const momentum = choice(
-    TEXT.momentum,
-    MOMENTA.map(String),
-    (name) => name,
-    (name) => view.set({ momentum: Number(name) }),
-  );
+  const epsilons = EPS.map((value) => [value, value === 1e-5 ? powerOfTen(-5) : show(value)]);
+  const eps = setting(view, "eps", TEXT.eps, epsilons);
+  const momentum = setting(view, "momentum", TEXT.momentum, MOMENTA);
   const gamma = range(TEXT.gamma, { min: -3, max: 3, step: 0.1 }, (value) => view.set({ gamma: value }));
   const beta = range(TEXT.beta, { min: -3, max: 3, step: 0.1 }, (value) => view.set({ beta: value }));
 
@@ -418,9 +407,9 @@ export default widget(SETTINGS, (view, model) => {
     const result = refused ? { hats: [], outputs: [], ...used(x, given) } : normalize(x, given);
     const { mean, variance, hats, outputs } = result;
     mode.set(given.training ? "train" : "eval");
-    size.set(String(x.length));
-    eps.set(String(given.eps));
-    momentum.set(String(model.get("momentum")));
+    size.set(x.length);
+    eps.set(given.eps);
+    momentum.set(model.get("momentum"));
     gamma.set(given.gamma);
     beta.set(given.beta);
     const same = [["start", first], ...Object.entries(PRESETS)].find(

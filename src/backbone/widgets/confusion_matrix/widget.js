@@ -2,7 +2,6 @@ import {
   array,
   body,
   button,
-  choice,
   controls,
   entries,
   fill,
@@ -306,12 +305,7 @@ export default widget(SETTINGS, (view, model) => {
     grid.focus([i, j]);
   };
   const names = data.networks.map(({ name }) => name);
-  const network = choice(
-    TEXT.network,
-    names,
-    (name) => name,
-    (name) => view.set({ network: name, pair: "" }),
-  );
+  const network = setting(view, "network", TEXT.network, names, { pair: "" });
   const numbers = setting(view, "numbers", TEXT.numbers, TEXT.views);
   const [advice, summary] = [hint(), hint()];
   const grid = matrixGrid(data, open);

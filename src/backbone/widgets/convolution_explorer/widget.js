@@ -18,6 +18,7 @@ import {
   paletteColor,
   parseNumber,
   player,
+  setting,
   show,
   signed,
   speaker,
@@ -751,12 +752,8 @@ export default widget(SETTINGS, (view, model) => {
     return canvas;
   };
   const image = choice(TEXT.pictures, [...pictures.keys()], thumbnail, (name) => view.set({ image: name }), "pictures");
-  const inColor = choice(
-    TEXT.color,
-    [false, true],
-    (on) => TEXT.colors[on],
-    (on) => view.set({ color: on }),
-  );
+  const colors = Object.entries(TEXT.colors).map(([on, text]) => [on === "true", text]);
+  const inColor = setting(view, "color", TEXT.color, colors);
   const mode = choice(
     TEXT.mode,
     Object.keys(TEXT.modes),

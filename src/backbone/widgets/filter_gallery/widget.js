@@ -402,12 +402,8 @@ export default widget(SETTINGS, (view, model) => {
     ),
   );
   const order = setting(view, "order", TEXT.order, TEXT.orders);
-  const stretched = choice(
-    TEXT.scale,
-    [false, true],
-    (on) => TEXT.scales[on],
-    (on) => view.set({ stretched: on }),
-  );
+  const scales = Object.entries(TEXT.scales).map(([on, text]) => [on === "true", text]);
+  const stretched = setting(view, "stretched", TEXT.scale, scales);
   const stage = choice(
     TEXT.stage,
     Object.keys(TEXT.stages),
