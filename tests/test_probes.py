@@ -11,7 +11,7 @@ from torch import nn
 
 from backbone.models import lenet
 from backbone.ops import ReceptiveField
-from backbone.probes import Probe, grad_cam, occlusion, receptive_fields, statistics, top_patches
+from backbone.probes import Probe, grad_cam, occlusion, receptive_fields, top_patches
 
 
 def network(inplace=False):
@@ -175,19 +175,6 @@ def test_scores_that_cannot_be_differentiated(model):
         logits = model(pictures())
     with pytest.raises(ValueError, match="nothing to differentiate"):
         probe.gradients(logits.sum())
-
-
-def test_statistics():
-    x = torch.tensor([[[[0.0, 2.0]], [[1.0, 1.0]]], [[[0.0, 2.0]], [[3.0, 3.0]]]])  # (2, 2, 1, 2)
-    found = statistics(x)
-    assert (found.mean.tolist(), found.std.tolist(), found.zeros.tolist()) == ([1, 2], [1, 1], [0.5, 0])
-    found = statistics(x, by="layer")
-    assert (float(found.mean), float(found.zeros)) == (1.5, 0.25)
-    assert float(found.std) == pytest.approx(1.25**0.5)
-    with pytest.raises(ValueError, match="by is 'unit'"):
-        statistics(x, by="unit")
-    with pytest.raises(ValueError, match=r"\(4,\)"):
-        statistics(torch.zeros(4))
 
 
 # --- Receptive fields and patches ---------------------------------------------------------------------------

@@ -20,7 +20,7 @@ from playwright.sync_api import Page, sync_playwright
 
 from backbone import pretrained
 from backbone.data import FASHION_MNIST_STATISTICS, fashion_mnist, photo
-from backbone.ops import conv2d, conv2d_naive
+from backbone.ops import conv2d
 from backbone.widgets import ConvolutionExplorer, FeatureMapExplorer
 
 SITE = Path(__file__).resolve().parent.parent / "_build" / "html"
@@ -117,7 +117,7 @@ FORWARD = """(moves) => {
 
 
 def operations() -> None:
-    """Time one convolution of 64 3x3 filters, three ways, on one thread."""
+    """Time one convolution of 64 3x3 filters, two ways, on one thread."""
     torch.set_num_threads(1)
     rng = np.random.default_rng(0)
     x, weight = rng.normal(size=(1, 64, 56, 56)).astype("f4"), rng.normal(size=(64, 64, 3, 3)).astype("f4")
@@ -125,8 +125,6 @@ def operations() -> None:
     print("1x64x56x56 with 64 filters of 3x3, padding 1, float32, one thread")
     print(f"  torch          {seconds(lambda: torch.nn.functional.conv2d(*tensors, padding=1), 20) * 1e3:10.1f} ms")
     print(f"  conv2d         {seconds(lambda: conv2d(x, weight, padding=1), 20) * 1e3:10.1f} ms")
-    few = slice(0, 1)  # one of the 64 filters, as all would take minutes
-    print(f"  conv2d_naive   {seconds(lambda: conv2d_naive(x, weight[few], padding=1), 1) * 64e3:10.0f} ms (64 x one)")
 
 
 def seconds(run, repeats: int) -> float:

@@ -1,7 +1,7 @@
 """Train a classifier and measure it. Nothing is kept outside of what is passed in and returned."""
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import torch
@@ -12,7 +12,6 @@ from tqdm.auto import tqdm
 from backbone.checks import evaluating, integer, tensor
 
 Batches = Iterable[tuple[torch.Tensor, torch.Tensor]]
-Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 
 
 @dataclass(frozen=True)
@@ -57,10 +56,9 @@ def fit(
     *,
     schedule: torch.optim.lr_scheduler.LRScheduler | None = None,
     validation: Batches | None = None,
-    loss: Loss = F.cross_entropy,
     progress: bool = True,
 ) -> History:
-    """Train a model in place.
+    """Train a model in place on the cross-entropy.
 
     Args:
         model: maps a batch of pictures to logits (N, K). Each of its modules stays in the mode in which it came: what
@@ -70,7 +68,6 @@ def fit(
         optimizer: holds the parameters to change.
         schedule: stepped after each batch.
         validation: measured after each epoch, without learning from it.
-        loss: takes logits and labels, returns the mean over the batch.
         progress: show a bar; the environment variable ``TQDM_DISABLE=1`` silences it everywhere.
 
     Returns:
@@ -89,13 +86,13 @@ def fit(
     silent = not progress or bool(os.environ.get("TQDM_DISABLE"))  # tqdm's own bar for notebooks does not ask
     bar = tqdm(range(epochs), desc="epochs", leave=False, disable=silent)
     for epoch in bar:
-        train = _pass(model, batches, loss, optimizer, schedule)
+        train = _pass(model, batches, optimizer, schedule)
         if not torch.isfinite(torch.tensor(train.loss)):
             raise ValueError(
                 f"fit: the loss became {train.loss} in epoch {epoch + 1}; lower the learning rate, "
                 f"which is {optimizer.param_groups[0]['lr']:g}"
             )
-        held_out = evaluate(model, validation, loss) if validation is not None else None
+        held_out = evaluate(model, validation) if validation is not None else None
         rows.append((train, held_out, optimizer.param_groups[0]["lr"]))
         bar.set_postfix(loss=f"{train.loss:.3f}", accuracy=f"{(held_out or train).accuracy:.1%}")
     return History(
@@ -107,10 +104,10 @@ def fit(
     )
 
 
-def evaluate(model: nn.Module, batches: Batches, loss: Loss = F.cross_entropy) -> Evaluation:
+def evaluate(model: nn.Module, batches: Batches) -> Evaluation:
     """Measure a model in eval mode, without gradients; every picture counts the same, whatever its batch's size."""
     with torch.no_grad(), evaluating(model):
-        return _pass(model, batches, loss)
+        return _pass(model, batches)
 
 
 def predict(model: nn.Module, x: torch.Tensor, batch_size: int = 500) -> torch.Tensor:
@@ -120,12 +117,12 @@ def predict(model: nn.Module, x: torch.Tensor, batch_size: int = 500) -> torch.T
         return torch.cat([model(part) for part in parts])
 
 
-def _pass(model, batches, loss, optimizer=None, schedule=None) -> Evaluation:
+def _pass(model, batches, optimizer=None, schedule=None) -> Evaluation:
     """Go through the batches once, learning where an optimizer is given."""
     total, right, count = 0.0, 0, 0
     for x, y in batches:
         logits = _logits(model(x), y)
-        value = loss(logits, y)
+        value = F.cross_entropy(logits, y)
         if optimizer is not None:
             optimizer.zero_grad()
             value.backward()

@@ -5,7 +5,6 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy import ndimage
 
 from backbone.data import (
     Statistics,
@@ -13,9 +12,7 @@ from backbone.data import (
     channel_statistics,
     random_brightness,
     random_crop,
-    random_erase,
     random_flip,
-    random_rotation,
     standardize,
     to_float,
 )
@@ -24,8 +21,6 @@ AUGMENTATIONS = {
     "flip": random_flip,
     "flip vertically": lambda x, g: random_flip(x, g, axis="vertical"),
     "crop": random_crop,
-    "rotate": random_rotation,
-    "erase": random_erase,
     "brightness": random_brightness,
 }
 EACH = pytest.mark.parametrize("augment", AUGMENTATIONS.values(), ids=AUGMENTATIONS)
@@ -131,33 +126,6 @@ def test_a_crop_is_a_shift_with_the_fill_behind_it():
         places.add(found[0])
     assert len(places) > 15
     assert torch.equal(random_crop(x, seed(), padding=0), x)
-
-
-def test_a_rotation_is_scipys():
-    x = torch.zeros(1, 1, 21, 21, dtype=torch.float64)
-    x[0, 0, 6:15, 8:12] = noise(9, 4)
-    y = random_rotation(x, seed(1), degrees=40)
-    angle = (torch.rand(1, generator=seed(1)).item() * 2 - 1) * 40
-    expected = [ndimage.rotate(x[0, 0].numpy(), sign * angle, reshape=False, order=1) for sign in (1, -1)]
-    assert min(np.abs(y[0, 0].numpy() - one).max() for one in expected) < 1e-6
-    np.testing.assert_allclose(random_rotation(x, seed(), degrees=0), x, atol=1e-12)
-
-
-def test_a_rotation_of_a_picture_that_is_not_square_does_not_shear():
-    x = torch.zeros(1, 1, 21, 41, dtype=torch.float64)
-    x[0, 0, 6:15, 18:23] = 1
-    y = random_rotation(x, seed(1), degrees=90)
-    assert y.sum() == pytest.approx(x.sum().item(), rel=0.03)
-
-
-def test_erasing_covers_one_square_with_its_center_inside():
-    y = random_erase(torch.ones(200, 2, 10, 10), seed(), size=4, fill=0.25)
-    for one in y:
-        rows, columns = np.nonzero(one[0].numpy() == 0.25)
-        assert torch.equal(one[0], one[1])
-        assert 2 <= np.ptp(rows) + 1 <= 4
-        assert 2 <= np.ptp(columns) + 1 <= 4
-        assert len(rows) == (np.ptp(rows) + 1) * (np.ptp(columns) + 1)
 
 
 def test_batches_hold_everything_once_and_the_last_is_smaller():

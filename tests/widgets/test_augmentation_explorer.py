@@ -4,6 +4,7 @@ import gzip
 import json
 import math
 
+import augmentations
 import numpy as np
 import pytest
 import scipy.ndimage
@@ -88,8 +89,35 @@ def by_page(module, name, settings, x=X):
     return np.reshape(module(AUGMENT, [name, x.flatten(1).tolist(), settings]), x.shape)
 
 
-def seeded():
-    return torch.Generator().manual_seed(3)
+def seeded(number=3):
+    return torch.Generator().manual_seed(number)
+
+
+def test_a_rotation_in_pytorch_is_scipys():
+    x = torch.zeros(1, 1, 21, 21, dtype=torch.float64)
+    x[0, 0, 6:15, 8:12] = torch.rand(9, 4, generator=seeded(9), dtype=torch.float64)
+    y = augmentations.random_rotation(x, seeded(1), degrees=40)
+    angle = (torch.rand(1, generator=seeded(1)).item() * 2 - 1) * 40
+    expected = [scipy.ndimage.rotate(x[0, 0].numpy(), sign * angle, reshape=False, order=1) for sign in (1, -1)]
+    assert min(np.abs(y[0, 0].numpy() - one).max() for one in expected) < 1e-6
+    np.testing.assert_allclose(augmentations.random_rotation(x, seeded(), degrees=0), x, atol=1e-12)
+
+
+def test_a_rotation_of_a_picture_that_is_not_square_does_not_shear():
+    x = torch.zeros(1, 1, 21, 41, dtype=torch.float64)
+    x[0, 0, 6:15, 18:23] = 1
+    y = augmentations.random_rotation(x, seeded(1), degrees=90)
+    assert y.sum() == pytest.approx(x.sum().item(), rel=0.03)
+
+
+def test_erasing_covers_one_square_with_its_center_inside():
+    y = augmentations.random_erase(torch.ones(200, 2, 10, 10), seeded(), size=4, fill=0.25)
+    for one in y:
+        rows, columns = np.nonzero(one[0].numpy() == 0.25)
+        assert torch.equal(one[0], one[1])
+        assert 2 <= np.ptp(rows) + 1 <= 4
+        assert 2 <= np.ptp(columns) + 1 <= 4
+        assert len(rows) == (np.ptp(rows) + 1) * (np.ptp(columns) + 1)
 
 
 @pytest.mark.browser
@@ -122,7 +150,9 @@ def test_shift_equals_random_crop(module):
 def test_rotation_equals_random_rotation(module, degrees):
     turns = (torch.rand(10, generator=seeded()) * 2 - 1) * degrees
     found = by_page(module, "rotate", [{"degrees": float(turn)} for turn in turns])
-    np.testing.assert_allclose(found, data.random_rotation(X, seeded(), degrees), atol=2e-5)  # its angles are float32
+    np.testing.assert_allclose(
+        found, augmentations.random_rotation(X, seeded(), degrees), atol=2e-5
+    )  # its angles are float32
 
 
 @pytest.mark.browser
@@ -139,7 +169,7 @@ def test_erase_equals_random_erase(module):
         generator = seeded()
         rows, columns = (torch.randint(28, (10, 1, 1, 1), generator=generator).flatten().tolist() for _ in range(2))
         settings = [{"row": r, "column": c, "size": size} for r, c in zip(rows, columns, strict=True)]
-        np.testing.assert_array_equal(by_page(module, "erase", settings), data.random_erase(X, seeded(), size))
+        np.testing.assert_array_equal(by_page(module, "erase", settings), augmentations.random_erase(X, seeded(), size))
 
 
 @pytest.mark.browser

@@ -12,9 +12,7 @@ from backbone.data.transforms import (
     channel_statistics,
     random_brightness,
     random_crop,
-    random_erase,
     random_flip,
-    random_rotation,
     standardize,
     to_float,
 )
@@ -37,9 +35,7 @@ __all__ = [
     "photo_from",
     "random_brightness",
     "random_crop",
-    "random_erase",
     "random_flip",
-    "random_rotation",
     "standardize",
     "to_float",
 ]

@@ -4,7 +4,6 @@ Every function takes and returns a batch (N, C, H, W). Randomness comes from the
 and each picture of a batch gets a draw of its own.
 """
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -90,32 +89,6 @@ def random_crop(x: torch.Tensor, generator: torch.Generator, padding: int = 2, f
     rows = (top + torch.arange(H))[:, None, :, None]  # (N, 1, H, 1)
     columns = (left + torch.arange(W))[:, None, None, :]  # (N, 1, 1, W)
     return padded[torch.arange(N)[:, None, None, None], torch.arange(x.shape[1])[:, None, None], rows, columns]
-
-
-def random_rotation(x: torch.Tensor, generator: torch.Generator, degrees: float = 15) -> torch.Tensor:
-    """Turn each picture about its center by up to ``degrees`` either way, bilinearly; what comes in is 0."""
-    _check_batch("random_rotation", x)
-    angle = (torch.rand(len(x), generator=generator) * 2 - 1) * math.radians(degrees)
-    H, W = x.shape[2:]
-    cos, sin, zero = angle.cos(), angle.sin(), torch.zeros_like(angle)
-    # Coordinates run from -1 to 1 along both sides; the ratio keeps a picture that is not square from shearing.
-    rows = [torch.stack([cos, -sin * H / W, zero], 1), torch.stack([sin * W / H, cos, zero], 1)]
-    grid = F.affine_grid(torch.stack(rows, 1).to(x.dtype), list(x.shape), align_corners=False)
-    return F.grid_sample(x, grid, align_corners=False)
-
-
-def random_erase(x: torch.Tensor, generator: torch.Generator, size: int = 8, fill: float = 0.0) -> torch.Tensor:
-    """Paint a square of ``size`` pixels over each picture, its center anywhere (cutout).
-
-    Source: DeVries, Taylor 2017, arXiv:1708.04552.
-    """
-    _check_batch("random_erase", x)
-    N, _, H, W = x.shape
-    row = torch.randint(H, (N, 1, 1, 1), generator=generator) - size // 2
-    column = torch.randint(W, (N, 1, 1, 1), generator=generator) - size // 2
-    rows, columns = torch.arange(H)[:, None] - row, torch.arange(W) - column
-    inside = (rows >= 0) & (rows < size) & (columns >= 0) & (columns < size)  # (N, 1, H, W)
-    return x.masked_fill(inside, fill)
 
 
 def random_brightness(x: torch.Tensor, generator: torch.Generator, strength: float = 0.3) -> torch.Tensor:

@@ -7,7 +7,6 @@ from backbone.layers.dropout import (
     dropout,
     dropout_backward,
     dropout_mask,
-    spatial_dropout_mask,
 )
 from backbone.layers.norm_modules import BatchNorm1d, BatchNorm2d, GroupNorm, LayerNorm, fold
 from backbone.layers.normalization import NormGradients, RunningStatistics, batch_norm, batch_norm_backward
@@ -29,5 +28,4 @@ __all__ = [
     "dropout_backward",
     "dropout_mask",
     "fold",
-    "spatial_dropout_mask",
 ]

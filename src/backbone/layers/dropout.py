@@ -28,11 +28,6 @@ def dropout_mask(shape: Sequence[int], p: float, generator: np.random.Generator)
     return generator.random(tuple(shape)) >= _probability("dropout_mask", p)
 
 
-def spatial_dropout_mask(shape: Sequence[int], p: float, generator: np.random.Generator) -> np.ndarray:
-    """Draw a mask (N, C, 1, 1) for maps of shape (N, C, H, W): a channel stays or goes as a whole."""
-    return dropout_mask(_one_a_channel("spatial_dropout_mask", shape), p, generator)
-
-
 def dropout(x: ArrayLike, mask: ArrayLike, p: float) -> np.ndarray:
     """Compute what dropout gives in training, x m / (1 - p).
 
@@ -108,7 +103,12 @@ class SpatialDropout(Dropout):
 
     def mask_shape(self, x: torch.Tensor) -> tuple[int, ...]:
         """Return the shape of the mask for x: one entry a channel, (N, C, 1, 1)."""
-        return _one_a_channel("SpatialDropout", x.shape)
+        if x.ndim != 4:
+            raise ValueError(
+                f"SpatialDropout: the shape is {tuple(x.shape)}; whole channels are dropped of a batch of maps "
+                "(N, C, H, W): x[None] makes one picture a batch"
+            )
+        return (*x.shape[:2], 1, 1)
 
 
 def _probability(name: str, p: float) -> float:
@@ -121,15 +121,6 @@ def _probability(name: str, p: float) -> float:
 def _scale(p: float) -> float:
     """Return 1 / (1 - p), and 1 for p = 1, where the mask alone gives the answer: 0 times infinity would be NaN."""
     return 1 / (1 - p) if p < 1 else 1.0
-
-
-def _one_a_channel(name: str, shape: Sequence[int]) -> tuple[int, int, int, int]:
-    if len(shape) != 4:
-        raise ValueError(
-            f"{name}: the shape is {tuple(shape)}; whole channels are dropped of a batch of maps (N, C, H, W): "
-            "x[None] makes one picture a batch"
-        )
-    return (*shape[:2], 1, 1)
 
 
 def _masked(name: str, called: str, values: ArrayLike, mask: ArrayLike, p: float) -> np.ndarray:

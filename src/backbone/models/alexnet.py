@@ -78,19 +78,18 @@ class AlexNet(nn.Module):
         return self.classifier(self.flatten(self.avgpool(x)))
 
 
-def alexnet(num_classes: int = 1000, dropout: float = 0.5, generator: torch.Generator | None = None) -> AlexNet:
+def alexnet(num_classes: int = 1000, generator: torch.Generator | None = None) -> AlexNet:
     """Build AlexNet: 61,100,840 parameters, 0.714 G multiply-adds at 224 x 224.
 
     Args:
         num_classes: number of outputs.
-        dropout: probability of dropping a unit before each of the first two fully connected layers.
         generator: draws the first weights; without it PyTorch's global one does.
     """
-    model = AlexNet(CONVOLUTIONS, GRID, HIDDEN, num_classes, dropout)
+    model = AlexNet(CONVOLUTIONS, GRID, HIDDEN, num_classes, dropout=0.5)
     return model if generator is None else initialize(model, generator)
 
 
-def alexnet_small(num_classes: int = 10, dropout: float = 0.2, generator: torch.Generator | None = None) -> AlexNet:
+def alexnet_small(num_classes: int = 10, generator: torch.Generator | None = None) -> AlexNet:
     """Build an AlexNet for pictures of 32 x 32 pixels: the same order of layers, fewer and smaller ones.
 
     Its first layer has 48 color filters of 7 x 7, at stride 2. All first weights are normal with variance 2 / fan_in,
@@ -98,10 +97,9 @@ def alexnet_small(num_classes: int = 10, dropout: float = 0.2, generator: torch.
 
     Args:
         num_classes: number of outputs.
-        dropout: as in ``alexnet``; lower, because the net is small.
         generator: draws the first weights; without it PyTorch's global one does.
     """
-    model = AlexNet(SMALL_CONVOLUTIONS, SMALL_GRID, SMALL_HIDDEN, num_classes, dropout)
+    model = AlexNet(SMALL_CONVOLUTIONS, SMALL_GRID, SMALL_HIDDEN, num_classes, dropout=0.2)
     for layer in model.modules():
         if isinstance(layer, nn.Conv2d | nn.Linear):
             nn.init.kaiming_normal_(layer.weight, nonlinearity="relu", generator=generator)

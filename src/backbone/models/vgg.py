@@ -29,7 +29,7 @@ GRID, HIDDEN = 7, 4096
 class VGG(nn.Module):
     """Five stages of 3x3 convolutions, each closed by max pooling; then three fully connected layers."""
 
-    def __init__(self, depth: int, batch_norm: bool = False, num_classes: int = 1000, dropout: float = 0.5):
+    def __init__(self, depth: int, batch_norm: bool = False, num_classes: int = 1000):
         super().__init__()
         layers, taps, channels = [], [], 3
         for stage, (width, count) in enumerate(zip(WIDTHS, COUNTS[depth], strict=True)):
@@ -43,10 +43,10 @@ class VGG(nn.Module):
         self.classifier = nn.Sequential(
             nn.Linear(channels * GRID**2, HIDDEN),
             nn.ReLU(),
-            nn.Dropout(dropout),
+            nn.Dropout(0.5),
             nn.Linear(HIDDEN, HIDDEN),
             nn.ReLU(),
-            nn.Dropout(dropout),
+            nn.Dropout(0.5),
             nn.Linear(HIDDEN, num_classes),
         )
         self.taps = (*taps, Tap(f"features.{len(layers) - 1}", channels, 32))

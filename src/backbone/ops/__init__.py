@@ -1,7 +1,7 @@
 """Convolution and pooling in NumPy, forward and backward, with the geometry and the kernels to try them with.
 
 What deep learning calls a convolution is a cross-correlation: the kernel slides over the image as it is,
-without being flipped. Everything here follows that convention, as PyTorch does; only ``convolve1d`` flips.
+without being flipped. Everything here follows that convention, as PyTorch does.
 
 Rules for dtypes, the same in every function:
 
@@ -15,10 +15,10 @@ Rules for dtypes, the same in every function:
   zeros, so an infinite weight gives 0 * inf = NaN there, as in PyTorch's float64 convolution.
 """
 
-from backbone.ops.convolution import ConvGradients, conv2d, conv2d_backward, conv2d_naive
+from backbone.ops.convolution import ConvGradients, conv2d, conv2d_backward
 from backbone.ops.geometry import Layer, ReceptiveField, output_size, receptive_field
 from backbone.ops.kernels import KERNELS, gabor
-from backbone.ops.one_dimension import convolve1d, correlate1d
+from backbone.ops.one_dimension import correlate1d
 from backbone.ops.pooling import avg_pool2d, avg_pool2d_backward, max_pool2d, max_pool2d_backward
 
 __all__ = [
@@ -30,8 +30,6 @@ __all__ = [
     "avg_pool2d_backward",
     "conv2d",
     "conv2d_backward",
-    "conv2d_naive",
-    "convolve1d",
     "correlate1d",
     "gabor",
     "max_pool2d",

@@ -1,6 +1,5 @@
-"""Convolution of images: once as plain loops, once fast, and its gradients."""
+"""Convolution of images, and its gradients."""
 
-import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,37 +9,6 @@ from numpy.typing import ArrayLike
 from backbone.checks import Pair, integer, output_gradient, pair, real_array, to_array
 from backbone.ops.dtypes import dtypes
 from backbone.ops.geometry import positions2d
-
-
-def conv2d_naive(
-    x: ArrayLike,
-    weight: ArrayLike,
-    bias: ArrayLike | None = None,
-    stride: Pair = 1,
-    padding: Pair = 0,
-    dilation: Pair = 1,
-    groups: int = 1,
-) -> np.ndarray:
-    """Do what ``conv2d`` does, in loops that spell out its formula. Slow: for reading and for small arrays.
-
-    Args, returns and errors are those of ``conv2d``.
-    """
-    p = _prepare("conv2d_naive", x, weight, bias, stride, padding, dilation, groups)
-    n_images, n_kernels = len(p.x), len(p.weight)
-    (oh, ow), (sh, sw), (dh, dw) = p.output_size, p.stride, p.dilation
-    _, group_channels, kh, kw = p.weight.shape
-    out = np.empty((n_images, n_kernels, oh, ow), p.x.dtype)
-    with np.errstate(all="ignore"):
-        for n, o, i, j in itertools.product(range(n_images), range(n_kernels), range(oh), range(ow)):
-            first = o // (n_kernels // p.groups) * group_channels  # the first channel this kernel sees
-            total = p.bias[o]
-            for c in range(group_channels):
-                for u in range(kh):
-                    for v in range(kw):
-                        pixel = p.x[n, first + c, i * sh + u * dh, j * sw + v * dw]
-                        total += p.weight[o, c, u, v] * pixel
-            out[n, o, i, j] = total
-        return out.astype(p.dtype, copy=False)
 
 
 def conv2d(

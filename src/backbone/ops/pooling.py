@@ -102,20 +102,18 @@ def avg_pool2d(
     kernel_size: Pair,
     stride: Pair | None = None,
     padding: Pair = 0,
-    count_include_pad: bool = True,
 ) -> np.ndarray:
     """Take the mean of each window, channel by channel, as ``torch.nn.functional.avg_pool2d`` does.
 
     ``out[n, c, i, j] = 1 / count * sum over u, v of x[n, c, i * stride + u, j * stride + v]``
 
-    with x padded by zeros.
+    with x padded by zeros, which count like other pixels.
 
     Args:
         x: images of shape (N, C, H, W).
         kernel_size: pixels of a window; an integer, or a pair (vertical, horizontal).
         stride: pixels from one window to the next; None means kernel_size, so that windows touch.
         padding: zeros added at each side, at most half the kernel_size.
-        count_include_pad: whether count is that of all pixels of a window, or of those inside the image.
 
     Returns:
         Array of shape (N, C, OH, OW), OH and OW as ``output_size`` counts them; float64 for integers.
@@ -129,7 +127,7 @@ def avg_pool2d(
     x = real_array("avg_pool2d", "x", x, "(N, C, H, W)")
     windows = _windows("avg_pool2d", x.shape, kernel_size, stride, padding)
     dtype, sum_dtype = _mean_dtypes(x)
-    count = windows.count(count_include_pad).astype(sum_dtype)
+    count = np.prod(windows.kernel_size).astype(sum_dtype)
     with np.errstate(all="ignore"):
         padded = windows.pad(x.astype(sum_dtype, copy=False), 0)
         return (sum(windows.shifts(padded)) / count).astype(dtype, copy=False)
@@ -141,7 +139,6 @@ def avg_pool2d_backward(
     kernel_size: Pair,
     stride: Pair | None = None,
     padding: Pair = 0,
-    count_include_pad: bool = True,
 ) -> np.ndarray:
     """Carry the gradient of a loss back through ``avg_pool2d``: each window shares it out equally among its pixels.
 
@@ -153,7 +150,6 @@ def avg_pool2d_backward(
         kernel_size: as ``avg_pool2d`` was given it.
         stride: likewise.
         padding: likewise.
-        count_include_pad: likewise.
 
     Returns:
         Gradient by x, shape (N, C, H, W), of the dtype of grad_output; float64 for integers.
@@ -166,7 +162,7 @@ def avg_pool2d_backward(
     windows = _windows(name, _shape(name, input_shape), kernel_size, stride, padding)
     grad = output_gradient(name, grad_output, windows.output_shape)
     dtype, sum_dtype = _mean_dtypes(grad)
-    count = windows.count(count_include_pad).astype(sum_dtype)
+    count = np.prod(windows.kernel_size).astype(sum_dtype)
     grad_padded = windows.pad(np.zeros(windows.input_shape, sum_dtype), 0)
     with np.errstate(all="ignore"):
         share = grad.astype(sum_dtype, copy=False) / count
@@ -215,10 +211,9 @@ class _Windows:
         """Tell the pixels of the image from the padding, (1, 1, H + 2 * padding, W + 2 * padding), bool."""
         return self.pad(np.ones((1, 1, *self.input_shape[2:]), bool), False)
 
-    def count(self, include_pad: bool) -> np.ndarray:
-        """Count the pixels of each window, or of the part of it inside the image, (1, 1, OH, OW)."""
-        pixels = np.ones_like(self.inside()) if include_pad else self.inside()
-        return sum(self.shifts(pixels))
+    def count(self) -> np.ndarray:
+        """Count the pixels of the part of each window inside the image, (1, 1, OH, OW)."""
+        return sum(self.shifts(self.inside()))
 
 
 def _windows(name, input_shape, kernel_size, stride, padding, dilation=1) -> _Windows:
@@ -230,7 +225,7 @@ def _windows(name, input_shape, kernel_size, stride, padding, dilation=1) -> _Wi
         raise ValueError(f"{name}: padding is {padding}; it must be at most half the kernel_size, {kernel}")
     sizes = positions2d(name, input_shape, kernel, stride, padding, dilation)
     windows = _Windows(tuple(input_shape), kernel, stride, padding, dilation, sizes)
-    if not windows.count(include_pad=False).all():  # possible where dilation steps over the whole image
+    if not windows.count().all():  # possible where dilation steps over the whole image
         raise ValueError(
             f"{name}: with padding {padding} and dilation {dilation} a window meets no pixel of x, which is"
             f" {input_shape[2]} x {input_shape[3]}; every window must"

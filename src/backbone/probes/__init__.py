@@ -5,15 +5,13 @@ Nothing here changes a model. Hooks and the evaluation mode last as long as the 
 
 from backbone.probes.attribution import grad_cam, occlusion
 from backbone.probes.patches import TopPatches, receptive_fields, top_patches
-from backbone.probes.probe import ActivationStatistics, Probe, statistics
+from backbone.probes.probe import Probe
 
 __all__ = [
-    "ActivationStatistics",
     "Probe",
     "TopPatches",
     "grad_cam",
     "occlusion",
     "receptive_fields",
-    "statistics",
     "top_patches",
 ]

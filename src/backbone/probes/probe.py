@@ -2,12 +2,11 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 
 import torch
 from torch import nn
 
-from backbone.checks import evaluating, one_of
+from backbone.checks import evaluating
 
 
 class _Recorded(dict):
@@ -112,30 +111,3 @@ def known_layers(model: nn.Module, names: Sequence[str]) -> list[str]:
         if name not in known:
             raise ValueError(f"layer {name!r} is not in the model; it has {', '.join(known)}")
     return names
-
-
-@dataclass(frozen=True)
-class ActivationStatistics:
-    """Mean, population standard deviation and share of exact zeros; (C,) each, or one number each."""
-
-    mean: torch.Tensor
-    std: torch.Tensor
-    zeros: torch.Tensor
-
-
-def statistics(activation: torch.Tensor, by: str = "channel") -> ActivationStatistics:
-    """Summarize an activation (N, C, ...), for each channel or for the whole layer.
-
-    Args:
-        activation: floating point, (N, C), (N, C, H, W) or the like.
-        by: "channel" gives tensors of shape (C,), "layer" gives tensors without axes.
-
-    Raises:
-        ValueError: an activation without channels, or another word for ``by``.
-    """
-    one_of("statistics", "by", by, ("channel", "layer"))
-    if activation.ndim < 2:
-        raise ValueError(f"statistics: activation has shape {tuple(activation.shape)}; it must be (N, C, ...)")
-    axes = [axis for axis in range(activation.ndim) if by == "layer" or axis != 1]
-    zeros = (activation == 0).to(activation.dtype).mean(axes)
-    return ActivationStatistics(activation.mean(axes), activation.std(axes, correction=0), zeros)
