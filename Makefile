@@ -9,7 +9,10 @@ JAVASCRIPT := src _static
 # The same seed gives other bits with another number of threads, so every kernel and test runs with one.
 export OMP_NUM_THREADS := 1
 
-.PHONY: help book test lint serve watch notebooks colab bench lowest clean
+# One process a core; conftest.py says which tests share one, and what comes first.
+PARALLEL := -n auto --maxprocesses 8 --dist loadgroup --no-loadscope-reorder
+
+.PHONY: help book test check lint serve watch notebooks colab bench lowest clean
 .DEFAULT_GOAL := help
 
 help: ## list these commands
@@ -29,7 +32,11 @@ book: $(READY) ## build the website into _build/html
 test: $(READY) ## run every check: lint, build, unit, parity, twins, browser
 	@$(MAKE) --no-print-directory lint
 	@$(BIN)/python tools/book.py
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+	@$(BIN)/python -m pytest $(PARALLEL)
+
+check: $(READY) ## run what needs neither a built site nor a browser: lint, the package, its numbers (about a minute)
+	@$(MAKE) --no-print-directory lint
+	@$(BIN)/python -m pytest $(PARALLEL) -m "not (build or browser or site)"
 
 lint: $(READY) ## check style and format, the chapters' cells, and that the notebooks are in step
 	@$(BIN)/ruff check .
