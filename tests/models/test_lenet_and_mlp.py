@@ -75,3 +75,8 @@ def test_initialize_draws_what_pytorch_draws(layer):
     assert torch.equal(found.weight, expected.weight)
     assert torch.equal(found.bias, expected.bias)
     assert initialize(nn.Linear(2, 2, bias=False), seed()).bias is None
+
+
+def test_an_unknown_scheme_lists_the_schemes():
+    with pytest.raises(ValueError, match="scheme is 'xavier'; it must be one of 'pytorch', 'he', 'resnet'"):
+        initialize(nn.Linear(2, 2), seed(), "xavier")

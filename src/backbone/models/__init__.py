@@ -4,7 +4,7 @@ from backbone.models.alexnet import AlexNet, alexnet, alexnet_small
 from backbone.models.efficientnet import EfficientNetLite0, efficientnet_lite0
 from backbone.models.googlenet import GoogLeNet, GoogLeNetOutput, googlenet
 from backbone.models.inception import InceptionOutput, InceptionV3, inception_v3
-from backbone.models.initialization import initialize, initialize_he, initialize_truncated
+from backbone.models.initialization import initialize
 from backbone.models.lenet import LeNet, lenet
 from backbone.models.mlp import MLP, mlp
 from backbone.models.resnet import (
@@ -44,8 +44,6 @@ __all__ = [
     "googlenet",
     "inception_v3",
     "initialize",
-    "initialize_he",
-    "initialize_truncated",
     "lenet",
     "mlp",
     "resnet18",

@@ -99,9 +99,4 @@ def alexnet_small(num_classes: int = 10, generator: torch.Generator | None = Non
         num_classes: number of outputs.
         generator: draws the first weights; without it PyTorch's global one does.
     """
-    model = AlexNet(SMALL_CONVOLUTIONS, SMALL_GRID, SMALL_HIDDEN, num_classes, dropout=0.2)
-    for layer in model.modules():
-        if isinstance(layer, nn.Conv2d | nn.Linear):
-            nn.init.kaiming_normal_(layer.weight, nonlinearity="relu", generator=generator)
-            nn.init.zeros_(layer.bias)
-    return model
+    return initialize(AlexNet(SMALL_CONVOLUTIONS, SMALL_GRID, SMALL_HIDDEN, num_classes, dropout=0.2), generator, "he")

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from backbone.models.initialization import initialize_truncated
+from backbone.models.initialization import initialize
 from backbone.models.taps import Tap
 
 MODULES = {  # out of 1x1; into and out of 3x3; into and out of the "5x5"; out of the projection after pooling
@@ -183,4 +183,4 @@ def googlenet(
         transform_input: take pictures standardized with ImageNet's statistics and scale them to -1 to 1 first.
         generator: draws the first weights; without it PyTorch's global one does.
     """
-    return initialize_truncated(GoogLeNet(num_classes, aux_logits, transform_input), generator, default=0.01)
+    return initialize(GoogLeNet(num_classes, aux_logits, transform_input), generator, "googlenet")

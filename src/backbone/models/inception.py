@@ -20,7 +20,7 @@ import torch
 from torch import nn
 
 from backbone.models.googlenet import BasicConv2d, transformed
-from backbone.models.initialization import initialize_truncated
+from backbone.models.initialization import initialize
 from backbone.models.taps import Tap
 
 # A branch is a list of convolutions: name, filters, kernel size, stride, padding. "pool" stands for average pooling 3x3
@@ -233,4 +233,4 @@ def inception_v3(
         transform_input: take pictures standardized with ImageNet's statistics and scale them to -1 to 1 first.
         generator: draws the first weights; without it PyTorch's global one does.
     """
-    return initialize_truncated(InceptionV3(num_classes, aux_logits, transform_input), generator, default=0.1)
+    return initialize(InceptionV3(num_classes, aux_logits, transform_input), generator, "inception")

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 import torch
 from torch import nn
 
-from backbone.models.initialization import initialize_he
+from backbone.models.initialization import initialize
 from backbone.models.taps import Tap
 
 STAGES = {  # depth: block, blocks in each of the four stages; table 1 of the paper
@@ -175,7 +175,7 @@ def _without_shortcuts(stage: nn.Sequential) -> nn.Sequential:
 
 
 def _resnet(depth: int, num_classes: int, generator: torch.Generator | None) -> ResNet:
-    return initialize_he(ResNet(*STAGES[depth], num_classes), generator)
+    return initialize(ResNet(*STAGES[depth], num_classes), generator, "resnet")
 
 
 def resnet18(num_classes: int = 1000, generator: torch.Generator | None = None) -> ResNet:
@@ -217,4 +217,4 @@ def cifar_resnet(
     Raises:
         ValueError: a depth that is not 6n + 2.
     """
-    return initialize_he(CifarResNet(depth, residual, num_classes), generator)
+    return initialize(CifarResNet(depth, residual, num_classes), generator, "resnet")

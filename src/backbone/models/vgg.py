@@ -13,7 +13,7 @@ table 1, columns A, B, D and E. Names, shapes and first weights are torchvision'
 import torch
 from torch import nn
 
-from backbone.models.initialization import initialize_he
+from backbone.models.initialization import initialize
 from backbone.models.taps import Tap
 
 WIDTHS = (64, 128, 256, 512, 512)
@@ -58,13 +58,7 @@ class VGG(nn.Module):
 
 
 def _vgg(depth: int, batch_norm: bool, num_classes: int, generator: torch.Generator | None) -> VGG:
-    model = initialize_he(VGG(depth, batch_norm, num_classes), generator)
-    for layer in model.modules():
-        if isinstance(layer, nn.Linear):
-            nn.init.normal_(layer.weight, 0, 0.01, generator=generator)
-        if isinstance(layer, nn.Linear | nn.Conv2d):
-            nn.init.zeros_(layer.bias)
-    return model
+    return initialize(VGG(depth, batch_norm, num_classes), generator, "vgg")
 
 
 def vgg11(num_classes: int = 1000, generator: torch.Generator | None = None) -> VGG:
