@@ -413,6 +413,12 @@ export function evenly(heights) {
   return heights.map((height, i) => [i / Math.max(1, heights.length - 1), height]);
 }
 
+/** Keep the last answer while the arguments that `key` names stay the same. */
+export function remember(compute) {
+  let last = {};
+  return (key, ...rest) => (last.key === key ? last.value : (last = { key, value: compute(...rest) }).value);
+}
+
 /** Call `move(event)` where a node is pressed, and while the pointer is dragged from there. */
 export function drag(view, node, move, start = move) {
   view.listen(node, "pointerdown", (event) => {
@@ -467,6 +473,11 @@ export function signed(limit, positive, negative) {
     bytes[at + 2] = color[2];
     bytes[at + 3] = Math.abs(value) * scale;
   };
+}
+
+/** The diverging scale in the two colors of the page that a node is on. */
+export function diverging(node, limit) {
+  return signed(limit, paletteColor(node, "positive"), paletteColor(node, "negative"));
 }
 
 /** A color of the palette, "#rrggbb", as three numbers. */

@@ -4,6 +4,7 @@ import {
   button,
   choice,
   controls,
+  diverging,
   drag,
   dropdown,
   entries,
@@ -15,12 +16,11 @@ import {
   keys,
   numberCell,
   paintPixels,
-  paletteColor,
   parseNumber,
   player,
+  remember,
   setting,
   show,
-  signed,
   speaker,
   widget,
   write,
@@ -316,12 +316,6 @@ function readPictures(model) {
   );
 }
 
-/** Keep the last answer while the arguments that `key` names stay the same. */
-function remember(compute) {
-  let last = {};
-  return (key, ...rest) => (last.key === key ? last.value : (last = { key, value: compute(...rest) }).value);
-}
-
 /** A function that computes everything on the screen from the model's settings; maps only when they change. */
 function reader(model, pictures, height, width) {
   const makeMap = remember((planes, kernel, settings) => conv2d(planes, height, width, kernel, settings));
@@ -468,9 +462,7 @@ function limitOf(shown) {
 
 function scaleOf(shown, node) {
   const limit = limitOf(shown);
-  return isPhotograph(shown)
-    ? gray(limit)
-    : signed(limit, paletteColor(node, "positive"), paletteColor(node, "negative"));
+  return isPhotograph(shown) ? gray(limit) : diverging(node, limit);
 }
 
 function outline(context, x, y, width, height, thickness, color) {

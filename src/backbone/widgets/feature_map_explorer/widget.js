@@ -4,6 +4,7 @@ import {
   button,
   choice,
   controls,
+  diverging,
   drag,
   entries,
   fill,
@@ -13,12 +14,11 @@ import {
   hint,
   keys,
   paintPixels,
-  paletteColor,
   percent,
   powerOfTen,
+  remember,
   setting,
   show,
-  signed,
   speaker,
   widget,
   write,
@@ -344,12 +344,6 @@ function signedSum(terms) {
 
 // ---- What is shown ----------------------------------------------------------------------------------------------
 
-/** Keep the last answer while the arguments that `key` names stay the same. */
-function remember(compute) {
-  let last = {};
-  return (key, ...rest) => (last.key === key ? last.value : (last = { key, value: compute(...rest) }).value);
-}
-
 /** What does not change: pictures, networks, and the ends of their color scales. */
 function readContent(model) {
   const labels = model.get("labels");
@@ -452,10 +446,6 @@ function strongestPlace({ maps, layer, unit, side }) {
 }
 
 // ---- Canvases ---------------------------------------------------------------------------------------------------
-
-function colors(node, limit) {
-  return signed(limit, paletteColor(node, "positive"), paletteColor(node, "negative"));
-}
 
 /** A frame that shows on every ground: a light line outside a dark one. Never smaller than 7 px. */
 function frame(context, node, x, y, width, height, dashed = false) {
@@ -562,7 +552,7 @@ function layerCanvas(view, name, current, pick) {
   const paintUnits = (context) => {
     context.imageSmoothingEnabled = false;
     const { cell, gap } = grid;
-    const color = colors(canvas, shown.limits[LAYERS[name].stage]);
+    const color = diverging(canvas, shown.limits[LAYERS[name].stage]);
     paintPixels(buffer, shown.maps[name], units * side, side, color);
     for (let unit = 0; unit < units; unit++) {
       const [x, y] = place(unit);
@@ -832,7 +822,7 @@ function arithmetic(content, open) {
       const { side } = LAYERS[source];
       faces.forEach(([canvas, sum], c) => {
         const plane = shown.maps[source].subarray(c * side * side, (c + 1) * side * side);
-        paintPixels(canvas, plane, side, side, colors(canvas, shown.limits[LAYERS[source].stage]));
+        paintPixels(canvas, plane, side, side, diverging(canvas, shown.limits[LAYERS[source].stage]));
         write(sum, thousandths(sums[c]));
       });
     };
@@ -975,7 +965,7 @@ function mapPainter(look) {
     const { layer, unit, side, maps, limits, stage, position } = shown;
     if (side > 1) {
       const plane = maps[layer].subarray(unit * side * side, (unit + 1) * side * side);
-      paintPixels(buffer, plane, side, side, colors(canvas, limits[stage]));
+      paintPixels(buffer, plane, side, side, diverging(canvas, limits[stage]));
       const step = (SIDE * scale) / side;
       context.drawImage(buffer, 0, 0, SIDE * scale, SIDE * scale);
       outline(context, 0, 0, SIDE * scale, SIDE * scale);
@@ -984,7 +974,7 @@ function mapPainter(look) {
       return;
     }
     const { products, largest } = contributionsOf(shown);
-    paintPixels(buffer, products, products.length, 1, colors(canvas, largest));
+    paintPixels(buffer, products, products.length, 1, diverging(canvas, largest));
     products.forEach((_, i) => {
       const [x, y, size] = termPlace(layer, i).map((at) => at * scale);
       context.drawImage(buffer, 0, i, 1, 1, x, y, size, size);
@@ -1118,7 +1108,7 @@ export default widget(SETTINGS, (view, model) => {
   const buffer = h("canvas");
   const heat = square(view, TEXT.heatLabel, (context, size, canvas) => {
     const { values, side } = search.ask(shown);
-    const color = colors(canvas, 1);
+    const color = diverging(canvas, 1);
     paintPixels(buffer, values, side, side, (value, bytes, at) => value >= 0 && color(value, bytes, at));
     // A place is painted where the middle of its cover lies.
     const first = (shown.cover_size - 1) / 2;

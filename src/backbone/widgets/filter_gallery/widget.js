@@ -4,15 +4,14 @@ import {
   button,
   choice,
   controls,
+  diverging,
   entries,
   fill,
   h,
   paintPixels,
-  paletteColor,
   percent,
   setting,
   show,
-  signed,
   speaker,
   widget,
   write,
@@ -231,8 +230,7 @@ function drawPatch(canvas, source, { x, y }, kernel) {
 function drawMap(canvas, map, limit, place) {
   const scale = Math.max(1, Math.round((canvas.clientWidth * devicePixelRatio) / map.width));
   const small = h("canvas");
-  const [positive, negative] = ["positive", "negative"].map((name) => paletteColor(canvas, name));
-  paintPixels(small, map.data, map.height, map.width, signed(limit, positive, negative));
+  paintPixels(small, map.data, map.height, map.width, diverging(canvas, limit));
   canvas.width = map.width * scale;
   canvas.height = map.height * scale;
   const context = canvas.getContext("2d");
@@ -318,11 +316,10 @@ function column(data, network, pick, pickPatch) {
   const paintWeights = (filter, number, limit) => {
     drawColors(large, filter.weights, limit, data.kernel);
     large.setAttribute("aria-label", fill(TEXT.large, { network: name, number }));
-    const [positive, negative] = ["positive", "negative"].map((color) => paletteColor(node, color));
     planes.forEach(({ channel, canvas }, c) => {
       const area = data.kernel ** 2;
       const own = filter.weights.slice(c * area, (c + 1) * area);
-      paintPixels(canvas, own, data.kernel, data.kernel, signed(limit, positive, negative));
+      paintPixels(canvas, own, data.kernel, data.kernel, diverging(node, limit));
       canvas.setAttribute("aria-label", fill(TEXT.weights, { channel, rows: own.map(short).join(", ") }));
     });
     weightLegend.set(limit);
