@@ -10,6 +10,7 @@ from backbone.widgets.base import HERE, Array, BookWidget, join
 GIVEN = {
     "int8": np.array([[-128, 0, 127], [1, 2, 3]]),
     "uint8": np.array([[[0, 255], [1, 2]]]),
+    "int16": np.array([-32768, 0, 513]),
     "uint16": np.array([0, 65535, 513]),
     "float16": np.array([[0, -1.5], [1e-3, 65504], [np.inf, 6e-8]]),
     "float32": np.array([0.1, -3e38, np.inf]),
@@ -38,6 +39,7 @@ export default {
 
     int8 = Array("int8").tag(sync=True)
     uint8 = Array("uint8").tag(sync=True)
+    int16 = Array("int16").tag(sync=True)
     uint16 = Array("uint16").tag(sync=True)
     float16 = Array("float16").tag(sync=True)
     float32 = Array("float32").tag(sync=True)

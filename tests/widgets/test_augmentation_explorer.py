@@ -32,7 +32,7 @@ def explorer(**traits):
 def rounded_lenet():
     """Return the network as the page has it."""
     model = pretrained.load("lenet")
-    rounded = unpack_lenet(*pack_lenet(model.state_dict()))
+    rounded = unpack_lenet(*pack_lenet(model.state_dict(), "int16"))
     model.load_state_dict({name: torch.from_numpy(value) for name, value in rounded.items()})
     return model.double()
 
@@ -62,11 +62,11 @@ def test_what_it_cannot_show_is_refused():
     with pytest.raises(ValueError, match="3 channels"):
         AugmentationExplorer(ONE_EACH, parameters, colors)
     with pytest.raises(ValueError, match=r"no 'fc3\.bias'"):
-        pack_lenet({name: value for name, value in parameters.items() if name != "fc3.bias"})
+        pack_lenet({name: value for name, value in parameters.items() if name != "fc3.bias"}, "int16")
     with pytest.raises(ValueError, match=r"\(120, 400\)"):
-        pack_lenet(parameters | {"fc1.weight": torch.zeros(400, 120)})
+        pack_lenet(parameters | {"fc1.weight": torch.zeros(400, 120)}, "int16")
     with pytest.raises(ValueError, match="a NaN or an infinity"):
-        pack_lenet(parameters | {"fc3.bias": torch.full((10,), math.nan)})
+        pack_lenet(parameters | {"fc3.bias": torch.full((10,), math.nan)}, "int16")
     for name, value in {"picture": 10, "augmentation": "swirl", "strength": 181.0, "seed": 10_000}.items():
         with pytest.raises(TraitError):
             explorer(**{name: value})
@@ -194,7 +194,7 @@ def test_contrast_noise_and_blur(module):
 
 
 FORWARD = """([shapes, weights, vectors, pictures]) => {
-    const parameters = m.lenetParameters(shapes, Int8Array.from(weights), Float32Array.from(vectors));
+    const parameters = m.lenetParameters(shapes, Int16Array.from(weights), Float32Array.from(vectors));
     const layers = (x) => Object.entries(m.lenetForward(parameters, Float64Array.from(x)));
     return pictures.map((x) => layers(x).map(([name, values]) => [name, [...values]]));
 }"""
@@ -202,7 +202,7 @@ FORWARD = """([shapes, weights, vectors, pictures]) => {
 
 @pytest.mark.browser
 def test_the_net_equals_pytorch_layer_by_layer(module):
-    packed = [part.tolist() for part in pack_lenet(pretrained.load("lenet").state_dict())]
+    packed = [part.tolist() for part in pack_lenet(pretrained.load("lenet").state_dict(), "int16")]
     x = torch.randn(3, 1, 28, 28, generator=seeded(), dtype=torch.float64)
     found = module(FORWARD, [list(SHAPES.items()), *packed, x.flatten(1).tolist()])
     value = x

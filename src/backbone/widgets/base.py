@@ -21,7 +21,7 @@ class Array(t.TraitType):
     """A NumPy array; it reaches the page as ``{dtype, shape, data}``, the data as raw bytes.
 
     Args:
-        dtype: "int8", "uint8", "uint16", "float16", "float32" or "float64"; what is assigned is converted to it.
+        dtype: "int8", "uint8", "int16", "uint16", "float16", "float32" or "float64", to which values are converted.
     """
 
     info_text = "an array"

@@ -92,7 +92,14 @@ function fromHalf(bits) {
   return sign * (exponent ? 2 ** (exponent - 25) * (1024 + fraction) : 2 ** -24 * fraction);
 }
 
-const TYPES = { int8: Int8Array, uint8: Uint8Array, uint16: Uint16Array, float32: Float32Array, float64: Float64Array };
+const TYPES = {
+  int8: Int8Array,
+  uint8: Uint8Array,
+  int16: Int16Array,
+  uint16: Uint16Array,
+  float32: Float32Array,
+  float64: Float64Array,
+};
 
 /** An `Array` trait: its numbers, row by row, and their shape. The bytes are copied: a live buffer may start anywhere. */
 export function array(model, name) {

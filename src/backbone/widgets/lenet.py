@@ -1,4 +1,4 @@
-"""A trained LeNet's numbers, packed for ``lenet.js``: whole numbers from -127 to 127, and one scale for each unit."""
+"""A trained LeNet's numbers, packed for ``lenet.js``: whole numbers, and one scale for each unit."""
 
 from __future__ import annotations
 
@@ -21,14 +21,17 @@ SHAPES = {
 }
 
 
-def pack_lenet(parameters: Mapping[str, ArrayLike], name: str = "parameters") -> tuple[np.ndarray, np.ndarray]:
-    """Return a LeNet's weights as int8, and as float32 what each unit's are multiplied by and the biases.
+def pack_lenet(
+    parameters: Mapping[str, ArrayLike], dtype: str, name: str = "parameters"
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return a LeNet's weights as whole numbers, and as float32 what each unit's are multiplied by and the biases.
 
     Both are flat, parameter by parameter in the order of ``SHAPES``.
 
     Args:
         parameters: name -> array or tensor, such as ``backbone.pretrained.load("lenet").state_dict()``.
-        name: what to call it where it is wrong.
+        dtype: "int8", 62 KB: a probability moves by 0.2 percentage points on average; "int16", 123 KB: by 0.001.
+        name: what to call the parameters where they are wrong.
 
     Raises:
         ValueError: a parameter is missing, has another shape, or holds a NaN or an infinity.
@@ -47,8 +50,8 @@ def pack_lenet(parameters: Mapping[str, ArrayLike], name: str = "parameters") ->
             continue
         rows = values.reshape(len(values), -1)
         largest = np.abs(rows).max(axis=1)
-        scales = np.where(largest > 0, largest / 127, 1).astype("f4")
-        weights.append(np.rint(rows / scales[:, None]).astype(np.int8).ravel())
+        scales = np.where(largest > 0, largest / np.iinfo(dtype).max, 1).astype("f4")
+        weights.append(np.rint(rows / scales[:, None]).astype(dtype).ravel())
         vectors.append(scales)
     return np.concatenate(weights), np.concatenate(vectors)
 

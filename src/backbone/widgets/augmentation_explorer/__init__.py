@@ -64,7 +64,7 @@ class AugmentationExplorer(BookWidget):
     shapes = t.List([[*pair] for pair in SHAPES.items()], read_only=True, help="of the LeNet's parameters").tag(
         sync=True
     )
-    weights = Array("int8", read_only=True, help="see lenet.py").tag(sync=True)
+    weights = Array("int16", read_only=True, help="see lenet.py").tag(sync=True)
     vectors = Array("float32", read_only=True, help="see lenet.py").tag(sync=True)
 
     def __init__(self, pictures: LabeledImages, parameters: Mapping[str, ArrayLike], statistics: Statistics, **traits):
@@ -77,7 +77,7 @@ class AugmentationExplorer(BookWidget):
         self.set_trait("labels", pictures.labels.tolist())
         self.set_trait("classes", list(pictures.classes))
         self.set_trait("standard", [float(statistics.mean[0]), float(statistics.std[0])])
-        weights, vectors = pack_lenet(parameters)
+        weights, vectors = pack_lenet(parameters, "int16")
         self.set_trait("weights", weights)
         self.set_trait("vectors", vectors)
         super().__init__(**traits)

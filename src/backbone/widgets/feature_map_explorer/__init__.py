@@ -103,7 +103,7 @@ class FeatureMapExplorer(BookWidget):
         if not 1 <= len(networks) <= 3:
             raise ValueError(f"networks has {len(networks)} entries; give 1 to 3, such as {{'trained': parameters}}")
         shown, labels = _checked("pictures", pictures)
-        packed = [pack_lenet(parameters, f"networks[{name!r}]") for name, parameters in networks.items()]
+        packed = [pack_lenet(parameters, "int8", f"networks[{name!r}]") for name, parameters in networks.items()]
         self.set_trait("pixels", shown)
         self.set_trait("labels", labels)
         self.set_trait("classes", list(pictures.classes))
