@@ -378,19 +378,19 @@ def test_pointing_at_the_probabilities_moves_the_cover(screen):
 
 
 def test_the_search_does_not_block_the_page(screen):
-    screen.choose("On the picture", "Cover")
-    longest = screen.page.evaluate(
+    """The page has its turn many times before all places were tried; the button to the lowest waits for that."""
+    turns = screen.page.evaluate(
         """async () => {
-            let [last, longest] = [performance.now(), 0];
-            for (let i = 0; i < 30; i++) {
-                await new Promise((done) => setTimeout(done, 0));
-                longest = Math.max(longest, performance.now() - last);
-                last = performance.now();
-            }
-            return longest;
+            const named = (kind, text) => [...document.querySelectorAll(kind)].find((n) => n.textContent === text);
+            named("label", "Cover").click();
+            for (let i = 0; i < 2; i++) await new Promise(requestAnimationFrame);
+            const button = named("button", "To the lowest");
+            let turns = 0;
+            for (; button.disabled; turns++) await new Promise((done) => setTimeout(done, 0));
+            return turns;
         }"""
     )
-    assert longest < 250  # a search in one piece takes longer
+    assert turns > 2
 
 
 def test_the_lowest_place_may_be_asked_for_before_it_is_found(screen):
@@ -660,32 +660,27 @@ def test_less_motion(page_with):
     screen.check()
 
 
-def test_a_drag_repaints_in_one_frame(screen):
+def test_a_drag_repaints_once_a_frame(screen):
     screen.choose("On the picture", "Draw")
-    times = screen.input.evaluate(
+    painted = screen.input.evaluate(
         """async (canvas) => {
-            const ask = requestAnimationFrame, box = canvas.getBoundingClientRect(), times = [];
-            let spent = 0;
-            window.requestAnimationFrame = (paint) => ask((now) => {
-                const start = performance.now();
-                paint(now);
-                spent += performance.now() - start;
-            });
+            const ask = requestAnimationFrame, box = canvas.getBoundingClientRect(), painted = [];
+            let times = 0;
+            window.requestAnimationFrame = (paint) => ask((now) => (times++, paint(now)));
             canvas.setPointerCapture = () => {};
             canvas.hasPointerCapture = () => true;
             for (let i = 0; i < 60; i++) {
-                spent = 0;
-                const start = performance.now();
-                canvas.dispatchEvent(new PointerEvent(i ? "pointermove" : "pointerdown", {
-                    clientX: box.left + box.width * (0.5 + 0.3 * Math.sin(i / 5)),
-                    clientY: box.top + box.height * (0.2 + i / 100),
-                }));
-                spent += performance.now() - start;
+                times = 0;
+                for (const part of [0, 1 / 3, 2 / 3]) canvas.dispatchEvent(
+                    new PointerEvent(i + part ? "pointermove" : "pointerdown", {
+                        clientX: box.left + box.width * (0.5 + 0.3 * Math.sin((i + part) / 5)),
+                        clientY: box.top + box.height * (0.2 + (i + part) / 100),
+                    }),
+                );
                 await new Promise((done) => ask(() => ask(done)));
-                times.push(spent);
+                painted.push(times);
             }
-            return times;
+            return painted;
         }"""
     )
-    print(f"median {np.median(times):.1f} ms")
-    assert np.median(times) < 16
+    assert painted == [1] * 60

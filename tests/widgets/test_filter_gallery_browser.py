@@ -409,21 +409,20 @@ def test_it_is_accessible(page_with, theme):
     assert_accessible(screen.page)
 
 
-def test_it_repaints_within_a_frame(screen):
-    times = screen.page.evaluate(
+def test_it_repaints_once_a_frame(screen):
+    painted = screen.page.evaluate(
         """async () => {
-            const times = [], ask = window.requestAnimationFrame;
-            window.requestAnimationFrame = (paint) => ask((now) => {
-                const start = performance.now();
-                paint(now);
-                times.push(performance.now() - start);
-            });
+            const painted = [], ask = window.requestAnimationFrame;
+            let times = 0;
+            window.requestAnimationFrame = (paint) => ask((now) => (times++, paint(now)));
             for (const input of [...document.querySelectorAll("section input")].slice(0, 40)) {
+                times = 0;
                 input.click();
                 await new Promise((done) => ask(() => ask(done)));
+                painted.push(times);
             }
-            return times;
+            return painted;
         }"""
     )
-    assert len(times) >= 39
-    assert np.median(times) < 16
+    assert len(painted) >= 39
+    assert max(painted) == 1
