@@ -4,6 +4,7 @@ from axe_playwright_python.base import AXE_SCRIPT
 
 SMALLEST_TARGET = 24  # CSS pixels, WCAG 2.2, 2.5.8
 SMALLEST_TEXT = 12
+WIDTHS = (1280, 320)  # a wide window, and the narrowest that everything works in
 
 # What axe finds in markup that is not ours, each with its reason: rule -> selectors.
 NOT_OURS = {
@@ -130,3 +131,26 @@ def assert_fits(root):
     assert root.evaluate(TOO_WIDE) == []
     assert root.evaluate(TOO_SMALL_TARGET, SMALLEST_TARGET) == []
     assert root.evaluate(TOO_SMALL_TEXT, SMALLEST_TEXT) == []
+
+
+FRAMES = """async (count) => {
+    for (; count; count--) await new Promise(requestAnimationFrame);
+}"""
+
+
+def resize(page, width):
+    """Make the window of the page this wide, and wait until widgets have heard of it and are drawn again."""
+    page.set_viewport_size({"width": width, "height": 900})
+    page.wait_for_function("(width) => innerWidth === width", arg=width)
+    page.evaluate(FRAMES, 4)
+
+
+def assert_sound(page):
+    """Assert, wide and narrow, that the widgets of the page fit and that it is accessible, light and dark."""
+    for width in WIDTHS:
+        resize(page, width)
+        for root in page.locator(".bb-widget").all():
+            assert_fits(root)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert_structure(page)
+        assert_colors(page, anew=width == WIDTHS[0])

@@ -8,7 +8,7 @@ from urllib.parse import quote
 import pytest
 import yaml
 from bs4 import BeautifulSoup
-from page_checks import assert_colors, assert_fits, assert_structure
+from page_checks import assert_colors, assert_fits, assert_structure, resize
 
 pytestmark = pytest.mark.browser
 
@@ -87,8 +87,7 @@ def assert_printed_whole(page):
 def assert_fits_when_narrowed(page):
     """Assert that nothing sticks out at any width, and that at a phone's nothing appears that cannot be read."""
     for width in (1280, 360, 320):
-        page.set_viewport_size({"width": width, "height": 900})
-        page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        resize(page, width)
         for root in page.locator(".bb-widget").all():
             assert_fits(root)
         assert page.evaluate("document.documentElement.scrollWidth") <= width
@@ -221,6 +220,6 @@ def test_poor_colors_are_found_in_each_theme_and_when_the_page_is_narrowed(open_
     page = open_page("page.html", folder=tmp_path, theme="dark")
     if "width" in when:
         assert_colors(page)
-        page.set_viewport_size({"width": 360, "height": 900})
+        resize(page, 360)
     with pytest.raises(AssertionError, match="color-contrast"):
         assert_colors(page, anew="width" not in when)

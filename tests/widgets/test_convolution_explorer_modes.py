@@ -578,9 +578,8 @@ def test_nothing_jumps_in_color_and_with_pooling(page_with, width):
     assert len(places) == 1, places
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_every_mode_is_accessible(page_with, theme):
-    screen = Screen(page_with(made := explorer(image="cat", color=True), theme=theme), made)
+def test_every_mode_is_accessible(page_with):
+    screen = Screen(page_with(made := explorer(image="cat", color=True)), made)
     assert_accessible(screen.page)
     for mode in MODES[1:]:
         screen.choose("What to do", mode)

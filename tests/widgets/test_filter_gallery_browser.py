@@ -397,10 +397,9 @@ def test_it_fits_and_nothing_jumps(page_with, width):
     assert len(heights) == 1
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_it_is_accessible(page_with, theme):
+def test_it_is_accessible(page_with):
     made = gallery()
-    screen = Gallery(page_with(made, theme=theme), made)
+    screen = Gallery(page_with(made), made)
     assert_accessible(screen.page)
     screen.columns["trained"].locator(".bb-patch").first.click()
     screen.choose("stage", "batchnorm")

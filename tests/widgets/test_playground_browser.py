@@ -422,9 +422,8 @@ def test_it_fits_and_can_be_read_and_touched(show, width):
         assert_fits(root)
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_it_is_accessible(show, theme):
-    screen = show(theme=theme, step=20)
+def test_it_is_accessible(show):
+    screen = show(step=20)
     assert_accessible(screen.page)
     screen.slider.fill("0.5")
     screen.press("All weights zero")

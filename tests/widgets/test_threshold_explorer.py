@@ -275,13 +275,8 @@ def test_it_follows_python(page_with):
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 320])
-def test_it_fits_and_is_accessible(page_with, width, theme):
-    page = page_with(made(), width=width, theme=theme)
-    root = page.locator(".bb-widget")
-    page_checks.assert_fits(root)
-    page_checks.assert_accessible(page)
+def test_it_fits_and_is_accessible(page_with):
+    page_checks.assert_sound(page_with(made()))
 
 
 def wide():
