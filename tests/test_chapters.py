@@ -1,5 +1,6 @@
 """The chapters keep their own rules: short cells, exercises with solutions that pass their checks."""
 
+import ast
 import contextlib
 import io
 import re
@@ -15,6 +16,7 @@ CELL = re.compile(r"^```\{code-cell\}[^\n]*\n(.*?)^```$", re.MULTILINE | re.DOTA
 TAGS = re.compile(r"^:tags: \[(.*)\]\n")
 EXERCISE = re.compile(r"^(`{3,})\{exercise\}[^\n]*\n:label: (\S+)\n.*?^\1$", re.MULTILINE | re.DOTALL)
 SOLUTION = re.compile(r"^(`{3,})\{solution\} (\S+)\n(.*?)^\1$", re.MULTILINE | re.DOTALL)
+WIDTH = re.compile(r"[<>^=]?[+ ]?0?\d")  # of a format that pads with blanks
 CHECK = re.compile(r"^(check_\w+)\((\w+)\)$", re.MULTILINE)
 
 
@@ -45,6 +47,28 @@ def test_code_fits_the_reading_column(path):
 def test_cells_are_short(path):
     long = [code for tags, code in cells(path) if "hide" not in tags and len(code.strip().splitlines()) > 20]
     assert not long
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=named)
+def test_cells_print_no_columns(path):
+    printed = [
+        call
+        for _, code in cells(path)
+        for call in ast.walk(ast.parse(code))
+        if isinstance(call, ast.Call) and ast.unparse(call.func) == "print"
+    ]
+    padded = [
+        ast.unparse(part)
+        for call in printed
+        for part in ast.walk(call)
+        if (
+            isinstance(part, ast.FormattedValue)
+            and part.format_spec
+            and WIDTH.match(ast.unparse(part.format_spec)[2:-1])
+        )
+        or (isinstance(part, ast.Constant) and re.search(r"\S {3}|\t", str(part.value)))
+    ]
+    assert not padded, "what stands in columns is a plots.Table"
 
 
 @pytest.mark.parametrize("path", CHAPTERS, ids=named)
