@@ -30,6 +30,7 @@ book: $(READY) ## build the website into _build/html
 	@$(BIN)/python tools/book.py
 
 test: $(READY) ## run every check: lint, build, unit, parity, twins, browser
+	@$(BIN)/python tools/browser.py
 	@$(MAKE) --no-print-directory lint
 	@$(BIN)/python tools/book.py
 	@$(BIN)/python -m pytest $(PARALLEL)

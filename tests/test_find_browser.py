@@ -1,5 +1,6 @@
 """tools/browser.py: which browser the tests start, and what it says where there is none. No browser is started."""
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -87,6 +88,52 @@ def test_it_is_fetched_where_it_is_missing(nothing, monkeypatch):
 def test_fetching_may_fail(monkeypatch):
     monkeypatch.setattr(browsers.subprocess, "run", lambda *_, **__: SimpleNamespace(returncode=1))
     assert not browsers.fetch()
+
+
+@pytest.fixture
+def bare(nothing, monkeypatch):
+    """A function: which commands run on a bare Linux of this name, as this user, where apt works or not."""
+    commands = []
+
+    def on(release, user, works=True):
+        def run(command, **_):
+            commands.append(" ".join(command))
+            if works and "install" in command:
+                program(nothing, "chromium")
+            return SimpleNamespace(returncode=0 if works else 100)
+
+        program(nothing, "apt-get")
+        monkeypatch.setattr(browsers, "release", lambda: [f"ID={release}"])
+        monkeypatch.setattr(browsers.os, "geteuid", lambda: user, raising=False)
+        monkeypatch.setattr(browsers.subprocess, "run", run)
+        own = SimpleNamespace(chromium=SimpleNamespace(executable_path=str(nothing / "own")))
+        monkeypatch.setattr(browsers, "sync_playwright", lambda: contextlib.nullcontext(own))
+        return browsers.main(), commands
+
+    return on
+
+
+def test_root_on_a_bare_debian_gets_chromium_after_it_was_said(bare, capsys):
+    done, commands = bare("debian", 0)
+    assert done == 0
+    assert commands == ["apt-get -q -y update", "apt-get -q -y install --no-install-recommends chromium"]
+    assert "No browser is installed; installing chromium with apt-get ..." in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("release", "user", "works"),
+    [("debian", 1000, True), ("debian", 0, False), ("ubuntu", 0, True), ("fedora", 0, True)],
+)
+def test_without_right_or_package_it_says_the_one_command(bare, capsys, release, user, works):
+    done, commands = bare(release, user, works)
+    assert done == 1
+    assert bool(commands) == (release == "debian" and user == 0)
+    assert "sudo apt-get install chromium" in capsys.readouterr().err
+
+
+def test_nothing_is_installed_beside_a_browser(bare, nothing):
+    program(nothing, "google-chrome")
+    assert bare("debian", 0) == (0, [])
 
 
 def test_the_one_that_is_named_is_used_and_no_other(nothing, monkeypatch):

@@ -1,6 +1,7 @@
 """Find a browser, and serve it a folder, the same way everywhere: for the tests and for `make bench`.
 
-An installed Chromium or Chrome comes first, then Playwright's own, which is fetched once where it is missing.
+An installed Chromium or Chrome comes first, then Playwright's own, which is fetched once where it is missing. Run as a
+command, as `make test` does, it makes sure that there is one: on Debian, as root, apt installs it.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from playwright.sync_api import Browser, Error, Playwright
+from playwright.sync_api import Browser, Error, Playwright, sync_playwright
 
 VARIABLE = "BACKBONE_BROWSER"
 COMMANDS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
@@ -31,7 +32,7 @@ USUAL_PATHS = (
     r"%ProgramFiles(x86)%\Microsoft\Edge\Application\msedge.exe",
 )
 ADVICE = (
-    "Install Chromium or Chrome (Debian, Ubuntu: apt install chromium; elsewhere: https://www.google.com/chrome), "
+    "Install Chromium or Chrome (Debian: sudo apt-get install chromium; elsewhere: https://www.google.com/chrome), "
     f"or name one with {VARIABLE}=/path/to/chrome."
 )
 # The pages may ask nobody for anything; nor may the browser itself, so that a stray request is surely the page's.
@@ -84,14 +85,49 @@ def installed() -> list[str]:
     return [path for path in on_path if path] + [path for path in usual if os.path.isfile(path)]
 
 
+def install() -> bool:
+    """Let apt install Chromium where this is Debian and we are root, and say whether it could.
+
+    Ubuntu's package is a snap, which does not start in a container; Playwright's own does.
+    """
+    if not shutil.which("apt-get") or "ID=debian" not in release() or os.geteuid() != 0:
+        return False
+    print("No browser is installed; installing chromium with apt-get ...", file=sys.stderr, flush=True)
+    apt = ["apt-get", "-q", "-y"]
+    subprocess.run(
+        [*apt, "update"], stdout=sys.stderr
+    )  # it may say no for one source, and have the package all the same
+    done = subprocess.run([*apt, "install", "--no-install-recommends", "chromium"], stdout=sys.stderr)
+    return done.returncode == 0
+
+
+def release() -> list[str]:
+    """Return the lines that tell which Linux this is."""
+    path = Path("/etc/os-release")
+    return path.read_text("utf-8").splitlines() if path.is_file() else []
+
+
 def fetch() -> bool:
     """Let Playwright fetch its own Chromium, and say whether it could."""
     print("No browser is installed; fetching Playwright's own Chromium ...", file=sys.stderr, flush=True)
     command = [sys.executable, "-m", "playwright", "install", "chromium"]
+    if "ID=ubuntu" in release() and os.geteuid() == 0:
+        command.insert(-1, "--with-deps")  # the libraries that it needs, from apt
     try:
         return subprocess.run(command, capture_output=True, timeout=SECONDS_TO_FETCH).returncode == 0
     except subprocess.TimeoutExpired:
         return False
+
+
+def main() -> int:
+    """Make sure that there is a browser, or say in one sentence what to install."""
+    if os.environ.get(VARIABLE) or installed() or install():
+        return 0
+    with sync_playwright() as playwright:
+        if Path(playwright.chromium.executable_path).exists() or fetch():
+            return 0
+    print(f"No Chromium or Chrome was found, and none could be fetched. {ADVICE}", file=sys.stderr)
+    return 1
 
 
 def flags() -> list[str]:
@@ -131,3 +167,7 @@ def serving(folder: Path) -> Iterator[Server]:
             yield server
         finally:
             listener.shutdown()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
