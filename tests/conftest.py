@@ -179,8 +179,8 @@ def tabs(browser):
     free = defaultdict(list)
 
     @contextlib.contextmanager
-    def tab_for(**options):
-        key = json.dumps(options, sort_keys=True)
+    def tab_for(scheme="http", **options):
+        key = json.dumps([scheme, options], sort_keys=True)  # going from http to file starts a process, too
         tab = free[key].pop() if free[key] else Tab(browser.new_context(**options))
         yield tab
         try:
@@ -219,7 +219,7 @@ def open_page(tabs, request, tmp_path_factory):
 
         def open_(path, *, theme="light", width=1280, scheme="http", folder=None, expected=(), **options) -> Page:
             visits.append(visit_to(folder, scheme, tuple(expected)))
-            return stack.enter_context(tabs(**options)).enter(visits[-1], path, theme, width)
+            return stack.enter_context(tabs(scheme, **options)).enter(visits[-1], path, theme, width)
 
         open_.visits = visits
         yield open_

@@ -16,40 +16,40 @@ NOT_OURS = {
 
 THEMES = ("light", "dark")
 COLOR_RULES = ["color-contrast", "link-in-text-block"]  # what they say depends on the theme, all else does not
-# Marks what has no color checked yet. The colors and sizes of an element and of all around it decide. In an article,
-# where nothing lies on anything else, the first of each look stands for all (a page has thousands of words of code in
-# twenty colors); in a widget and around the article, each element stands for itself.
-MARK_UNCHECKED = """(anew) => {
-    if (anew) delete window.checked;
-    const { looks, inText, own } = (window.checked ??= { looks: new Map(), inText: new Set(), own: new WeakMap() });
-    const numbers = new Map(); // element -> the number of its look
+# Marks what has no color checked yet, and returns what is now checked. The look of an element decides: the colors and
+# sizes of it and of all around it. On a page nothing lies on anything else, so the first of each look stands for all,
+# on any page (a page has thousands of words of code in twenty colors); in a widget an element stands for itself.
+MARK_UNCHECKED = """(known) => {
+    const checked = new Set(known), fresh = [], looks = new Map();
     const look = (node) => {
-        if (!node) return 0;
-        if (!numbers.has(node)) {
-            const s = getComputedStyle(node);
-            const its = [s.color, s.backgroundColor, s.backgroundImage, s.opacity, s.fontSize, s.fontWeight,
-                s.textDecorationLine, s.textShadow, s.filter, s.mixBlendMode];
-            const all = [look(node.parentElement), ...its].join("|");
-            if (!looks.has(all)) looks.set(all, looks.size + 1);
-            numbers.set(node, looks.get(all));
+        if (!node) return { text: "", all: "" };
+        if (!looks.has(node)) {
+            const s = getComputedStyle(node), above = look(node.parentElement);
+            const text = [s.color, s.fontSize, s.fontWeight].join();
+            const box = [s.backgroundColor, s.backgroundImage, s.opacity, s.textDecorationLine, s.textShadow, s.filter,
+                s.mixBlendMode].join();
+            const same = text === above.text && box === "rgba(0, 0, 0, 0),none,1,none,none,none,normal";
+            looks.set(node, same ? above : { text, all: `${above.all}/${text},${box}` });
         }
-        return numbers.get(node);
+        return looks.get(node);
+    };
+    const kind = (node) => {
+        if (node.matches("input, select, textarea, button")) return "control";
+        const text = [...node.childNodes].some((child) => child.nodeType === 3 && child.data.trim());
+        return `${node.matches("a[href]") ? "link" : ""}${text ? "text" : ""}`;
     };
     const visible = (node) => {
         const { width, height, right } = node.getBoundingClientRect();
         return width && height && right > 0 && node.checkVisibility({ visibilityProperty: true });
     };
-    const seen = (node) => {
-        if (node.closest("article") && !node.closest(".bb-widget")) return inText;
-        if (!own.has(node)) own.set(node, new Set());
-        return own.get(node);
-    };
-    const fresh = [...document.querySelectorAll("body *")].filter((node) => {
-        const unchecked = Boolean(visible(node) && !seen(node).has(look(node)));
+    for (const [number, node] of document.querySelectorAll("body *").entries()) {
+        const where = node.closest(".bb-widget") ? `${location.href} ${number}` : "";
+        const key = `${where} ${kind(node)} ${look(node).all}`;
+        const unchecked = Boolean(kind(node) && visible(node) && !checked.has(key));
         node.toggleAttribute("data-unchecked", unchecked);
-        return unchecked && seen(node).add(look(node));
-    });
-    return fresh.length;
+        if (unchecked) checked.add(key), fresh.push(key);
+    }
+    return fresh;
 }"""
 RUN_AXE = """async (options) => {
     axe.configure({ rules: [
@@ -63,7 +63,7 @@ RUN_AXE = """async (options) => {
 def assert_accessible(page):
     """Assert that axe finds nothing serious or critical on the whole page, in light and dark."""
     assert_structure(page)
-    assert_colors(page)
+    assert_colors(page, set())
 
 
 def assert_structure(page):
@@ -71,19 +71,19 @@ def assert_structure(page):
     assert_no_violation(page, {"rules": {name: {"enabled": False} for name in COLOR_RULES}})
 
 
-def assert_colors(page, anew=True):
+def assert_colors(page, checked):
     """Assert, light and dark, that text can be told from its background and links from the text around them.
 
-    Not anew, what looked the same at an earlier call on the same page is not looked at again.
+    What is in `checked` is not looked at again, at another width or on another page; what is looked at is added.
     """
     dark = page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches")
     for theme in THEMES if dark else reversed(THEMES):  # it ends in the theme in which it began
         page.emulate_media(color_scheme=theme)
         page.wait_for_function("(theme) => (document.documentElement.dataset.theme ?? theme) === theme", arg=theme)
         page.evaluate("document.getAnimations().forEach((animation) => animation.finish())")  # colors on their way
-        if page.evaluate(MARK_UNCHECKED, anew):
+        if fresh := page.evaluate(MARK_UNCHECKED, list(checked)):
             assert_no_violation(page, {"runOnly": {"type": "rule", "values": COLOR_RULES}})
-        anew = False
+            checked.update(fresh)
 
 
 def assert_no_violation(page, options):
@@ -147,10 +147,11 @@ def resize(page, width):
 
 def assert_sound(page):
     """Assert, wide and narrow, that the widgets of the page fit and that it is accessible, light and dark."""
+    checked = set()
     for width in WIDTHS:
         resize(page, width)
         for root in page.locator(".bb-widget").all():
             assert_fits(root)
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         assert_structure(page)
-        assert_colors(page, anew=width == WIDTHS[0])
+        assert_colors(page, checked)
