@@ -51,6 +51,21 @@ MARK_UNCHECKED = """(known) => {
     }
     return fresh;
 }"""
+# Two thirds of a page's elements are words of code, bare spans of a class. The second with the same classes on it and
+# all around it can differ from the first in no theme and at no width.
+UNWRAP_SAME_WORDS = """() => {
+    const seen = new Set(), chains = new Map();
+    const chain = (node) => {
+        if (!node) return "";
+        if (!chains.has(node)) chains.set(node, `${chain(node.parentElement)}/${node.tagName}.${node.className}`);
+        return chains.get(node);
+    };
+    for (const word of document.querySelectorAll("pre span")) {
+        if (word.firstElementChild || word.getAttributeNames().join() !== "class") continue;
+        if (seen.has(chain(word))) word.replaceWith(...word.childNodes);
+        else seen.add(chain(word));
+    }
+}"""
 RUN_AXE = """async (options) => {
     axe.configure({ rules: [
         { id: "color-contrast", selector: "[data-unchecked]" },
@@ -58,6 +73,11 @@ RUN_AXE = """async (options) => {
     ] });
     return (await axe.run(document, options)).violations;
 }"""
+
+
+def unwrap_same_words(page):
+    """Leave of the words of code on the page one of each kind, so that axe is done in half the time."""
+    page.evaluate(UNWRAP_SAME_WORDS)
 
 
 def assert_accessible(page):

@@ -8,7 +8,7 @@ from urllib.parse import quote
 import pytest
 import yaml
 from bs4 import BeautifulSoup
-from page_checks import assert_colors, assert_fits, assert_structure, resize
+from page_checks import assert_colors, assert_fits, assert_structure, resize, unwrap_same_words
 
 pytestmark = pytest.mark.browser
 
@@ -68,6 +68,7 @@ def test_page_is_sound(open_page, site, path, width, theme):
     assert page.locator("html").get_attribute("data-theme") == theme
     assert_complete(page, html(site, path))
     assert page.evaluate("window.layoutShift") < LARGEST_SHIFT
+    unwrap_same_words(page)
     assert_structure(page)
     if width == 1280:
         assert_colors(page, CHECKED)
