@@ -10,6 +10,7 @@ from readers import named
 
 from backbone.exercises.check import exercise
 from backbone.exercises.convolution import filter_image
+from backbone.exercises.measures import disagreeing, repeating
 from backbone.exercises.report import HINTS, TEXT, Report
 
 # --- filter_image, for example -------------------------------------------------------------------------------
@@ -324,3 +325,9 @@ def test_a_mistake_that_leaves_most_wrong_answers_open_is_not_named():
     half.mistake("rounded up", lambda n: (n + 1) // 2)
     assert half.check(lambda n: math.ceil(n / 2)).messages[0] == "rounded up"
     assert "rounded up" not in half.check(lambda n: n // 2 + 1).messages  # the same for odd numbers only
+
+
+@pytest.mark.parametrize(("measured", "found"), [(disagreeing, 1), (repeating, 0)])
+def test_two_draws_that_agree_by_chance_are_told_apart(measured, found):
+    answers = iter([0.0, 0.0, 1.0, 0.0])
+    assert measured(np.zeros(3)).measure(lambda x, generator: x + next(answers), np.zeros(3)) == found

@@ -7,6 +7,7 @@ import numpy as np
 from backbone.exercises.check import Measured, UnfitError, numbers, plain
 
 _CALLS = 8
+_LIKE = 4  # calls compared with one another: of a few objects, two draws are the same by chance now and then
 
 
 def drawn(measure: Callable, *inputs) -> Measured:
@@ -28,19 +29,19 @@ def disagreeing(*inputs) -> Measured:
     """Measure 1 where calls with equal generators disagree, so that randomness comes from elsewhere."""
 
     def ask(function: Callable, *inputs) -> int:
-        one, other = (_drawn(function, inputs, np.random.default_rng(0)) for _ in range(2))
-        return int(not np.array_equal(one, other))
+        first, *others = (_drawn(function, inputs, np.random.default_rng(0)) for _ in range(_LIKE))
+        return int(not all(np.array_equal(first, other) for other in others))
 
     return Measured(ask, inputs)
 
 
 def repeating(*inputs) -> Measured:
-    """Measure 1 where two calls in a row, with one generator, give the same."""
+    """Measure 1 where calls in a row, with one generator, all give the same."""
 
     def ask(function: Callable, *inputs) -> int:
         generator = np.random.default_rng(0)
-        one, other = (_drawn(function, inputs, generator) for _ in range(2))
-        return int(np.array_equal(one, other))
+        first, *others = (_drawn(function, inputs, generator) for _ in range(_LIKE))
+        return int(all(np.array_equal(first, other) for other in others))
 
     return Measured(ask, inputs)
 
