@@ -70,11 +70,12 @@ class PageError(SphinxError):
 def front_end_key(root: Path) -> str:
     """Return a hash of all that pages show besides their text: when it changes, pages are written again.
 
-    That is the widgets' JavaScript and CSS, the palette and the site's own files, which Sphinx copies only when it
-    writes a page.
+    That is the widgets' JavaScript and CSS, the palette, this extension, and the site's own files, which Sphinx copies
+    only when it writes a page.
     """
     widgets = [path for path in source_files(root) if path.suffix in FRONT_END or path.name == "palette.py"]
-    files = [*widgets, *sorted(path for path in (root / "_static").rglob("*") if path.is_file())]
+    own = [path for folder in ("_static", "_ext") for path in (root / folder).rglob("*.*") if path.suffix != ".pyc"]
+    files = [*widgets, *sorted(path for path in own if path.is_file())]
     return hashlib.sha256(b"\0".join(path.read_bytes() for path in files)).hexdigest()[:16]
 
 

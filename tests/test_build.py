@@ -78,6 +78,8 @@ export default { render: ({ el }) => write(el, "first dot") };
 TRAINING = """\
 import torch
 
+from backbone.data.download import cache_folder
+
 torch.manual_seed(0)
 model = torch.nn.Sequential(torch.nn.Conv2d(3, 16, 3), torch.nn.Flatten(), torch.nn.Linear(14400, 10))
 optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
@@ -87,6 +89,7 @@ for _ in range(10):
     loss.backward()
     optimizer.step()
 print(torch.get_num_threads(), loss.item(), [p.double().sum().item() for p in model.parameters()])
+print([path.name for path in cache_folder().glob("*")])
 """
 
 
@@ -354,12 +357,15 @@ def test_a_killed_build_starts_again_from_unread_pages(built):
 
 
 @GREEN
-def test_two_builds_give_identical_numbers_whatever_the_number_of_threads(built, tmp_path):
+def test_two_builds_give_identical_numbers_whatever_the_threads_and_the_downloads(built, tmp_path):
     other = longer(tmp_path)
-    other.passes(OMP_NUM_THREADS="2")
+    (tmp_path / "downloads").mkdir()
+    (tmp_path / "downloads" / "flowers128_1200.npz").write_bytes(b"something")
+    other.passes(OMP_NUM_THREADS="2", BACKBONE_DATA=str(tmp_path / "downloads"))
     assert other.article() == " ".join(built.first_page.article.get_text().split())
     assert texts(other) == built.first_texts
     assert built.first_texts[-1].startswith("1 ")  # one thread
+    assert built.first_texts[-1].endswith("[]\n")  # no downloads
 
 
 def states(page):

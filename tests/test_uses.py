@@ -2,12 +2,14 @@
 
 import ast
 import importlib
+import os
 import shutil
 import sys
 from functools import cache
 from pathlib import Path
 from types import ModuleType
 
+import backbone_book
 import execution
 import notebooks
 import pytest
@@ -95,6 +97,9 @@ def test_code_and_versions_are_in_the_key_and_prose_is_not(monkeypatch):
     code.source += "\n1 + 1"
     assert execution.key(ROOT, chapter) != before
     chapter = execution.read(CHAPTERS[0])
+    next(cell for cell in chapter.cells if cell.cell_type == "code").metadata["tags"] = ["raises-exception"]
+    assert execution.key(ROOT, chapter) != before
+    chapter = execution.read(CHAPTERS[0])
     monkeypatch.setattr(execution, "surroundings", lambda: "another torch")
     assert execution.key(ROOT, chapter) != before
 
@@ -106,6 +111,28 @@ def test_code_that_cannot_be_read_concerns_the_whole_package(executed_after):
     before = execution.key(ROOT, chapter)
     assert len(before) == 16
     assert executed_after("ops/pooling.py", "\nif:\n") >= {"convolution"}
+
+
+def test_pages_are_written_again_after_an_edit_of_what_writes_them(tmp_path):
+    for folder in ("_static", "_ext", "src"):
+        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
+    known = [backbone_book.front_end_key(tmp_path)]
+    for name in ("_ext/backbone_book.py", "_static/site.css", "src/backbone/palette.py", "src/backbone/widgets/kit.js"):
+        with (tmp_path / name).open("a") as file:
+            file.write("\n")
+        known.append(backbone_book.front_end_key(tmp_path))
+    assert len(set(known)) == 5
+
+
+def killed(notebook, folder):
+    os._exit(1)
+
+
+def test_a_killed_process_is_a_failure_of_its_chapter(monkeypatch, tmp_path):
+    monkeypatch.setattr(execution, "execute", killed)
+    path = tmp_path / "chapters/one.md"
+    with pytest.raises(execution.ExecutionError, match=r"^chapters/one\.md, its process was killed"):
+        execution.execute_all(tmp_path, {path: None}, {path: tmp_path / "kept"}, 1)
 
 
 # --- Nothing is overlooked ------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ import re
 import shutil
 import time
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -71,8 +72,10 @@ def read(path: Path):
 
 def key(root: Path, notebook) -> str:
     """Return a hash of everything the outputs of a chapter depend on."""
-    cells = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
-    digest = hashlib.sha256("\0".join([surroundings(), *cells]).encode())
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    cells = [cell.source for cell in code]
+    may_fail = ["raises-exception" in cell.metadata.get("tags", []) for cell in code]  # the only tag that a kernel sees
+    digest = hashlib.sha256("\0".join([surroundings(), *cells, str(may_fail)]).encode())
     for path in sorted(files_used(cells, root / "src")):
         digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()[:16]
@@ -110,8 +113,12 @@ def execute_all(root: Path, chapters: dict, kept: dict[Path, Path], at_once: int
     with ProcessPoolExecutor(at_once) as pool:
         jobs = {pool.submit(execute, notebook, str(path.parent)): path for path, notebook in chapters.items()}
         for job in as_completed(jobs):
-            result, path = job.result(), jobs[job]
+            path = jobs[job]
             name = path.relative_to(root).as_posix()
+            if isinstance(job.exception(), BrokenProcessPool):
+                failures.append(f"{name}, its process was killed; the computer may have run out of memory")
+                continue
+            result = job.result()
             failure = result.failure or warned(result.notebook)
             print(f"  {name}: {result.seconds:.1f} s{' FAILED' if failure else ''}", flush=True)
             if failure:
@@ -127,7 +134,7 @@ def execute(notebook, folder: str) -> Executed:
     from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
-    reached = []
+    reached = [0]
     client = NotebookClient(
         notebook,
         timeout=SECONDS_A_CELL,
@@ -149,6 +156,8 @@ def execute(notebook, folder: str) -> Executed:
         failure = f"{place(notebook, reached[-1])}: TimeoutError: it ran longer than {SECONDS_A_CELL} s"
     except DeadKernelError:
         failure = f"{place(notebook, reached[-1])}: the kernel died; it may have run out of memory"
+    except RuntimeError as error:  # Jupyter's, where a kernel does not answer at its start
+        failure = f"the kernel did not start: {shorten(str(error), width=300, placeholder=' ...')}"
     return Executed(notebook, time.perf_counter() - started, failure)
 
 
