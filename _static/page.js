@@ -8,6 +8,7 @@
   let restore = () => {};
 
   addEventListener("beforeprint", () => {
+    restore(); // some browsers say so twice
     const { theme } = dataset;
     const folds = document.querySelectorAll("article details:not([open])");
     for (const fold of folds) fold.open = true;
@@ -15,6 +16,7 @@
     restore = () => {
       for (const fold of folds) fold.open = false;
       dataset.theme = theme;
+      restore = () => {};
     };
   });
   addEventListener("afterprint", () => restore());

@@ -189,6 +189,7 @@ def byte_picture(*shape):
 ADVICE = {
     "bytes": (byte_picture(3, 9, 9), r"shape \(3, 9, 9\) and values from 200 to 200; .*: divide by 255$"),
     "bytes as floats": (np.full((3, 9, 9), 255.0), ": divide by 255$"),
+    "a little too large": (np.full((3, 9, 9), 1.2), r": cut off what lies above, x\.clip\(0, 1\)$"),
     "sixteen bits": (np.full((3, 9, 9), 60000, np.uint16), ": divide by 65535$"),
     "as Pillow gives": (
         byte_picture(9, 9, 3),
@@ -200,7 +201,10 @@ ADVICE = {
     "one channel": (np.zeros((1, 9, 9)), r": take the only channel"),
     "not a number": (np.full((3, 9, 9), np.nan), r"values from nan to nan; it must be .* in \[0, 1\]$"),
     "empty": (np.zeros((3, 0, 9)), r"shape \(3, 0, 9\)"),
-    "signed": (np.full((3, 9, 9), -0.5), r"values from -0\.5 to -0\.5; it must be .* in \[0, 1\]$"),
+    "signed": (
+        np.full((3, 9, 9), -0.5),
+        r"values from -0\.5 to -0\.5; it must be .* in \[0, 1\]: undo what was subtracted",
+    ),
     "batch": (np.zeros((1, 3, 9, 9)), r"shape \(1, 3, 9, 9\)"),
 }
 TAKE_PICTURES = {

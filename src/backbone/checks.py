@@ -116,7 +116,7 @@ def picture(name: str, argument: str, value: ArrayLike, *shapes: str) -> np.ndar
     low, high = (float(array.min()), float(array.max())) if array.size and array.dtype.kind in "biuf" else (np.nan,) * 2
     if -ROUNDING <= low <= high <= 1 + ROUNDING and any(_fits(array.shape, shape) for shape in shapes):
         return array.clip(0, 1) if array.dtype.kind == "f" else array
-    wanted, advice = " or ".join(shapes), _advice(array, high, shapes)
+    wanted, advice = " or ".join(shapes), _advice(array, low, high, shapes)
     raise ValueError(
         f"{name}: {argument} has shape {array.shape} and values from {low:.7g} to {high:.7g}; it must be {wanted} with "
         f"values in [0, 1]{advice}"
@@ -130,7 +130,7 @@ def _fits(shape: tuple[int, ...], wanted: str) -> bool:
     )
 
 
-def _advice(array: np.ndarray, high: float, shapes: Sequence[str]) -> str:
+def _advice(array: np.ndarray, low: float, high: float, shapes: Sequence[str]) -> str:
     """Say what makes a picture of this array, for the ways in which pictures usually come."""
     steps, shape = [], array.shape
     if len(shape) > 2 and shape[-1] in (1, 3, 4) and shape[-3] not in (1, 3):
@@ -143,8 +143,12 @@ def _advice(array: np.ndarray, high: float, shapes: Sequence[str]) -> str:
             steps.append("take the only channel, x[..., 0, :, :]")
         elif len(shape) == 2:
             steps.append("repeat it for three channels, np.stack([x] * 3)")
-    if 1 + ROUNDING < high <= 65535:
+    if low < -ROUNDING:
+        steps.append("undo what was subtracted from it and divided out")
+    elif 2 < high <= 65535:
         steps.append(f"divide by {255 if high <= 255 else 65535}")
+    elif 1 + ROUNDING < high <= 2:
+        steps.append("cut off what lies above, x.clip(0, 1)")
     return f": {' and '.join(steps)}" if steps else ""
 
 

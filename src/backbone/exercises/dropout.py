@@ -80,6 +80,8 @@ dropout.mistake(
     "stays where generator.random(x.shape) >= p. Try p = 0.8, which leaves few.",
     partial(dropout, kept=True, ends=False, train=_inverse),
     partial(dropout, kept=True, ends=False, train=_one),
+    partial(dropout, kept=True),
+    partial(dropout, kept=True, ends=False),
 )
 dropout.mistake(
     "The kept values were divided by p. Divide by 1 - p, the share that stays: with p = 0.8 one in five is left, and "

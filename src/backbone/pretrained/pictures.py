@@ -29,7 +29,8 @@ def normalize(name: str, x: torch.Tensor) -> torch.Tensor:
     checks.one_of("pretrained.normalize", "name", name, (EFFICIENTNET, *OFFICIAL))
     if name == EFFICIENTNET:
         return (255 * x - 127) / 128
-    return (x - torch.tensor(MEAN).view(3, 1, 1)) / torch.tensor(STD).view(3, 1, 1)
+    mean, std = (torch.tensor(values, device=x.device).view(3, 1, 1) for values in (MEAN, STD))
+    return (x - mean) / std
 
 
 def prepare(name: str, picture: ArrayLike | torch.Tensor, *, crop: float | None = None) -> torch.Tensor:
