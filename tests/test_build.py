@@ -348,9 +348,12 @@ def test_an_edit_of_the_package_changes_the_number_on_the_page_and_back_without_
 
 
 @GREEN
-def test_a_killed_build_starts_again_from_unread_pages(built):
+def test_a_killed_build_starts_again_from_unread_pages_and_old_ones_are_forgotten(built):
     (built.root / "_build/unfinished").touch()
+    removed = built.root / "_build/html/chapters/removed.html"
+    removed.touch()
     lines = built.passes()
+    assert not removed.exists(), "the page of a chapter that is no more"
     assert any("2 added, 0 changed, 0 removed" in line for line in lines)
     assert "Chapters: none to execute." in lines
     assert not (built.root / "_build/unfinished").exists()

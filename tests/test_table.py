@@ -46,7 +46,10 @@ def test_numbers_stand_to_the_right_and_the_rest_to_the_left():
         assert sides == ["left", "right", "right", "left"]
 
 
-@pytest.mark.parametrize("cell", [0, 3.5, "−0.5", "+1.2 points", "1e-07", "6.1e+02", "12 %", "3 of 20", "2.5 to 3.1 %"])
+@pytest.mark.parametrize(
+    "cell",
+    [0, 3.5, float("nan"), float("-inf"), "−0.5", "+1.2 points", "1e-07", "6.1e+02", "12 %", "3 of 20", "2.5 to 3.1 %"],
+)
 def test_what_begins_with_a_number_is_one(cell):
     assert parse(Table([{"x": cell}])).select_one("tbody th")["style"] == "text-align: right"
 

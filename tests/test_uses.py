@@ -182,6 +182,8 @@ SOURCES = {
     [
         ("import numpy", ""),
         ("import backbone", ""),
+        ("import backbone\nbackbone.__version__", ""),
+        ("import backbone\nbackbone.late.late()", "late.py tools/two.py"),
         ("from backbone.tools import TWO", "tools/two.py"),
         ("from backbone.tools import ONE", "tools/one.py deep/__init__.py deep/table.json"),
         ("from backbone.tools.two import TWO", "tools/two.py"),

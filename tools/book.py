@@ -61,7 +61,15 @@ def build(root: Path) -> None:
     unfinished.touch()
     keys = execution.execute_chapters(root)
     write_pages(root, keys)
+    forget_pages(root)
     unfinished.unlink()
+
+
+def forget_pages(root: Path) -> None:
+    """Delete the pages of chapters that are no more; Sphinx leaves them, and an old link would still open them."""
+    for page in (root / "_build" / "html" / "chapters").glob("*.html"):
+        if not (root / "chapters" / f"{page.stem}.md").exists():
+            page.unlink()
 
 
 def write_pages(root: Path, keys: dict[str, str]) -> None:

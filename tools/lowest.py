@@ -4,7 +4,7 @@
     python tools/lowest.py tests/ops    some of them; any arguments of pytest will do
 
 The bounds stand in pyproject.toml alone; what only the tests need comes in the versions of requirements.txt. The
-environment is made in `_build/lowest`, once for each pyproject.toml.
+environment is made in `_build/lowest`, once for each set of versions.
 """
 
 from __future__ import annotations
@@ -41,15 +41,17 @@ def main(arguments: list[str]) -> int:
     """Make the environment where it is missing, say what it is for, and run the tests; return pytest's exit code."""
     lowest = bounds((ROOT / "pyproject.toml").read_text("utf-8"))
     pins = "\n".join(f"{name}=={version}" for name, version in lowest.items())
-    mark = FOLDER / hashlib.sha256(pins.encode()).hexdigest()[:16]
+    needs = pinned(TEST_NEEDS, (ROOT / "requirements.txt").read_text("utf-8"))
+    mark = FOLDER / hashlib.sha256(f"{pins} {needs} {sys.version}".encode()).hexdigest()[:16]
     print(pins, flush=True)
     if not mark.exists():
-        make(pins)
+        make(pins, needs)
         mark.touch()
     ignored = [f"--ignore=tests/test_{name}.py" for name in HOUSE]
     # Old packages warn of each other.
     options = ["-q", "-n", "2", "-W", "default", "-m", "not site and not browser and not build"]
-    return subprocess.run([PYTHON, "-m", "pytest", *options, *ignored, *arguments], cwd=ROOT).returncode
+    command = [PYTHON, "-m", "pytest", *options, *ignored, *arguments]
+    return subprocess.run(command, cwd=ROOT, env=os.environ | {"OMP_NUM_THREADS": "1"}).returncode
 
 
 def bounds(pyproject: str) -> dict[str, str]:
@@ -69,13 +71,12 @@ def pinned(names: tuple[str, ...], requirements: str) -> list[str]:
     return [f"{name}=={versions[name]}" for name in names]
 
 
-def make(pins: str) -> None:
+def make(pins: str, needs: list[str]) -> None:
     """Make the environment anew: the package, its dependencies at their bounds, and what the tests need."""
     print("Installing these into _build/lowest (minutes; gigabytes, where torch brings CUDA) ...", flush=True)
     shutil.rmtree(FOLDER, ignore_errors=True)
     subprocess.run([sys.executable, "-m", "venv", FOLDER], check=True)
     (FOLDER / "constraints.txt").write_text(pins + "\n", "utf-8")
-    needs = pinned(TEST_NEEDS, (ROOT / "requirements.txt").read_text("utf-8"))
     install = [PYTHON, "-m", "pip", "install", "--disable-pip-version-check", "-q"]
     subprocess.run([*install, "-c", FOLDER / "constraints.txt", "-e", ROOT, *needs], check=True)
 

@@ -52,6 +52,8 @@ def _names(nodes: list[ast.AST], src: Path):
                 yield from _taken(nodes, node.module, alias, src)
         elif isinstance(node, ast.Import):
             yield from ((alias.name, WHOLE) for alias in node.names if _is_ours(alias.name) and "." in alias.name)
+        elif _is_attribute_of(node, "backbone") and _file(f"backbone.{node.attr}", src):  # after ``import backbone``
+            yield f"backbone.{node.attr}", WHOLE
         elif _is_module_name(node, src):  # importlib.resources.files("backbone.data")
             yield node.value, WHOLE
 

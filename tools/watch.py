@@ -18,6 +18,7 @@ WATCHED = (
     "src/backbone/**/*.py",
     "src/backbone/**/*.js",
     "src/backbone/**/*.css",
+    "src/backbone/**/*.json",
     "_static/*",
     "_ext/*.py",
 )

@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 # What begins as a number; a shape such as 3 × 3 does not count as one.
-NUMBER = re.compile(r"[+−-]?\d[\d,.]*+(e[+-]\d+)?+(?! ?[×x])")
+NUMBER = re.compile(r"[+−-]?\d[\d,.]*+(e[+-]\d+)?+(?! ?[×x])|nan$|[+−-]?inf$")
 EMPTY = ("", "–")
 
 

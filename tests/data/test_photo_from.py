@@ -127,6 +127,7 @@ def jpeg():
     ("content", "message"),
     [
         (b"\0\0\0\x18ftypheic" + b"\0" * 40, "HEIC or AVIF picture.* Save it as JPEG"),
+        (b"\0\0\0\x18ftypisom" + b"\0" * 40, "no picture of a kind known here"),
         (
             b"<!DOCTYPE html><html>no such picture</html>",
             "no picture of a kind known here, JPEG, .* Save it as JPEG",
@@ -135,7 +136,7 @@ def jpeg():
         (b"8BPS" + bytes(60), "no picture"),
         (jpeg()[:700], "truncated.* Copy the file again"),
     ],
-    ids=["HEIC", "HTML", "empty", "Photoshop", "cut off"],
+    ids=["HEIC", "MP4", "HTML", "empty", "Photoshop", "cut off"],
 )
 def test_what_is_no_picture(tmp_path, content, message):
     (tmp_path / "mine").write_bytes(content)

@@ -31,6 +31,8 @@ export default {
             return { data: Array.from(data, String), shape, kind: data.constructor.name };
         };
         window.found = (names) => names.map(read);
+        const held = (data) => ({ get: () => ({ dtype: "int16", shape: [2], data }) });
+        window.readBuffer = (data) => Array.from(array(held(data), "any").data);
         window.parts = (name) => entries(array(model, name)).map((part) => [...part]);
         el.innerHTML = "<p>drawn</p>";
     },
@@ -70,6 +72,14 @@ def test_the_page_can_send_an_array_back():
     data = memoryview(np.array([[1, 2, 3]], "<f4").tobytes())
     holder.set_state({"float32": {"dtype": "float32", "shape": [1, 3], "data": data}})
     assert holder.float32.tolist() == [[1, 2, 3]]
+
+
+@pytest.mark.browser
+def test_bytes_may_come_as_a_view_or_as_a_buffer(page_with):
+    """Jupyter gives a DataView, another host may give the ArrayBuffer itself."""
+    page = page_with(Holder())
+    assert page.evaluate("() => window.readBuffer(new Int16Array([1, -2]).buffer)") == [1, -2]
+    assert page.evaluate("() => window.readBuffer(new DataView(new Int16Array([9, 1, -2]).buffer, 2))") == [1, -2]
 
 
 @pytest.mark.browser

@@ -16,6 +16,8 @@ from backbone.checks import integer, one_of
 
 MIN_SIZE = 8
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")  # Pillow knows more, rare ones with holes now and then
+# What a file of the family says it holds in its ninth to twelfth byte: HEIC and AVIF, not a film.
+TELEPHONES = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1", b"avif", b"avis")
 
 
 @dataclass(frozen=True)
@@ -182,6 +184,7 @@ def photo_from(path: str | Path) -> np.ndarray:
 
     Raises:
         FileNotFoundError: there is no such file.
+        PermissionError: the file may not be read.
         ValueError: the file holds no picture that can be read, or one of floating-point numbers outside [0, 1].
     """
     path = Path(path).expanduser()
@@ -200,7 +203,7 @@ def _reason(path: Path, error: Exception) -> str:
     """Say why a file is no picture that Pillow reads, and what to do."""
     with path.open("rb") as file:
         kind = file.read(12)[4:]
-    if kind[:4] == b"ftyp":  # the family of HEIC and AVIF
+    if kind[:4] == b"ftyp" and kind[4:] in TELEPHONES:
         return (
             ": it is a HEIC or AVIF picture, as telephones make them. Save it as JPEG: open it in the telephone's or "
             "computer's picture viewer and export it"

@@ -26,7 +26,7 @@ def normalize(name: str, x: torch.Tensor) -> torch.Tensor:
     Raises:
         ValueError: for an unknown name.
     """
-    checks.one_of("pretrained.normalize", "name", name, (EFFICIENTNET, *OFFICIAL))
+    checks.one_of("normalize", "name", name, (EFFICIENTNET, *OFFICIAL))
     if name == EFFICIENTNET:
         return (255 * x - 127) / 128
     mean, std = (torch.tensor(values, device=x.device).view(3, 1, 1) for values in (MEAN, STD))

@@ -69,10 +69,10 @@ def load(name: str) -> nn.Module:
     ``backbone.data.FASHION_MNIST_STATISTICS``. "alexnet_small", "cifar_resnet20" and "cifar_plain20" know CIFAR-10:
     pictures (N, 3, 32, 32), standardized with ``CIFAR10_STATISTICS``, classes ``CIFAR10_CLASSES``.
 
-    "efficientnet_lite0" knows ImageNet. It takes pictures as ``prepare`` gives them; ``backbone.data.imagenet_classes``
-    names its outputs. So do "alexnet", "vgg11" to "vgg19_bn", "googlenet", "inception_v3" and "resnet18" to
-    "resnet152". Their official weights are downloaded at the first call, 47 to 575 MB, and kept in
-    ``~/.cache/backbone`` or where BACKBONE_DATA says.
+    "efficientnet_lite0", "alexnet", "vgg11" to "vgg19_bn", "googlenet", "inception_v3" and "resnet18" to "resnet152"
+    know ImageNet. They take pictures as ``prepare`` gives them; ``backbone.data.imagenet_classes`` names their outputs.
+    The weights of the first come with a package. The official ones of the others are downloaded at the first call, 47
+    to 575 MB, and kept in ``~/.cache/backbone`` or where BACKBONE_DATA says.
 
     Raises:
         ValueError: for an unknown name.

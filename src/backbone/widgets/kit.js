@@ -71,8 +71,9 @@ export function grouped(count) {
   return count.toLocaleString("en");
 }
 
-/** Read what a person typed: "-1.5", "−1,5" or "1/9"; null where it is no number. */
+/** Read what a person typed: "-1.5", "−1,5" or "1/9"; null where it is no number, or two, as "1,000" is. */
 export function parseNumber(text) {
+  if (/[1-9]\d{0,2},\d{3}(?!\d)/.test(text)) return null;
   const parts = text
     .replace(/[−–]/g, "-")
     .replace(",", ".")
@@ -219,11 +220,10 @@ export function fold(title, ...nodes) {
   return h("details", { class: "bb-fold" }, h("summary", {}, title), ...nodes);
 }
 
-let groups = 0;
-
 /** Radio buttons in a labelled group. `face(option)` gives what stands on each; the chosen value goes to `pick`. */
 export function choice(label, options, face, pick, kind = "segmented") {
-  const name = `bb-${Date.now().toString(36)}-${groups++}`;
+  // Random, since each widget on a page has a kit of its own: buttons of one name exclude each other.
+  const name = `bb-${Math.random().toString(36).slice(2)}`;
   const inputs = new Map();
   const node = h("fieldset", { class: `bb-choice bb-${kind}` }, h("legend", {}, label));
   for (const option of options) {

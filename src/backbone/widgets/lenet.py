@@ -40,7 +40,8 @@ def pack_lenet(
     for key, shape in SHAPES.items():
         if key not in parameters:
             raise ValueError(f"{name} has no {key!r}; LeNet needs {', '.join(SHAPES)}")
-        values = np.asarray(parameters[key], dtype="f4")
+        given = parameters[key]
+        values = np.asarray(given.detach().cpu() if hasattr(given, "detach") else given, dtype="f4")
         if values.shape != shape:
             raise ValueError(f"{name}[{key!r}] has shape {values.shape}; it must be {shape}")
         if not np.isfinite(values).all():
