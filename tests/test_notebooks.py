@@ -91,6 +91,10 @@ REWRITTEN = {
         "<summary>Solution: <em>Is</em> <code>a&lt;b</code> x?</summary>\n\n"
         "```python\na = 1\n\n\nb = 2\n```\n\n</details>",
     ),
+    "fold": (
+        "a\n```{admonition} What *you* should have seen\n:class: dropdown\n{ref}`x <sec-one>`\n```\nb",
+        "a\n\n<details>\n<summary>What <em>you</em> should have seen</summary>\n\nx\n\n</details>\n\nb",
+    ),
     "ref to another page": (
         "{ref}`deep_part` {ref}`the\n  text <sec-two>`",
         f"[A part]({SITE}chapters/two.html#deep-part) [the text]({SITE}chapters/two.html#sec-two)",
@@ -131,7 +135,9 @@ UNTOUCHED = [
 NOWHERE = "is MyST in a place where it does nothing; correct it"
 REFUSED = {
     "figure": ("a\n\n```{figure} a.png\n```", 2, "the directive {figure} needs a file"),
-    "directive": ("```{note}\nx\n```", 0, "the directive {note} cannot be shown in a notebook; use one of exercise, "),
+    "directive": ("```{note}\nx\n```", 0, "the directive {note} cannot be shown in a notebook; use one of admonition, "),
+    "open box": ("```{admonition} A title\nx\n```", 0, "needs a title and the line `:class: dropdown`"),
+    "box without a title": ("```{admonition}\n:class: dropdown\nx\n```", 0, "needs a title and the line"),
     "directive in an exercise": (
         "````{exercise}\n:label: e\na\n\n```{margin}\nb\n```\n````",
         4,

@@ -107,15 +107,17 @@ class Renderer:
 
     def solution(self, block: Block, body: list[str]) -> list[str]:
         """Fold a solution under the title of its exercise."""
-        from markdown_it import MarkdownIt
-
         label = block.argument
         if label not in self.page.exercises:
             raise self.fail(block.line, f"no exercise of this chapter has the label {label!r}; correct it.")
-        title = self.titled("solution", self.page.exercises[label], block.line)
-        # There the browser reads HTML, not Markdown.
-        summary = f"<summary>{MarkdownIt().renderInline(title)}</summary>"
-        return ["<details>", summary, "", *body, "", "</details>"]
+        return folded(self.titled("solution", self.page.exercises[label], block.line), body)
+
+    def admonition(self, block: Block, body: list[str]) -> list[str]:
+        """Fold a box under its title; one that stands open would not look like a box."""
+        if block.options.get("class") != "dropdown" or not block.argument:
+            message = "an {admonition} needs a title and the line `:class: dropdown`; a notebook shows it folded."
+            raise self.fail(block.line, message)
+        return folded(self.inline(block.argument, block.line), body)
 
     def titled(self, word: str, title: str, line: int) -> str:
         """Return a word with the title that follows it, if there is one."""
@@ -206,9 +208,18 @@ ROLES = {
     "ref": Renderer.ref,
 }
 DIRECTIVES = {
+    "admonition": Renderer.admonition,
     "exercise": Renderer.exercise,
     "solution": Renderer.solution,
 }
+
+
+def folded(title: str, body: list[str]) -> list[str]:
+    """Return lines that a reader opens by their title."""
+    from markdown_it import MarkdownIt
+
+    # In the summary the browser reads HTML, not Markdown.
+    return ["<details>", f"<summary>{MarkdownIt().renderInline(title)}</summary>", "", *body, "", "</details>"]
 
 
 def unknown(sort: str, name: str, known: dict) -> str:
