@@ -135,7 +135,7 @@ UNTOUCHED = [
 NOWHERE = "is MyST in a place where it does nothing; correct it"
 REFUSED = {
     "figure": ("a\n\n```{figure} a.png\n```", 2, "the directive {figure} needs a file"),
-    "directive": ("```{note}\nx\n```", 0, "the directive {note} cannot be shown in a notebook; use one of admonition, "),
+    "directive": ("```{note}\nx\n```", 0, "the directive {note} cannot be shown in a notebook; use one of "),
     "open box": ("```{admonition} A title\nx\n```", 0, "needs a title and the line `:class: dropdown`"),
     "box without a title": ("```{admonition}\n:class: dropdown\nx\n```", 0, "needs a title and the line"),
     "directive in an exercise": (
