@@ -338,6 +338,19 @@ def test_an_edit_of_prose_and_javascript_reaches_the_page_without_executing(buil
 
 
 @GREEN
+def test_an_edit_of_a_tag_reaches_the_page_without_executing(built):
+    built.edit(
+        "chapters/tiny.md",
+        "```{code-cell}\nfrom backbone.glue",
+        "```{code-cell}\n:tags: [hide-cell]\n\nfrom backbone.glue",
+    )
+    lines = built.passes()
+    assert "Chapters: none to execute." in lines
+    assert not any("Executing notebook" in line for line in lines), "by Jupyter Book, one after the other"
+    assert built.page().select_one("details.hide .cell_input")
+
+
+@GREEN
 def test_an_edit_of_the_package_changes_the_number_on_the_page_and_back_without_executing(built):
     built.edit("src/backbone/tiny.py", "0.25", "0.75")
     assert "Chapters: 1 to execute, 1 at a time." in built.passes()

@@ -59,7 +59,7 @@ def execute_chapters(root: Path) -> dict[str, str]:
         print("Chapters: none to execute.")
     for file in kept.values():
         prune(file)
-    fill_cache(root, kept)
+    fill_cache(root, kept, chapters)
     return {path.relative_to(root).with_suffix("").as_posix(): file.stem for path, file in kept.items()}
 
 
@@ -70,9 +70,14 @@ def read(path: Path):
     return read_myst_markdown_notebook(path.read_text("utf-8"), path=path, add_source_map=True)
 
 
+def code_cells(notebook) -> list:
+    """Return the cells that a kernel runs."""
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
 def key(root: Path, notebook) -> str:
     """Return a hash of everything the outputs of a chapter depend on."""
-    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    code = code_cells(notebook)
     cells = [cell.source for cell in code]
     may_fail = ["raises-exception" in cell.metadata.get("tags", []) for cell in code]  # the only tag that a kernel sees
     digest = hashlib.sha256("\0".join([surroundings(), *cells, str(may_fail)]).encode())
@@ -211,7 +216,7 @@ def cache_folder(root: Path) -> Path:
     return root / "_build" / "outputs"
 
 
-def fill_cache(root: Path, kept: dict[Path, Path]) -> None:
+def fill_cache(root: Path, kept: dict[Path, Path], chapters: dict) -> None:
     """Make the folder anew, with the present outputs of each chapter and nothing else."""
     import nbformat
     from jupyter_cache import get_cache
@@ -221,6 +226,9 @@ def fill_cache(root: Path, kept: dict[Path, Path]) -> None:
     outputs = get_cache(str(cache_folder(root)))
     for chapter, file in kept.items():
         notebook = nbformat.read(file, as_version=4)
+        for cell, present in zip(code_cells(notebook), code_cells(chapters[chapter]), strict=True):
+            # The key knows nothing of the tags that hide code, but Jupyter Book finds outputs by all of a cell's tags.
+            cell.metadata = present.metadata
         seconds = notebook.metadata.pop("execution_seconds")
         bundle = CacheBundleIn(notebook, str(chapter), data={"execution_seconds": seconds})
         outputs.cache_notebook_bundle(bundle, check_validity=False, overwrite=True)
