@@ -9,7 +9,7 @@ JAVASCRIPT := src _static
 # The same seed gives other bits with another number of threads, so every kernel and test runs with one.
 export OMP_NUM_THREADS := 1
 
-# One process a core; conftest.py says which tests share one, and what comes first.
+# conftest.py says how many processes that is, which tests share one, and what comes first.
 PARALLEL := -n auto --maxprocesses 8 --dist loadgroup --no-loadscope-reorder
 
 .PHONY: help book test check lint serve watch notebooks colab bench lowest clean

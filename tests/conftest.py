@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import re
 import shutil
 from collections import defaultdict
@@ -56,6 +57,12 @@ STANDALONE = """<!doctype html>
 """
 FOREIGN = re.compile(r"^(?!http://127\.0\.0\.1:|file:|data:|blob:)")
 VIEW = '<script type="application/vnd.jupyter.widget-view+json">{}</script>'
+
+
+@pytest.hookimpl(optionalhook=True)  # xdist's
+def pytest_xdist_auto_num_workers(config):
+    """Return for ``-n auto`` half as many processes again as cores: a browser often waits for its next frame."""
+    return max(1, (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1) * 3 // 2)
 
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the groups

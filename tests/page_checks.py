@@ -158,6 +158,47 @@ FRAMES = """async (count) => {
 }"""
 
 
+# Does what a reader would, without the pointer, which Playwright lets wait for two frames before each click. `acts` are
+# [selector, value, acts...]: each element found is pressed, or set to the value, or gets "key ..."; then follow the
+# acts behind it. "button|More" are the buttons that show this text.
+JUMPS = """async (root, acts) => {
+    const frames = async () => { for (const _ of [1, 2]) await new Promise(requestAnimationFrame); };
+    const height = () => root.getBoundingClientRect().height;
+    const first = height(), jumps = [];
+    const find = (selector) => {
+        const [css, text] = selector.split("|");
+        const found = [...root.querySelectorAll(css)].filter((node) => !text || node.textContent.trim() === text);
+        if (!found.length) throw new Error(`there is no ${selector}`);
+        return found.filter((node) => !node.disabled && node.checkVisibility());
+    };
+    const act = (node, value) => {
+        if (value === null) return node.dispatchEvent(new MouseEvent("click", { bubbles: true, cancelable: true }));
+        if (value.startsWith("key ")) {
+            node.focus();
+            return node.dispatchEvent(new KeyboardEvent("keydown", { key: value.slice(4), bubbles: true }));
+        }
+        node.value = value;
+        for (const kind of ["input", "change"]) node.dispatchEvent(new Event(kind, { bubbles: true }));
+    };
+    const go = async (acts) => {
+        for (const [selector, value, ...then] of acts)
+            for (let i = 0; i < find(selector).length; i++) {
+                act(find(selector)[i], value);
+                await frames();
+                if (height() !== first) jumps.push(`${selector} ${i} ${value}: ${height()} px, not ${first}`);
+                await go(then);
+            }
+    };
+    await go(acts);
+    return jumps;
+}"""
+
+
+def jumps(page, acts):
+    """Return where the height of the page's widget changes while `acts` are done, as JUMPS says."""
+    return page.locator(".bb-widget").evaluate(JUMPS, acts)
+
+
 def resize(page, width):
     """Make the window of the page this wide, and wait until widgets have heard of it and are drawn again."""
     page.set_viewport_size({"width": width, "height": 900})

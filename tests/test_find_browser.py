@@ -116,8 +116,8 @@ def bare(nothing, monkeypatch):
 def test_root_on_a_bare_debian_gets_chromium_after_it_was_said(bare, capsys):
     done, commands = bare("debian", 0)
     assert done == 0
-    assert commands == ["apt-get -q -y update", "apt-get -q -y install --no-install-recommends chromium"]
-    assert "No browser is installed; installing chromium with apt-get ..." in capsys.readouterr().err
+    assert commands == ["apt-get -q -y update", "apt-get -q -y install --no-install-recommends chromium-headless-shell"]
+    assert "No browser is installed; installing chromium-headless-shell with apt-get ..." in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,9 @@ from pathlib import Path
 from playwright.sync_api import Browser, Error, Playwright, sync_playwright
 
 VARIABLE = "BACKBONE_BROWSER"
-COMMANDS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
+# Debian's Chromium without windows comes first: the same engine, and the tests cost it a quarter less.
+SHELL = "chromium-headless-shell"
+COMMANDS = (SHELL, "chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
 USUAL_PATHS = (
     "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
     "/Applications/Chromium.app/Contents/MacOS/Chromium",
@@ -92,12 +94,11 @@ def install() -> bool:
     """
     if not shutil.which("apt-get") or "ID=debian" not in release() or os.geteuid() != 0:
         return False
-    print("No browser is installed; installing chromium with apt-get ...", file=sys.stderr, flush=True)
+    print(f"No browser is installed; installing {SHELL} with apt-get ...", file=sys.stderr, flush=True)
     apt = ["apt-get", "-q", "-y"]
-    subprocess.run(
-        [*apt, "update"], stdout=sys.stderr
-    )  # it may say no for one source, and have the package all the same
-    done = subprocess.run([*apt, "install", "--no-install-recommends", "chromium"], stdout=sys.stderr)
+    # It may say no for one source, and have the package all the same.
+    subprocess.run([*apt, "update"], stdout=sys.stderr)
+    done = subprocess.run([*apt, "install", "--no-install-recommends", SHELL], stdout=sys.stderr)
     return done.returncode == 0
 
 
