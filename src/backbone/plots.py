@@ -7,7 +7,6 @@ page's own background at zero. The drawing functions take arrays and an axes, an
 from __future__ import annotations
 
 import hashlib
-import html
 import io
 import re
 from collections.abc import Sequence
@@ -19,13 +18,13 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
 
 from backbone.checks import picture, real_array
+from backbone.figure import GAP, Figure
 from backbone.palette import CLASSES, COLORS, rgb
 from backbone.table import Table as Table
 
 # Drawn in this color, which no data uses; `Drawing` turns it into the color of the text around the figure.
 INK = "#010203"
 WIDTH = 684  # of the reading column, in CSS pixels
-GAP = 12
 # The colors of curves, in an order in which neighbors differ most.
 CURVES = tuple(CLASSES[i] for i in (3, 4, 2, 5, 0, 1, 6, 7))
 STYLE = {
@@ -45,7 +44,7 @@ STYLE = {
 }
 
 
-class Drawing:
+class Drawing(Figure):
     """Finished axes, ready to be the last line of a cell.
 
     Args:
@@ -58,28 +57,9 @@ class Drawing:
     """
 
     def __init__(self, axes: mpl.axes.Axes | Sequence[mpl.axes.Axes], alt: str, caption: str = ""):
-        if not alt.strip():
-            raise ValueError("Drawing: alt is empty; say in a sentence what the figure shows")
-        self.alt, self.caption = alt, caption
-        widths = [round(96 * ax.figure.get_figwidth()) for ax in np.atleast_1d(axes)]
-        self.svgs = [themed(to_svg(ax.figure)) for ax in np.atleast_1d(axes)]
-        # As many side by side as fit at four fifths of their size; on a phone one below the other.
-        least = sum(widths) * 4 // (5 * len(widths))
-        self.layout = (
-            f"display: grid; gap: {GAP}px; max-width: {sum(widths) + GAP * (len(widths) - 1)}px; margin: 0 auto; "
-            f"grid-template-columns: repeat(auto-fit, minmax(min(100%, {least}px), 1fr))"
-        )
-
-    def _repr_html_(self) -> str:
-        caption = f"<figcaption>{html.escape(self.caption)}</figcaption>" if self.caption else ""
-        return (
-            '<figure class="bb-figure" style="margin: 0">'
-            f'<div role="img" aria-label="{html.escape(self.alt)}" style="{self.layout}">{"".join(self.svgs)}</div>'
-            f"{caption}</figure>"
-        )
-
-    def __repr__(self) -> str:
-        return f"Drawing: {self.alt}"
+        figures = [ax.figure for ax in np.atleast_1d(axes)]
+        widths = [round(96 * figure.get_figwidth()) for figure in figures]
+        super().__init__([themed(to_svg(figure)) for figure in figures], widths, alt, caption)
 
 
 def to_svg(figure: mpl.figure.Figure) -> str:

@@ -1,0 +1,142 @@
+"""Small things with all their numbers: a neuron, a graph with its gradients, a convolution as a product of matrices."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike
+
+from backbone.diagrams.sheet import WIDTH, Sheet, figure
+from backbone.figure import Figure
+
+CELL = 24.0  # side of a cell of a matrix
+
+
+def number(value: float) -> str:
+    """Return a number with as many decimals as it needs, two at most, and a true minus sign."""
+    return f"{round(float(value), 2) + 0:.2f}".rstrip("0").rstrip(".").replace("-", "−")
+
+
+def neuron(x: Sequence[float], weights: Sequence[float], bias: float, caption: str = "") -> Figure:
+    """Draw one unit with a ReLU: inputs times weights, their sum with the bias, the activation.
+
+    Args:
+        x: two to four inputs.
+        weights: one for each.
+        bias: added to the sum.
+        caption: what to look for.
+    """
+    z = float(np.dot(x, weights) + bias)
+    sheet, step = Sheet(), 48
+    middle = 22 + step * (len(x) - 1) / 2
+    for place, (value, weight) in enumerate(zip(x, weights, strict=True)):
+        y = 22 + step * place
+        sheet.sign(20, y, number(value), 19)
+        sheet.way((39, y), (148, middle + (y - middle) * 0.2))
+        sheet.text(84, y + (middle - y) * 0.29 + (16 if y > middle else -7), f"× {number(weight)}")
+    sheet.way((166, middle + 58), (166, middle + 18))
+    sheet.text(166, middle + 74, f"bias {number(bias)}")
+    sheet.sign(166, middle, "sum", 18)
+    sheet.way((184, middle), (232, middle))
+    sheet.text(208, middle - 6, number(z))
+    sheet.box(232, middle, 48, 28, ("ReLU",), "plain")
+    sheet.way((280, middle), (WIDTH, middle))
+    sheet.text(304, middle - 6, number(max(z, 0)), bold=True)
+    terms = " plus ".join(f"{number(a)} times {number(w)}" for a, w in zip(x, weights, strict=True))
+    alt = f"One unit: {terms} plus the bias {number(bias)} is {number(z)}; ReLU makes {number(max(z, 0))} of it."
+    return figure([sheet.svg(max(middle + 80, 44 + step * (len(x) - 1)))], alt, caption)
+
+
+def backpropagation(x: float, weight: float, bias: float, target: float, caption: str = "") -> Figure:
+    """Draw the graph of (ReLU(weight x + bias) - target)², each number with the loss's gradient under it.
+
+    Args:
+        x: input.
+        weight: it is multiplied by.
+        bias: added.
+        target: what should come out.
+        caption: what to look for.
+    """
+    given = [torch.tensor(float(one), dtype=torch.float64, requires_grad=True) for one in (x, weight, bias)]
+    x, w, b = given
+    product = x * w
+    z = product + b
+    out = z.relu()
+    error = out - target
+    loss = error.square()
+    inner = [product, z, out, error]
+    gradients = torch.autograd.grad(loss, [*given, *inner])
+    given, inner = ([value.detach() for value in values] for values in (given, inner))
+    sheet, y = Sheet(), 58.0
+    places = [78.0, 138.0, 198.0, 258.0]
+    for row, (name, value, gradient) in enumerate(zip(("x", "w", "b"), given, gradients, strict=False)):
+        _given(sheet, y, places, row, f"{name} = {number(value)}", number(gradient))
+    for place, words in zip(places, ("×", "+", "ReLU", f"− {number(target)}"), strict=True):
+        sheet.sign(place, y, words, 20)
+    for place, value, gradient in zip(places, inner, gradients[3:], strict=True):
+        sheet.way((place + 20, y), (place + 40, y))
+        sheet.text(place + 30, y - 24, number(value))
+        sheet.text(place + 30, y + 34, number(gradient), ink="back")
+    sheet.box(297, y, 30, 40, ("( )²",), "plain")
+    sheet.text(WIDTH, y + 62, f"loss {number(loss.detach())}", anchor="end", bold=True)
+    sheet.text(WIDTH, y + 77, "1", anchor="end", ink="back")
+    names = ("x", "w", "b", "product", "sum", "ReLU", "error")
+    told = "; ".join(
+        f"{name} {number(value)}, gradient {number(gradient)}"
+        for name, value, gradient in zip(names, [*given, *inner], gradients, strict=True)
+    )
+    return figure([sheet.svg(140)], f"A graph from x, w and b to the loss {number(loss.detach())}. {told}.", caption)
+
+
+def _given(sheet: Sheet, y: float, places: Sequence[float], row: int, words: str, gradient: str):
+    """Draw an input or a parameter: x and w before the product, b below the sum."""
+    if row == 2:
+        sheet.way((places[1], y + 48), (places[1], y + 20))
+        sheet.text(places[1], y + 62, words)
+        sheet.text(places[1], y + 77, gradient, ink="back")
+        return
+    height = y + (-36 if row == 0 else 36)
+    sheet.way((38, height + (6 if row == 0 else -12)), (places[0] - 15, y + (-14 if row == 0 else 14)))
+    sheet.text(0, height, words, anchor="start")
+    sheet.text(0, height + 15, gradient, anchor="start", ink="back")
+
+
+def im2col(x: ArrayLike, kernel: ArrayLike, caption: str = "") -> Figure:
+    """Draw a convolution as one product of matrices: each place of the window becomes a row.
+
+    Args:
+        x: a small picture (H, W).
+        kernel: (h, w).
+        caption: what to look for.
+    """
+    x, kernel = np.asarray(x, float), np.asarray(kernel, float)
+    windows = np.lib.stride_tricks.sliding_window_view(x, kernel.shape)
+    rows = windows.reshape(-1, kernel.size)
+    out = rows @ kernel.ravel()
+    top, bottom = Sheet("Where the window stands"), Sheet("The same as one product")
+    _grid(top, 0, 30, x, f"picture {x.shape[0]} × {x.shape[1]}", marked=kernel.shape)
+    _grid(top, 126, 30, kernel, "window")
+    _grid(top, 226, 30, out.reshape(windows.shape[:2]), "output", marked=(1, 1))
+    _grid(bottom, 0, 30, rows, "a row for each place", marked=(1, rows.shape[1]))
+    _grid(bottom, 148, 30, kernel.reshape(-1, 1), "weights")
+    _grid(bottom, 226, 30, out.reshape(-1, 1), "output", marked=(1, 1))
+    for sheet, words, high in ((top, "∗", x.shape[0]), (bottom, "·", kernel.size)):
+        sheet.text(112 if sheet is top else 126, 48 + high * CELL / 2, words, bold=True)
+        sheet.text(202, 48 + high * CELL / 2, "=", bold=True)
+    told = ", ".join(number(value) for value in out)
+    alt = (
+        f"A picture of {x.shape[0]} × {x.shape[1]} and a window of {kernel.shape[0]} × {kernel.shape[1]}: "
+        f"the {len(rows)} pieces under the window become the rows of a matrix; "
+        f"times the window as a column it gives {told}."
+    )
+    height = 52 + CELL * max(len(rows), x.shape[0])
+    return figure([top.svg(height), bottom.svg(height)], alt, caption)
+
+
+def _grid(sheet: Sheet, left: float, top: float, values: np.ndarray, title: str, marked: tuple[int, int] = (0, 0)):
+    """Draw a matrix with its numbers; the upper left part is marked."""
+    sheet.text(left, top + 12, title, anchor="start")
+    for (row, column), value in np.ndenumerate(values):
+        look = "maps" if row < marked[0] and column < marked[1] else "outline"
+        y = top + 20 + CELL * (row + 0.5)
+        sheet.box(left + CELL * column, y, CELL, CELL, (number(value),), look)
