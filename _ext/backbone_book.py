@@ -3,6 +3,8 @@
 * A chapter whose outputs changed is read again, though its text did not change.
 * Widget states are cut down to what a page shows, and carry the widgets' current JavaScript and CSS.
 * A widget that the page could not draw fails the build, and so does an output that differs in every build.
+* Folded code says what it is the code of; the cells that only check a page's numbers stand in one fold at its end.
+* An exercise says where it is solved, because nobody can type on a page.
 * The pages ask no other host for anything, and lose the scripts that they do not use.
 * Every id stands once on a page, a solution opens where its title is clicked, and a search finds "1×1".
 * The download button gives the notebook made for readers (chapters/NAME.ipynb).
@@ -16,13 +18,21 @@ import json
 import os
 import re
 import shutil
+import sys
 from pathlib import Path
 
 from docutils import nodes
+from myst_nb.sphinx_ import HideCodeCellNode
 from sphinx.errors import SphinxError
 from sphinx.search.en import SearchEnglish
+from sphinx.transforms.post_transforms import SphinxPostTransform
 
 from backbone.palette import css_variables
+
+sys.path.append(str(Path(__file__).parents[1] / "tools"))  # Sphinx finds this folder alone
+
+import book_files
+import folds
 
 # What tools/book.py says: where the outputs lie, a key for each chapter's, and the site's address. Without it, when
 # Sphinx is run by hand, nothing is known of old outputs, and every chapter is executed.
@@ -50,6 +60,16 @@ UNUSED_TAGS = re.compile(
 )
 
 
+# A section of this name is closed until a reader asks for it.
+FURTHER = "Further exercises"
+FURTHER_SHOWN = "Show them"
+
+# Instead of "Not passed yet"; the notebook lies where the download button finds it.
+SOLVE = (
+    '<p class="bb-note bb-solve">Write it in this chapter\'s notebook, and run the cell: it checks your answer. '
+    '<a href="{colab}">Open it on Colab</a>, or <a href="../_sources/{docname}.ipynb" download>download it</a>.</p>'
+)
+
 SEARCH_FIELD = 'id="search-input"'
 
 
@@ -75,6 +95,7 @@ def front_end_key(root: Path) -> str:
     """
     widgets = [path for path in source_files(root) if path.suffix in FRONT_END or path.name == "palette.py"]
     own = [path for folder in ("_static", "_ext") for path in (root / folder).rglob("*.*") if path.suffix != ".pyc"]
+    own.append(root / "tools" / "folds.py")
     files = [*widgets, *sorted(path for path in own if path.is_file())]
     return hashlib.sha256(b"\0".join(path.read_bytes() for path in files)).hexdigest()[:16]
 
@@ -139,6 +160,44 @@ def shown_model(docname: str, state: dict, model_id: str) -> dict:
     widget = getattr(importlib.import_module(module), cls)
     model["state"] |= {"_esm": str(widget._esm), "_css": str(widget._css)}
     return model
+
+
+class NameFolds(SphinxPostTransform):
+    """Give each fold of code its title, and gather at the page's end the cells that only check its numbers."""
+
+    default_priority = 190  # before MyST-NB makes the folds
+    formats = ("html",)
+
+    def run(self):
+        """Change the tree of one page."""
+        checks = []
+        for cell in list(self.document.findall(lambda node: "hide_mode" in getattr(node, "attributes", {}))):
+            title = folds.title(cell[0].astext(), cell["cell_metadata"].get("tags", []))
+            if title == folds.CHECKS:
+                del cell["hide_mode"]
+                cell.parent.remove(cell)
+                checks.append(cell)
+            elif title:
+                cell["prompt_show"] = cell["prompt_hide"] = title
+        if checks:
+            self.document[0].append(fold(folds.CHECKS, checks))
+        for section in self.document.findall(nodes.section):
+            if section[0].astext() == FURTHER:
+                section[1:] = [fold(FURTHER_SHOWN, section[1:])]
+
+
+def fold(title: str, children: list) -> nodes.container:
+    """Return a closed fold, which looks like that of a cell."""
+    details = HideCodeCellNode("", *children, prompt_show=title, prompt_hide=title, classes=["above-input"])
+    return nodes.container("", details, classes=["cell"])
+
+
+def lead_to_notebook(app, doctree, docname):
+    """Replace the report of an exercise that nobody could solve on the page by the places where it can be solved."""
+    links = SOLVE.format(colab=book_files.repository(Path(app.srcdir)).colab_url(docname), docname=docname)
+    for report in list(doctree.findall(nodes.raw)):
+        if "bb-report-failed" in report.astext():
+            report.replace_self(nodes.raw("", links, format="html"))
 
 
 def name_once(app, doctree, docname):
@@ -207,12 +266,14 @@ def finish(app, exception):
 def setup(app):
     """Connect the extension."""
     app.add_search_language(Words)
+    app.add_post_transform(NameFolds)
     app.add_config_value("backbone_front_end", "", "html")
     app.connect("config-inited", configure)
     app.connect("env-get-outdated", with_new_outputs)
     app.connect("doctree-resolved", prune_state, priority=900)
     app.connect("doctree-resolved", refuse_addresses)
     app.connect("doctree-resolved", name_once)
+    app.connect("doctree-resolved", lead_to_notebook)
     app.connect("html-page-context", choose_scripts, priority=900)
     app.connect("build-finished", finish)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": False}

@@ -89,5 +89,22 @@
   const states = {};
   for (const script of document.querySelectorAll(STATE)) Object.assign(states, JSON.parse(script.textContent).state);
   const findModel = once((id) => states[id] && new Model(withBuffers(states[id])));
-  for (const script of document.querySelectorAll(VIEW)) draw(script, findModel);
+  const drawn = [...document.querySelectorAll(VIEW)].map((script) => draw(script, findModel));
+
+  // A page opened at one of its places stands there before its widgets are drawn, and they push the place away. Go there
+  // again, unless the reader has moved meanwhile.
+  const moved = new AbortController();
+  for (const act of ["wheel", "touchmove", "keydown", "pointerdown", "hashchange"])
+    addEventListener(act, () => moved.abort(), { signal: moved.signal, passive: true });
+  const loaded = new Promise((done) => (document.readyState === "complete" ? done() : addEventListener("load", done)));
+  const frame = () => new Promise((done) => requestAnimationFrame(done));
+  Promise.all([...drawn, loaded])
+    .then(() => globalThis.MathJax?.startup?.promise) // formulas grow, too
+    .then(frame)
+    .then(frame) // a widget may draw itself once more when it knows its width
+    .then(() => {
+      const place = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+      if (place && !moved.signal.aborted) place.scrollIntoView({ behavior: "instant" });
+      moved.abort();
+    });
 })();

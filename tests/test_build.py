@@ -339,15 +339,33 @@ def test_an_edit_of_prose_and_javascript_reaches_the_page_without_executing(buil
 
 @GREEN
 def test_an_edit_of_a_tag_reaches_the_page_without_executing(built):
-    built.edit(
-        "chapters/tiny.md",
-        "```{code-cell}\nfrom backbone.glue",
-        "```{code-cell}\n:tags: [hide-cell]\n\nfrom backbone.glue",
-    )
+    cell = "```{code-cell}\n"
+    built.edit("chapters/tiny.md", f"{cell}from", f"{cell}:tags: [hide-cell]\n\nfrom")
     lines = built.passes()
     assert "Chapters: none to execute." in lines
     assert not any("Executing notebook" in line for line in lines), "by Jupyter Book, one after the other"
     assert built.page().select_one("details.hide .cell_input")
+
+
+@GREEN
+def test_numbers_are_stored_by_make_notebooks_alone_and_a_build_says_what_differs(built):
+    named = 'chapters/tiny: not computed yet: value. Run "make book", then "make notebooks".'
+    assert named in built.first_lines
+    notebooks.write(built.root)
+    numbers = built.root / "chapters/numbers/tiny.json"
+    assert json.loads(numbers.read_text("utf-8"))["values"] == {"value": 0.25}
+    assert "The value is 0.25 today" in (built.root / "chapters/tiny.ipynb").read_text("utf-8")
+    assert notebooks.problems(built.root) + notebooks.unknown(built.root) == []
+    built.write("src/backbone/tiny.py", '"""A number for the tests."""\n\nVALUE = 0.26\n')
+    assert "chapters/tiny: 1 numbers differ a little from the notebook's: value" in built.passes()
+    built.write("src/backbone/tiny.py", '"""A number for the tests."""\n\nVALUE = 0.5\n')
+    for _ in range(2):
+        assert "chapters/tiny: value is stored as 0.25, computed 0.5" in built.fails()
+        assert "The value is 0.50 today" in built.article(), "its author wants to see it"
+    assert json.loads(numbers.read_text("utf-8"))["values"] == {"value": 0.25}
+    cell = "```{code-cell}\n"
+    built.edit("chapters/tiny.md", f"{cell}from", f"{cell}:tags: [rough]\n\nfrom", twins=False)
+    built.passes()
 
 
 @GREEN

@@ -6,12 +6,12 @@ import io
 import re
 from pathlib import Path
 
-import notebooks
+import book_files
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 
-CHAPTERS = notebooks.chapters(ROOT)
+CHAPTERS = book_files.chapters(ROOT)
 CELL = re.compile(r"^```\{code-cell\}[^\n]*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 TAGS = re.compile(r"^:tags: \[(.*)\]\n")
 EXERCISE = re.compile(r"^(`{3,})\{exercise\}[^\n]*\n:label: (\S+)\n.*?^\1$", re.MULTILINE | re.DOTALL)

@@ -7,6 +7,8 @@ import sys
 import warnings
 from pathlib import Path
 
+import book_files
+import glued
 import jupytext
 import nbformat
 import notebooks
@@ -54,6 +56,7 @@ def make(tmp_path):
         contents |= {name.replace("__", "/"): content for name, content in files.items()}
         for name, content in contents.items():
             if content is not None:
+                (tmp_path / name).parent.mkdir(exist_ok=True)
                 (tmp_path / name).write_text(content, encoding="utf-8")
         return tmp_path
 
@@ -64,7 +67,8 @@ def rendered(root):
     """Return the twin of the first chapter."""
     book, errors = notebooks.read_book(root)
     assert errors == []
-    return nbformat.reads(notebooks.render(root / "chapters/one.md", book), as_version=4)
+    text, _ = notebooks.render(root / "chapters/one.md", book, glued.stored(root, "chapters/one"))
+    return nbformat.reads(text, as_version=4)
 
 
 def code(source, tags=""):
@@ -112,10 +116,6 @@ REWRITTEN = {
     "cite:t": (
         "{cite:t}`kingma2014, nobody`",
         "[van Müller (2014)](https://arxiv.org/abs/1412.6980) and Group \\_ (n.d.)",
-    ),
-    "glue": (
-        code('glue("acc", 1)') + "{glue:text}`acc` {glue:text}`loss:.2f` {glue:text}`x`\n\n" + code("glue('loss', 2)"),
-        "**`acc`** *(printed above)* **`loss`** *(printed below)* **`x`** *(printed above)*",
     ),
 }
 
@@ -228,11 +228,76 @@ def test_twin_says_where_it_comes_from_and_installs_the_package(make):
 
 
 def test_only_metadata_that_a_notebook_needs_stays(make):
-    tags = ":tags: [hide-input, raises-exception]\n:mystnb: {figure: {name: x}}\n"
+    tags = ":tags: [raises-exception, rough]\n:mystnb: {figure: {name: x}}\n"
     cells = rendered(make(code("1/0", tags) + "\n% only a comment\n\n" + code("2", ":tags: [remove-cell]\n"))).cells
     assert [cell.id for cell in cells] == [f"c{i:03}" for i in range(len(cells))]
     assert [cell.cell_type for cell in cells] == ["markdown", "code", "code", "code"]
     assert [cell.metadata for cell in cells] == [{}, {}, {"tags": ["raises-exception"]}, {}]
+
+
+@pytest.mark.parametrize(
+    ("tag", "source", "title"),
+    [
+        ("hide-input", "import numpy\nfrom backbone import plots", "Imports"),
+        ("hide-input", "x = 1\nplots.Drawing(x)", "Code of this figure"),
+        ("hide-input", "plots.Table(x)", "Code of this table"),
+        ("hide-cell", "import numpy", "How the numbers on this page are checked"),
+    ],
+)
+def test_what_the_site_folds_is_folded_in_jupyter_and_on_colab(make, tag, source, title):
+    cell = rendered(make(code(source, f":tags: [{tag}]\n"))).cells[2]
+    assert cell.source == f"# @title {title}\n{source}"
+    hidden = {"source_hidden": True} | ({"outputs_hidden": True} if tag == "hide-cell" else {})
+    assert cell.metadata == {"cellView": "form", "jupyter": hidden}
+
+
+# Numbers in the text.
+
+SHOWN = "{glue:text}`loss:.2f`, {glue:text}`total:,d` {glue:text}`who`"
+
+
+def numbers(**values):
+    return json.dumps({"computed with": {"Python": "3.11", "NumPy": "2.4.0"}, "values": values})
+
+
+def test_numbers_are_shown_as_on_the_site_and_the_twin_says_what_they_were_computed_with(make):
+    root = make(SHOWN, **{"chapters__numbers__one.json": numbers(loss=0.12345, total=61706, who="*me*")})
+    title, _, text = rendered(root).cells
+    assert text.source == "0.12, 61,706 \\*me\\*"
+    assert "computed with Python 3.11, NumPy 2.4.0. Running the cells computes them again" in title.source
+    assert run(root) == 0
+    assert run(root, "--check") == 0
+
+
+def test_numbers_that_no_build_stored_are_named_until_one_does(make, capsys):
+    root = make(SHOWN, **{"chapters__numbers__one.json": numbers(loss=0.5, old=1)})
+    assert run(root) == 0
+    assert json.loads((root / "chapters/numbers/one.json").read_text())["values"] == {"loss": 0.5}
+    assert "0.50, **`total`** *(not computed yet)*" in (root / "chapters/one.ipynb").read_text()
+    capsys.readouterr()
+    assert run(root, "--check") == 1
+    assert capsys.readouterr().err == (
+        'chapters/one: not computed yet: total, who. Run "make book", then "make notebooks".\n'
+    )
+    assert notebooks.problems(root) == [], "a build must go on, or they could never be computed"
+
+
+def test_a_format_that_does_not_fit_its_number_fails_with_its_line(make):
+    root = make("a\n{glue:text}`who:.2f`", **{"chapters__numbers__one.json": numbers(who="me")})
+    (found,) = notebooks.problems(root)[:1]
+    assert found.startswith(f"chapters/one.md, line {FIRST + 1}: who is 'me', and '.2f' is no format for it: ")
+
+
+def test_numbers_are_compared_within_what_processors_differ_by():
+    old = glued.Numbers({"a": 100.0, "b": 0.5, "c": "cat", "d": 1, "e": float("nan"), "f": 3.0, "gone": 1})
+    new = glued.Numbers({"a": 111.5, "b": 0.52, "c": "dog", "d": 1, "e": float("nan"), "f": 9.0, "new": 2}, rough={"f"})
+    assert glued.compare("chapters/one", old, new) == (
+        [
+            "chapters/one: a is stored as 100.0, computed 111.5",
+            "chapters/one: c is stored as 'cat', computed 'dog'",
+        ],
+        ["b"],
+    )
 
 
 def test_twin_is_a_valid_notebook_in_the_form_that_nbformat_writes(make):
@@ -331,13 +396,17 @@ def test_a_twin_without_chapter_is_removed_and_a_notebook_is_not(make, capsys):
     (root / "chapters/ko/two.md").touch()
     (root / "_toc.yml").write_text("root: intro\nchapters:\n  - file: chapters/one\n")
     own, left = ("mine", "notes", "one-copy"), ("ko/gone", "ko/two", "two")
+    (root / "chapters/numbers").mkdir()
+    (root / "chapters/numbers/gone.json").write_text(numbers())
     assert sorted(notebooks.problems(root)) == sorted(
         [f"chapters/{name}.ipynb was not made from a chapter: remove it, or write {name}.md." for name in own]
         + [f'chapters/{name}.ipynb has no chapter: run "make notebooks", which removes it.' for name in left]
+        + ['chapters/numbers/gone.json has no chapter: run "make notebooks", which removes it.']
     )
     assert run(root) == 0
     output = capsys.readouterr().out
     assert all(f"removed   chapters/{name}.ipynb" in output for name in left)
+    assert not (root / "chapters/numbers/gone.json").exists()
     names = sorted(path.relative_to(root / "chapters").as_posix() for path in root.rglob("*.ipynb"))
     assert names == ["ko/one.ipynb", "mine.ipynb", "notes.ipynb", "one-copy.ipynb", "one.ipynb"]
 
@@ -353,7 +422,7 @@ def test_one_bad_chapter_does_not_hold_up_the_others(make, capsys):
 
 def test_chapters_are_listed_in_reading_order_and_must_exist(make):
     root = make("text", **{"chapters__two.md": None})
-    assert notebooks.chapters(root) == [root / "chapters/one.md", root / "chapters/two.md"]
+    assert book_files.chapters(root) == [root / "chapters/one.md", root / "chapters/two.md"]
     assert "chapters/two.md does not exist: write it, or take it out of _toc.yml." in notebooks.problems(root)
 
 
@@ -431,7 +500,7 @@ def test_addresses_follow_the_repository(make, name, path):
     found = notebooks.repository(make(**{"_config.yml": CONFIG.format(url=f"https://github.com/Me/{name}")}))
     assert found.pages_url == "https://me.github.io/" + path
     colab = f"https://colab.research.google.com/github/Me/{name}/blob/main/chapters/one.ipynb"
-    assert notebooks.colab_url(found, "chapters/one") == colab
+    assert found.colab_url("chapters/one") == colab
 
 
 def test_the_book_has_no_problems():

@@ -8,6 +8,7 @@ from collections import Counter
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+import folds
 import pytest
 import yaml
 from book_files import documents, repository
@@ -163,6 +164,32 @@ def test_the_download_button_gives_the_notebook_made_for_readers(pages):
         assert given, f"{docname}.html has no download button for its notebook"
         for path in given:
             assert path.read_bytes() == (ROOT / f"{docname}.ipynb").read_bytes(), path
+
+
+@SITE
+def test_folds_are_named_and_the_checks_of_a_page_stand_in_one_at_its_end(pages):
+    for docname in chapters():
+        folded = pages[f"{docname}.html"].select("article details.hide")
+        titles = [" ".join(fold.select_one("summary .collapsed").get_text().split()) for fold in folded]
+        assert titles[0] == folds.IMPORTS, docname
+        assert titles[-1] == folds.CHECKS, docname
+        assert titles.count(folds.CHECKS) == 1, docname
+        assert set(titles[1:-1]) <= {folds.IMPORTS, folds.FIGURE, folds.TABLE, "Show them"}, docname
+        assert not folded[-1].find_next("h2"), docname
+        assert not folded[-1].select(".bb-figure, .bb-table, .bb-view"), f"{docname}: a reader needs this cell"
+
+
+@SITE
+def test_an_exercise_leads_to_the_notebook_in_which_it_is_solved(pages):
+    book = repository(ROOT)
+    for docname in chapters():
+        page = pages[f"{docname}.html"]
+        notes = page.select(".bb-solve")
+        assert len(notes) == len(page.select(".exercise")), docname
+        colab, file = (link["href"] for link in notes[0].select("a"))
+        assert colab == book.colab_url(docname)
+        assert ((HTML / docname).parent / file).read_bytes() == (ROOT / f"{docname}.ipynb").read_bytes()
+        assert "Not passed yet" not in page.get_text(), docname
 
 
 @SITE

@@ -10,13 +10,13 @@ from pathlib import Path
 from types import ModuleType
 
 import backbone_book
+import book_files
 import execution
-import notebooks
 import pytest
 import uses
 
 ROOT = Path(__file__).resolve().parents[1]
-CHAPTERS = notebooks.chapters(ROOT)
+CHAPTERS = book_files.chapters(ROOT)
 read = cache(execution.read)
 
 
@@ -100,7 +100,7 @@ def test_code_and_versions_are_in_the_key_and_prose_is_not(monkeypatch):
     next(cell for cell in chapter.cells if cell.cell_type == "code").metadata["tags"] = ["raises-exception"]
     assert execution.key(ROOT, chapter) != before
     chapter = execution.read(CHAPTERS[0])
-    monkeypatch.setattr(execution, "surroundings", lambda: "another torch")
+    monkeypatch.setattr(execution, "surroundings", lambda root: "another torch")
     assert execution.key(ROOT, chapter) != before
 
 

@@ -17,6 +17,7 @@ import time
 from pathlib import Path
 
 import execution
+import glued
 import notebooks
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -31,11 +32,7 @@ class BuildError(Exception):
 
 def main() -> int:
     """Build, and end with one line that says how to open the site or what to mend."""
-    os.environ["OMP_NUM_THREADS"] = "1"  # the same seed gives other bits with another number of threads
-    os.environ["TQDM_DISABLE"] = "1"  # no progress bars on the pages
-    # A page is the same with and without a network, and whatever was downloaded before.
-    os.environ["BACKBONE_OFFLINE"] = "1"
-    os.environ["BACKBONE_DATA"] = str(ROOT / "_build" / "no-downloads")
+    os.environ |= execution.environment(ROOT)
     started = time.perf_counter()
     try:
         build(ROOT)
@@ -63,6 +60,28 @@ def build(root: Path) -> None:
     write_pages(root, keys)
     forget_pages(root)
     unfinished.unlink()
+    compare_numbers(root, keys)
+
+
+def compare_numbers(root: Path, keys: dict[str, str]) -> None:
+    """Compare what was computed with what the notebooks show; raise BuildError where it is something else.
+
+    The pages are written by then, because whoever changed an experiment wants to see them.
+    """
+    wrong = []
+    for docname, key in keys.items():
+        new = glued.computed(execution.kept_at(root, root / f"{docname}.md", key))
+        said, others = glued.compare(docname, glued.stored(root, docname), new)
+        wrong += said
+        if others:
+            print(f"{docname}: {len(others)} numbers differ a little from the notebook's: {', '.join(others)}")
+    for sentence in notebooks.unknown(root):
+        print(sentence)
+    if wrong:
+        raise BuildError(
+            "The pages are written, but they show other numbers than the notebooks. If you changed what is computed, "
+            'run "make notebooks" and commit; if not, find out why:\n' + "\n".join(wrong)
+        )
 
 
 def forget_pages(root: Path) -> None:

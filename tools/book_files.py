@@ -31,6 +31,11 @@ class Repository:
         """Return the address of a page on the book's site."""
         return f"{self.pages_url}{docname}.html" + (f"#{anchor}" if anchor else "")
 
+    def colab_url(self, docname: str) -> str:
+        """Return the address that opens a chapter's notebook on Colab."""
+        place = f"{self.owner}/{self.name}/blob/{self.branch}/{docname}.ipynb"
+        return f"https://colab.research.google.com/github/{place}"
+
     def source_url(self, path: str) -> str:
         """Return the address at which GitHub shows a file."""
         return f"{self.url}/blob/{self.branch}/{path}"
@@ -101,6 +106,11 @@ def documents(root: Path) -> list[str]:
     return [str(name).removesuffix(".md") for name in found]
 
 
+def chapters(root: Path) -> list[Path]:
+    """Return the sources of the chapters in reading order."""
+    return [root / f"{name}.md" for name in documents(root) if name.startswith("chapters/")]
+
+
 def bibliography(root: Path) -> dict[str, Reference]:
     """Return the entries of `references.bib` by key; without the file there are none."""
     path = root / "references.bib"
@@ -129,6 +139,11 @@ def plain(value: str) -> str:
     from pybtex.richtext import Text
 
     text = " ".join(str(Text.from_latex(value)).replace("\N{NO-BREAK SPACE}", " ").split())
+    return escaped(text)
+
+
+def escaped(text: str) -> str:
+    """Return text that Markdown shows as it is."""
     return re.sub(r"([`*_\[\]<])", r"\\\1", text)
 
 

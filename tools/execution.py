@@ -21,7 +21,7 @@ from functools import cache
 from pathlib import Path
 from textwrap import shorten
 
-import notebooks
+import book_files
 import uses
 
 SECONDS_A_CELL = 300
@@ -48,7 +48,7 @@ def execute_chapters(root: Path) -> dict[str, str]:
     Raises:
         ExecutionError: a cell failed, or a page would show a Python warning.
     """
-    chapters = {path: read(path) for path in notebooks.chapters(root)}
+    chapters = {path: read(path) for path in book_files.chapters(root)}
     kept = {path: kept_at(root, path, key(root, notebook)) for path, notebook in chapters.items()}
     missing = [path for path, file in kept.items() if not file.exists()]
     if missing:
@@ -61,6 +61,17 @@ def execute_chapters(root: Path) -> dict[str, str]:
         prune(file)
     fill_cache(root, kept, chapters)
     return {path.relative_to(root).with_suffix("").as_posix(): file.stem for path, file in kept.items()}
+
+
+def latest(root: Path) -> dict[str, Path]:
+    """Return the kept outputs of the chapters that a build need not execute, by the chapters' names."""
+    found = {}
+    for path in book_files.chapters(root):
+        name = path.relative_to(root).with_suffix("").as_posix()
+        if (root / "_build" / "executed" / name).is_dir() and path.exists():
+            file = kept_at(root, path, key(root, read(path)))
+            found |= {name: file} if file.exists() else {}
+    return found
 
 
 def read(path: Path):
@@ -80,7 +91,7 @@ def key(root: Path, notebook) -> str:
     code = code_cells(notebook)
     cells = [cell.source for cell in code]
     may_fail = ["raises-exception" in cell.metadata.get("tags", []) for cell in code]  # the only tag that a kernel sees
-    digest = hashlib.sha256("\0".join([surroundings(), *cells, str(may_fail)]).encode())
+    digest = hashlib.sha256("\0".join([surroundings(root), *cells, str(may_fail)]).encode())
     for path in sorted(files_used(cells, root / "src")):
         digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()[:16]
@@ -96,11 +107,23 @@ def files_used(cells: list[str], src: Path) -> set[Path]:
         return {path for path in src.rglob("*") if path.is_file() and "__pycache__" not in path.parts}
 
 
+def environment(root: Path) -> dict[str, str]:
+    """Return the variables under which chapters are executed."""
+    return {
+        "OMP_NUM_THREADS": "1",  # the same seed gives other bits with another number of threads
+        "TQDM_DISABLE": "1",  # no progress bars on the pages
+        # A page is the same with and without a network, and whatever was downloaded before.
+        "BACKBONE_OFFLINE": "1",
+        "BACKBONE_DATA": str(root / "_build" / "no-downloads"),
+    }
+
+
 @cache
-def surroundings() -> str:
+def surroundings(root: Path) -> str:
     """Name Python, the installed versions, and the variables that the package asks for."""
     versions = {f"{found.name}=={found.version}" for found in importlib.metadata.distributions()}
-    variables = {f"{name}={value}" for name, value in os.environ.items() if name.startswith("BACKBONE_")}
+    known = os.environ | environment(root)
+    variables = {f"{name}={value}" for name, value in known.items() if name.startswith("BACKBONE_")}
     return "\n".join([platform.python_version(), *sorted(versions), *sorted(variables)])
 
 
@@ -229,6 +252,7 @@ def fill_cache(root: Path, kept: dict[Path, Path], chapters: dict) -> None:
         for cell, present in zip(code_cells(notebook), code_cells(chapters[chapter]), strict=True):
             # The key knows nothing of the tags that hide code, but Jupyter Book finds outputs by all of a cell's tags.
             cell.metadata = present.metadata
+        nbformat.write(notebook, file)
         seconds = notebook.metadata.pop("execution_seconds")
         bundle = CacheBundleIn(notebook, str(chapter), data={"execution_seconds": seconds})
         outputs.cache_notebook_bundle(bundle, check_validity=False, overwrite=True)

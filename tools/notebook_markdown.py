@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from book_files import NotebookError, Reference, Repository
+from book_files import NotebookError, Reference, Repository, escaped
 from myst_blocks import SILENT, Block, Page, parse
 
 # All that a notebook says besides the chapter's own text.
@@ -19,8 +19,9 @@ WORDS = {
     "Read the same chapter on [the book's site]({page_url}).",
     "exercise": "Exercise",
     "solution": "Solution",
-    "above": "printed above",
-    "below": "printed below",
+    "computed": "The numbers in the text were computed with {versions}. Running the cells computes them again, "
+    "with other last digits on another computer.",
+    "unknown": "not computed yet",
     "and": " and ",
     "and others": "{} et al.",
     "no year": "n.d.",
@@ -63,8 +64,8 @@ class Renderer:
     pages: dict[str, Page]
     repository: Repository
     references: dict[str, Reference]
-    printed: dict[str, int] = field(default_factory=dict)  # glued name -> number of the cell that prints it
-    cell: int = 0  # number of the cell that is being rewritten
+    values: dict[str, float | int | str] = field(default_factory=dict)  # of what the chapter glues
+    shown: set[str] = field(default_factory=set)  # the names of those that the text shows
 
     def fail(self, line: int, message: str) -> NotebookError:
         """Return the error for one line of the chapter."""
@@ -174,10 +175,19 @@ class Renderer:
         return f"[{text}]({self.repository.page_url(docname)})"
 
     def glue(self, content: str, line: int) -> str:
-        """Name a value that a cell prints, and say where."""
-        variable = content.split(":")[0]
-        where = "below" if self.printed.get(variable, -1) > self.cell else "above"
-        return f"**`{variable}`** *({WORDS[where]})*"
+        """Show a value as the site does."""
+        from myst_nb.core.variables import format_plain_text
+
+        name, _, spec = content.partition(":")
+        self.shown.add(name)
+        if name not in self.values:
+            return f"**`{name}`** *({WORDS['unknown']})*"
+        try:
+            return escaped(format_plain_text(repr(self.values[name]), spec))
+        except ValueError as error:
+            raise self.fail(
+                line, f"{name} is {self.values[name]!r}, and {spec!r} is no format for it: {error}."
+            ) from None
 
     def cite_p(self, content: str, line: int) -> str:
         """Cite in brackets."""

@@ -3,10 +3,12 @@
 `python tools/notebooks.py` writes, `python tools/notebooks.py --check` only says what is out of date:
 
 - `chapters/NAME.ipynb`, the twin of a chapter: the same text as a notebook for Colab and Jupyter
+- `chapters/numbers/NAME.json`, the numbers that the text shows, as the last built book computed them
 - the table of links in `README.md`, and the two addresses in `CITATION.cff`
 """
 
 import argparse
+import contextlib
 import json
 import os
 import re
@@ -14,6 +16,9 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+import execution
+import folds
+import glued
 from book_files import NotebookError, Reference, Repository, bibliography, documents, repository
 from myst_blocks import Page, survey
 from notebook_markdown import WORDS, Renderer
@@ -70,40 +75,39 @@ def read_book(root: Path) -> tuple[Book, list[str]]:
     return Book(root, repository(root), pages, bibliography(root)), errors
 
 
-def chapters(root: Path) -> list[Path]:
-    """Return the sources of the chapters in reading order."""
-    return [root / f"{name}.md" for name in documents(root) if name.startswith("chapters/")]
-
-
-def colab_url(repository: Repository, docname: str) -> str:
-    """Return the address that opens a chapter's twin on Colab."""
-    place = f"{repository.owner}/{repository.name}/blob/{repository.branch}/{docname}.ipynb"
-    return f"https://colab.research.google.com/github/{place}"
-
-
-def render(path: Path, book: Book) -> str:
-    """Return the text of the twin of one chapter."""
+def render(path: Path, book: Book, numbers: glued.Numbers) -> tuple[str, set[str]]:
+    """Return the text of the twin of one chapter, and the names of the numbers that it shows."""
     docname = path.relative_to(book.root).with_suffix("").as_posix()
     cells = read_cells(path, docname)
     check_opening(cells, docname)
-    renderer = Renderer(book.pages[docname], book.pages, book.repository, book.references, printed(cells))
+    renderer = Renderer(book.pages[docname], book.pages, book.repository, book.references, numbers.values)
     made = []
-    for number, cell in enumerate(cells):
-        renderer.cell = number
+    for cell in cells:
         if cell.kind == "markdown":
             source = "\n".join(renderer.markdown(cell.source.splitlines(), cell.line))
             made += [Cell("markdown", source, cell.line)] if source else []
         else:
             made.append(cell)
     text = next(cell for cell in made if cell.kind == "markdown")
-    source = f"{docname}.md"
-    places = {"source_url": book.repository.source_url(source), "page_url": book.repository.page_url(docname)}
     title, _, rest = text.source.partition("\n")
-    origin = f"*{WORDS['origin'].format(source=source, **places)}*"
-    text.source = "\n\n".join(filter(None, (title, origin, rest.strip("\n"))))
+    text.source = "\n\n".join(
+        filter(None, (title, origin(docname, book, renderer.shown and numbers.versions), rest.strip("\n")))
+    )
     install = next(cell for cell in made if cell.kind == "code")
     install.source = INSTALL.format(install=WORDS["install"], url=book.repository.url)
-    return dump(made, source)
+    return dump(made, f"{docname}.md"), renderer.shown
+
+
+def origin(docname: str, book: Book, versions: dict[str, str]) -> str:
+    """Say where a twin comes from, and with what the numbers in its text were computed."""
+    source = f"{docname}.md"
+    places = {"source_url": book.repository.source_url(source), "page_url": book.repository.page_url(docname)}
+    said = WORDS["origin"].format(source=source, **places)
+    if versions:
+        said += " " + WORDS["computed"].format(
+            versions=", ".join(f"{name} {number}" for name, number in versions.items())
+        )
+    return f"*{said}*"
 
 
 def read_cells(path: Path, docname: str) -> list[Cell]:
@@ -146,16 +150,6 @@ def check_opening(cells: list[Cell], docname: str) -> None:
         )
 
 
-def printed(cells: list[Cell]) -> dict[str, int]:
-    """Return the number of the first cell that prints each glued value, where its name is written out."""
-    found: dict[str, int] = {}
-    for number, cell in enumerate(cells):
-        if cell.kind == "code":
-            for name in re.findall(r"""glue\(\s*["']([^"']+)["']""", cell.source):
-                found.setdefault(name, number)
-    return found
-
-
 def dump(cells: list[Cell], source: str) -> str:
     """Write cells as a notebook that is marked with its source."""
     import nbformat
@@ -163,14 +157,27 @@ def dump(cells: list[Cell], source: str) -> str:
 
     make, made = {"markdown": new_markdown_cell, "code": new_code_cell}, []
     for number, cell in enumerate(cells):
-        tags = [tag for tag in cell.tags if tag in KEPT_TAGS]
-        made.append(make[cell.kind](cell.source, id=f"c{number:03}", metadata={"tags": tags} if tags else {}))
+        fold = folds.title(cell.source, cell.tags) if cell.kind == "code" else None
+        # Jupyter hides the code that the site hides; Colab does so where a cell has a form, which needs a title.
+        made_of = f"# @title {fold}\n{cell.source}" if fold else cell.source
+        made.append(make[cell.kind](made_of, id=f"c{number:03}", metadata=marks(cell, fold)))
     metadata = {
         "backbone": {"source": source},  # by this mark `is_twin` knows it again
         "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
         "language_info": {"name": "python"},
     }
     return nbformat.writes(new_notebook(cells=made, metadata=metadata)) + "\n"
+
+
+def marks(cell: Cell, fold: str | None) -> dict:
+    """Return the metadata of a cell: what Jupyter and Colab hide, and the tags that stay."""
+    found = {}
+    if fold:
+        found |= {"cellView": "form", "jupyter": {"source_hidden": True}}
+    if fold == folds.CHECKS:
+        found["jupyter"]["outputs_hidden"] = True
+    tags = [tag for tag in cell.tags if tag in KEPT_TAGS]
+    return found | ({"tags": tags} if tags else {})
 
 
 def links(text: str, book: Book) -> str:
@@ -183,7 +190,7 @@ def links(text: str, book: Book) -> str:
         raise NotebookError(f"README.md: the block after `{LINKS}` has no end; put `{LINKS_END}` below it.")
     rows = ["| Chapter | Read | Run |", "| --- | --- | --- |"]
     for docname in book.chapters:
-        read, run = book.repository.page_url(docname), colab_url(book.repository, docname)
+        read, run = book.repository.page_url(docname), book.repository.colab_url(docname)
         title = book.pages[docname].title.replace("|", "\\|")
         rows.append(f"| {title} | [on the site]({read}) | [on Colab]({run}) |")
     return "\n".join([before + LINKS, "", *rows, "", LINKS_END + after])
@@ -196,13 +203,19 @@ def citation(text: str, book: Book) -> str:
     return text
 
 
-def outputs(root: Path) -> tuple[dict[str, str], list[str]]:
-    """Return the text that each made file should have, and a sentence for each that cannot be made."""
+def outputs(root: Path, computed: dict[str, glued.Numbers] | None = None) -> tuple[dict[str, str], list[str]]:
+    """Return the text that each made file should have, and a sentence for each that cannot be made.
+
+    The numbers in the text are those that were `computed` for a chapter, or else those that are stored.
+    """
     book, errors = read_book(root)
     texts = {}
     for docname in book.chapters:
         try:
-            texts[f"{docname}.ipynb"] = render(root / f"{docname}.md", book)
+            numbers = (computed or {}).get(docname) or glued.stored(root, docname)
+            texts[f"{docname}.ipynb"], shown = render(root / f"{docname}.md", book, numbers)
+            if shown or glued.place(root, docname).exists():
+                texts[glued.place(root, docname).relative_to(root).as_posix()] = numbers.text(shown)
         except NotebookError as error:
             errors.append(str(error))
     for name, make in (("README.md", links), ("CITATION.cff", citation)):
@@ -215,17 +228,35 @@ def outputs(root: Path) -> tuple[dict[str, str], list[str]]:
 
 
 def orphans(root: Path) -> list[str]:
-    """Return the notebooks that no chapter stands behind; other languages have folders with the same names."""
+    """Return the notebooks and numbers without a chapter; other languages have folders with the same names."""
     listed = {Path(docname).name for docname in documents(root)}
-    return [
-        path.relative_to(root).as_posix()
+    found = [
+        path
         for path in sorted((root / "chapters").rglob("*.ipynb"))
         if ".ipynb_checkpoints" not in path.parts and not (path.stem in listed and path.with_suffix(".md").exists())
     ]
+    found += [path for path in sorted((root / "chapters" / "numbers").glob("*.json")) if path.stem not in listed]
+    return [path.relative_to(root).as_posix() for path in found]
+
+
+def unknown(root: Path) -> list[str]:
+    """Return a sentence for each chapter whose text shows a number that no build has stored."""
+    book, _ = read_book(root)
+    found = []
+    for docname in book.chapters:
+        with contextlib.suppress(NotebookError):
+            numbers = glued.stored(root, docname)
+            _, shown = render(root / f"{docname}.md", book, numbers)
+            if missing := sorted(shown - set(numbers.values)):
+                names = ", ".join(missing)
+                found.append(f'{docname}: not computed yet: {names}. Run "make book", then "make notebooks".')
+    return found
 
 
 def is_twin(root: Path, name: str) -> bool:
-    """Tell a twin, which is marked with its source, from a notebook that somebody wrote or copied."""
+    """Tell what we made, a twin by the mark of its source, from a notebook that somebody wrote or copied."""
+    if name.endswith(".json"):
+        return True
     try:
         source = json.loads((root / name).read_text(encoding="utf-8"))["metadata"]["backbone"]["source"]
     except (KeyError, TypeError, ValueError):
@@ -255,9 +286,11 @@ def problems(root: Path) -> list[str]:
 
 def write(root: Path) -> list[str]:
     """Bring every made file up to date, printing a line for each; return what could not be made."""
-    texts, errors = outputs(root)
+    kept = execution.latest(root)
+    texts, errors = outputs(root, {docname: glued.computed(file) for docname, file in kept.items()})
     for name, text in texts.items():
         path = root / name
+        path.parent.mkdir(exist_ok=True)
         if path.exists() and path.read_bytes() == text.encode():
             print(f"unchanged {name}")
             continue
@@ -280,7 +313,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--root", type=Path, default=ROOT, help="the repository (default: this one)")
     options = parser.parse_args(arguments)
     try:
-        found = problems(options.root) if options.check else write(options.root)
+        found = problems(options.root) + unknown(options.root) if options.check else write(options.root)
     except NotebookError as error:
         found = [str(error)]
     for sentence in found:
