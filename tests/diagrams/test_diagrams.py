@@ -156,7 +156,7 @@ def test_numbers_of_a_neuron_and_of_a_graph():
 def test_im2col_is_the_convolution():
     x, kernel = np.array([[1.0, 2, 0], [0, 1, 3], [2, 0, 1]]), np.array([[1.0, 0], [0, -1]])
     out = ops.conv2d(x[None, None], kernel[None, None]).ravel()
-    assert drawings()["im2col"].alt.endswith(f"it gives {', '.join(map(diagrams.by_hand.number, out))}.")
+    assert drawings()["im2col"].alt.endswith(f"matrix give {', '.join(map(diagrams.by_hand.number, out))}.")
 
 
 @pytest.mark.parametrize(("value", "text"), [(0.5, "0.5"), (-2, "−2"), (-0.001, "0"), (10, "10"), (1.256, "1.26")])

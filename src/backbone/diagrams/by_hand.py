@@ -17,34 +17,39 @@ def number(value: float) -> str:
     return f"{round(float(value), 2) + 0:.2f}".rstrip("0").rstrip(".").replace("-", "−")
 
 
-def neuron(x: Sequence[float], weights: Sequence[float], bias: float, caption: str = "") -> Figure:
-    """Draw one unit with a ReLU: inputs times weights, their sum with the bias, the activation.
+def neuron(
+    x: Sequence[float], weights: Sequence[float], bias: float, activation: str = "relu", caption: str = ""
+) -> Figure:
+    """Draw one unit: inputs times weights, their sum with the bias, the activation.
 
     Args:
         x: two to four inputs.
         weights: one for each.
         bias: added to the sum.
+        activation: "relu", "sigmoid" or "tanh".
         caption: what to look for.
     """
     z = float(np.dot(x, weights) + bias)
-    sheet, step = Sheet(), 48
+    out = number(getattr(torch, activation)(torch.tensor(z)))
+    named = activation.replace("relu", "ReLU")
+    sheet, step = Sheet(), 52
     middle = 22 + step * (len(x) - 1) / 2
     for place, (value, weight) in enumerate(zip(x, weights, strict=True)):
         y = 22 + step * place
         sheet.sign(20, y, number(value), 19)
-        sheet.way((39, y), (148, middle + (y - middle) * 0.2))
-        sheet.text(84, y + (middle - y) * 0.29 + (16 if y > middle else -7), f"× {number(weight)}")
-    sheet.way((166, middle + 58), (166, middle + 18))
-    sheet.text(166, middle + 74, f"bias {number(bias)}")
-    sheet.sign(166, middle, "sum", 18)
-    sheet.way((184, middle), (232, middle))
-    sheet.text(208, middle - 6, number(z))
-    sheet.box(232, middle, 48, 28, ("ReLU",), "plain")
+        sheet.way((39, y), (133, middle + (y - middle) * 0.2))
+        sheet.text(80, y + (middle - y) * 0.29 + (17 if y > middle else -8), f"× {number(weight)}")
+    sheet.way((150, middle + 46), (150, middle + 18))
+    sheet.text(150, middle + 60, f"bias {number(bias)}")
+    sheet.sign(150, middle, "sum", 18)
+    sheet.way((168, middle), (214, middle))
+    sheet.text(190, middle - 6, number(z))
+    sheet.box(214, middle, 66, 28, (named,), "plain")
     sheet.way((280, middle), (WIDTH, middle))
-    sheet.text(304, middle - 6, number(max(z, 0)), bold=True)
+    sheet.text(303, middle - 6, out, bold=True)
     terms = " plus ".join(f"{number(a)} times {number(w)}" for a, w in zip(x, weights, strict=True))
-    alt = f"One unit: {terms} plus the bias {number(bias)} is {number(z)}; ReLU makes {number(max(z, 0))} of it."
-    return figure([sheet.svg(max(middle + 80, 44 + step * (len(x) - 1)))], alt, caption)
+    alt = f"One unit: {terms} plus the bias {number(bias)} is {number(z)}; {named} makes {out} of it."
+    return figure([sheet.svg(max(middle + 66, 44 + step * (len(x) - 1)))], alt, caption)
 
 
 def backpropagation(x: float, weight: float, bias: float, target: float, caption: str = "") -> Figure:
@@ -102,34 +107,34 @@ def _given(sheet: Sheet, y: float, places: Sequence[float], row: int, words: str
 
 
 def im2col(x: ArrayLike, kernel: ArrayLike, caption: str = "") -> Figure:
-    """Draw a convolution as one product of matrices: each place of the window becomes a row.
+    """Draw a convolution as one product of matrices: each place of the window becomes a column.
 
     Args:
         x: a small picture (H, W).
-        kernel: (h, w).
+        kernel: (h, w), of four numbers at most.
         caption: what to look for.
     """
     x, kernel = np.asarray(x, float), np.asarray(kernel, float)
     windows = np.lib.stride_tricks.sliding_window_view(x, kernel.shape)
-    rows = windows.reshape(-1, kernel.size)
-    out = rows @ kernel.ravel()
-    top, bottom = Sheet("Where the window stands"), Sheet("The same as one product")
+    matrix = windows.reshape(-1, kernel.size).T
+    out = kernel.reshape(1, -1) @ matrix
+    top, bottom = Sheet("The window on the picture"), Sheet("The same as one product")
     _grid(top, 0, 30, x, f"picture {x.shape[0]} × {x.shape[1]}", marked=kernel.shape)
-    _grid(top, 126, 30, kernel, "window")
-    _grid(top, 226, 30, out.reshape(windows.shape[:2]), "output", marked=(1, 1))
-    _grid(bottom, 0, 30, rows, "a row for each place", marked=(1, rows.shape[1]))
-    _grid(bottom, 148, 30, kernel.reshape(-1, 1), "weights")
-    _grid(bottom, 226, 30, out.reshape(-1, 1), "output", marked=(1, 1))
-    for sheet, words, high in ((top, "∗", x.shape[0]), (bottom, "·", kernel.size)):
-        sheet.text(112 if sheet is top else 126, 48 + high * CELL / 2, words, bold=True)
-        sheet.text(202, 48 + high * CELL / 2, "=", bold=True)
-    told = ", ".join(number(value) for value in out)
+    _grid(top, 126, 30, kernel, "weights")
+    _grid(top, 230, 30, out.reshape(windows.shape[:2]), "output", marked=(1, 1))
+    _grid(bottom, 0, 30, kernel.reshape(1, -1), "weights")
+    _grid(bottom, 116, 30, matrix, "a column a place", marked=(len(matrix), 1))
+    _grid(bottom, 232, 30, out, "output", marked=(1, 1))
+    for sheet, places in ((top, ((104, "∗"), (204, "="))), (bottom, ((106, "·"), (222, "=")))):
+        for place, words in places:
+            sheet.text(place, 66, words, bold=True)
+    told = ", ".join(number(value) for value in out[0])
     alt = (
         f"A picture of {x.shape[0]} × {x.shape[1]} and a window of {kernel.shape[0]} × {kernel.shape[1]}: "
-        f"the {len(rows)} pieces under the window become the rows of a matrix; "
-        f"times the window as a column it gives {told}."
+        f"the {out.size} pieces under the window become the columns of a matrix; "
+        f"the weights as a row times that matrix give {told}."
     )
-    height = 52 + CELL * max(len(rows), x.shape[0])
+    height = 56 + CELL * max(len(matrix), len(x))
     return figure([top.svg(height), bottom.svg(height)], alt, caption)
 
 

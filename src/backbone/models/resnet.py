@@ -102,7 +102,7 @@ class PadShortcut(nn.Module):
         return nn.functional.pad(x, (0, 0, 0, 0, 0, self.new_channels))
 
 
-def _projection(in_channels: int, out_channels: int, stride: int) -> nn.Module:
+def projection(in_channels: int, out_channels: int, stride: int) -> nn.Module:
     """Return option B: a strided 1x1 convolution and BatchNorm."""
     return nn.Sequential(_conv1x1(in_channels, out_channels, stride), nn.BatchNorm2d(out_channels))
 
@@ -128,7 +128,7 @@ class ResNet(nn.Module):
         taps, channels = [Tap("relu", 64, 2)], 64
         for number, (width, count) in enumerate(zip(WIDTHS, counts, strict=True), start=1):
             stride = 1 if number == 1 else 2
-            self.add_module(f"layer{number}", _stage(made, channels, width, count, stride, _projection))
+            self.add_module(f"layer{number}", _stage(made, channels, width, count, stride, projection))
             channels = made.expansion * width
             taps.append(Tap(f"layer{number}", channels, 2 ** (number + 1)))
         self.avgpool, self.flatten = nn.AdaptiveAvgPool2d(1), nn.Flatten()
