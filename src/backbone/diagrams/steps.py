@@ -123,8 +123,9 @@ def _step(traced: fx.GraphModule, node: fx.Node, short: bool) -> Step | None:
     return Step((type(module).__name__,))
 
 
-def _conv(module: nn.Conv2d, short: bool) -> tuple[str, str]:
-    return (f"{'' if short else 'conv '}{_window(module)}", f"{module.out_channels}{'' if short else ' maps'}")
+def _conv(module: nn.Conv2d, short: bool) -> tuple[str, ...]:
+    lines = f"{'' if short else 'conv '}{_window(module)}", f"{module.out_channels}{'' if short else ' maps'}"
+    return lines if module.groups == 1 else (*lines, f"{module.groups} groups")
 
 
 def _window(module: nn.Module) -> str:
