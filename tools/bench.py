@@ -77,7 +77,7 @@ ALONE = """async ({ source, css, state }) => {
 # work lies between the frame's start and the callback that comes after it; a click paints at once.
 GESTURES = {
     "neural-networks": [(".bb-play .bb-slider", "slide")],
-    "feature-extraction": [(".bb-filters section input", "click")],
+    "imagenet-features": [(".bb-filters section input", "click")],
     "data": [(".bb-aug-slider", "slide")],
     "evaluation": [(".bb-th-histogram", "press"), (".bb-cm-cell", "click")],
     "vanishing-gradients": [(".bb-ac input[type=range]", "slide"), (".bb-grad input[aria-label^=Gain]", "slide")],

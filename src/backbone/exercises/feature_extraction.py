@@ -1,10 +1,13 @@
 """Exercises of the chapter on feature extraction."""
 
+import copy
 from functools import partial
 
 import numpy as np
+import torch
+from torch import nn
 
-from backbone.exercises.check import exercise
+from backbone.exercises.check import Measured, UnfitError, exercise, numbers, plain
 from backbone.ops import avg_pool2d_backward, max_pool2d_backward
 
 _rng = np.random.default_rng(3)
@@ -118,53 +121,189 @@ layer_parameters.mistake(
 check_layer_parameters = layer_parameters.check
 
 
-def _cosines(features, query):
-    return features @ query / np.linalg.norm(features, axis=1) / np.linalg.norm(query)
+with torch.random.fork_rng(devices=[]):
+    torch.manual_seed(5)
+    _NETWORK = nn.Sequential(
+        nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2), nn.ReLU(), nn.Dropout(0.5), nn.Flatten(), nn.Linear(18, 3)
+    )
+    _BLOCKS = nn.Sequential(_NETWORK, nn.ReLU())
+    _X = torch.randn(4, 1, 5, 5) + 0.5
 
 
-_ROWS = np.random.default_rng(0).normal(size=(9, 5)) * np.geomspace(0.1, 30, 9)[:, None]
+def _hooked(model):
+    return sum(len(layer._forward_hooks) for layer in model.modules())
+
+
+def _told(count, training=True, network=_NETWORK, name="2"):
+    """Count something after the function has read a layer of a network of its own."""
+
+    def ask(function):
+        model = copy.deepcopy(network).train(training)
+        with torch.random.fork_rng(devices=[]):  # a dropout that was left on draws
+            torch.manual_seed(6)
+            answer = function(model, name, _X.clone())
+        if numbers(plain(answer)) is None:
+            raise UnfitError(answer, _read(model, name, _X).numpy())
+        return count(model, answer)
+
+    return Measured(ask, ())
+
+
+def _answer(model, answer):
+    return answer
+
+
+def _asks_for_gradients(model, answer):
+    return int(getattr(answer, "requires_grad", False))
+
+
+def _in_training(model, answer):
+    return sum(layer.training for layer in model.modules())
+
+
+def _moved_averages(model, answer):
+    return int(not torch.equal(model[1].running_mean, _NETWORK[1].running_mean))
 
 
 @exercise(
     {
-        "rows of very different lengths": (_ROWS, _ROWS[1] * 2 + 0.01),
-        "a near row in another direction, a far one in the same": (
-            np.array([[0.6, 1.1], [-2, 1], [7, 0.5]]),
-            np.array([1.0, 0.1]),
+        "a ReLU, read while the model is in training mode": _told(_answer),
+        "a dropout": _told(_answer, name="3"),
+        "a layer inside a block": _told(_answer, network=_BLOCKS, name="0.2"),
+        "the last layer": _told(_answer, name="5"),
+        "hooks that are left on the model": _told(lambda model, answer: _hooked(model)),
+        "layers that are in training mode afterward, of a model that was in it": _told(_in_training),
+        "layers that are in training mode afterward, of a model that was not": _told(_in_training, training=False),
+        "running averages that moved": _told(_moved_averages),
+        "answers that ask for a gradient": _told(_asks_for_gradients),
+    },
+    rtol=1e-5,
+    atol=1e-6,
+)
+def read_layer(model, name, x):
+    """Return what a layer gives for x (N, C, H, W), and leave the model as it was."""
+    return _read(model, name, x)
+
+
+def _read(model, name, x, *, evaluation=True, restore=True, remove=True, gradient=False, which="output"):
+    """Read a layer by a hook; the keywords are where it goes wrong."""
+    kept, mode = {}, model.training
+
+    def keep(layer, inputs, output):
+        kept.update(input=inputs[0], output=output)
+
+    hook = model.get_submodule(name).register_forward_hook(keep)
+    if evaluation:
+        model.eval()
+    with torch.set_grad_enabled(gradient):
+        kept["last"] = model(x)
+    if remove:
+        hook.remove()
+    if restore:
+        model.train(mode)
+    return kept[which]
+
+
+read_layer.mistake(
+    "The layer was read in training mode: dropout blanked some numbers, and batch normalization used this batch and "
+    "moved its running averages. Call model.eval() before the pictures pass through.",
+    partial(_read, evaluation=False),
+)
+read_layer.mistake(
+    "The model was left in evaluation mode. Whoever trains it next gets no dropout and no batch statistics, and no "
+    "error either. Keep model.training before you change it, and give it back with model.train(...).",
+    partial(_read, restore=False),
+)
+read_layer.mistake(
+    "The model was put into training mode at the end, but one of the models came in evaluation mode. Give back the "
+    "mode in which it came.",
+    lambda model, name, x: (_read(model, name, x), model.train())[0],
+)
+read_layer.mistake(
+    "The hook was left on the layer. It runs at every later pass, and keeps what it sees. Call remove() on what "
+    "register_forward_hook returned.",
+    partial(_read, remove=False),
+)
+read_layer.mistake(
+    "The answer still asks for a gradient, so it holds the whole computation in memory. Let the pictures pass through "
+    "within torch.no_grad().",
+    partial(_read, gradient=True),
+)
+read_layer.mistake(
+    "What went into the layer came back. The hook gets both: f(layer, inputs, output); keep the third.",
+    partial(_read, which="input"),
+)
+read_layer.mistake(
+    "The network's own answer came back. Keep what the hook on the layer sees, not what model(x) returns.",
+    partial(_read, which="last"),
+)
+check_read_layer = read_layer.check
+
+
+_drawn = np.random.default_rng(7)
+_TWO = np.array([[0.0, 0], [0, 2], [10, 1], [12, 1]])
+_UNEVEN = np.array([0, 0, 0, 0, 0, 0, 0, 1, 1, 2])
+
+
+def _means(features, labels, mean=np.mean):
+    return np.stack([mean(features[labels == k], axis=0) for k in range(labels.max() + 1)])
+
+
+def _gaps(queries, means):
+    return np.linalg.norm(queries[:, None] - means, axis=2)
+
+
+@exercise(
+    {
+        "two classes": (_TWO, np.array([0, 0, 1, 1]), np.array([[1.0, 1], [9, 0], [5, 1]])),
+        "three classes, one of them large": (
+            _drawn.normal(size=(10, 3)) + 1.5 * _UNEVEN[:, None],
+            _UNEVEN,
+            _drawn.normal(size=(12, 3)) + 1.5,
         ),
-        "a row that points exactly the other way": (
-            np.array([[3.0, 1], [-2, -4], [0, -1], [1, 0]]),
-            np.array([0.5, 1]),
+        "labels in no order": (
+            _drawn.normal(size=(8, 4)) * 3,
+            np.array([3, 0, 2, 1, 0, 3, 1, 2]),
+            _drawn.normal(size=(9, 4)) * 3,
         ),
-        "the nearest row is the first one": (np.array([[5.0, 5], [1, -1], [-20, 30], [-4, -5]]), np.array([1.0, 1.2])),
-        "the nearest row is in the middle": (
-            np.array([[1.0, 9], [8, 2], [0.2, 0.3], [-6, 1], [-2, -2]]),
-            np.array([1.0, 1.4]),
+        "a class far from 0": (
+            np.array([[1.0, 0], [1, 0.4], [9, 8], [7, 9]]),
+            np.array([0, 0, 1, 1]),
+            np.array([[2.0, 1.5], [3, 3], [8, 8]]),
+        ),
+        "a class with one far picture": (
+            np.array([[0.0], [1], [14], [10], [11], [12]]),
+            np.array([0, 0, 0, 1, 1, 1]),
+            np.array([[6.0], [7], [9], [14]]),
         ),
     },
     rtol=0,
 )
-def nearest(features, query):
-    """Find the row of features (N, D) with the largest cosine to query (D,)."""
-    return int(np.argmax(_cosines(features, query)))
+def nearest_mean(features, labels, queries):
+    """Give each of queries (M, D) the class of the nearest mean of features (N, D), whose classes are labels (N,)."""
+    return _gaps(queries, _means(features, labels)).argmin(axis=1)
 
 
-nearest.mistake(
-    "The largest product won. A long row has large products with everything. Divide by the lengths: of the rows (1, 0) "
-    "and (9, 9), the first is nearer in direction to the query (1, 0).",
-    lambda features, query: int(np.argmax(features @ query)),
+nearest_mean.mistake(
+    "The nearest single picture decided. That is nearest neighbor; here each class has one point, the mean of its "
+    "rows.",
+    lambda features, labels, queries: labels[_gaps(queries, features).argmin(axis=1)],
 )
-nearest.mistake(
-    "The smallest distance won. Here the direction counts, not the length: for the query (1, 0), the row (8, 0) has "
-    "cosine 1, and (1, 1) only 0.71.",
-    lambda features, query: int(np.argmin(((features - query) ** 2).sum(axis=1))),
+nearest_mean.mistake(
+    "The largest product with a mean won. A mean far from 0 has large products with everything; take the distance, the "
+    "length of the difference.",
+    lambda features, labels, queries: (queries @ _means(features, labels).T).argmax(axis=1),
 )
-nearest.mistake(
-    "The smallest cosine won: that is the least alike row. A cosine of 1 means the same direction.",
-    lambda features, query: int(np.argmin(_cosines(features, query))),
+nearest_mean.mistake(
+    "The median of each class was kept. Take the mean, as the title says: a far picture counts in it.",
+    lambda features, labels, queries: _gaps(queries, _means(features, labels, np.median)).argmin(axis=1),
 )
-nearest.mistake(
-    "A row of the opposite direction won. Its cosine is -1, the lowest there is: leave the sign as it is.",
-    lambda features, query: int(np.argmax(abs(_cosines(features, query)))),
+nearest_mean.mistake(
+    "The sum of each class was kept, so a class of many pictures lies far out. Divide by how many there are.",
+    lambda features, labels, queries: _gaps(queries, _means(features, labels, np.sum)).argmin(axis=1),
 )
-check_nearest = nearest.check
+nearest_mean.mistake(
+    "The farthest mean won. The smallest distance is wanted: argmin.",
+    lambda features, labels, queries: _gaps(queries, _means(features, labels)).argmax(axis=1),
+)
+check_nearest_mean = nearest_mean.check
