@@ -1,10 +1,19 @@
 """The exercises on vanishing gradients, held against PyTorch and against functions as readers write them."""
 
+import math
+
 import numpy as np
 import torch
 from readers import are_recognized, pass_the_check
+from torch import nn
 
-from backbone.exercises.vanishing_gradients import clip_by_norm, first_layer_factor, he_std, sigmoid_prime
+from backbone.exercises.vanishing_gradients import (
+    clip_by_norm,
+    first_layer_factor,
+    gradient_profile,
+    he_std,
+    sigmoid_prime,
+)
 
 # --- Right, in another way ----------------------------------------------------------------------------------
 
@@ -44,6 +53,28 @@ def clip_by_norm_by_torch(gradients, most):
     return tuple(leaf.grad for leaf in leaves)
 
 
+def gradient_profile_by_hooks(network, x, labels):
+    kept, handles = [], []
+    for part in network:
+        if isinstance(part, nn.ReLU):
+            handles.append(part.register_full_backward_hook(lambda _, __, given: kept.append(given[0])))
+    nn.functional.cross_entropy(network(x), labels).backward()
+    for handle in handles:
+        handle.remove()
+    return [one.square().mean().sqrt() for one in kept[::-1]]
+
+
+def gradient_profile_kept(network, x, labels, order=1, of=lambda one: one.grad.norm() / one.numel() ** 0.5):
+    kept = []
+    for part in network:
+        x = part(x)
+        if isinstance(part, nn.ReLU):
+            x.retain_grad()
+            kept.append(x)
+    nn.functional.cross_entropy(x, labels).backward()
+    return [of(one).item() for one in kept][::order]
+
+
 test_other_right_ways_pass = pass_the_check(
     (sigmoid_prime, sigmoid_prime_by_torch),
     (sigmoid_prime, sigmoid_prime_by_cosh),
@@ -52,6 +83,8 @@ test_other_right_ways_pass = pass_the_check(
     (first_layer_factor, first_layer_factor_by_walking),
     (first_layer_factor, lambda depth, factor: np.prod(np.full(depth - 1, factor))),
     (clip_by_norm, clip_by_norm_by_torch),
+    (gradient_profile, gradient_profile_by_hooks),
+    (gradient_profile, gradient_profile_kept),
 )
 
 
@@ -73,6 +106,27 @@ def sigmoid(z):
     return 1 / (1 + np.exp(-z))
 
 
+def sigmoid_prime_with_the_exponential_of_one_number(z):
+    e = math.exp(-z)
+    return e / (1 + e) ** 2
+
+
+def test_a_function_of_one_number_is_named():
+    report = str(sigmoid_prime.check(sigmoid_prime_with_the_exponential_of_one_number))
+    assert "use NumPy's function of that name, such as np.exp" in report
+
+
+def test_the_case_named_shows_the_zero_that_the_message_speaks_of():
+    report = str(sigmoid_prime.check(lambda z: sigmoid(z) * (1 - sigmoid(z))))
+    assert "0 came out at index (0,); 4.24835e-18 was expected" in report
+
+
+def profile_of_weights(network, x, labels):
+    nn.functional.cross_entropy(network(x), labels).backward()
+    weights = [part.weight for part in network if isinstance(part, nn.Linear)]
+    return [weight.grad.square().mean().sqrt().item() for weight in weights[:-1]]
+
+
 def counts_channels_only(shape):
     return np.sqrt(2 / shape[1])
 
@@ -89,12 +143,59 @@ def by_layer(gradients, most):
     return tuple(clipped)
 
 
+def scaled(length):
+    """Return clipping with another length."""
+
+    def clip(gradients, most):
+        total = length(gradients)
+        return tuple(one * most / total if total > most else one for one in gradients)
+
+    return clip
+
+
+def length_of(gradients):
+    return np.sqrt(sum(np.sum(one**2) for one in gradients))
+
+
+def always_scaled(gradients, most):
+    return tuple(one / length_of(gradients) * most for one in gradients)
+
+
+def always_scaled_but_not_zero(gradients, most):
+    return tuple(one * (most / max(length_of(gradients), 1e-12)) for one in gradients)
+
+
+def every_number(gradients):
+    return np.concatenate([one.ravel() for one in gradients])
+
+
 test_mistakes_as_readers_write_them_are_recognized = are_recognized(
     (sigmoid_prime, "Far on the right", lambda z: sigmoid(z) * (1 - sigmoid(z))),
     (sigmoid_prime, "Your slope goes to 0 on the right", lambda z: 1 - sigmoid(z)),
     (sigmoid_prime, "The exponential became infinite, and infinity", lambda z: np.exp(-z) / (1 + np.exp(-z)) ** 2),
+    (sigmoid_prime, "The square in the denominator", lambda z: np.exp(-z) / (1 + np.exp(-z))),
+    (sigmoid_prime, "The slope of tanh", lambda z: 1 - sigmoid(z) ** 2),
+    (sigmoid_prime, "The sign is wrong", lambda z: -sigmoid(z) * sigmoid(-z)),
+    (sigmoid_prime, "The sign is wrong", lambda z: sigmoid(z) * (sigmoid(z) - 1)),
+    (sigmoid_prime, "The sign is wrong", lambda z: -np.exp(-z) / (1 + np.exp(-z)) ** 2),
+    (he_std, "All sizes of the shape", lambda shape: np.sqrt(2 / np.prod(shape))),
+    (he_std, "The sizes were added", lambda shape: np.sqrt(2 / sum(shape[1:]))),
+    (he_std, "The root was taken of the 2", lambda shape: np.sqrt(2) / np.prod(shape[1:])),
+    (he_std, "This is the bound of an even", lambda shape: np.sqrt(6 / np.prod(shape[1:]))),
+    (he_std, "Only the last size", lambda shape: np.sqrt(2 / shape[-1])),
+    (gradient_profile, "The last layer came first", lambda *given: gradient_profile_kept(*given, order=-1)),
+    (gradient_profile, "These are the gradients of the weights", profile_of_weights),
+    (gradient_profile, "This is the length", lambda *given: gradient_profile_kept(*given, of=lambda h: h.grad.norm())),
     (he_std, "The kernel was forgotten", counts_channels_only),
     (he_std, "The outputs were counted", fan_out),
     (first_layer_factor, "The factors were added", lambda d, f: sum([f] * d)),
+    (first_layer_factor, "One factor too few", lambda d, f: f ** (d - 2)),
+    (first_layer_factor, "The factor was divided by the number", lambda d, f: f / max(d - 1, 1)),
+    (first_layer_factor, "The factor was divided by the number", lambda d, f: f / d),
+    (clip_by_norm, "A gradient that is short enough", always_scaled),
+    (clip_by_norm, "A gradient that is short enough", always_scaled_but_not_zero),
+    (clip_by_norm, "The longest layer", scaled(lambda gs: max(np.linalg.norm(one) for one in gs))),
+    (clip_by_norm, "The mean of the squares", scaled(lambda gs: np.sqrt(np.mean(every_number(gs) ** 2)))),
+    (clip_by_norm, "The largest entry", scaled(lambda gs: abs(every_number(gs)).max())),
     (clip_by_norm, "Each layer was shortened", by_layer),
 )

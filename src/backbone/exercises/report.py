@@ -47,6 +47,9 @@ TEXT = {
     "groups": "a list of dicts",
 }
 
+ONE_NUMBER = (
+    "The math module takes one number at a time: use NumPy's function of that name, such as np.exp, for an array."
+)
 HINTS = {
     "IndexError": "An index went past the edge: compare your ranges with the shapes named here.",
     "OverflowError": "A number does not fit the dtype of the array that takes it: use an array of floats.",
@@ -126,6 +129,7 @@ def describe_error(error: BaseException) -> str:
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not _is_ours(frame.filename)]
     line = TEXT["line"].format(line=_shorten(frames[0].line)) if frames and frames[0].line else ""
     hint = next(HINTS[kind.__name__] for kind in type(error).__mro__ if kind.__name__ in HINTS)
+    hint = ONE_NUMBER if "math." in line and isinstance(error, TypeError) and "scalar" in message else hint
     return TEXT["raised"].format(error=f"{name}: {message}" if message else name, line=line, hint=hint)
 
 

@@ -1,10 +1,16 @@
 """Exercises of the chapter on ResNet."""
 
+import copy
 from functools import partial
 
 import numpy as np
+import torch
+from torch import nn
 
-from backbone.exercises.check import Measured, exercise
+from backbone.exercises.check import Measured, UnfitError, exercise
+from backbone.exercises.report import TEXT
+from backbone.models import cifar_resnet
+from backbone.models.resnet import BasicBlock, Bottleneck
 
 
 def _relu(z):
@@ -50,9 +56,14 @@ def basic_block(x, y):
     return _relu(y + _shortcut(x, y))
 
 
-def _averaged(x):
-    x = np.pad(x, ((0, 0), (0, 0), (0, x.shape[2] % 2), (0, x.shape[3] % 2)), mode="edge")
+def _averaged(x, edge="edge"):
+    x = np.pad(x, ((0, 0), (0, 0), (0, x.shape[2] % 2), (0, x.shape[3] % 2)), mode=edge)
     return (x[:, :, ::2, ::2] + x[:, :, 1::2, ::2] + x[:, :, ::2, 1::2] + x[:, :, 1::2, 1::2]) / 4
+
+
+def _from_the_second(x):
+    x = np.pad(x, ((0, 0), (0, 0), (0, x.shape[2] % 2), (0, x.shape[3] % 2)))  # no second one: 0
+    return x[:, :, 1::2, 1::2]
 
 
 def _into_x(x, y):
@@ -102,6 +113,22 @@ basic_block.mistake(
     lambda x, y: _relu(y + _shortcut(x, y, taken=_averaged)),
 )
 basic_block.mistake(
+    "Squares of four pixels were averaged, and zeros filled the odd edge. Option A of the paper takes every other "
+    "pixel, the first one first: x[:, :, ::2, ::2].",
+    lambda x, y: _relu(y + _shortcut(x, y, taken=partial(_averaged, edge="constant"))),
+)
+basic_block.mistake(
+    "The second of every two rows and columns was taken. Option A begins at the first: x[:, :, ::2, ::2]. On odd sides "
+    "there is one more of those, as many as y has.",
+    lambda x, y: _relu(y + _shortcut(x, y, taken=_from_the_second)),
+)
+basic_block.mistake(
+    "The channels of x were repeated for the new ones. Option A adds nothing there: zeros stand in the new channels, "
+    "behind those of x.",
+    lambda x, y: _relu(y + (x if x.shape == y.shape else np.repeat(x[:, :, ::2, ::2], 2, axis=1))),
+    lambda x, y: _relu(y + (x if x.shape == y.shape else np.tile(x[:, :, ::2, ::2], (1, 2, 1, 1)))),
+)
+basic_block.mistake(
     "An input was rewritten: += writes into the array that was given. A shortcut, a probe or the way back that still "
     "needs it finds other numbers there. Write x + y, which makes a new array.",
     _into_x,
@@ -142,6 +169,8 @@ _LUCKY[1, 2] = 0.1  # a lucky pass on the test pictures
             _curves((0.6, 0.08), (0.6, 0.25)),
             _curves((0.55, 0.01), (0.55, 0.2)),
         ),
+        "training error higher, and above 0.3": (_curves((0.6, 0.23), (0.6, 0.25)), _curves((0.8, 0.36), (0.8, 0.37))),
+        "test error higher, and the training error above 0.3": (_WEAK, _curves((0.9, 0.48), (0.9, 0.56))),
         "differences too small to count": (_curves((0.6, 0.1), (0.6, 0.15)), _curves((0.6, 0.104), (0.6, 0.156))),
     },
     rtol=0,
@@ -157,10 +186,30 @@ def diagnose(shallow, deep, judged=lambda errors: errors[:, -1], margin=_MARGIN)
     return _UNDERFITTING if deep_train > 0.3 else _NOTHING
 
 
+def _upside_down(shallow, deep):
+    """Judge as if the larger number were the better one, the limit of 0.3 too."""
+    (train, test), (deep_train, deep_test) = shallow[:, -1], deep[:, -1]
+    if deep_train < train - _MARGIN:
+        return _DEGRADATION
+    if deep_test < test - _MARGIN:
+        return _OVERFITTING
+    return _UNDERFITTING if deep_train < 0.3 else _NOTHING
+
+
 diagnose.mistake(
     "A higher test error alone was called overfitting. Overfitting is a lower training error with a higher test error. "
     "Look at the training error first: where it is higher, too, the deeper network is worse at what it was shown.",
     lambda shallow, deep: _OVERFITTING if deep[1, -1] > shallow[1, -1] + _MARGIN else diagnose(shallow, deep),
+)
+diagnose.mistake(
+    "Underfitting was asked for first. Where the deeper network's training error is the higher one, depth made it "
+    "worse: that is degradation, however high the error is. Compare first, and ask for 0.3 last.",
+    lambda shallow, deep: _UNDERFITTING if deep[0, -1] > 0.3 else diagnose(shallow, deep),
+)
+diagnose.mistake(
+    "Errors were taken for accuracies. The arrays hold errors: the larger number is the worse one.",
+    lambda shallow, deep: diagnose(1 - shallow, 1 - deep),
+    _upside_down,
 )
 diagnose.mistake(
     "The gap between training and test error was judged. A good network can have a wide gap. Compare the deeper "
@@ -188,6 +237,11 @@ diagnose.mistake(
 diagnose.mistake(
     "The rows were mixed up. The first row of each array is the training error, the second the test error.",
     partial(diagnose, judged=lambda errors: errors[::-1, -1]),
+)
+diagnose.mistake(
+    "Rows and columns were mixed up. Each array is (2, passes): errors[0] is the training error of all passes, and "
+    "errors[0, -1] that of the last one.",
+    partial(diagnose, judged=lambda errors: errors[-1, :2]),
 )
 check_diagnose = diagnose.check
 
@@ -225,6 +279,16 @@ def zero_gamma_block(
     return x + gamma * z, by_gamma / share, by_weight / share, by_x
 
 
+def _without_gamma(x, W, gamma, g):
+    y, by_gamma, _, _ = zero_gamma_block(x, W, gamma, g)
+    return y, by_gamma, g.T @ x, g + g @ W
+
+
+def _not_transposed(x, W, gamma, g):
+    y, by_gamma, by_weight, by_x = zero_gamma_block(x, W.T, gamma, g)
+    return y, by_gamma, by_weight.T, by_x
+
+
 zero_gamma_block.mistake(
     "The scale got no gradient since the branch adds nothing. But its gradient does not hold the scale: it is the sum "
     "of g times z. Try g = 1, z = 2, gamma = 0: a step of gamma changes y by 2 for each unit.",
@@ -253,4 +317,151 @@ zero_gamma_block.mistake(
     "The gradient of W came out transposed. W is (C, C) in z = x @ W.T: it is (g * gamma).T @ x.",
     partial(zero_gamma_block, turn=np.transpose),
 )
+zero_gamma_block.mistake(
+    "The gradient for x came out turned: on the way back through z = x @ W.T the matrix is W, so the branch adds "
+    "(g * gamma) @ W, not @ W.T.",
+    lambda x, W, gamma, g: (*zero_gamma_block(x, W, gamma, g)[:3], g + (g * gamma) @ W.T),
+)
+zero_gamma_block.mistake(
+    "Gamma is missing on the way back into the branch. What W and x do there reaches y only times gamma, so both "
+    "gradients hold g * gamma. At gamma = 0 the branch passes nothing back.",
+    _without_gamma,
+)
+zero_gamma_block.mistake(
+    "W was not transposed: the branch is z = x @ W.T, as in PyTorch's linear layer, where row i of W makes unit i. "
+    "Try W = [[0, 1], [0, 0]] and x = [[1, 2]]: z is [[2, 0]].",
+    _not_transposed,
+)
 check_zero_gamma_block = zero_gamma_block.check
+
+
+def _bottlenecks():
+    """Return two bottlenecks, the first with a convolution on its shortcut."""
+    shortcut = nn.Sequential(nn.Conv2d(8, 16, 1, bias=False), nn.BatchNorm2d(16))
+    return nn.Sequential(Bottleneck(8, 4, 1, shortcut), Bottleneck(16, 4, 1, nn.Identity()))
+
+
+with torch.random.fork_rng(devices=[]):
+    torch.manual_seed(31)
+    _CIFAR, _NARROW = cifar_resnet(14), _bottlenecks()
+    _X, _X8 = torch.rand(4, 3, 8, 8), torch.rand(4, 8, 5, 5)
+
+
+def _changed_by(measure, network, x):
+    """Measure the network that comes back; the function gets a copy."""
+
+    def ask(function):
+        model = function(copy.deepcopy(network))
+        if not isinstance(model, nn.Module):
+            raise UnfitError(model, TEXT["model"])
+        return measure(model.train(), network, x)
+
+    return Measured(ask, ())
+
+
+def _blocks(model):
+    return [part for part in model.modules() if isinstance(part, BasicBlock | Bottleneck)]
+
+
+def _handing_on(model, network, x):
+    """Count the blocks that give ReLU of their shortcut."""
+    kept = []
+    handles = [
+        block.register_forward_hook(lambda block, given, out: kept.append((block.downsample(given[0]), out)))
+        for block in _blocks(model)
+    ]
+    with torch.no_grad():
+        model(x)
+    for handle in handles:
+        handle.remove()
+    return sum(torch.allclose(torch.relu(shortcut), out, atol=1e-6) for shortcut, out in kept)
+
+
+def _differing(model, network, x):
+    """Count the parameters that are not as they were."""
+    after = dict(model.named_parameters())
+    return sum(name not in after or not torch.equal(one, after[name]) for name, one in network.named_parameters())
+
+
+def _zeros(model, network, x):
+    """Count the last batch normalizations of a block whose scale is 0."""
+    lasts = [block.bn3 if isinstance(block, Bottleneck) else block.bn2 for block in _blocks(model)]
+    return sum(not last.weight.any() for last in lasts)
+
+
+def _moving(model, network, x):
+    """Count the parameters of the branches that have a gradient."""
+    model(x).square().sum().backward()
+    branches = [part for block in _blocks(model) for name, part in block.named_children() if name != "downsample"]
+    found = [one.grad for part in branches for one in part.parameters()]
+    return sum(one is not None and one.abs().max() > 0 for one in found)
+
+
+@exercise(
+    {
+        "a network for CIFAR-10, the blocks that hand on what their shortcut gives": _changed_by(
+            _handing_on, _CIFAR, _X
+        ),
+        "a network for CIFAR-10, the last scales that are 0": _changed_by(_zeros, _CIFAR, _X),
+        "a network for CIFAR-10, the parameters that were changed": _changed_by(_differing, _CIFAR, _X),
+        "a network for CIFAR-10, the parameters in its branches that have a gradient": _changed_by(_moving, _CIFAR, _X),
+        "two bottlenecks, the blocks that hand on what their shortcut gives": _changed_by(_handing_on, _NARROW, _X8),
+        "two bottlenecks, the last scales that are 0": _changed_by(_zeros, _NARROW, _X8),
+        "two bottlenecks, the parameters that were changed": _changed_by(_differing, _NARROW, _X8),
+        "two bottlenecks, the parameters in their branches that have a gradient": _changed_by(_moving, _NARROW, _X8),
+    },
+    rtol=0,
+)
+def start_as_identity(model, part="bn", number=-1, what="weight"):
+    """Set the scale of the last batch normalization of each block to 0; the keywords are where it goes wrong."""
+    for block in _blocks(model):
+        names = [name for name, _ in block.named_children() if name.startswith(part)]
+        nn.init.zeros_(getattr(getattr(block, names[number]), what))
+    return model
+
+
+def _all_zero(*kinds):
+    def change(model):
+        for part in model.modules():
+            if isinstance(part, kinds):
+                nn.init.zeros_(part.weight)
+        return model
+
+    return change
+
+
+def _frozen(model):
+    for block in _blocks(start_as_identity(model)):
+        (block.bn3 if isinstance(block, Bottleneck) else block.bn2).weight.requires_grad_(False)
+    return model
+
+
+start_as_identity.mistake(
+    "All batch normalizations of the network got the scale 0, the first one and those on the shortcuts, too. Then "
+    "nothing comes through at all. Only the last one of each block is to be 0.",
+    _all_zero(nn.BatchNorm2d),
+)
+start_as_identity.mistake(
+    "The first batch normalization of each block was taken. Then the branch adds nothing, but what follows gets only "
+    "zeros, and neither its weights nor this scale have a gradient. Take the last one.",
+    partial(start_as_identity, number=0),
+)
+start_as_identity.mistake(
+    "The second batch normalization of each block was taken. A bottleneck has three: the last one is bn3.",
+    partial(start_as_identity, number=1),
+)
+start_as_identity.mistake(
+    "The shifts, called bias, were set to 0; they are 0 at the start. The scale is called weight.",
+    partial(start_as_identity, what="bias"),
+)
+start_as_identity.mistake(
+    "The last convolution was set to 0. Batch normalization behind it divides by the root of epsilon alone, and makes "
+    "its first gradient some hundred times too large. Set the scale of that normalization to 0 instead.",
+    partial(start_as_identity, part="conv"),
+)
+start_as_identity.mistake(
+    "The scales are 0 and ask for no gradient any more, so the branches stay switched off. Set their values to 0 and "
+    "leave requires_grad as it is.",
+    _frozen,
+)
+check_start_as_identity = start_as_identity.check

@@ -1,10 +1,13 @@
 """Exercises of the chapter on vanishing gradients."""
 
+import itertools
 import math
 from functools import partial
 
 import numpy as np
+import torch
 from scipy.special import expit
+from torch import nn
 
 from backbone.exercises.check import exercise
 
@@ -14,7 +17,8 @@ from backbone.exercises.check import exercise
         "at 0": (np.array([0.0]),),
         "from -3 to 3": (np.linspace(-3, 3, 7),),
         "far on the left": (np.array([-40.0, -30.0]),),
-        "far on the right": (np.array([30.0, 40.0]),),
+        "at 40, where the slope is 4e-18": (np.array([40.0]),),
+        "at 30": (np.array([30.0]),),
         "a matrix": (np.random.default_rng(5).normal(size=(2, 3)),),
         "at -1000 and 1000, where exp overflows": (np.array([-1000.0, 1000.0]),),
     },
@@ -41,6 +45,22 @@ sigmoid_prime.mistake(
     "You took z for a value of the sigmoid already: z * (1 - z). Here z is what goes into it, so compute sigmoid(z) "
     "first. Try 0: the slope there is 1/4.",
     lambda z: z * (1 - z),
+)
+sigmoid_prime.mistake(
+    "The square in the denominator is missing: e / (1 + e), with e = exp(-z), is sigmoid(-z), and goes to 0 on the "
+    "right only. The slope has one more factor, sigmoid(z). Try 0: the slope there is 1/4, not 1/2.",
+    lambda z: np.exp(-z) / (1 + np.exp(-z)),
+)
+sigmoid_prime.mistake(
+    "The slope of tanh is 1 minus its square. The sigmoid's is sigmoid(z) times 1 - sigmoid(z). Try 0: the slope there "
+    "is 1/4, not 3/4.",
+    lambda z: 1 - expit(z) ** 2,
+)
+sigmoid_prime.mistake(
+    "The sign is wrong: the sigmoid rises everywhere, so its slope is never negative. Try 0: it is 1/4.",
+    lambda z: -expit(z) * expit(-z),
+    lambda z: expit(z) * (expit(z) - 1),
+    lambda z: -np.exp(-z) / (1 + np.exp(-z)) ** 2,
 )
 sigmoid_prime.mistake(
     "Far on the right your slope is exactly 0: from z = 37 on, a computer's 1 - sigmoid(z) has no digits left. "
@@ -94,6 +114,17 @@ first_layer_factor.mistake(
     "the last one gets.",
     lambda depth, factor: factor ** (1 - depth),
 )
+first_layer_factor.mistake(
+    "One factor too few. Between the first and the last of three layers lie two steps, so depth - 1. Try two layers "
+    "and 0.5: 0.5 is left.",
+    lambda depth, factor: float(factor) ** (depth - 2),
+)
+first_layer_factor.mistake(
+    "The factor was divided by the number of steps. Each step multiplies what the one before left. Try three layers "
+    "and 0.5: 0.25 is left.",
+    lambda depth, factor: factor / max(depth - 1, 1),
+    lambda depth, factor: factor / depth,
+)
 check_first_layer_factor = first_layer_factor.check
 
 
@@ -144,11 +175,40 @@ he_std.mistake(
     "(10, 8): it is 2 / 8.",
     lambda shape: math.sqrt(2 / ((shape[0] + shape[1]) * math.prod(shape[2:]))),
 )
+he_std.mistake(
+    "All sizes of the shape were multiplied. The first of them counts the outputs; each output is a sum of its own, so "
+    "it does not come in. Try (10, 8): a sum has 8 terms, not 80.",
+    lambda shape: math.sqrt(2 / math.prod(shape)),
+)
+he_std.mistake(
+    "The sizes were added up. A window over in_channels has in_channels times height times width places. Try (8, 3, 5, "
+    "5): the sum has 75 terms, not 13.",
+    lambda shape: math.sqrt(2 / sum(shape[1:])),
+)
+he_std.mistake(
+    "The root was taken of the 2 only. The variance is 2 / n, and the standard deviation the root of all of it. Try "
+    "(10, 8): it is 0.5, not 0.18.",
+    lambda shape: math.sqrt(2) / math.prod(shape[1:]),
+)
+he_std.mistake(
+    "This is the bound of an even distribution, which has He's variance between -bound and bound. Its standard "
+    "deviation is bound / sqrt(3). Try (10, 8): 0.5, not 0.87.",
+    lambda shape: math.sqrt(6 / math.prod(shape[1:])),
+)
+he_std.mistake(
+    "Only the last size was counted. For a convolution that is the width of the kernel. Try (8, 3, 5, 5): the sum has "
+    "75 terms, not 5.",
+    lambda shape: math.sqrt(2 / shape[-1]),
+)
 check_he_std = he_std.check
 
 
 def _squares(gradients):
     return sum(np.sum(np.square(one)) for one in gradients)
+
+
+def _all(gradients):
+    return np.concatenate([one.ravel() for one in gradients])
 
 
 _rng = np.random.default_rng(17)
@@ -187,6 +247,7 @@ clip_by_norm.mistake(
     "A gradient that is short enough was made longer. Clipping sets an upper limit only: the factor is never above 1. "
     "Try [0.3] with 1: it stays.",
     partial(clip_by_norm, limit=np.inf),
+    lambda gradients, most: tuple(one / np.sqrt(_squares(gradients)) * most for one in gradients),
 )
 clip_by_norm.mistake(
     "The lengths of the layers were added up. The length of the whole is the root of the sum of all squares. Try [3.0] "
@@ -197,4 +258,107 @@ clip_by_norm.mistake(
     "The root is missing: the sum of the squares was taken for the length. Try [3, 4]: the length is 5, not 25.",
     partial(clip_by_norm, length=_squares),
 )
+clip_by_norm.mistake(
+    "The longest layer was taken for the whole. The length is the root of the sum of all squares, over all layers. Try "
+    "[3.0] and [4.0]: it is 5, not 4.",
+    partial(clip_by_norm, length=lambda gradients: max(map(np.linalg.norm, gradients))),
+)
+clip_by_norm.mistake(
+    "The mean of the squares was taken, the size of a typical entry. The length is the root of their sum. Try [3, 4]: "
+    "it is 5, not 3.5.",
+    partial(clip_by_norm, length=lambda gradients: np.sqrt(np.mean(_all(gradients) ** 2))),
+)
+clip_by_norm.mistake(
+    "The largest entry was taken for the length. The length is the root of the sum of all squares. Try [3, 4]: it is "
+    "5, not 4.",
+    partial(clip_by_norm, length=lambda gradients: np.abs(_all(gradients)).max()),
+)
 check_clip_by_norm = clip_by_norm.check
+
+
+def _network(seed, sizes):
+    """Return a network of linear layers with ReLU between them, in float64, and pictures with labels."""
+    generator = torch.Generator().manual_seed(seed)
+    parts = [nn.Flatten()]
+    for inputs, outputs in itertools.pairwise(sizes):
+        linear = nn.utils.skip_init(nn.Linear, inputs, outputs, dtype=torch.float64)
+        nn.init.normal_(linear.weight, 0, math.sqrt(2 / inputs), generator=generator)
+        nn.init.normal_(linear.bias, 0, 0.1, generator=generator)
+        parts += [linear, nn.ReLU()]
+    x = torch.randn(6, 1, 1, sizes[0], generator=generator, dtype=torch.float64)
+    return nn.Sequential(*parts[:-1]), x, torch.randint(sizes[-1], (6,), generator=generator)
+
+
+def _profile(network, x, labels, measured="output", reduction="mean", size=torch.mean):
+    """Return a size for each ReLU; the keywords are where it goes wrong."""
+    inputs, outputs, h = [], [], x
+    for part in network:
+        before, h = h, part(h)
+        if isinstance(part, nn.ReLU):
+            inputs.append(before)
+            outputs.append(h)
+    wanted = inputs if measured == "input" else outputs
+    if measured == "signal":
+        return np.array([size(one.square()).sqrt().item() for one in outputs])
+    loss = nn.functional.cross_entropy(h, labels, reduction=reduction)
+    return np.array([size(one.square()).sqrt().item() for one in torch.autograd.grad(loss, wanted)])
+
+
+@exercise(
+    {
+        "three hidden layers of ReLU": _network(1, (5, 8, 7, 6, 4)),
+        "two hidden layers of ReLU, many classes": _network(2, (6, 9, 5, 8)),
+        "one hidden layer of ReLU": _network(3, (4, 12, 3)),
+        "six hidden layers of ReLU": _network(4, (9, *[10] * 6, 5)),
+    },
+    atol=0,
+)
+def gradient_profile(network, x, labels):
+    """Compute the typical entry of the loss's gradient at the output of each ReLU, the first one first."""
+    return _profile(network, x, labels)
+
+
+def _of_weights(network, x, labels):
+    weights = [part.weight for part in network if isinstance(part, nn.Linear)][:-1]
+    gradients = torch.autograd.grad(nn.functional.cross_entropy(network(x), labels), weights)
+    return np.array([one.square().mean().sqrt().item() for one in gradients])
+
+
+gradient_profile.mistake(
+    "The last layer came first. Give the numbers in the order of the layers: the ReLU next to the pictures first.",
+    lambda network, x, labels: _profile(network, x, labels)[::-1],
+)
+gradient_profile.mistake(
+    "These are the gradients of the weights. Asked for is the gradient of what each ReLU hands on: keep its output "
+    "while the pictures pass, and ask autograd for the loss's gradient with respect to it.",
+    _of_weights,
+)
+gradient_profile.mistake(
+    "This is the gradient of what goes into each ReLU. It is 0 wherever the ReLU is off. Ask for that of its output.",
+    partial(_profile, measured="input"),
+)
+gradient_profile.mistake(
+    "This is the size of what the layers hand on, the signal, on the way forward. Asked for is the loss's gradient "
+    "with respect to it.",
+    partial(_profile, measured="signal"),
+)
+gradient_profile.mistake(
+    "The loss was summed over the pictures. Take its mean, as cross_entropy does by itself: then the size does not "
+    "depend on how many pictures there are.",
+    partial(_profile, reduction="sum"),
+)
+gradient_profile.mistake(
+    "This is the length of the gradient, the root of the sum of all squares. The typical entry is the root of their "
+    "mean, so that a wide layer can be compared with a narrow one.",
+    partial(_profile, size=torch.sum),
+)
+gradient_profile.mistake(
+    "The root is missing: this is the mean of the squares. The typical entry is its square root.",
+    lambda network, x, labels: _profile(network, x, labels) ** 2,
+)
+gradient_profile.mistake(
+    "The mean of the absolute values was taken. The typical entry is the root of the mean of the squares: square "
+    "first, then take the mean, then the root.",
+    partial(_profile, size=lambda squares: squares.sqrt().mean().square()),
+)
+check_gradient_profile = gradient_profile.check
