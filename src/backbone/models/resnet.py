@@ -7,7 +7,7 @@ ReLU is a module of its own, so that a probe sees what was there; torchvision's 
 | where | the paper | here |
 | --- | --- | --- |
 | first bottleneck of a stage | strides in its first 1x1 | strides in its 3x3 ("v1.5"): same shapes, more arithmetic |
-| shortcuts where the shape changes | option B, a strided 1x1, for ImageNet; option A, zeros, for CIFAR-10 | the same |
+| shortcuts where the shape changes | A, zeros, below 50 layers; B, a strided 1x1, from 50 on | B for 18 and 34, too |
 """
 
 from collections.abc import Sequence
