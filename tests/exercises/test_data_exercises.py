@@ -36,6 +36,13 @@ def split_in_a_set(groups, share, generator):
     return np.array([name in chosen for name in groups])
 
 
+def standardized(train, test, *, own=False, axis=(0, 2, 3), ddof=0):
+    def by(x, s):
+        return (x - s.mean(axis, keepdims=True)) / s.std(axis, keepdims=True, ddof=ddof)
+
+    return by(train, train), by(test, test if own else train)
+
+
 test_right_functions_pass = pass_the_check(
     (to_channels_first, lambda p: np.moveaxis(p, 2, 0) / 255.0),
     (to_channels_first, lambda p: torch.tensor(p).permute(2, 0, 1).float() / 255),
@@ -44,6 +51,7 @@ test_right_functions_pass = pass_the_check(
         standardize_both,
         lambda a, b: tuple((v - a.mean((0, 2, 3), keepdims=True)) / a.std((0, 2, 3), keepdims=True) for v in (a, b)),
     ),
+    (standardize_both, lambda a, b: standardized(a, b, ddof=1)),
     (random_crop_flip, crop_in_torch),
     (random_crop_flip, crop_at_once),
     (split_by_group, split_in_a_set),
@@ -65,11 +73,23 @@ def crop_with_random(x, generator):
     return np.array(out)
 
 
-def standardized(train, test, *, own=False, axis=(0, 2, 3)):
-    def by(x, s):
-        return (x - s.mean(axis, keepdims=True)) / s.std(axis, keepdims=True)
+def crop_on_the_diagonal(x, generator, mode="constant"):
+    padded, out = np.pad(x, [(0, 0), (0, 0), (2, 2), (2, 2)], mode=mode), []
+    for one in padded:
+        i = int(generator.integers(0, 5))
+        j = i if mode == "constant" else int(generator.integers(0, 5))
+        cut = one[:, i : i + x.shape[2], j : j + x.shape[3]]
+        out.append(cut[:, :, ::-1] if generator.random() < 0.5 else cut)
+    return np.array(out)
 
-    return by(train, train), by(test, test if own else train)
+
+def split_until_full(groups, share, generator):
+    test = set()
+    for name in generator.permutation(sorted(set(groups.tolist()))):
+        if sum(g in test for g in groups) >= share * len(groups):
+            break
+        test.add(name)
+    return np.array([g in test for g in groups])
 
 
 test_mistakes_as_readers_write_them_are_recognized = are_recognized(
@@ -79,7 +99,31 @@ test_mistakes_as_readers_write_them_are_recognized = are_recognized(
     (standardize_both, "The test pictures were standardized", lambda a, b: standardized(a, b, own=True)),
     (standardize_both, "Each pixel got a mean", lambda a, b: standardized(a, b, axis=0)),
     (standardize_both, "One mean was taken", lambda a, b: standardized(a, b, axis=(0, 1, 2, 3))),
+    (
+        standardize_both,
+        "The test pictures lost a mean",
+        lambda a, b: (standardized(a, b)[0], (b - b.mean((0, 2, 3), keepdims=True)) / a.std((0, 2, 3), keepdims=True)),
+    ),
+    (
+        standardize_both,
+        "The means lost their axes",
+        lambda a, b: tuple((v - a.mean(axis=(0, 2, 3))) / a.std(axis=(0, 2, 3)) for v in (a, b)),
+    ),
+    (
+        standardize_both,
+        "The mean was taken away",
+        lambda a, b: tuple(v - a.mean((0, 2, 3), keepdims=True) for v in (a, b)),
+    ),
+    (
+        standardize_both,
+        "The values were scaled",
+        lambda a, b: tuple((v - a.min()) / (a.max() - a.min()) for v in (a, b)),
+    ),
     (random_crop_flip, "All pictures of the batch were shifted", crop_alike),
+    (random_crop_flip, "Rows and columns were shifted", crop_on_the_diagonal),
+    (random_crop_flip, "What stands outside", lambda x, g: crop_on_the_diagonal(x, g, "edge")),
+    (random_crop_flip, "What stands outside", lambda x, g: crop_on_the_diagonal(x, g, "reflect")),
+    (random_crop_flip, "What left the picture", lambda x, g: crop_on_the_diagonal(x, g, "wrap")),
     (random_crop_flip, "The numbers did not come", crop_with_random),
     (random_crop_flip, "Each call gave the same", lambda x, g: crop_at_once(x, np.random.default_rng(1))),
     (
@@ -94,6 +138,12 @@ test_mistakes_as_readers_write_them_are_recognized = are_recognized(
         lambda g, s, r: np.isin(np.arange(len(g)), r.choice(len(g), round(s * len(g)), False)),
     ),
     (split_by_group, "The share was taken", lambda g, s, r: np.isin(g, r.permutation(np.unique(g))[: int(s * len(g))])),
+    (
+        split_by_group,
+        "Fewer objects",
+        lambda g, s, r: np.isin(g, r.choice(np.unique(g), size=round(s * len(np.unique(g))))),
+    ),
+    (split_by_group, "Objects were added", split_until_full),
     (split_by_group, "The numbers did not come", lambda g, s, r: split_in_a_set(g, s, np.random.default_rng())),
     (split_by_group, "The answer is True", lambda g, s, r: ~split_in_a_set(g, s, r)),
 )
@@ -102,3 +152,9 @@ test_mistakes_as_readers_write_them_are_recognized = are_recognized(
 test_another_mistake_is_not_mistaken_for_a_known_one = are_not_recognized(
     (split_by_group, lambda g, s, r: np.zeros(3, bool)),
 )
+
+
+def test_what_was_measured_is_said_as_a_number_that_means_itself():
+    said = repr(split_by_group.check(lambda g, s, r: ~split_in_a_set(g, s, r)))
+    assert "of eight calls, those with more or fewer objects in the test part than asked" in said
+    assert "8 came out; 0 was expected" in said

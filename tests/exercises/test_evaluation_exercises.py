@@ -37,6 +37,11 @@ def loops(cm, *, transpose=False, nan=False):
 test_right_functions_pass = pass_the_check(
     (precision_recall, lambda cm: (metrics.precision(cm), metrics.recall(cm))),
     (precision_recall, loops),
+    (precision_recall, lambda cm: list(loops(cm))),
+    (precision_recall, lambda cm: np.stack(loops(cm))),
+    (interval, lambda c, n: np.array(interval_by_scipy(c, n))),
+    (topk, lambda x, y, k: np.mean([y[i] in np.argsort(x[i])[-k:] for i in range(len(y))])),
+    (topk, lambda x, y, k: (torch.tensor(x).topk(k).indices == torch.tensor(y)[:, None]).any(1).double().mean()),
     (topk, lambda logits, y, k: metrics.top_k_accuracy(y, logits, k)),
     (topk, topk_by_torch),
     (interval, interval_by_scipy),
@@ -54,16 +59,6 @@ test_mistakes_as_readers_write_them_are_recognized = are_recognized(
     (topk, "You take the k", lambda x, y, k: np.mean([y[i] in np.argsort(x[i])[:k] for i in range(len(y))])),
     (
         topk,
-        "Equal logits count for the network, or",
-        lambda x, y, k: np.mean([y[i] in np.argsort(x[i])[-k:] for i in range(len(y))]),
-    ),
-    (
-        topk,
-        "Equal logits count for the network, or",
-        lambda x, y, k: (torch.tensor(x).topk(k).indices == torch.tensor(y)[:, None]).any(1).double().mean(),
-    ),
-    (
-        topk,
         "Your function asks whether",
         lambda x, y, k: np.mean([y[i] == np.argsort(x[i])[-k] for i in range(len(y))]),
     ),
@@ -78,6 +73,21 @@ test_mistakes_as_readers_write_them_are_recognized = are_recognized(
         "The factor 1.96 is missing",
         lambda c, n: tuple(c / n + s * math.sqrt(c / n * (1 - c / n) / n) for s in (-1, 1)),
     ),
+    (interval, "The ends are counts", lambda c, n: tuple(n * end for end in interval_by_scipy(c, n))),
+    (interval, "The ends are in percent", lambda c, n: tuple(100 * end for end in interval_by_scipy(c, n))),
+    (
+        interval,
+        "The factor was rounded",
+        lambda c, n: tuple(c / n + s * 2 * math.sqrt(c / n * (1 - c / n) / n) for s in (-1, 1)),
+    ),
+    (
+        interval,
+        "You divide by n - 1",
+        lambda c, n: tuple(c / n + s * 1.96 * math.sqrt(c / n * (1 - c / n) / (n - 1)) for s in (-1, 1)),
+    ),
+    (field_precision, "The prevalence and its rest", lambda r, f, p: metrics.precision_at(r, f, 1 - p)),
+    (field_precision, "You count all positives", lambda r, f, p: metrics.precision_at(1, f, p)),
+    (field_precision, "You return the share of what", lambda r, f, p: 1 - metrics.precision_at(r, f, p)),
     (field_precision, "Your precision does not depend", lambda r, f, p: r * 0.5 / (r * 0.5 + f * 0.5)),
     (field_precision, "You return the share", lambda r, f, p: p * r),
 )

@@ -4,7 +4,7 @@ from functools import partial
 
 import numpy as np
 
-from backbone.exercises.check import exercise
+from backbone.exercises.check import UnfitError, exercise
 from backbone.exercises.measures import disagreeing, drawn, repeating
 
 _draw = np.random.default_rng(0).integers
@@ -63,7 +63,7 @@ def _by(axis):
 _by_channel, _each_picture, _each_pixel, _over_all = _by((0, 2, 3)), _by((1, 2, 3)), _by(0), _by(None)
 _rng = np.random.default_rng(1)
 _spread = np.array([0.1, 0.2, 0.3])[None, :, None, None]
-_GRAY, _COLOR = _rng.random((6, 1, 3, 4)), _rng.random((5, 3, 4, 2)) * _spread + _spread
+_GRAY, _COLOR = _rng.random((6, 1, 3, 4)), _rng.random((12, 3, 4, 2)) * _spread + _spread
 
 
 @exercise(
@@ -72,13 +72,18 @@ _GRAY, _COLOR = _rng.random((6, 1, 3, 4)), _rng.random((5, 3, 4, 2)) * _spread +
         "three channels with different means and spreads": (_COLOR, _rng.random((3, 3, 4, 2)) * 0.5),
         "a single test picture": (_COLOR, _rng.random((1, 3, 4, 2))),
         "test pictures that are the training pictures": (_COLOR, _COLOR.copy()),
-    }
+    },
+    rtol=1e-2,  # torch.std divides by n - 1
 )
 def standardize_both(train, test, of_train=_by_channel, of_test=None):
     """Standardize both parts by the training part's statistics, or the test part by those of its own choice."""
     mean, std = of_train(train)
     own, spread = of_test(test) if of_test else (mean, std)
-    return (train - mean) / std, (test - own) / spread
+    return (train - mean) / std, (test - own) / (std if spread is None else spread)
+
+
+def _range(x, axis):
+    return x.min(axis, keepdims=True), np.ptp(x, axis, keepdims=True)
 
 
 def _together(train, test):
@@ -90,6 +95,11 @@ standardize_both.mistake(
     "The test pictures were standardized with statistics of their own, so their mean came out as exactly 0. A net "
     "would see a bright test set as an average one. Use the mean and the deviation of the training pictures.",
     partial(standardize_both, of_test=_by_channel),
+)
+standardize_both.mistake(
+    "The test pictures lost a mean of their own, so it came out as exactly 0. Their deviation is the training "
+    "pictures'; take the mean of the training pictures, too.",
+    partial(standardize_both, of_test=lambda test: (_by_channel(test)[0], None)),
 )
 standardize_both.mistake(
     "The statistics were taken from training and test pictures together: the test set leaks into the training. "
@@ -121,12 +131,27 @@ standardize_both.mistake(
     "The test pictures came back as they were. They are changed too, by the training statistics.",
     partial(standardize_both, of_test=lambda test: (0, 1)),
 )
+standardize_both.mistake(
+    "The mean was taken away, and nothing more. Divide by the standard deviation as well.",
+    partial(standardize_both, of_train=lambda x: (_by_channel(x)[0], 1)),
+)
+standardize_both.mistake(
+    "The values were scaled to run from 0 to 1, by the smallest and the largest. Take the mean away and divide by the "
+    "standard deviation: one strange pixel then counts as one among all.",
+    partial(standardize_both, of_train=lambda x: _range(x, (0, 2, 3))),
+    partial(standardize_both, of_train=lambda x: _range(x, None)),
+)
+standardize_both.mistake(
+    "The means lost their axes, so they stand against the columns of a picture instead of its channels. Keep the axes: "
+    "train.mean(axis=(0, 2, 3), keepdims=True) has shape (1, C, 1, 1).",
+    lambda train, test: tuple((x - train.mean((0, 2, 3))) / train.std((0, 2, 3)) for x in (train, test)),
+)
 check_standardize_both = standardize_both.check
 
 
-def _found(answer, x):
+def _found(answer, x, pad="constant"):
     """Return what happened to each picture, (row, column, mirrored), or None where it is no such copy."""
-    padded, (height, width) = np.pad(x[0], [(0, 0), (2, 2), (2, 2)]), x.shape[2:]
+    padded, (height, width) = np.pad(x[0], [(0, 0), (2, 2), (2, 2)], pad), x.shape[2:]
     known = {}
     for i, j in np.ndindex(5, 5):
         cut = padded[:, i : i + height, j : j + width]
@@ -134,24 +159,31 @@ def _found(answer, x):
     return [known.get(one.astype(x.dtype).tobytes()) for one in answer]
 
 
-def _strange(answers, x):
-    found = _found(next(answers), x)
-    return round(4 * found.count(None) / len(x)) / 4
+def _copies(answers, x, pad="constant"):
+    """Return the share of results that are copies with this padding, to a quarter: those that lost nothing are."""
+    found = _found(next(answers), x, pad)
+    return round(4 * (len(x) - found.count(None)) / len(x)) / 4
 
 
-def _missing(answers, x):
-    found = [one for one in _found(next(answers), x) if one]
-    return 10 - sum(len({one[axis] for one in found}) for axis in (0, 1))
+def _places(answers, x):
+    """Return how many of 25 places occur; by chance, 750 draws leave one out once in ten billion times."""
+    return len({one[:2] for _, answer in zip(range(3), answers, strict=False) for one in _found(answer, x) if one})
+
+
+def _shares(answers, x):
+    """Return the share of each batch that is mirrored, of results that are copies."""
+    batches = [[one for one in _found(answer, x) if one] for answer in answers]
+    return [np.mean([mirrored for _, _, mirrored in batch]) for batch in batches if len(batch) > 50]
 
 
 def _mirrored(answers, x):
-    """Return where the share of mirrored pictures stands, batch by batch, as the case's words have it."""
-    shares = [
-        np.mean([f[2] for f in found if f]) for found in (_found(a, x) for a in answers) if found.count(None) < 200
-    ]
-    if not shares or np.ptp(shares) > 0.9:
-        return 3 if shares else 4
-    return {0.0: 0, 1.0: 2}.get(round(np.mean(shares), 3), 1 if abs(np.mean(shares) - 0.5) < 0.1 else 4)
+    """Return the share of all results that is mirrored, to a tenth."""
+    return round(np.mean(_shares(answers, x) or [np.nan]), 1)
+
+
+def _alike(answers, x):
+    """Return how many of eight batches are mirrored whole or not at all."""
+    return sum(share in (0, 1) for share in _shares(answers, x))
 
 
 _PICTURES = np.tile(np.arange(1.0, 49).reshape(1, 1, 6, 8), (250, 1, 1, 1))
@@ -159,25 +191,30 @@ _PICTURES = np.tile(np.arange(1.0, 49).reshape(1, 1, 6, 8), (250, 1, 1, 1))
 
 @exercise(
     {
-        "250 times the same picture, share of results that are no shifted or mirrored copy": drawn(_strange, _PICTURES),
-        "250 times the same picture, of 5 shifts by rows and 5 by columns, how many never occur": drawn(
-            _missing, _PICTURES
+        "250 times the same picture, share of results that are shifted or mirrored copies, with zeros outside": drawn(
+            _copies, _PICTURES
         ),
-        "250 times the same picture, mirrored: 0 never, 1 about half, 2 always, 3 all or none of a batch, 4 another "
-        "share": drawn(_mirrored, _PICTURES),
+        "250 times the same picture, share in which what left on one side came in on the other": drawn(
+            partial(_copies, pad="wrap"), _PICTURES
+        ),
+        "750 times the same picture, how many of the 25 places occur": drawn(_places, _PICTURES),
+        "eight batches of the same picture, share that is mirrored": drawn(_mirrored, _PICTURES),
+        "eight batches of the same picture, batches that are mirrored whole or not at all": drawn(_alike, _PICTURES),
         "250 times the same picture, calls with equal generators that disagree": disagreeing(_PICTURES),
         "250 times the same picture, calls in a row, with one generator, that gave the same": repeating(_PICTURES),
     }
 )
-def random_crop_flip(x, generator, *, alike=False, mirror=0.5, same_mirror=False, axis=-1, places=5, roll=False):
+def random_crop_flip(
+    x, generator, *, alike=False, mirror=0.5, same_mirror=False, axis=-1, places=5, pad="constant", diagonal=False
+):
     """Pad by 2, cut at a random place, mirror every other picture; the keywords are where it goes wrong."""
-    padded = np.pad(x, [(0, 0), (0, 0), (2, 2), (2, 2)])
+    padded = np.pad(x, [(0, 0), (0, 0), (2, 2), (2, 2)], pad)
     out, height, width = np.empty_like(x), *x.shape[2:]
     draws = [(*generator.integers(0, places, 2), generator.random() < mirror) for _ in x]
     for i in range(len(x)):
         top, left, flip = draws[0] if alike else (*draws[i][:2], draws[0 if same_mirror else i][2])
+        left = top if diagonal else left
         cut = padded[i, :, top : top + height, left : left + width]
-        cut = np.roll(x[i], (2 - top, 2 - left), (1, 2)) if roll else cut
         out[i] = np.flip(cut, axis) if flip else cut
     return out
 
@@ -205,7 +242,18 @@ random_crop_flip.mistake(
 random_crop_flip.mistake(
     "What left the picture on one side came in again on the other. That is np.roll. Pad with two rows and columns of "
     "zeros on each side, then cut out the old size.",
-    partial(random_crop_flip, roll=True),
+    partial(random_crop_flip, pad="wrap"),
+)
+random_crop_flip.mistake(
+    "What stands outside the picture is a copy of its border. Pad with zeros, as np.pad does unless it is told another "
+    "mode.",
+    partial(random_crop_flip, pad="edge"),
+    partial(random_crop_flip, pad="reflect"),
+)
+random_crop_flip.mistake(
+    "Rows and columns were shifted by the same number, so of 25 places only the five on a diagonal occur. Draw two "
+    "numbers for each picture.",
+    partial(random_crop_flip, diagonal=True),
 )
 random_crop_flip.mistake(
     "No picture was mirrored. Mirror each with probability one half: picture[:, :, ::-1].",
@@ -228,49 +276,54 @@ check_random_crop_flip = random_crop_flip.check
 
 
 def _both(answers, groups, share):
-    parts = [_mask(answer) for answer in answers]
-    if any(test is None for test in parts):
-        return 2
-    return int(any(len(np.intersect1d(groups[test], groups[~test])) for test in parts))
+    return int(any(len(np.intersect1d(groups[test], groups[~test])) for test in map(_mask, answers)))
 
 
-def _chosen(answers, groups, share):
-    test, total = _mask(next(answers)), len(np.unique(groups))
-    if test is None:
-        return 2
-    asked, given = round(share * total), len(np.unique(groups[test]))
-    return 1 if given == asked else -1 if given == total - asked else 0
+def _unasked(answers, groups, share):
+    """Return how many calls put another number of objects into the test part than asked, in part or whole."""
+    names = np.unique(groups)
+    return sum(len(np.unique(groups[test])) != round(share * len(names)) for test in map(_mask, answers))
+
+
+def _whole(answers, groups, share):
+    """Return how many objects have all their pictures in the test part, in most calls."""
+    return np.median([len(np.setdiff1d(groups[test], groups[~test])) for test in map(_mask, answers)])
 
 
 def _mask(answer):
-    """Return the answer as booleans, or None where it holds other numbers than 0 and 1."""
-    return answer.astype(bool) if np.isin(answer, (0, 1)).all() else None
+    if not np.isin(answer, (0, 1)).all():
+        raise UnfitError(answer, "an array of booleans")
+    return answer.astype(bool)
 
 
 _rng = np.random.default_rng(5)
 _EVEN = np.repeat(np.arange(12), 5)
-_UNEVEN = _rng.permutation(np.repeat(np.arange(20), _rng.integers(1, 9, 20)))
+_UNEVEN = _rng.permutation(np.repeat(np.arange(20), _rng.integers(2, 9, 20)))
 
 
 @exercise(
     {
-        "twelve objects, five pictures each, is an object in both parts: 0 no, 1 yes, 2 no array of booleans": drawn(
-            _both, _EVEN, 0.25
+        "twelve objects, five pictures each, 1 if an object is in both parts": drawn(_both, _EVEN, 0.25),
+        "twelve objects, five pictures each, of eight calls, those with more or fewer objects in "
+        "the test part than asked": drawn(_unasked, _EVEN, 0.25),
+        "twelve objects, five pictures each, objects with all their pictures in the test part": drawn(
+            _whole, _EVEN, 0.25
         ),
-        "twelve objects, five pictures each, objects in the test part: 1 as asked, 0 more or fewer, -1 those meant for "
-        "training, 2 no array of booleans": drawn(_chosen, _EVEN, 0.25),
         "twelve objects, five pictures each, calls with equal generators that disagree": disagreeing(_EVEN, 0.25),
         "twelve objects, five pictures each, calls in a row, with one generator, that gave the same": repeating(
             _EVEN, 0.25
         ),
-        "twenty objects with different numbers of pictures, in any order, is an object in both parts: 0 no, 1 yes, "
-        "2 no array of booleans": drawn(_both, _UNEVEN, 0.3),
-        "twenty objects with different numbers of pictures, in any order, objects in the test part: 1 as asked, "
-        "0 more or fewer, -1 those meant for training, 2 no array of booleans": drawn(_chosen, _UNEVEN, 0.3),
-        "twenty objects with different numbers of pictures, in any order, calls with equal generators that "
-        "disagree": disagreeing(_UNEVEN, 0.3),
-        "twenty objects with different numbers of pictures, in any order, calls in a row, with one generator, that "
-        "gave the same": repeating(_UNEVEN, 0.3),
+        "twenty objects with different numbers of pictures, in any order, 1 if an object is in both parts": drawn(
+            _both, _UNEVEN, 0.3
+        ),
+        "twenty objects with different numbers of pictures, in any order, of eight calls, those "
+        "with more or fewer objects in the test part than asked": drawn(_unasked, _UNEVEN, 0.3),
+        "twenty objects with different numbers of pictures, in any order, objects with all their "
+        "pictures in the test part": drawn(_whole, _UNEVEN, 0.3),
+        "twenty objects with different numbers of pictures, in any order, calls with equal "
+        "generators that disagree": disagreeing(_UNEVEN, 0.3),
+        "twenty objects with different numbers of pictures, in any order, calls in a row, with one "
+        "generator, that gave the same": repeating(_UNEVEN, 0.3),
     }
 )
 def split_by_group(groups, share, generator):
@@ -283,6 +336,14 @@ def split_by_group(groups, share, generator):
 def _by_picture(groups, share, generator):
     test = np.zeros(len(groups), bool)
     test[generator.permutation(len(groups))[: round(share * len(groups))]] = True
+    return test
+
+
+def _until_full(groups, share, generator):
+    test = np.zeros(len(groups), bool)
+    for name in generator.permutation(np.unique(groups)):
+        if test.mean() < share:
+            test |= groups == name
     return test
 
 
@@ -313,6 +374,18 @@ split_by_group.mistake(
     "go to the test part; np.unique(groups) names each object once.",
     lambda groups, share, generator: np.isin(groups, generator.permutation(groups)[: round(share * len(groups))]),
     lambda groups, share, generator: np.isin(groups, np.unique(groups)[: round(share * len(groups))]),
+)
+split_by_group.mistake(
+    "Fewer objects than asked came out now and then: generator.choice draws with replacement unless it is told "
+    "replace=False, so an object can be drawn twice.",
+    lambda groups, share, generator: np.isin(
+        groups, generator.choice(names := np.unique(groups), round(share * len(names)))
+    ),
+)
+split_by_group.mistake(
+    "Objects were added until the *pictures* reached the share. The share is one of objects: of n, round(share * n) go "
+    "to the test part, however many pictures they have.",
+    _until_full,
 )
 split_by_group.mistake(
     "The numbers did not come from generator: calls with equal generators disagree. Use generator.permutation or "

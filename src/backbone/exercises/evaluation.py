@@ -69,7 +69,6 @@ _FORTY = _rng.normal(size=(40, 6)), _rng.integers(0, 6, 40)
         "forty pictures, k = 1": (*_FORTY, 1),
         "forty pictures, k = 3": (*_FORTY, 3),
         "forty pictures, k = 5": (*_FORTY, 5),
-        "equal logits": (np.zeros((4, 3)), np.array([0, 1, 2, 0]), 2),
     }
 )
 def topk(logits, y, k):
@@ -109,13 +108,6 @@ topk.mistake(
     "k = 2: the answer is 1.",
     lambda logits, y, k: _by_order(logits, y, 1),
     lambda logits, y, k: topk(logits, y, 1),
-)
-topk.mistake(
-    "Equal logits count for the network, or by the order of the classes. Here a class that scores exactly as much as "
-    "the true one stands before it. Try logits [[0, 0]] with k = 1: the answer is 0 for either y.",
-    _by_order,
-    _last,
-    lambda logits, y, k: np.mean((logits > logits[np.arange(len(y)), y][:, None]).sum(axis=1) < k),
 )
 topk.mistake(
     "You return how many pictures are right. Divide by their number: the answer is a share.",
@@ -166,6 +158,23 @@ interval.mistake(
     partial(interval, half=lambda p, n: 1.96 * math.sqrt(p / n)),
     partial(interval, half=lambda p, n: 1.96 * math.sqrt(p * p / n)),
 )
+interval.mistake(
+    "The ends are counts of pictures. The interval is one of shares, from 0 to 1: divide by n. Try 200 of 400: it goes "
+    "from 0.451 to 0.549.",
+    lambda correct, n: tuple(n * end for end in interval(correct, n)),
+)
+interval.mistake(
+    "The ends are in percent. Return shares: 0.451, not 45.1.",
+    lambda correct, n: tuple(100 * end for end in interval(correct, n)),
+)
+interval.mistake(
+    "The factor was rounded to 2. The formula has 1.96, which 95 in 100 draws of a normal variable stay within.",
+    partial(interval, half=lambda p, n: 2 * math.sqrt(p * (1 - p) / n)),
+)
+interval.mistake(
+    "You divide by n - 1. That belongs to a variance that is estimated from values; here n alone stands below.",
+    partial(interval, half=lambda p, n: 1.96 * math.sqrt(p * (1 - p) / (n - 1))),
+)
 check_interval = interval.check
 
 
@@ -206,5 +215,19 @@ field_precision.mistake(
     "You return the share of all pictures that are positive *and* found. Precision divides that by the share that is "
     "called at all. Try 0.9, 0.1 and 0.5: the precision is 0.9.",
     lambda r, f, p: r * p,
+)
+field_precision.mistake(
+    "The prevalence and its rest are exchanged: the recall is a share of the positives, the false alarms one of the "
+    "negatives. Try 0.9, 0.1 and 0.01: of 10,000 pictures 100 are positive, and 90 of them are found.",
+    lambda r, f, p: r * (1 - p) / (r * (1 - p) + f * p),
+)
+field_precision.mistake(
+    "You count all positives, found or not. Only a share `recall` of them is called. Try 0.4, 0.1 and 0.5: 20 found "
+    "and 5 false alarms of 100 make 0.8.",
+    lambda r, f, p: p / (p + f * (1 - p)),
+)
+field_precision.mistake(
+    "You return the share of what is called that is *wrong*. Precision is the other share: 1 minus that.",
+    lambda r, f, p: f * (1 - p) / (r * p + f * (1 - p)),
 )
 check_field_precision = field_precision.check
