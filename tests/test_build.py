@@ -348,6 +348,15 @@ def test_an_edit_of_a_tag_reaches_the_page_without_executing(built):
 
 
 @GREEN
+def test_further_exercises_stay_closed_until_a_reader_asks(built):
+    built.edit("chapters/tiny.md", "Some prose.", "## Further exercises\n\nCount on.\n\n## And then\n\nSome prose.")
+    built.passes()
+    (fold,) = built.page().select("#further-exercises details.hide:not([open])")
+    assert "Count on." in fold.get_text()
+    assert "Some prose." not in fold.get_text()
+
+
+@GREEN
 def test_numbers_are_stored_by_make_notebooks_alone_and_a_build_says_what_differs(built):
     named = 'chapters/tiny: not computed yet: value. Run "make book", then "make notebooks".'
     assert named in built.first_lines
