@@ -67,9 +67,10 @@
   );
 
   async function draw(script, findModel) {
-    const el = document.createElement("div");
+    const kept = script.nextElementSibling; // the room that the page keeps, until the widget has its own height
+    const el = kept?.matches(".bb-view") ? kept : document.createElement("div");
     el.className = "bb-view";
-    script.after(el);
+    if (el !== kept) script.after(el);
     try {
       const { model_id: id } = JSON.parse(script.textContent);
       const model = findModel(id);
@@ -84,6 +85,7 @@
       el.replaceChildren(Object.assign(document.createElement("p"), { className: "bb-failed", textContent: FAILED }));
       el.setAttribute("role", "alert");
     }
+    el.removeAttribute("style");
   }
 
   const states = {};

@@ -103,26 +103,31 @@ def test_page_loads_from_a_folder(open_page, site, path):
     assert_complete(page, html(site, path))
 
 
-# Widgets come later than the browser goes to the place that an address names.
+# Widgets come later than the browser goes to the place that an address names, and the room kept for them is wrong.
 LATE = """
     const make = URL.createObjectURL;
-    const wait = "await new Promise((go) => setTimeout(go, 500));";
+    const wait = "await new Promise((go) => setTimeout(go, DELAY));";
     URL.createObjectURL = (blob) => make(new Blob([wait, blob], { type: "text/javascript" }));
+    addEventListener("DOMContentLoaded", () => {
+      const style = document.createElement("style");
+      document.head.append(Object.assign(style, { textContent: ".bb-view { min-height: 0 !important }" }));
+    });
 """
+AT_HEADING = "Math.abs(document.querySelector('#exercises h2').getBoundingClientRect().y - 64) < 9"
 
 
-@pytest.mark.parametrize("scrolls", [False, True], ids=["waits", "scrolls"])
-def test_a_link_into_a_page_leads_there_though_widgets_are_drawn_late(browser, server, scrolls):
+@pytest.mark.parametrize(("scrolls", "delay"), [(False, 500), (True, 4000)], ids=["waits", "scrolls"])
+def test_a_link_into_a_page_leads_there_though_widgets_are_drawn_late(browser, server, scrolls, delay):
     with browser.new_page(viewport={"width": 1280, "height": 900}) as page:
-        page.add_init_script(LATE)
+        page.add_init_script(LATE.replace("DELAY", str(delay)))
         page.goto(f"{server.url}/chapters/evaluation.html#exercises")
         if scrolls:
-            page.mouse.move(640, 450)
-            page.mouse.wheel(0, -3000)
+            page.wait_for_function(AT_HEADING)
+            page.wait_for_timeout(500)  # the way there is a smooth one
+            page.keyboard.press("Home")
         page.wait_for_function("document.querySelectorAll('.bb-view > .bb-widget').length === 2")
         page.wait_for_timeout(1000)
-        top = page.locator("#exercises h2").bounding_box()["y"]
-        assert (0 < top < 150) != scrolls, "a reader who went elsewhere is left there"
+        assert page.evaluate(AT_HEADING) != scrolls, "a reader who went elsewhere is left there"
 
 
 def test_first_page_leads_to_the_book(open_page):
