@@ -152,7 +152,8 @@ def towers(model: nn.Module, shape: Sequence[int], caption: str = "") -> Figure:
     sheet.box(WIDTH / 2 - 70, y, 140, 22, (shape_of(shape),), "maps")
     lefts, width = (58.0, 198.0), 126.0
     for number, (layer, row) in enumerate(drawn):
-        name = f"{'conv' if row.kind == 'Conv2d' else 'linear'} {number + 1}"
+        kind = [one.kind for _, one in drawn[: number + 1]]
+        name = f"{NAMES[row.kind]} {kind.count(row.kind)}"
         y += 44
         own = getattr(layer, "groups", 1) == 2
         last = number == len(drawn) - 1
