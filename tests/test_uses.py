@@ -104,6 +104,11 @@ def test_code_and_versions_are_in_the_key_and_prose_is_not(monkeypatch):
     assert execution.key(ROOT, chapter) != before
 
 
+def test_the_key_is_the_same_in_another_folder():
+    assert str(ROOT) not in execution.surroundings(ROOT)
+    assert "BACKBONE_DATA=_build" in execution.surroundings(ROOT)
+
+
 def test_code_that_cannot_be_read_concerns_the_whole_package(executed_after):
     """It is executed, so that the build names the cell and the error."""
     chapter = execution.read(CHAPTERS[0])

@@ -123,7 +123,12 @@ def surroundings(root: Path) -> str:
     """Name Python, the installed versions, and the variables that the package asks for."""
     versions = {f"{found.name}=={found.version}" for found in importlib.metadata.distributions()}
     known = os.environ | environment(root)
-    variables = {f"{name}={value}" for name, value in known.items() if name.startswith("BACKBONE_")}
+    # Without the book's own place: a copy of `_build` in another folder is as good.
+    variables = {
+        f"{name}={value}".replace(f"{root}{os.sep}", "")
+        for name, value in known.items()
+        if name.startswith("BACKBONE_")
+    }
     return "\n".join([platform.python_version(), *sorted(versions), *sorted(variables)])
 
 
