@@ -35,10 +35,7 @@ def neuron(
     sheet, step = Sheet(), 52
     middle = 22 + step * (len(x) - 1) / 2
     for place, (value, weight) in enumerate(zip(x, weights, strict=True)):
-        y = 22 + step * place
-        sheet.sign(20, y, number(value), 19)
-        sheet.way((39, y), (133, middle + (y - middle) * 0.2))
-        sheet.text(80, y + (middle - y) * 0.29 + (17 if y > middle else -8), f"× {number(weight)}")
+        _input(sheet, 22 + step * place, middle, number(value), number(weight))
     sheet.way((150, middle + 46), (150, middle + 18))
     sheet.text(150, middle + 60, f"bias {number(bias)}")
     sheet.sign(150, middle, "sum", 18)
@@ -52,6 +49,13 @@ def neuron(
     return figure([sheet.svg(max(middle + 66, 44 + step * (len(x) - 1)))], alt, caption)
 
 
+def _input(sheet: Sheet, y: float, middle: float, value: str, weight: str):
+    """Draw an input of a neuron, and its weight on the way to the sum."""
+    sheet.sign(20, y, value, 19)
+    sheet.way((39, y), (133, middle + (y - middle) * 0.2))
+    sheet.text(80, y + (middle - y) * 0.29 + (17 if y > middle else -8), f"× {weight}")
+
+
 def backpropagation(x: float, weight: float, bias: float, target: float, caption: str = "") -> Figure:
     """Draw the graph of (ReLU(weight x + bias) - target)², each number with the loss's gradient under it.
 
@@ -62,16 +66,7 @@ def backpropagation(x: float, weight: float, bias: float, target: float, caption
         target: what should come out.
         caption: what to look for.
     """
-    given = [torch.tensor(float(one), dtype=torch.float64, requires_grad=True) for one in (x, weight, bias)]
-    x, w, b = given
-    product = x * w
-    z = product + b
-    out = z.relu()
-    error = out - target
-    loss = error.square()
-    inner = [product, z, out, error]
-    gradients = torch.autograd.grad(loss, [*given, *inner])
-    given, inner = ([value.detach() for value in values] for values in (given, inner))
+    given, inner, gradients, loss = _differentiated(x, weight, bias, target)
     sheet, y = Sheet(), 58.0
     places = [78.0, 138.0, 198.0, 258.0]
     for row, (name, value, gradient) in enumerate(zip(("x", "w", "b"), given, gradients, strict=False)):
@@ -83,14 +78,29 @@ def backpropagation(x: float, weight: float, bias: float, target: float, caption
         sheet.text(place + 30, y - 24, number(value))
         sheet.text(place + 30, y + 34, number(gradient), ink="back")
     sheet.box(297, y, 30, 40, ("( )²",), "plain")
-    sheet.text(WIDTH, y + 62, f"loss {number(loss.detach())}", anchor="end", bold=True)
+    sheet.text(WIDTH, y + 62, f"loss {number(loss)}", anchor="end", bold=True)
     sheet.text(WIDTH, y + 77, "1", anchor="end", ink="back")
     names = ("x", "w", "b", "product", "sum", "ReLU", "error")
     told = "; ".join(
         f"{name} {number(value)}, gradient {number(gradient)}"
         for name, value, gradient in zip(names, [*given, *inner], gradients, strict=True)
     )
-    return figure([sheet.svg(140)], f"A graph from x, w and b to the loss {number(loss.detach())}. {told}.", caption)
+    return figure([sheet.svg(140)], f"A graph from x, w and b to the loss {number(loss)}. {told}.", caption)
+
+
+def _differentiated(x: float, weight: float, bias: float, target: float) -> tuple:
+    """Return what is given, what is computed, the loss's gradients by all of them, and the loss."""
+    given = [torch.tensor(float(one), dtype=torch.float64, requires_grad=True) for one in (x, weight, bias)]
+    x, w, b = given
+    product = x * w
+    z = product + b
+    out = z.relu()
+    error = out - target
+    loss = error.square()
+    inner = [product, z, out, error]
+    gradients = torch.autograd.grad(loss, [*given, *inner])
+    given, inner = ([value.detach() for value in values] for values in (given, inner))
+    return given, inner, gradients, loss.detach()
 
 
 def _given(sheet: Sheet, y: float, places: Sequence[float], row: int, words: str, gradient: str):
