@@ -240,6 +240,8 @@ def test_only_metadata_that_a_notebook_needs_stays(make):
     [
         ("hide-input", "import numpy\nfrom backbone import plots", "Imports"),
         ("hide-input", "x = 1\nplots.Drawing(x)", "Code of this figure"),
+        ("hide-input", "x = 1\nprint(x)", "Code"),
+        ("hide-input", "def f():\n    return 1", "Code"),
         ("hide-input", "plots.Table(x)", "Code of this table"),
         ("hide-cell", "import numpy", "How the numbers on this page are checked"),
     ],

@@ -174,7 +174,7 @@ def test_folds_are_named_and_the_checks_of_a_page_stand_in_one_at_its_end(pages)
         assert folds.IMPORTS in titles, docname
         assert titles[-1] == folds.CHECKS, docname
         assert titles.count(folds.CHECKS) == 1, docname
-        assert set(titles[:-1]) <= {folds.IMPORTS, folds.FIGURE, folds.TABLE, "Show them"}, docname
+        assert set(titles[:-1]) <= {folds.IMPORTS, folds.FIGURE, folds.TABLE, folds.CODE, "Show them"}, docname
         assert not folded[-1].find_next("h2"), docname
         assert not folded[-1].select(".bb-figure, .bb-table, .bb-view"), f"{docname}: a reader needs this cell"
 

@@ -5,6 +5,7 @@ import ast
 IMPORTS = "Imports"
 FIGURE = "Code of this figure"
 TABLE = "Code of this table"
+CODE = "Code"
 CHECKS = "How the numbers on this page are checked"
 
 
@@ -14,6 +15,9 @@ def title(source: str, tags) -> str | None:
         return CHECKS
     if "hide-input" not in tags:
         return None
-    if all(isinstance(node, ast.Import | ast.ImportFrom) for node in ast.parse(source).body):
+    body = ast.parse(source).body
+    if all(isinstance(node, ast.Import | ast.ImportFrom) for node in body):
         return IMPORTS
+    if not isinstance(body[-1], ast.Expr) or ast.unparse(body[-1]).startswith("print("):
+        return CODE
     return TABLE if "Table(" in source and "Drawing(" not in source else FIGURE
