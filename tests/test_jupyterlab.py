@@ -126,6 +126,7 @@ def test_traits_go_both_ways(lab, browser):
         page.locator(".bb-widget input[aria-label^=Weight]").first.fill("-1.5")
         page.locator(".bb-widget .bb-pair canvas").nth(1).click(position={"x": 200, "y": 150})
         page.wait_for_function("document.querySelector('.bb-widget input[aria-label^=Weight]').value.includes('1.5')")
+        page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
         seen = shown_sum(page)
         answer = page.locator(".jp-OutputArea-output pre", has_text="[2, ")
         run_cell(page, 1, answer)

@@ -44,6 +44,7 @@ FLAGS = (
     "--disable-default-apps",
     "--disable-domain-reliability",
     "--disable-sync",
+    "--font-render-hinting=none",  # letters as wide as on a screen, also without windows
     "--no-first-run",
     "--no-pings",
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",

@@ -27,7 +27,7 @@ def module_of(tabs):
 @pytest.fixture
 def chapter(open_page):
     """The explorer of the chapter, on the site."""
-    return Screen(open_page(CHAPTER), explorer())
+    return Screen(open_page(CHAPTER), explorer(kernel="sobel_x"))
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.browser
 OPENING = {
     "image": "coins",
     "color": False,
-    "kernel": [KERNELS["emboss"].tolist()],
+    "kernel": [KERNELS["sobel_x"].tolist()],
     "stride": 1,
     "padding": 0,
     "dilation": 1,
@@ -118,7 +118,7 @@ def test_other_buttons_do_not_point(screen):
 
 
 def test_pointing_by_touch(open_page):
-    screen = Screen(open_page(CHAPTER, width=360, has_touch=True), explorer())
+    screen = Screen(open_page(CHAPTER, width=360, has_touch=True), explorer(kernel="sobel_x"))
     box, place = screen.output.bounding_box(), screen.place(screen.output, 40, 80)
     screen.page.touchscreen.tap(box["x"] + place["x"], box["y"] + place["y"])
     screen.check(point=[40, 80])
@@ -169,7 +169,7 @@ def test_every_choice_by_keyboard(chapter):
     press("Tab")
     press("ArrowUp")
     names = list(KERNELS)
-    kernel = KERNELS[names[names.index("emboss") - 1]]
+    kernel = KERNELS[names[names.index("sobel_x") - 1]]
     chapter.check(kernel=[kernel.tolist()])
     press("Tab")
     press("ArrowRight")
@@ -470,14 +470,14 @@ def test_it_is_printed(chapter):
 
 
 def test_less_motion(open_page):
-    screen = Screen(open_page(CHAPTER, reduced_motion="reduce"), explorer())
+    screen = Screen(open_page(CHAPTER, reduced_motion="reduce"), explorer(kernel="sobel_x"))
     screen.click(screen.output, 50, 50)
     screen.check(point=[50, 50])
     assert screen.page.evaluate("document.querySelector('.bb-widget').getAnimations({ subtree: true }).length") == 0
 
 
 def test_it_works_from_a_folder(open_page):
-    screen = Screen(open_page(CHAPTER, scheme="file", theme="dark", width=360), explorer())
+    screen = Screen(open_page(CHAPTER, scheme="file", theme="dark", width=360), explorer(kernel="sobel_x"))
     screen.check()
     screen.click(screen.output, 50, 50)
     screen.check(point=[50, 50])
