@@ -357,27 +357,6 @@ def test_further_exercises_stay_closed_until_a_reader_asks(built):
 
 
 @GREEN
-def test_numbers_are_stored_by_make_notebooks_alone_and_a_build_says_what_differs(built):
-    named = 'chapters/tiny: not computed yet: value. Run "make book", then "make notebooks".'
-    assert named in built.first_lines
-    notebooks.write(built.root)
-    numbers = built.root / "chapters/numbers/tiny.json"
-    assert json.loads(numbers.read_text("utf-8"))["values"] == {"value": 0.25}
-    assert "The value is 0.25 today" in (built.root / "chapters/tiny.ipynb").read_text("utf-8")
-    assert notebooks.problems(built.root) + notebooks.unknown(built.root) == []
-    built.write("src/backbone/tiny.py", '"""A number for the tests."""\n\nVALUE = 0.26\n')
-    assert "chapters/tiny: 1 numbers differ a little from the notebook's: value" in built.passes()
-    built.write("src/backbone/tiny.py", '"""A number for the tests."""\n\nVALUE = 0.5\n')
-    for _ in range(2):
-        assert "chapters/tiny: value is stored as 0.25, computed 0.5" in built.fails()
-        assert "The value is 0.50 today" in built.article(), "its author wants to see it"
-    assert json.loads(numbers.read_text("utf-8"))["values"] == {"value": 0.25}
-    cell = "```{code-cell}\n"
-    built.edit("chapters/tiny.md", f"{cell}from", f"{cell}:tags: [rough]\n\nfrom", twins=False)
-    built.passes()
-
-
-@GREEN
 def test_an_edit_of_the_package_changes_the_number_on_the_page_and_back_without_executing(built):
     built.edit("src/backbone/tiny.py", "0.25", "0.27")
     assert "Chapters: 1 to execute, 1 at a time." in built.passes()
@@ -409,6 +388,27 @@ def test_two_builds_give_identical_numbers_whatever_the_threads_and_the_download
     assert texts(other) == built.first_texts
     assert built.first_texts[-1].startswith("1 ")  # one thread
     assert built.first_texts[-1].endswith("[]\n")  # no downloads
+
+
+@GREEN
+def test_numbers_are_stored_by_make_notebooks_alone_and_a_build_says_what_differs(built):
+    named = 'chapters/tiny: not computed yet: value. Run "make book", then "make notebooks".'
+    assert named in built.first_lines
+    notebooks.write(built.root)
+    numbers = built.root / "chapters/numbers/tiny.json"
+    assert json.loads(numbers.read_text("utf-8"))["values"] == {"value": 0.25}
+    assert "The value is 0.25 today" in (built.root / "chapters/tiny.ipynb").read_text("utf-8")
+    assert notebooks.problems(built.root) + notebooks.unknown(built.root) == []
+    built.write("src/backbone/tiny.py", '"""A number for the tests."""\n\nVALUE = 0.26\n')
+    assert "chapters/tiny: 1 numbers differ a little from the notebook's: value" in built.passes()
+    built.write("src/backbone/tiny.py", '"""A number for the tests."""\n\nVALUE = 0.5\n')
+    for _ in range(2):
+        assert "chapters/tiny: value is stored as 0.25, computed 0.5" in built.fails()
+        assert "The value is 0.50 today" in built.article(), "its author wants to see it"
+    assert json.loads(numbers.read_text("utf-8"))["values"] == {"value": 0.25}
+    cell = "```{code-cell}\n"
+    built.edit("chapters/tiny.md", f"{cell}from", f"{cell}:tags: [rough]\n\nfrom", twins=False)
+    built.passes()
 
 
 def states(page):
