@@ -206,6 +206,23 @@ def resize(page, width):
     page.evaluate(FRAMES, 4)
 
 
+def assert_figure(page, wide=560, narrow=640):
+    """Assert what makes a widget a figure: it fits on a screen, folds are closed at first, and words say what is seen.
+
+    `wide` and `narrow` are the most pixels of height beside the text of a page and on a phone; a reader then sees the
+    handle and what answers it together. A figure that may be higher says why where it asks for it.
+    """
+    root = page.locator(".bb-widget").first
+    for width, most in ((720, wide), (360, narrow)):
+        resize(page, width)
+        height = root.bounding_box()["height"]
+        assert height <= most, f"{height:.0f} px tall at {width}"
+        assert_fits(root)
+    assert root.locator("details[open]").count() == 0
+    says = root.locator(".bb-says[role=status]")
+    assert says.count() == 1 and says.is_visible() and says.inner_text().strip()
+
+
 def assert_sound(page):
     """Assert, wide and narrow, that the widgets of the page fit and that it is accessible, light and dark."""
     checked = set()

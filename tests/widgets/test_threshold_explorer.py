@@ -9,6 +9,7 @@ import traitlets
 
 from backbone import metrics
 from backbone.widgets import ThresholdExplorer
+from backbone.widgets.base import HERE, join
 
 RNG = np.random.default_rng(0)
 POSITIVES = RNG.normal(1.5, 2, 80).astype(np.float32)
@@ -18,8 +19,13 @@ SETS = {"random": (POSITIVES, NEGATIVES), "ties": TIES, "one of each": (np.ones(
         "equal": (np.ones(2), np.ones(3)), "wrong way": (np.zeros(2), np.ones(3))}  # fmt: skip
 
 
+PICTURES = RNG.integers(0, 256, (80, 6, 6), np.uint8), RNG.integers(0, 256, (320, 6, 6), np.uint8)
+
+
 def made(**changes):
-    return ThresholdExplorer(POSITIVES, NEGATIVES, positive="shirts", score="log-odds", **changes)
+    return ThresholdExplorer(
+        POSITIVES, NEGATIVES, positive="shirts", score="log-odds", **({"pictures": PICTURES} | changes)
+    )
 
 
 def pooled(positives, negatives):
@@ -40,7 +46,25 @@ def test_rates_and_precision():
     assert widget.positives.tolist() == sorted(POSITIVES.tolist(), reverse=True)
 
 
+def test_the_pictures_that_are_shown():
+    """Of each kind 40, from its lowest score to its highest, all by falling score, each with its own picture."""
+    widget = made()
+    assert widget.face_scores.tolist() == sorted(widget.face_scores, reverse=True)
+    assert widget.face_truth.sum() == 40 == len(widget.face_scores) / 2
+    for score, face, truth in zip(widget.face_scores, widget.faces, widget.face_truth, strict=True):
+        scores, images = (POSITIVES, PICTURES[0]) if truth else (NEGATIVES, PICTURES[1])
+        np.testing.assert_allclose(face, images[np.argmin(abs(scores - score))], atol=8.6)  # 16 levels of gray
+    for scores, truth in ((POSITIVES, 1), (NEGATIVES, 0)):
+        shown = widget.face_scores[widget.face_truth == truth]
+        assert (shown.max(), shown.min()) == (scores.max(), scores.min())
+    assert made(pictures=None).faces.size == 0
+
+
 def test_errors_say_what_is_allowed():
+    with pytest.raises(ValueError, match=r"pictures\[0\] has shape \(80, 36\)"):
+        made(pictures=(PICTURES[0].reshape(80, 36), PICTURES[1]))
+    with pytest.raises(traitlets.TraitError):
+        made(answer="all")
     with pytest.raises(ValueError, match=r"positives has shape \(0,\)"):
         ThresholdExplorer([], [1.0])
     with pytest.raises(ValueError, match="negatives must hold finite real numbers"):
@@ -54,7 +78,7 @@ def test_errors_say_what_is_allowed():
 
 @pytest.fixture(scope="module")
 def module(module_of):
-    return module_of(ThresholdExplorer._esm)
+    return module_of(join(HERE / "threshold_explorer" / "maths.js"))
 
 
 CURVES = """([positives, negatives, prevalence]) => {
@@ -128,6 +152,16 @@ def test_bins_counts_and_slider(module):
     np.testing.assert_allclose(back, range(201), atol=2.1)  # the shares are rounded to be read
 
 
+@pytest.mark.browser
+def test_the_rank_of_a_threshold(module):
+    """At a score half of its picture has crossed the line, between two scores whole pictures have."""
+    scores = [5.0, 4.0, 1.0]
+    ranks = module("(given) => given[1].map((t) => m.rankOf(given[0], t))", [scores, [6, 4, 2.5, 0]])
+    assert ranks == [0, 1.5, 2.0, 3]
+    fine = module("(given) => given[1].map((t) => m.rankOf(given[0], t))", [scores, np.linspace(6, 0, 99).tolist()])
+    assert (np.diff(fine) >= 0).all()
+
+
 # --- On a page ----------------------------------------------------------------------------------------------
 
 
@@ -135,7 +169,7 @@ class Screen:
     def __init__(self, page, expected):
         self.page, self.expected = page, expected
         self.root = page.locator(".bb-widget")
-        self.histogram = self.root.locator(".bb-th-histogram")
+        self.histogram = self.root.locator(".bb-th-scores")
         self.prevalence = self.root.locator("input[type=range]")
 
     def frame(self):
@@ -146,10 +180,17 @@ class Screen:
         return float(self.histogram.get_attribute("aria-valuenow"))
 
     def number(self, name):
-        text = (
-            self.root.locator(".bb-th-numbers p").filter(has_text=re.compile(f"^{name}")).locator("strong").inner_text()
-        )
-        return 1.0 if text == "–" else float(text.rstrip(" %")) / (1 if name == "F1" else 100)
+        row = self.root.locator(".bb-numbers tr").filter(has_text=re.compile(f"^{name}"))
+        text = row.locator("td").text_content()
+        return float(text.rstrip(" %")) / (1 if name == "F1" else 100)
+
+    def said(self):
+        """Return recall and precision as the sentence gives them; where nothing is called shirts, 0 and 1."""
+        text = self.root.locator(".bb-says").text_content()
+        if "nothing is called" in text:
+            return 0.0, 1.0
+        recall, precision = re.search(r"([\d.]+) % of the shirts are found, and ([\d.]+) %", text).groups()
+        return float(recall) / 100, float(precision) / 100
 
     def check(self, prevalence=None):
         """Compare every number on the screen with Python's at the same settings."""
@@ -161,17 +202,20 @@ class Screen:
         recall, alarms = widget.rates
         share, tolerance = widget.prevalence, 0.00051
         accuracy = recall * share + (1 - alarms) * (1 - share)
-        assert self.number("recall") == pytest.approx(recall, abs=tolerance)
+        assert self.said() == pytest.approx((recall, widget.precision), abs=tolerance)
         assert self.number("false positive rate") == pytest.approx(alarms, abs=tolerance)
-        assert self.number("precision") == pytest.approx(widget.precision, abs=tolerance)
+        widths = self.root.locator(".bb-th-bar").evaluate_all(
+            "(bars) => bars.map((bar) => bar.firstChild.style.flexGrow)"
+        )
+        assert float(widths[0]) == pytest.approx(recall, abs=1e-6)
         assert self.number("accuracy") == pytest.approx(accuracy, abs=tolerance)
         hits = recall * share
         assert self.number("F1") == pytest.approx(2 * hits / (hits + alarms * (1 - share) + share), abs=tolerance)
-        counts = [int(text.replace(",", "")) for text in self.root.locator(".bb-th-counts td").all_inner_texts()]
+        counts = [int(text.replace(",", "")) for text in self.root.locator(".bb-numbers td").all_text_contents()[:4]]
         shares = [hits, share - hits, alarms * (1 - share), (1 - alarms) * (1 - share)]
         np.testing.assert_allclose(counts, 10000 * np.array(shares), atol=1)
         assert sum(counts) == 10000
-        captions = self.root.locator(".bb-caption").all_inner_texts()
+        captions = self.root.locator(".bb-caption").all_text_contents()
         truth, scores = pooled(POSITIVES, NEGATIVES)
         assert captions[0] == f"ROC, area {metrics.auc(truth, scores):.4f}"
         curve = metrics.roc_curve(truth, scores)
@@ -203,8 +247,7 @@ def test_dragging_the_threshold(screen):
     assert screen.threshold() == pytest.approx(low, abs=0.01)
     mouse.move(box["x"] + box["width"] + 50, box["y"])
     screen.check()
-    assert screen.number("recall") == 0
-    assert "nothing is called" in screen.root.inner_text()
+    assert screen.said() == (0, 1)
     mouse.up()
     mouse.move(box["x"] + 0.5 * box["width"], box["y"] + 40)
     assert screen.threshold() == pytest.approx(high, abs=0.01)
@@ -212,23 +255,52 @@ def test_dragging_the_threshold(screen):
 
 @pytest.mark.browser
 def test_prevalence_moves_precision_and_leaves_recall(screen):
-    before = screen.number("recall"), screen.number("false positive rate"), screen.number("precision")
+    recall, precision = screen.said()
+    alarms = screen.number("false positive rate")
+    screen.root.locator("details").last.locator("summary").click()
     roc = screen.root.locator(".bb-pair canvas").first.evaluate("(n) => n.toDataURL()")
     screen.prevalence.focus()
     screen.page.keyboard.press("Home")
     screen.check(0.001)
-    assert (screen.number("recall"), screen.number("false positive rate")) == before[:2]
-    assert screen.number("precision") < 0.05 < before[2]
+    assert (screen.said()[0], screen.number("false positive rate")) == (recall, alarms)
+    assert screen.said()[1] < 0.05 < precision
     assert screen.root.locator(".bb-pair canvas").first.evaluate("(n) => n.toDataURL()") == roc
-    assert "has an accuracy of 99.9 %" in screen.root.inner_text()
+    assert "has an accuracy of 99.9 %" in screen.root.text_content()
     screen.page.keyboard.press("End")
     screen.check(0.9)
-    screen.root.get_by_role("button", name="As measured").click()
+    screen.root.get_by_role("button", name="Prevalence as measured").click()
     screen.check(0.2)
     screen.prevalence.fill("100")
     screen.frame()
     share = screen.root.locator(".bb-track output").inner_text().split(" %")[0]
     screen.check(float(share) / 100)
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(("answer", "opening"), [("Recall", "No: "), ("Precision", "Yes, ")])
+def test_the_prediction(screen, answer, opening):
+    """The answer makes shirts ten times as rare, and stays in sight beside the truth."""
+    recall, precision = screen.said()
+    screen.root.get_by_role("button", name=answer, exact=True).click()
+    screen.check(0.02)
+    assert screen.said()[0] == recall and screen.said()[1] < precision
+    assert screen.root.locator(".bb-says").inner_text().startswith(opening)
+    assert screen.root.locator(".bb-given").all_inner_texts() == [answer]
+    assert screen.root.locator(".bb-true").all_inner_texts() == ["Precision"]
+    assert screen.root.locator(".bb-answers:enabled").count() == 0
+
+
+@pytest.mark.browser
+def test_pictures_cross_the_line(screen):
+    """Beside the line, under the scores, lie a picture that is called a shirt and one that is not."""
+    painted = "(n) => n.getContext('2d').getImageData(0, n.height * 0.8, n.width, n.height * 0.19).data.join()"
+    seen = [screen.histogram.evaluate(painted)]
+    for key in ("ArrowRight", "PageUp", "PageUp"):
+        screen.histogram.press(key)
+        screen.frame()
+        seen.append(screen.histogram.evaluate(painted))
+    assert len(set(seen)) == 4
+    assert screen.root.locator(".bb-invite:visible").count() == 0, "the invitation has been taken"
 
 
 @pytest.mark.browser
@@ -245,6 +317,7 @@ def test_threshold_by_keys_and_best_f1(screen):
     for key, end in {"Home": "aria-valuemin", "End": "aria-valuemax"}.items():
         screen.page.keyboard.press(key)
         assert screen.threshold() == pytest.approx(float(screen.histogram.get_attribute(end)), abs=0.01)
+    screen.root.locator("details").last.locator("summary").click()
     screen.root.get_by_role("button", name="Best F1").click()
     screen.check()
     truth, scores = pooled(POSITIVES, NEGATIVES)
@@ -266,17 +339,20 @@ def test_it_follows_python(page_with):
     widget = made()
     page = page_with(widget, views=[widget.model_id, widget.model_id], width=720)
     first, second = page.locator(".bb-widget").all()
-    first.get_by_role("button", name="Best F1").click()
+    first.locator(".bb-th-scores").press("PageUp")
     first.locator("input[type=range]").fill("20")
     page.wait_for_timeout(100)
-    for part in (".bb-th-place", ".bb-th-counts", ".bb-th-numbers", "output"):
-        assert first.locator(part).inner_text() == second.locator(part).inner_text()
-    assert "Threshold 0.00" not in second.inner_text()
+    for part in (".bb-says", ".bb-numbers", "output"):
+        assert first.locator(part).text_content() == second.locator(part).text_content()
+    assert "At 0.00" not in second.inner_text()
 
 
 @pytest.mark.browser
 def test_it_fits_and_is_accessible(page_with):
-    page_checks.assert_sound(page_with(made()))
+    page = page_with(made())
+    page_checks.assert_figure(page)
+    page.locator("details").evaluate_all("(folds) => folds.forEach((fold) => (fold.open = true))")
+    page_checks.assert_sound(page)
 
 
 def wide():
@@ -293,7 +369,7 @@ SCALE = np.float32(4.321)
 def test_nothing_jumps_while_it_is_used(page_with, width):
     page = page_with(wide(), width=width)
     keys = ["Home", "ArrowLeft", *["PageUp"] * 20, "End", "ArrowRight"]
-    pressed = [[".bb-th-histogram", f"key {key}"] for key in keys]
+    pressed = [[".bb-th-scores", f"key {key}"] for key in keys]
     ends = [["input[type=range]", "-99", *pressed], ["input[type=range]", "99", *pressed]]
     assert page_checks.jumps(page, ends) == []
 

@@ -191,16 +191,27 @@ export function body(name, title, ...nodes) {
   return h("div", { class: `bb-widget ${name}`, role: "group", "aria-label": title }, ...nodes);
 }
 
-/** What is read aloud: `say(text)` once it has stood for half a second, and never before the reader acts. */
-export function speaker(view) {
-  const node = h("p", { class: "bb-hidden", role: "status" });
+/**
+ * The sentence under the picture, which says what is seen now. `say(text)` writes it at once, and has it read aloud once
+ * it has stood for half a second, and never before the reader acts. A `hidden` one is there only to be heard.
+ */
+export function speaker(view, hidden = true) {
+  const node = h("p", { class: hidden ? "bb-hidden" : "bb-says", role: "status" });
   let timer = 0;
   view.signal.addEventListener("abort", () => clearTimeout(timer));
+  const announce = (text) => {
+    node.setAttribute("aria-live", "polite");
+    node.replaceChildren(text); // a new node, or nothing would be heard
+  };
   return {
     node,
     say(text) {
       clearTimeout(timer);
-      if (view.acted && text) timer = setTimeout(() => write(node, text), 500);
+      if (!hidden && node.textContent !== text) {
+        node.setAttribute("aria-live", "off"); // words that change while a hand moves are not for the ear
+        write(node, text);
+      }
+      if (view.acted && text) timer = setTimeout(() => announce(text), 500);
     },
   };
 }
@@ -213,6 +224,48 @@ export function controls(...nodes) {
 /** A line that says what to do or how to read something. */
 export function hint(text = "") {
   return h("p", { class: "bb-hint" }, text);
+}
+
+/** The picture, on which handles, answers and an invitation may lie. */
+export function stage(...nodes) {
+  return h("div", { class: "bb-stage" }, ...nodes);
+}
+
+/** What to do first, verb first, at the handle; gone once the reader has done anything. */
+export function invitation(view, text, settings) {
+  const node = h("p", { class: "bb-invite" }, text);
+  view.onChange(settings, () => (node.hidden = true));
+  return node;
+}
+
+/**
+ * A question that the figure asks before it shows. `answers` are the values of the setting `name` with what stands on their
+ * buttons, which may lie on the picture. `update(given, truth)` locks them and marks the reader's answer and the true one.
+ */
+export function question(view, name, text, answers) {
+  const make = ([value, face]) => [
+    value,
+    button(face, () => view.set({ [name]: value }), { class: "bb-button bb-answers" }),
+  ];
+  const buttons = new Map(Object.entries(answers).map(make));
+  const update = (given, truth) => {
+    for (const [value, node] of buttons) {
+      node.disabled = Boolean(given);
+      node.classList.toggle("bb-given", value === given);
+      node.classList.toggle("bb-true", Boolean(given) && value === truth);
+    }
+  };
+  return { node: h("p", { class: "bb-question" }, text), buttons, update };
+}
+
+/** A table for the fold "Numbers": `update(rows)` writes its cells. `columns` name them, `names` the rows. */
+export function table(caption, columns, names) {
+  const cells = names.map(() => columns.map(() => h("td")));
+  const head = h("tr", {}, h("th"), ...columns.map((name) => h("th", { scope: "col" }, name)));
+  const rows = names.map((name, i) => h("tr", {}, h("th", { scope: "row" }, name), ...cells[i]));
+  const parts = [h("caption", {}, caption), h("thead", {}, head), h("tbody", {}, ...rows)];
+  const update = (texts) => cells.forEach((row, i) => row.forEach((cell, j) => write(cell, texts[i][j])));
+  return { node: h("div", { class: "bb-numbers", tabindex: 0 }, h("table", {}, ...parts)), update };
 }
 
 /** What opens on a click. */
@@ -255,12 +308,47 @@ export function button(label, press, attributes = {}) {
   return h("button", { type: "button", class: "bb-button", onclick: press, ...attributes }, label);
 }
 
-/** Play, step and speed. `advance(count)` moves on and answers whether there is more. It rests where it is not seen. */
-export function player(view, text, advance) {
+/**
+ * A button that starts and stops `step(seconds)`, called in every frame with what has passed since the last, until it
+ * answers false. It rests where it is not seen; where the reader asked for less motion it is called twice a second.
+ */
+export function clock(view, text, step) {
   const calm = matchMedia("(prefers-reduced-motion: reduce)");
+  let [running, last] = [false, 0];
+  const play = button(text.play, () => run(!running), { class: "bb-button bb-primary", "aria-pressed": "false" });
+  function run(on) {
+    if (on === running) return;
+    running = on;
+    play.setAttribute("aria-pressed", on);
+    write(play, on ? text.pause : text.play);
+    last = performance.now();
+    if (on) requestAnimationFrame(tick);
+  }
+  function tick(now) {
+    if (!running) return;
+    const passed = (now - last) / 1000;
+    if (passed > 0 && (!calm.matches || passed >= 0.5)) {
+      last = now;
+      if (!step(Math.min(passed, 1))) return run(false);
+    }
+    requestAnimationFrame(tick);
+  }
+  const seen = new IntersectionObserver(([entry]) => entry.isIntersecting || run(false));
+  seen.observe(play);
+  view.signal.addEventListener("abort", () => (seen.disconnect(), run(false)));
+  return { play, run };
+}
+
+/** Play, step and speed. `advance(count)` moves on and answers whether there is more. */
+export function player(view, text, advance) {
   const perSecond = { [text.slow]: 4, [text.medium]: 60, [text.fast]: 1500 };
-  let [speed, playing, last, owed] = [text.medium, false, 0, 0];
-  const play = button(text.play, () => run(!playing), { "aria-pressed": "false" });
+  let [speed, owed] = [text.medium, 1];
+  const { play, run } = clock(view, text, (passed) => {
+    owed += passed * perSecond[speed];
+    const due = Math.floor(owed);
+    owed -= due;
+    return !due || advance(due);
+  });
   const step = button(text.step, () => (run(false), advance(1)));
   const speeds = choice(
     text.speed,
@@ -268,33 +356,23 @@ export function player(view, text, advance) {
     (name) => name,
     (name) => (speed = name),
   );
-  const node = h("div", { class: "bb-controls" }, play, step, speeds.node);
-  function run(on) {
-    if (on === playing) return;
-    playing = on;
-    play.setAttribute("aria-pressed", on);
-    write(play, on ? text.pause : text.play);
-    last = performance.now();
-    owed = 1;
-    if (on) requestAnimationFrame(tick);
-  }
-  function tick(now) {
-    if (!playing) return;
-    owed += ((now - last) * perSecond[speed]) / 1000;
-    last = now;
-    // Where the reader asked for less motion the picture changes twice a second, by as much as is due.
-    const due = !calm.matches || owed >= perSecond[speed] / 2;
-    if (due && owed >= 1) {
-      if (!advance(Math.floor(owed))) return run(false);
-      owed %= 1;
-    }
-    requestAnimationFrame(tick);
-  }
-  const seen = new IntersectionObserver(([entry]) => entry.isIntersecting || run(false));
-  seen.observe(node);
-  view.signal.addEventListener("abort", () => (seen.disconnect(), run(false)));
   speeds.set(speed);
-  return { node, stop: () => run(false) };
+  return { node: controls(play, step, speeds.node), stop: () => run(false) };
+}
+
+/**
+ * A process that can be watched and scrubbed both ways: Play, and a slider of its steps, 0 to `last`. `now()` is the step,
+ * `go(step)` sets it; while it plays, `go` gets steps between two whole ones, and the whole takes `seconds`.
+ */
+export function film(view, text, { last, seconds, now, go }) {
+  const { play, run } = clock(view, text, (passed) => {
+    const next = Math.min(last, now() + (passed * last) / seconds);
+    go(next);
+    return next < last;
+  });
+  play.addEventListener("click", () => now() >= last && go(0)); // at its end it begins again
+  const bar = range(text.step, { min: 0, max: last, step: 1 }, (step) => (run(false), go(step)));
+  return { node: controls(play, bar.node), play, set: bar.set, start: () => run(true), stop: () => run(false) };
 }
 
 /** A slider with its label and its value. `set(at, text)` moves it and writes the value, which is read aloud too. */

@@ -11,8 +11,8 @@ from numpy.typing import ArrayLike
 from backbone import metrics
 from backbone.checks import class_numbers, to_array
 from backbone.widgets.base import Array, BookWidget
+from backbone.widgets.pictures import levels
 
-LEVELS = 15  # of gray: two pixels share a byte
 MOST_CLASSES = 12
 PAIRS = ("both", "first", "second", "neither")
 
@@ -69,7 +69,7 @@ class ConfusionMatrix(BookWidget):
         **traits,
     ):
         labels = class_numbers("ConfusionMatrix", "labels", labels)
-        pictures = _levels(images, len(labels))
+        pictures = levels("ConfusionMatrix", "images", images, len(labels))
         tables = _tables(probabilities, len(labels), list(classes))
         if labels.max() >= len(classes):
             raise ValueError(f"labels holds class {labels.max()}, but {len(classes)} classes are named")
@@ -118,19 +118,6 @@ class ConfusionMatrix(BookWidget):
         if proposal["value"] and len(self.networks) < 2:
             raise t.TraitError(f"pair is {proposal['value']!r}, but there is one network; give two to compare them")
         return proposal["value"]
-
-
-def _levels(images: ArrayLike, count: int) -> np.ndarray:
-    """Return pictures as 16 levels of gray, uint8 (N, H, W)."""
-    given = to_array("ConfusionMatrix", "images", images)
-    array = given[:, 0] if given.ndim == 4 and given.shape[1] == 1 else given
-    if array.ndim != 3 or len(array) != count:
-        raise ValueError(f"images has shape {given.shape}; for {count} labels it must be ({count}, H, W)")
-    if array.dtype == np.uint8:
-        array = array / 255
-    if array.dtype.kind != "f" or not (array.min() >= 0 and array.max() <= 1):
-        raise ValueError(f"images has dtype {given.dtype}; it must be uint8, or floating point in [0, 1]")
-    return np.rint(array * LEVELS).astype(np.uint8)
 
 
 def _tables(probabilities, count: int, classes: list[str]) -> dict[str, np.ndarray]:
