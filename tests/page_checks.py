@@ -220,7 +220,9 @@ def assert_figure(page, wide=560, narrow=640):
         assert_fits(root)
     assert root.locator("details[open]").count() == 0
     says = root.locator(".bb-says[role=status]")
-    assert says.count() == 1 and says.is_visible() and says.inner_text().strip()
+    assert says.count() == 1
+    assert says.is_visible()
+    assert says.inner_text().strip()
 
 
 def assert_sound(page):

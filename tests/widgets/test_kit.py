@@ -120,3 +120,87 @@ def test_what_a_change_of_size_asks_for_comes_in_a_frame_of_its_own(module):
     errors, before, after = module(RESIZED)
     assert errors == []
     assert before == after == 4
+
+
+STAGE = """() => {
+    const handlers = {}, state = { answer: "", step: 0 };
+    const model = window.model = {
+        get: (name) => state[name],
+        set: (name, value) => { state[name] = value; [...(handlers[`change:${name}`] ?? [])].forEach((f) => f()); },
+        save_changes() {},
+        on: (event, handler) => (handlers[event] = (handlers[event] ?? new Set()).add(handler)),
+        off: (event, handler) => handlers[event]?.delete(handler),
+    };
+    window.steps = [];
+    const texts = { play: "Play", pause: "Pause", step: "Step" };
+    m.widget(["answer", "step"], (view, model) => {
+        const asked = m.question(view, "answer", "Which?", { a: "A", b: "B" });
+        const now = () => model.get("step");
+        const film = m.film(view, texts, { last: 4, seconds: 0.2, now, go: (step) => view.set({ step }) });
+        const says = m.speaker(view, false);
+        const numbers = m.table("Counts", ["one", "two"], ["first", "second"]);
+        const paint = () => {
+            steps.push(now());
+            asked.update(model.get("answer"), "b");
+            film.set(now(), `step ${now()}`);
+            numbers.update([[1, 2], [3, 4]]);
+            says.say(`at ${now()}`);
+        };
+        const picture = m.stage(m.invitation(view, "Press it", ["step"]), ...asked.buttons.values());
+        return { root: m.body("bb-x", "A figure", asked.node, picture, film.node, says.node, numbers.node), paint };
+    }).render({ model, el: document.body });
+}"""
+FRAMES = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+
+
+@pytest.fixture
+def figure(module):
+    module(STAGE)
+    yield module
+    module("() => document.body.replaceChildren()")
+
+
+@pytest.mark.browser
+def test_an_answer_is_locked_and_stands_beside_the_truth(figure):
+    looks = (
+        "() => [...document.querySelectorAll('.bb-answers')].map((n) => [n.disabled, n.className.split(' ').slice(2)])"
+    )
+    assert figure(looks) == [[False, []], [False, []]]
+    figure("() => document.querySelector('.bb-answers').click()")
+    figure(FRAMES)
+    assert figure(looks) == [[True, ["bb-given"]], [True, ["bb-true"]]]
+
+
+@pytest.mark.browser
+def test_a_film_plays_to_its_end_begins_again_and_is_scrubbed(figure):
+    figure("() => document.querySelector('.bb-primary').click()")
+    figure("async () => { while (model.get('step') < 4) await new Promise(requestAnimationFrame); }")
+    figure(FRAMES)
+    steps = figure("() => steps")
+    assert steps == sorted(steps)
+    assert steps[-1] == 4
+    assert any(step % 1 for step in steps)
+    assert figure("() => document.querySelector('.bb-primary').textContent") == "Play"
+    assert figure("() => document.querySelector('.bb-invite').hidden")
+    figure(
+        """() => {
+            const [play, bar] = document.querySelectorAll(".bb-primary, input");
+            play.click();
+            bar.value = 2;
+            bar.dispatchEvent(new Event("input"));
+        }"""
+    )
+    figure(FRAMES)
+    assert figure("() => model.get('step')") == 2, "a hand on the slider stops the film"
+
+
+@pytest.mark.browser
+def test_the_sentence_is_seen_at_once_and_heard_at_rest(figure):
+    said = "() => ['textContent', 'ariaLive'].map((name) => document.querySelector('.bb-says')[name])"
+    assert figure(said)[0] == "at 0"
+    figure("() => { model.set('step', 3); }")
+    figure(FRAMES)
+    assert figure(said) == ["at 3", "off"]
+    figure("() => new Promise((done) => setTimeout(done, 600))")
+    assert figure(said) == ["at 3", "polite"]
+    assert figure("() => [...document.querySelectorAll('td')].map((cell) => cell.textContent)") == ["1", "2", "3", "4"]
