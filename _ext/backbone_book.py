@@ -43,25 +43,7 @@ VIEW = re.compile(r'<script type="application/vnd\.jupyter\.widget-view\+json">\
 FRONT_END = {".js", ".css"}
 ADDRESS = re.compile(r"<[^<>]+ at 0x[0-9a-f]+>")
 
-# How high each widget is on a wide page and on a phone, in pixels, once it is drawn. That room is kept for it from the
-# first moment, so that what stands below does not move; a browser test measures how far it does.
-HEIGHTS = {
-    "ActivationExplorer": (774, 1438),
-    "ArchitectureExplorer": (1175, 1967),
-    "AugmentationExplorer": (819, 1328),
-    "BatchNormExplorer": (961, 1340),
-    "ConfusionMatrix": (875, 1164),
-    "ConvolutionExplorer": (875, 1107),
-    "DropoutExplorer": (1017, 1723),
-    "FeatureMapExplorer": (1444, 2789),
-    "FilterGallery": (1117, 1525),
-    "GradientExplorer": (1340, 1956),
-    "InceptionExplorer": (904, 1406),
-    "Playground": (1167, 2207),
-    "ResidualExplorer": (1797, 2715),
-    "ThresholdExplorer": (799, 888),
-    "TransferExplorer": (1005, 1647),
-}
+# The room of a view, at both widths: what stands below does not move when it is drawn.
 PLACE = '<div class="bb-view" style="--wide: {}px; --narrow: {}px"></div>'
 
 # Stands where a widget would be, for readers whose browser runs no scripts.
@@ -157,8 +139,8 @@ def prune_state(app, doctree, docname):
     _, attributes = scripts.get("ipywidgets_state", (None, {"body": '{"state": {}}'}))
     content = json.loads(attributes["body"])
     content["state"] = {view: shown_model(docname, content["state"], view) for view in views}
-    shown = {view: model["state"]["_anywidget_id"].rpartition(".")[2] for view, model in content["state"].items()}
-    app.env.backbone_views = getattr(app.env, "backbone_views", {}) | {docname: shown}
+    rooms = {view: room(docname, model["state"]) for view, model in content["state"].items()}
+    app.env.backbone_rooms = getattr(app.env, "backbone_rooms", {}) | {docname: rooms}
     if views:
         # "<" inside JSON strings is escaped so that no text can end the script element early.
         body = json.dumps(content, separators=(",", ":")).replace("<", "\\u003c")
@@ -179,10 +161,23 @@ def shown_model(docname: str, state: dict, model_id: str) -> dict:
         raise PageError(
             f"{where} {kind}, which needs a kernel and would be blank here; use a widget from backbone.widgets."
         )
-    module, _, cls = name.rpartition(".")
-    widget = getattr(importlib.import_module(module), cls)
+    widget = class_of(model["state"])
     model["state"] |= {"_esm": str(widget._esm), "_css": str(widget._css)}
     return model
+
+
+def class_of(state: dict) -> type:
+    """Return the class of a widget by its state."""
+    module, _, cls = state["_anywidget_id"].rpartition(".")
+    return getattr(importlib.import_module(module), cls)
+
+
+def room(docname: str, state: dict) -> tuple[int, int]:
+    """Return how high a widget is once it is drawn, on a wide page and on a phone."""
+    widget, show = class_of(state), state.get("show", "")
+    if show not in widget.room:
+        raise PageError(f"{docname}: {widget.__name__}.room has no height for show={show!r}; measure it and add it.")
+    return widget.room[show]
 
 
 class NameFolds(SphinxPostTransform):
@@ -251,11 +246,10 @@ def choose_scripts(app, pagename, templatename, context, doctree):
     body = context.get("body") or ""
     # The theme lets a wide table scroll; keys can scroll it too once it can have the focus.
     body = body.replace(TABLE, TABLE.replace(">", ' tabindex="0">'))
-    names = getattr(app.env, "backbone_views", {}).get(pagename, {})
+    rooms = getattr(app.env, "backbone_rooms", {}).get(pagename, {})
 
     def with_room(view) -> str:
-        name = names[json.loads(view[1])["model_id"]]
-        return view[0] + PLACE.format(*HEIGHTS.get(name, (64, 64))) + NO_SCRIPT
+        return view[0] + PLACE.format(*rooms[json.loads(view[1])["model_id"]]) + NO_SCRIPT
 
     context["body"] = VIEW.sub(with_room, body)
 

@@ -5,6 +5,7 @@ import inspect
 import re
 from pathlib import Path
 
+import backbone_book
 import pytest
 
 import backbone.widgets
@@ -53,6 +54,19 @@ def test_a_widgets_own_rules_reach_no_other_widget(widget):
     assert len(prefixes) <= 1, prefixes
     others = "".join(own_style(one) for one in CLASSES if one is not widget)
     assert not any(re.search(rf"{prefix}\b", others) for prefix in prefixes)
+
+
+@EACH
+def test_room_is_kept_for_all_that_a_widget_can_show(widget):
+    shows = getattr(widget.class_traits().get("show"), "values", [""])
+    assert set(widget.room) == set(shows)
+    assert all(0 < wide <= narrow for wide, narrow in widget.room.values())
+
+
+def test_a_view_without_a_room_stops_the_build():
+    state = {"_anywidget_id": "backbone.widgets.playground.Playground", "show": "nothing"}
+    with pytest.raises(backbone_book.PageError, match=r"page: Playground.room has no height for show='nothing'"):
+        backbone_book.room("page", state)
 
 
 TYPES = """() => {

@@ -61,7 +61,12 @@ class BookWidget(anywidget.AnyWidget):
     """A widget whose JavaScript is ``widget.js`` beside its class, joined with what it imports; CSS likewise.
 
     CSS is global: the rules in ``widget.css``, which a widget may do without, begin at its own root class.
+
+    ``room`` is how high a widget is once it is drawn, on a wide page and on a phone, in pixels, for each value of its
+    trait ``show``, or for "" where it has none. A page of the book keeps that room from its first moment.
     """
+
+    room = {"": (64, 64)}
 
     def __init_subclass__(cls, **kwargs):
         # traitlets makes a further subclass of each instance's class, which already has its own.

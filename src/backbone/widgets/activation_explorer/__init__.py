@@ -65,6 +65,8 @@ class ActivationExplorer(BookWidget):
         traitlets.TraitError: a trait lies outside its range.
     """
 
+    room = {"": (774, 1438)}
+
     activation = t.Enum(list(ACTIVATIONS), default_value="sigmoid").tag(sync=True)
     layers = t.Int(10, min=0, max=DEEPEST).tag(sync=True)
     weight = t.Float(1.0, min=0.1, max=6.0).tag(sync=True)

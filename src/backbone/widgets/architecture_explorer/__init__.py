@@ -48,6 +48,8 @@ class ArchitectureExplorer(BookWidget):
         traitlets.TraitError: a name or a size outside what is allowed.
     """
 
+    room = {"": (1175, 1967)}
+
     a = t.Unicode().tag(sync=True)
     b = t.Unicode().tag(sync=True)
     size = t.Int(224).tag(sync=True)

@@ -52,6 +52,8 @@ class AugmentationExplorer(BookWidget):
         traitlets.TraitError: a setting outside its range.
     """
 
+    room = {"": (819, 1328)}
+
     picture = t.Int(0, min=0).tag(sync=True)
     augmentation = t.Enum(list(LARGEST), "rotate").tag(sync=True)
     strength = t.Float(45.0, min=0).tag(sync=True)

@@ -32,6 +32,8 @@ class BatchNormExplorer(BookWidget):
         traitlets.TraitError: a trait lies outside its range, or is not finite.
     """
 
+    room = {"": (961, 1340)}
+
     training = t.Bool(True).tag(sync=True)
     size = t.Enum([1, 2, 4, 8], 8).tag(sync=True)
     gamma = t.Float(1.0, min=-3, max=3).tag(sync=True)

@@ -43,6 +43,8 @@ class ConfusionMatrix(BookWidget):
         traitlets.TraitError: a setting outside the range above.
     """
 
+    room = {"": (875, 1164)}
+
     network = t.Unicode().tag(sync=True)
     numbers = t.Enum(["counts", "rows", "columns"], "counts").tag(sync=True)
     cell = t.List(t.Int(min=0), minlen=2, maxlen=2).tag(sync=True)

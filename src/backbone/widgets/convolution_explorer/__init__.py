@@ -44,6 +44,8 @@ class ConvolutionExplorer(BookWidget):
         traitlets.TraitError: a setting outside the range above.
     """
 
+    room = {"": (875, 1107)}
+
     image = t.Unicode().tag(sync=True)
     color = t.Bool(False).tag(sync=True)
     kernel = t.List(t.List(t.List(t.Float()))).tag(sync=True)

@@ -45,6 +45,8 @@ class DropoutExplorer(BookWidget):
         traitlets.TraitError: a setting outside the range above.
     """
 
+    room = {"": (1017, 1723)}
+
     sample = t.Unicode().tag(sync=True)
     p = t.Float(0.5, min=0, max=1).tag(sync=True)
     scaling = t.Enum(SCALINGS, "inverted").tag(sync=True)

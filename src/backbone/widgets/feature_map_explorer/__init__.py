@@ -62,6 +62,8 @@ class FeatureMapExplorer(BookWidget):
         traitlets.TraitError: a setting that does not exist.
     """
 
+    room = {"": (1444, 2789)}
+
     SEARCHED = SEARCHED
 
     picture = t.Int(0, min=-1).tag(sync=True)

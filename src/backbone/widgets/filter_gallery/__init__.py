@@ -52,6 +52,8 @@ class FilterGallery(BookWidget):
         traitlets.TraitError: a setting outside the range above.
     """
 
+    room = {"": (1117, 1525)}
+
     image = t.Unicode().tag(sync=True)
     chosen = t.List(t.Int(min=0)).tag(sync=True)
     order = t.Enum(["stored", "strength", "color", "edges"], "stored").tag(sync=True)

@@ -63,6 +63,8 @@ class GradientExplorer(BookWidget):
         traitlets.TraitError: a setting outside its range.
     """
 
+    room = {"": (1340, 1956)}
+
     a = t.Dict().tag(sync=True)
     b = t.Dict().tag(sync=True)
     edit = t.Enum(["a", "b"], "a").tag(sync=True)

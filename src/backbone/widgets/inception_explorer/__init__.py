@@ -72,6 +72,8 @@ class InceptionExplorer(BookWidget):
     Source: Szegedy et al. 2015, "Going deeper with convolutions", table 1.
     """
 
+    room = {"": (904, 1406)}
+
     widths = t.List(t.Int(), PAPER["widths"], minlen=6, maxlen=6).tag(sync=True)
     reduced = t.List(t.Bool(), PAPER["reduced"], minlen=3, maxlen=3).tag(sync=True)
     puzzle = t.Enum(list(PUZZLES), "step").tag(sync=True)

@@ -46,6 +46,8 @@ class Playground(BookWidget):
         traitlets.TraitError: a setting outside the range above.
     """
 
+    room = {"": (1167, 2207)}
+
     dataset = t.Unicode().tag(sync=True)
     depth = t.Int(1, min=0, max=MAX_DEPTH).tag(sync=True)
     width = t.Int(4, min=1, max=MAX_WIDTH).tag(sync=True)

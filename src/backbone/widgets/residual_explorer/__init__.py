@@ -40,6 +40,8 @@ class ResidualExplorer(BookWidget):
         traitlets.TraitError: a setting that was not measured.
     """
 
+    room = {"": (1797, 2715)}
+
     depth = t.Int(20).tag(sync=True)
     error = t.Enum(["train", "test"], "train").tag(sync=True)
     size = t.Int(20).tag(sync=True)

@@ -40,6 +40,8 @@ class ThresholdExplorer(BookWidget):
         traitlets.TraitError: prevalence lies outside its range.
     """
 
+    room = {"": (799, 888)}
+
     threshold = t.Float(0.0).tag(sync=True)
     prevalence = t.Float(0.5, min=RAREST, max=0.9).tag(sync=True)
     answer = t.Enum(["", "recall", "precision", "both", "neither"], "").tag(sync=True)

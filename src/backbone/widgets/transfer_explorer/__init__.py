@@ -42,6 +42,8 @@ class TransferExplorer(BookWidget):
         traitlets.TraitError: a setting that was not measured.
     """
 
+    room = {"": (1005, 1647)}
+
     question = t.Enum(list(QUESTIONS), "probe").tag(sync=True)
     guess = t.Int(0, min=0).tag(sync=True)
     answers = t.Dict(key_trait=t.Enum(list(QUESTIONS)), value_trait=t.Int(min=0)).tag(sync=True)
