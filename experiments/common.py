@@ -24,6 +24,12 @@ def standardized(pictures: data.LabeledImages) -> tuple[torch.Tensor, torch.Tens
     return data.standardize(data.to_float(pictures.images), data.FASHION_MNIST_STATISTICS), pictures.labels
 
 
+def split(x: torch.Tensor, y: torch.Tensor) -> tuple[tuple, tuple]:
+    """Return pictures and labels to learn from, and the last fifth, on which settings are chosen."""
+    cut = len(y) * 4 // 5
+    return (x[:cut], y[:cut]), (x[cut:], y[cut:])
+
+
 def of_classes(pictures: data.LabeledImages, classes: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """Return the standardized pictures of some classes, and their labels counted anew from 0."""
     x, y = standardized(pictures)
@@ -63,6 +69,11 @@ def take_steps(model, x, y, optimizer, generator, steps, batch=32, flip=False) -
 def measured(model: nn.Module, x: torch.Tensor, y: torch.Tensor) -> training.Evaluation:
     """Return mean loss and accuracy on pictures and labels."""
     return training.evaluate(model, data.batches(x, y, 500))
+
+
+def accuracies(models: Iterable[nn.Module], pictures: tuple[torch.Tensor, torch.Tensor]) -> list[float]:
+    """Return the accuracy of each network on the same pictures and labels."""
+    return [round(measured(model, *pictures).accuracy, 4) for model in models]
 
 
 def write_card(name: str, **facts) -> pretrained.Card:

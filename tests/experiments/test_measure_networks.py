@@ -29,6 +29,18 @@ def test_the_record_of_modules_has_every_kind_at_every_rate():
     assert all(row["multiply-adds"] == parallel.arithmetic(row["windows"], row["narrowed to"]) for row in rows)
 
 
+@pytest.mark.parametrize(
+    ("record", "table", "setting", "tested"),
+    [("parallel", "kinds", "windows", "accuracy"), ("scales", "ways", "trained on", "28")],
+)
+def test_only_the_rate_with_the_best_validation_saw_the_test_pictures(record, table, setting, tested):
+    rows = records.load(record)[table]
+    for name in {row[setting] for row in rows}:
+        tried = [row for row in rows if row[setting] == name]
+        best = max(tried, key=lambda row: sum(row["validation"]))
+        assert [row["rate"] for row in tried if tested in row] == [best["rate"]]
+
+
 @pytest.mark.parametrize("depth", start.DEPTHS)
 def test_a_narrow_network_shrinks_signals_as_the_wide_one_does(depth):
     model = start.narrow(depth)
