@@ -258,14 +258,15 @@ export function question(view, name, text, answers) {
   return { node: h("p", { class: "bb-question" }, text), buttons, update };
 }
 
-/** A table for the fold "Numbers": `update(rows)` writes its cells. `columns` name them, `names` the rows. */
-export function table(caption, columns, names) {
+/** A table for a fold of numbers: `update(rows)` writes its cells. `columns` name them, `names` the rows. */
+export function table(label, columns, names) {
   const cells = names.map(() => columns.map(() => h("td")));
   const head = h("tr", {}, h("th"), ...columns.map((name) => h("th", { scope: "col" }, name)));
   const rows = names.map((name, i) => h("tr", {}, h("th", { scope: "row" }, name), ...cells[i]));
-  const parts = [h("caption", {}, caption), h("thead", {}, head), h("tbody", {}, ...rows)];
+  const whole = h("table", {}, h("thead", {}, head), h("tbody", {}, ...rows));
   const update = (texts) => cells.forEach((row, i) => row.forEach((cell, j) => write(cell, texts[i][j])));
-  return { node: h("div", { class: "bb-numbers", tabindex: 0 }, h("table", {}, ...parts)), update };
+  // Where it is too wide it scrolls in itself, by keys too.
+  return { node: h("div", { class: "bb-numbers", role: "group", "aria-label": label, tabindex: 0 }, whole), update };
 }
 
 /** What opens on a click. */

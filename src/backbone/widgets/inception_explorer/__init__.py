@@ -21,20 +21,15 @@ def _cost(millions: int) -> dict:
 
 # What the reader is asked for: where it starts, what has to hold, and one way to get there.
 PUZZLES = {
-    "step": {
+    "half": {
         "start": PAPER,
-        "goals": [{"kind": "step"}, {"kind": "saved", "least": 8 * 10**6}],
-        "solution": {"widths": [64, 88, 128, 16, 32, 32], "reduced": [True, True, True]},
+        "goals": [OUT, _cost(64), EACH],
+        "solution": {"widths": [128, 40, 64, 16, 32, 32], "reduced": [True, True, True]},
     },
     "naive": {
         "start": NAIVE,
         "goals": [OUT, _cost(130), {"kind": "least", "maps": [64, 128, 32, 32]}],
         "solution": PAPER,
-    },
-    "half": {
-        "start": PAPER,
-        "goals": [OUT, _cost(64), EACH],
-        "solution": {"widths": [128, 40, 64, 16, 32, 32], "reduced": [True, True, True]},
     },
     "wide": {
         "start": PAPER,
@@ -51,7 +46,7 @@ PUZZLES = {
 
 
 class InceptionExplorer(BookWidget):
-    """Set the widths of the paper's module 3a, 192 maps of 28 x 28 in, and keep to a budget of multiply-adds.
+    """Drag the widths of the paper's module 3a, 192 maps of 28 x 28 in, and keep to a budget of multiply-adds.
 
     The page counts multiply-adds and weights as ``backbone.models.summary`` does, biases not counted. Beside the
     module stands its naive twin: branches of the same widths without the 1x1 convolutions before 3x3 and 5x5, and
@@ -62,6 +57,7 @@ class InceptionExplorer(BookWidget):
             the 3x3, into and out of the 5x5 likewise, out of the projection after pooling (8 to 256). A branch that
             gives no maps is left out, with its 1x1.
         reduced: whether there is a 1x1 before the 3x3, before the 5x5, and a projection after pooling.
+        answer: the reader's answer to which width saves most when it is smaller by 8: its place, "0" to "5", or "".
         puzzle: which of ``PUZZLES`` is asked.
         solved: those that the reader has solved.
         shown: the puzzle of which a button has shown a solution since its start, or "". Moves do not solve that one.
@@ -76,10 +72,13 @@ class InceptionExplorer(BookWidget):
 
     widths = t.List(t.Int(), PAPER["widths"], minlen=6, maxlen=6).tag(sync=True)
     reduced = t.List(t.Bool(), PAPER["reduced"], minlen=3, maxlen=3).tag(sync=True)
-    puzzle = t.Enum(list(PUZZLES), "step").tag(sync=True)
+    puzzle = t.Enum(list(PUZZLES), "half").tag(sync=True)
     solved = t.List(t.Enum(list(PUZZLES))).tag(sync=True)
     shown = t.Enum(["", *PUZZLES], "").tag(sync=True)
 
+    answer = t.Enum(["", *"012345"], "").tag(sync=True)
+
+    paper = t.Dict(PAPER, read_only=True).tag(sync=True)
     puzzles = t.Dict(PUZZLES, read_only=True).tag(sync=True)
     shape = t.List([IN_CHANNELS, SIDE, OUT_CHANNELS], read_only=True, help="maps in, their side, maps out").tag(
         sync=True

@@ -27,7 +27,7 @@ function given(model) {
 /** The fold "Numbers": counts of whole pictures, and the other scores. */
 function numbersPart(positive) {
   const names = Object.values(TEXT.rows).map((text) => fill(text, { positive }));
-  const counts = table("", [fill(TEXT.column, { total: grouped(TOTAL) })], names);
+  const counts = table(TEXT.numbers, [fill(TEXT.column, { total: grouped(TOTAL) })], names);
   const never = hint();
   const update = ({ at, prevalence }) => {
     const whole = wholeCounts(at.shares, TOTAL).map(grouped);
