@@ -2,7 +2,7 @@
 
     python experiments/measure_dropout.py
 
-It takes about four minutes on one thread, longer than a chapter may. The chapter runs a few of these networks itself.
+It takes about five minutes on one thread, longer than a chapter may. The chapter runs a few of these networks itself.
 
 What is written into the record ``dropout``, a row for each setting and a number for each seed:
 
@@ -10,6 +10,7 @@ What is written into the record ``dropout``, a row for each setting and a number
   1,000 validation pictures, whose labels are as wrong as those of the training, and on the test pictures, whose labels
   are right; the test loss; the share of the wrong labels that were learned. "stopped" is the network at the epoch whose
   validation accuracy was highest.
+* ``paces``: some p with another rate, another number of epochs, and both; 30 % of the labels wrong.
 * ``batch norm``: labels right, dropout before or behind the last batch normalization; "anew" is the same network with
   the running statistics measured again, with nothing dropped.
 """
@@ -39,6 +40,7 @@ METHODS = {
     "augmentation": {pixels: {"augment": shift(pixels)} for pixels in (1, 2)},
     "dropout and augmentation": {p: {"p": p, "augment": shift(1)} for p in (0.3, 0.5)},
 }
+PACES = [(p, rate, epochs) for p in (0.0, 0.7, 0.9) for rate in (RATE, RATE / 4) for epochs in (EPOCHS, 2 * EPOCHS)]
 NORMED = {
     "no dropout": (0, 0),
     "before a normalization": (0.5, 0),
@@ -60,6 +62,8 @@ def one_draw(seed: int) -> dict:
         for method, strengths in METHODS.items():
             for strength, setting in strengths.items():
                 found[wrong, method, strength] = learn(task(wrong, seed), seed, **setting)
+    for p, rate, epochs in PACES:
+        found[p, rate, epochs] = learn(task(SHARES[0], seed), seed, p, rate=rate, epochs=epochs)
     for name, probabilities in NORMED.items():
         found[name] = learn(task(0.0, seed), seed, normed=probabilities)
     return found
@@ -83,9 +87,13 @@ def write(runs: list[dict]) -> None:
         for method, strengths in METHODS.items()
         for strength in strengths
     ]
+    paces = [
+        {"p": p, "rate": rate, "epochs": epochs} | columns(by_setting[p, rate, epochs], "test")
+        for p, rate, epochs in PACES
+    ]
     names = ("test", "loss", "test anew", "loss anew")
     others = [{"dropout": name} | columns(by_setting[name], *names) for name in NORMED]
-    records.write("dropout", about, **{"methods": rows, "batch norm": others})
+    records.write("dropout", about, **{"methods": rows, "paces": paces, "batch norm": others})
 
 
 def task(wrong: float, seed: int) -> dict:
@@ -105,14 +113,14 @@ def task(wrong: float, seed: int) -> dict:
     }
 
 
-def learn(task, seed, p=0.0, decay=0.0, augment=None, normed=None) -> dict:
+def learn(task, seed, p=0.0, decay=0.0, augment=None, normed=None, rate=RATE, epochs=EPOCHS) -> dict:
     """Train one network and measure it; the seed draws its first weights, the order, the masks and the changes."""
     generator = torch.Generator().manual_seed(seed)
     model = network(p, generator) if normed is None else normed_network(normed, generator)
     served = data.batches(task["x"], task["y"], BATCH, shuffle=True, augment=augment, generator=generator)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=RATE, weight_decay=decay)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=rate, weight_decay=decay)
     best = (0.0, 0.0)
-    for _ in range(EPOCHS):
+    for _ in range(epochs):
         training.fit(model, served, 1, optimizer, progress=False)
         held_out = measured(model, *task["validation"]).accuracy
         if held_out > best[0]:
