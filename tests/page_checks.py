@@ -128,10 +128,10 @@ VISIBLE = """
 TOO_WIDE = f"""(root) => {{
     {VISIBLE}
     const own = root.getBoundingClientRect();
-    const scrolls = (n) => n.closest(".bb-numbers"); // a table that is wide scrolls in itself
+    const still = seen.filter((n) => !n.closest(".bb-numbers")); // a table that is wide scrolls in itself
     const sticksOut = (box) => box.left < own.left - 0.5 || box.right > own.right + 0.5;
     const spills = (node) => node.scrollWidth > node.clientWidth + 1 && !node.matches("input, select, span, svg *");
-    return seen.filter((n) => !scrolls(n)).filter((n) => sticksOut(n.getBoundingClientRect()) || spills(n)).map((n) => n.outerHTML);
+    return still.filter((n) => sticksOut(n.getBoundingClientRect()) || spills(n)).map((n) => n.outerHTML);
 }}"""
 TOO_SMALL_TARGET = f"""(root, least) => {{
     {VISIBLE}

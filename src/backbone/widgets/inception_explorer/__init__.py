@@ -68,7 +68,7 @@ class InceptionExplorer(BookWidget):
     Source: Szegedy et al. 2015, "Going deeper with convolutions", table 1.
     """
 
-    room = {"": (904, 1406)}
+    room = {"": (560, 624)}
 
     widths = t.List(t.Int(), PAPER["widths"], minlen=6, maxlen=6).tag(sync=True)
     reduced = t.List(t.Bool(), PAPER["reduced"], minlen=3, maxlen=3).tag(sync=True)
