@@ -1,7 +1,7 @@
 """What the book's pages do beyond Jupyter Book: one small Sphinx extension.
 
 * A chapter whose outputs changed is read again, though its text did not change.
-* Widget states are cut down to what a page shows, and carry the widgets' current JavaScript and CSS.
+* Widget states are cut down to what a page shows, and stand at its article's end; their code lies in files of its own.
 * A widget that the page could not draw fails the build, and so does an output that differs in every build.
 * Folded code says what it is the code of; the cells that only check a page's numbers stand in one fold at its end.
 * An exercise says where it is solved, because nobody can type on a page.
@@ -32,13 +32,14 @@ from backbone.palette import css_variables
 sys.path.append(str(Path(__file__).parents[1] / "tools"))  # Sphinx finds this folder alone
 
 import book_files
+import figures
 import folds
 
 # What tools/book.py says: where the outputs lie, a key for each chapter's, and the site's address. Without it, when
 # Sphinx is run by hand, nothing is known of old outputs, and every chapter is executed.
 TOLD = json.loads(os.environ.get("BACKBONE_BUILD", "{}"))
 
-STATE = "application/vnd.jupyter.widget-state+json"
+HOST = "widget-host.js"
 VIEW = re.compile(r'<script type="application/vnd\.jupyter\.widget-view\+json">\s*(\{.*?\})\s*</script>', re.DOTALL)
 FRONT_END = {".js", ".css"}
 ADDRESS = re.compile(r"<[^<>]+ at 0x[0-9a-f]+>")
@@ -61,6 +62,9 @@ UNUSED_TAGS = re.compile(
     r'\s*<script src="[^"]*/fontawesome/[^"]*"></script>'
     r'|\s*<link rel="preload" as="font"[^>]*/fa-[\w-]+\.woff2[^>]*/>'
 )
+# Scripts that a page can show its text and figures without; they run when it is read, in this order.
+LATER = r"(?:doctools|sphinx_highlight|clipboard\.min|copybutton|togglebutton|design-tabs|scripts/[\w-]+)\.js\b"
+LATER_TAGS = re.compile(rf'<script (?=[^>]*src="[^"]*_static/{LATER})')
 
 
 # A section of this name is closed until a reader asks for it.
@@ -98,7 +102,7 @@ def front_end_key(root: Path) -> str:
     """
     widgets = [path for path in source_files(root) if path.suffix in FRONT_END or path.name == "palette.py"]
     own = [path for folder in ("_static", "_ext") for path in (root / folder).rglob("*.*") if path.suffix != ".pyc"]
-    own.append(root / "tools" / "folds.py")
+    own += [root / "tools" / name for name in ("figures.py", "folds.py")]
     files = [*widgets, *sorted(path for path in own if path.is_file())]
     return hashlib.sha256(b"\0".join(path.read_bytes() for path in files)).hexdigest()[:16]
 
@@ -119,9 +123,9 @@ def configure(app, config):
         config.nb_execution_mode = "force"
     config.backbone_front_end = front_end_key(Path(app.srcdir))
     config.mathjax3_config = MATHJAX
-    ours = {path.name for path in (Path(app.srcdir) / "_static").glob("*.js")}  # after the theme's own
     config.html_js_files = [
-        (script, {"defer": "defer"}) if script in ours else script for script in config.html_js_files
+        (script, {"defer": "defer"}) if script == "search.js" else script  # after Sphinx's own
+        for script in config.html_js_files
     ]
 
 
@@ -131,26 +135,19 @@ def with_new_outputs(app, env, added, changed, removed):
     return [page for page in env.found_docs - added if not TOLD or known.get(page) != env.backbone_keys.get(page)]
 
 
-def prune_state(app, doctree, docname):
-    """Keep of a page's widget state what its views show, with the widgets' current code."""
+def find_models(app, doctree, docname):
+    """Keep of a page's widget state the models that its views show, in their order, for `add_figures`."""
     scripts = app.env.nb_metadata.get(docname, {}).get("js_files", {})
     html = "\n".join(node.astext() for node in doctree.findall() if node.tagname == "raw")
     views = [json.loads(view)["model_id"] for view in VIEW.findall(html)]
     _, attributes = scripts.get("ipywidgets_state", (None, {"body": '{"state": {}}'}))
     content = json.loads(attributes["body"])
-    content["state"] = {view: shown_model(docname, content["state"], view) for view in views}
-    rooms = {view: room(docname, model["state"]) for view, model in content["state"].items()}
-    app.env.backbone_rooms = getattr(app.env, "backbone_rooms", {}) | {docname: rooms}
-    if views:
-        # "<" inside JSON strings is escaped so that no text can end the script element early.
-        body = json.dumps(content, separators=(",", ":")).replace("<", "\\u003c")
-        scripts["ipywidgets_state"] = (None, {"type": STATE, "body": body})
-    else:
-        scripts.pop("ipywidgets_state", None)
+    models = {view: shown_model(docname, content["state"], view) for view in views}
+    app.env.backbone_models = getattr(app.env, "backbone_models", {}) | {docname: models}
 
 
 def shown_model(docname: str, state: dict, model_id: str) -> dict:
-    """Return the model that a view names, checked and with the widget's current JavaScript and CSS."""
+    """Return the model that a view names, checked."""
     where = f"{docname}: a cell shows"
     if model_id not in state:
         raise PageError(f"{where} a widget that was closed or never kept; show a widget that is still open.")
@@ -161,8 +158,7 @@ def shown_model(docname: str, state: dict, model_id: str) -> dict:
         raise PageError(
             f"{where} {kind}, which needs a kernel and would be blank here; use a widget from backbone.widgets."
         )
-    widget = class_of(model["state"])
-    model["state"] |= {"_esm": str(widget._esm), "_css": str(widget._css)}
+    room(docname, model["state"])
     return model
 
 
@@ -241,27 +237,46 @@ def refuse_addresses(app, doctree, docname):
             )
 
 
-def choose_scripts(app, pagename, templatename, context, doctree):
-    """Leave out of a page the scripts it does not use, and say what is missing where scripts do not run."""
-    body = context.get("body") or ""
-    # The theme lets a wide table scroll; keys can scroll it too once it can have the focus.
-    body = body.replace(TABLE, TABLE.replace(">", ' tabindex="0">'))
-    rooms = getattr(app.env, "backbone_rooms", {}).get(pagename, {})
+def add_figures(app, pagename, templatename, context, doctree):
+    """Keep room for each widget of a page, and put at the article's end what draws them.
+
+    The host runs there at once, with the first widget's code at hand, before all that a figure does not need.
+    """
+    models = getattr(app.env, "backbone_models", {}).get(pagename)
+    if not models:
+        return
 
     def with_room(view) -> str:
-        return view[0] + PLACE.format(*rooms[json.loads(view[1])["model_id"]]) + NO_SCRIPT
+        height = room(pagename, models[json.loads(view[1])["model_id"]]["state"])
+        return view[0] + PLACE.format(*height) + NO_SCRIPT
 
-    context["body"] = VIEW.sub(with_room, body)
+    def address(name: str, text: str) -> str:
+        return f"{context['pathto'](f'_static/{name}', resource=True)}?v={figures.version(text)[:8]}"
+
+    scripts = {}
+    for name, model in {figures.class_name(model): model for model in models.values()}.items():
+        text = figures.script(name, class_of(model["state"]))
+        file = Path(app.outdir) / "_static" / "widgets" / f"{name}.js"
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(text, "utf-8")
+        scripts[name] = address(f"widgets/{name}.js", text)
+    host = address(HOST, (Path(app.srcdir) / "_static" / HOST).read_text("utf-8"))
+    tags = [f'<script src="{source}"></script>' for source in (next(iter(scripts.values())), host)]
+    context["body"] = "\n".join([VIEW.sub(with_room, context["body"]), figures.state(models, scripts), *tags])
+
+
+def choose_scripts(app, pagename, templatename, context, doctree):
+    """Leave out of a page's head the scripts it does not use, and those that stand at the article's end."""
+    # The theme lets a wide table scroll; keys can scroll it too once it can have the focus.
+    body = context["body"] = (context.get("body") or "").replace(TABLE, TABLE.replace(">", ' tabindex="0">'))
 
     def wanted(script) -> bool:
         text = str(getattr(script, "filename", None) or script) + str(getattr(script, "attributes", ""))
-        if "widget-host.js" in text:
-            return "widget-view+json" in body
         if "search.js" in text:
             return pagename == "search"
         if "mathjax" in text.lower():
             return 'class="math' in body
-        return "thebe" not in text
+        return not any(name in text for name in ("thebe", HOST, "widget-state+json"))
 
     context["script_files"] = [script for script in context.get("script_files", []) if wanted(script)]
 
@@ -275,6 +290,8 @@ def finish(app, exception):
         # The theme has a search field in a dialog on every page; on the search page a second one has the same id.
         head, field, rest = text.partition(SEARCH_FIELD)
         mended = UNUSED_TAGS.sub("", head + field + rest.replace(SEARCH_FIELD, 'id="search-field"'))
+        if page.name != "search.html":
+            mended = LATER_TAGS.sub("<script defer ", mended)
         if mended != text:
             page.write_text(mended, "utf-8")
     style = Path(app.outdir) / "_static" / "site.css"
@@ -293,10 +310,11 @@ def setup(app):
     app.add_config_value("backbone_front_end", "", "html")
     app.connect("config-inited", configure)
     app.connect("env-get-outdated", with_new_outputs)
-    app.connect("doctree-resolved", prune_state, priority=900)
+    app.connect("doctree-resolved", find_models, priority=900)
     app.connect("doctree-resolved", refuse_addresses)
     app.connect("doctree-resolved", name_once)
     app.connect("doctree-resolved", lead_to_notebook)
     app.connect("html-page-context", choose_scripts, priority=900)
+    app.connect("html-page-context", add_figures, priority=901)
     app.connect("build-finished", finish)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": False}

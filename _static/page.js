@@ -20,4 +20,23 @@
     };
   });
   addEventListener("afterprint", () => restore());
+
+  // A page opened at one of its places goes there at once. Then its formulas are set and push the place away: go there
+  // again, unless the reader has moved meanwhile, or came back to where he had been.
+  const { style } = document.documentElement;
+  style.scrollBehavior = "auto"; // the theme would travel there
+  const moved = new AbortController();
+  for (const act of ["wheel", "touchmove", "keydown", "pointerdown", "hashchange"])
+    addEventListener(act, () => moved.abort(), { signal: moved.signal, passive: true });
+  const frame = () => new Promise((done) => requestAnimationFrame(done));
+  addEventListener("load", async () => {
+    await globalThis.MathJax?.startup?.promise;
+    await frame();
+    await frame();
+    const place = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    const [{ type }] = performance.getEntriesByType("navigation");
+    if (place && type === "navigate" && !moved.signal.aborted) place.scrollIntoView();
+    moved.abort();
+    style.scrollBehavior = "";
+  });
 })();

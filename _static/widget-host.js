@@ -1,18 +1,22 @@
 // The widget host: draws the book's widgets on a page that has no kernel.
 //
-// A notebook renderer leaves two kinds of script tags: the state of all widgets, and a mark where each view stands.
-// A model here is what anywidget gives a widget in Jupyter: get, set, on, off, save_changes, without anyone listening
-// at the other end. Nothing is fetched: a widget's module and style come with its state.
+// It stands at the end of the article, behind a script tag with the state of the page's models (tools/figures.py) and
+// the script of the first widget; the others' are fetched when one of their views comes near. A model here is what
+// anywidget gives a widget in Jupyter: get, set, on, off, save_changes, without anyone listening at the other end.
 (() => {
   "use strict";
   const STATE = 'script[type="application/vnd.jupyter.widget-state+json"]';
   const VIEW = 'script[type="application/vnd.jupyter.widget-view+json"]';
   const FAILED = "This figure could not be drawn. The rest of the page works; reloading may help.";
+  const PATIENCE = 1000; // ms for which formulas wait for figures
 
   class Model {
-    constructor(state) {
-      this.state = state;
+    /** `kept` holds what the reader set earlier in this visit. */
+    constructor(state, kept = {}) {
+      this.state = { ...state, ...kept };
       this.listeners = new Map();
+      this.changed = new Set();
+      this.saved = new Set(Object.keys(kept));
     }
     get(name) {
       return this.state[name];
@@ -22,11 +26,16 @@
       for (const [key, next] of Object.entries(changes)) {
         if (Object.is(this.state[key], next)) continue;
         this.state[key] = next;
+        this.changed.add(key);
         this.emit(`change:${key}`, next);
       }
       this.emit("change");
     }
-    save_changes() {} // there is no kernel to tell
+    /** There is no kernel to tell; the names are those of what a reader's acts have changed. */
+    save_changes() {
+      for (const name of this.changed) this.saved.add(name);
+      this.changed.clear();
+    }
     send() {}
     on(event, handler) {
       this.listeners.set(event, (this.listeners.get(event) ?? new Set()).add(handler));
@@ -38,75 +47,163 @@
     emit(event, value) {
       for (const handler of [...(this.listeners.get(event) ?? [])]) handler(this, value);
     }
+    /** What JSON can hold of what the reader set. */
+    settings() {
+      return Object.fromEntries(
+        [...this.saved].filter((name) => isPlain(this.state[name])).map((name) => [name, this.state[name]]),
+      );
+    }
   }
 
-  /** Binary traits travel as base64 beside the state; put each where it belongs, as a DataView. */
-  function withBuffers({ state, buffers = [] }) {
-    for (const { path, data } of buffers) {
-      const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
-      const owner = path.slice(0, -1).reduce((part, key) => part[key], state);
-      owner[path.at(-1)] = new DataView(bytes.buffer);
-    }
-    return state;
+  function isPlain(value) {
+    if (typeof value === "number") return Number.isFinite(value);
+    if (value === null || typeof value !== "object") return ["object", "string", "boolean"].includes(typeof value);
+    return (
+      [Object.prototype, Array.prototype].includes(Object.getPrototypeOf(value)) && Object.values(value).every(isPlain)
+    );
   }
 
   const once =
-    (make, kept = new Map()) =>
+    (make, made = new Map()) =>
     (key) =>
-      (kept.has(key) ? kept : kept.set(key, make(key))).get(key);
+      (made.has(key) ? made : made.set(key, make(key))).get(key);
 
-  const loadModule = once(async (source) => {
-    const url = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
-    const module = await import(url);
-    URL.revokeObjectURL(url);
-    return typeof module.default === "function" ? module.default() : module.default;
+  const page = { models: {}, ...JSON.parse(document.querySelector(STATE)?.textContent ?? "{}") };
+  const views = [...document.querySelectorAll(VIEW)].map((script) => {
+    const room = script.nextElementSibling; // what the page keeps until the widget has its own height
+    const place = room?.matches(".bb-view") ? room : document.createElement("div");
+    place.className = "bb-view";
+    if (place !== room) script.after(place);
+    return { script, place, folds: () => [...place.querySelectorAll("details.bb-fold")] };
   });
 
-  const addStyle = once((css) =>
-    document.head.append(Object.assign(document.createElement("style"), { textContent: css })),
-  );
+  // --- Models and their widgets -------------------------------------------------------------------------------
 
-  async function draw(script, findModel) {
-    const kept = script.nextElementSibling; // the room that the page keeps, until the widget has its own height
-    const el = kept?.matches(".bb-view") ? kept : document.createElement("div");
-    el.className = "bb-view";
-    if (el !== kept) script.after(el);
+  /** The bytes of a buffer; models share them, and none may write to them. */
+  const bytesOf = once((name) => {
+    const data = page.buffers[name];
+    return Uint8Array.fromBase64?.(data) ?? Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
+  });
+
+  const models = new Map();
+  function findModel(id) {
+    if (!page.models[id]) throw new Error(`no state for the widget ${id}`);
+    if (!models.has(id)) {
+      const { state, buffers } = page.models[id];
+      for (const { path, buffer } of buffers) {
+        const owner = path.slice(0, -1).reduce((part, key) => part[key], state);
+        owner[path.at(-1)] = new DataView(bytesOf(buffer).buffer);
+      }
+      models.set(id, new Model(state, kept.models[id]));
+    }
+    return models.get(id);
+  }
+
+  const findWidget = once(async (name) => {
+    const came = (globalThis.backboneWidgets ??= {});
+    if (!came[name]) await fetchScript(page.scripts[name]);
+    if (!came[name]) throw new Error(`${name} did not come with its script`);
+    const { css, make } = came[name];
+    document.head.append(Object.assign(document.createElement("style"), { textContent: css }));
+    const widget = make();
+    return typeof widget === "function" ? widget() : widget;
+  });
+
+  const fetchScript = (src) =>
+    new Promise((onload, fail) => {
+      const onerror = () => fail(new Error(`${src} did not come`));
+      document.head.append(Object.assign(document.createElement("script"), { src, onload, onerror }));
+    });
+
+  const draw = once(async (view) => {
+    const { script, place, folds } = view;
     try {
       const { model_id: id } = JSON.parse(script.textContent);
       const model = findModel(id);
-      if (!model) throw new Error(`no state for the widget ${id}`);
-      addStyle(model.get("_css") ?? "");
-      const widget = await loadModule(model.get("_esm"));
+      const widget = await findWidget(page.models[id].widget);
       model.ready ??= Promise.resolve(widget.initialize?.({ model }));
       await model.ready;
-      await widget.render({ model, el });
+      await widget.render({ model, el: place });
+      const { open = [] } = kept.views[views.indexOf(view)] ?? {};
+      folds().forEach((fold, i) => (fold.open = open[i] ?? fold.open));
+      view.drawn = true;
     } catch (error) {
       console.error(error);
-      el.replaceChildren(Object.assign(document.createElement("p"), { className: "bb-failed", textContent: FAILED }));
-      el.setAttribute("role", "alert");
+      place.replaceChildren(
+        Object.assign(document.createElement("p"), { className: "bb-failed", textContent: FAILED }),
+      );
+      place.setAttribute("role", "alert");
     }
-    el.removeAttribute("style");
+    place.removeAttribute("style");
+  });
+
+  // --- What the reader set and opened, kept for Back and reload while the tab is open, and for this build alone ---
+
+  const STORE = `backbone ${location.pathname}`;
+  const kept = { models: {}, views: {}, ...recall() };
+
+  function recall() {
+    try {
+      const stored = JSON.parse(sessionStorage.getItem(STORE));
+      return stored?.key === page.key ? stored : {};
+    } catch {
+      return {}; // a browser may refuse
+    }
   }
 
-  const states = {};
-  for (const script of document.querySelectorAll(STATE)) Object.assign(states, JSON.parse(script.textContent).state);
-  const findModel = once((id) => states[id] && new Model(withBuffers(states[id])));
-  const drawn = [...document.querySelectorAll(VIEW)].map((script) => draw(script, findModel));
+  function remember() {
+    for (const [id, model] of models) kept.models[id] = model.settings();
+    for (const [i, { drawn, place, folds }] of views.entries()) {
+      if (drawn)
+        kept.views[i] = { open: folds().map((fold) => fold.open), width: innerWidth, height: place.offsetHeight };
+    }
+    try {
+      sessionStorage.setItem(STORE, JSON.stringify({ ...kept, key: page.key }));
+    } catch {
+      // Refused or full: the page starts afresh next time.
+    }
+  }
 
-  // A page opened at one of its places stands there before its widgets are drawn, and they push the place away. Go there
-  // again, unless the reader has moved meanwhile.
-  const moved = new AbortController();
-  for (const act of ["wheel", "touchmove", "keydown", "pointerdown", "hashchange"])
-    addEventListener(act, () => moved.abort(), { signal: moved.signal, passive: true });
-  const loaded = new Promise((done) => (document.readyState === "complete" ? done() : addEventListener("load", done)));
-  const frame = () => new Promise((done) => requestAnimationFrame(done));
-  Promise.all([...drawn, loaded])
-    .then(() => globalThis.MathJax?.startup?.promise) // formulas grow, too
-    .then(frame)
-    .then(frame) // a widget may draw itself once more when it knows its width
-    .then(() => {
-      const place = document.getElementById(decodeURIComponent(location.hash.slice(1)));
-      if (place && !moved.signal.aborted) place.scrollIntoView({ behavior: "instant" });
-      moved.abort();
-    });
+  for (const [i, { width, height }] of Object.entries(kept.views)) {
+    if (width !== innerWidth || !height) continue; // the room that the figure took, with what was open in it
+    for (const name of ["--wide", "--narrow"]) views[i].place.style.setProperty(name, `${height}px`);
+  }
+  addEventListener("pagehide", remember);
+
+  // --- When each view is drawn --------------------------------------------------------------------------------
+
+  // The first at once, the others when they come within a screen of the window. Those that never do are drawn when the
+  // browser is idle: a search in the page finds their words, and a reader who flies through it sees no empty place.
+  const first = views[0] && draw(views[0]);
+  const inSight = new Promise((looked) => {
+    const observer = new IntersectionObserver(
+      (entries) => {
+        const near = entries.filter((entry) => entry.isIntersecting).map((entry) => entry.target);
+        looked(Promise.all(views.filter(({ place }) => near.includes(place)).map(draw)));
+      },
+      { rootMargin: "100% 0px" },
+    );
+    for (const { place } of views) observer.observe(place);
+  });
+
+  // Formulas come after the figures in sight, but wait only so long.
+  const patience = new Promise((done) => setTimeout(done, PATIENCE));
+  const ready = Promise.race([Promise.all([first, inSight]), patience]);
+  if (globalThis.MathJax) {
+    const pageReady = () => ready.then(() => globalThis.MathJax.startup.defaultPageReady());
+    globalThis.MathJax.startup = { pageReady };
+  }
+
+  const loaded = new Promise((done) => addEventListener("load", done));
+  const idle = () => new Promise((done) => (globalThis.requestIdleCallback ?? setTimeout)(done));
+  async function drawTheRest() {
+    await Promise.all([ready, loaded]);
+    await globalThis.MathJax?.startup?.promise;
+    for (const view of views) await idle().then(() => draw(view));
+  }
+  drawTheRest();
+
+  const drawAll = () => Promise.all(views.map(draw));
+  addEventListener("beforeprint", drawAll);
+  globalThis.widgetHost = { drawAll };
 })();

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import browser as browsers  # tools/browser.py
+import figures  # tools/figures.py
 import pytest
 from playwright.sync_api import Error, Page, sync_playwright
 
@@ -28,6 +29,7 @@ COUNT_SHIFTS = """
     }).observe({ type: "layout-shift", buffered: true });
 """
 SETTLED = """async () => {
+    await window.widgetHost?.drawAll();
     await window.MathJax?.startup?.promise;
     await document.fonts.ready;
     const views = document.querySelectorAll('script[type="application/vnd.jupyter.widget-view+json"]').length;
@@ -39,6 +41,8 @@ SETTLED = """async () => {
     }
     await frame(); await frame();
 }"""
+# Last of all: a page stores what the reader set when it is left.
+FORGET = """() => addEventListener("pagehide", () => { localStorage.clear(); sessionStorage.clear(); })"""
 STANDALONE = """<!doctype html>
 <html lang="en">
 <head>
@@ -49,14 +53,11 @@ STANDALONE = """<!doctype html>
   <style>
     :root {{ color-scheme: light dark }} body {{ margin: 1rem; background: Canvas }} .bb-view {{ color: CanvasText }}
   </style>
-  <script type="application/vnd.jupyter.widget-state+json">{state}</script>
-  <script defer src="widget-host.js"></script>
 </head>
-<body>{views}</body>
+<body>{views}{state}<script src="{first}"></script><script src="widget-host.js"></script></body>
 </html>
 """
 FOREIGN = re.compile(r"^(?!http://127\.0\.0\.1:|file:|data:|blob:)")
-VIEW = '<script type="application/vnd.jupyter.widget-view+json">{}</script>'
 
 
 @pytest.hookimpl(optionalhook=True)  # xdist's
@@ -104,6 +105,12 @@ def browser():
             pytest.fail(str(error), pytrace=False)
         yield started
         started.close()
+
+
+@pytest.fixture(scope="session")
+def settle():
+    """Return a function that waits until a page has its formulas, its fonts and all its widgets."""
+    return lambda page: page.evaluate(SETTLED)
 
 
 @dataclass
@@ -175,8 +182,9 @@ class Tab:
         self.visit = Visit()
         self.page.mouse.up()
         self.page.mouse.move(-1, -1)
+        self.page.unroute_all()
         if self.page.url != "about:blank":
-            self.page.evaluate("() => { localStorage.clear(); sessionStorage.clear(); }")
+            self.page.evaluate(FORGET)
         self.page.goto("about:blank")
 
 
@@ -248,11 +256,17 @@ def page_with(open_page, tmp_path):
         from ipywidgets.embed import dependency_state
 
         states = dependency_state(list(widgets), drop_defaults=False)
+        models = {widget.model_id: states[widget.model_id] for widget in widgets}
+        scripts = {}
+        for widget in widgets:
+            name = figures.class_name(models[widget.model_id])
+            scripts[name] = f"{name}.js"
+            (tmp_path / scripts[name]).write_text(figures.script(name, widget), "utf-8")
         views = [widget.model_id for widget in widgets] if views is None else views
         html = STANDALONE.format(
-            # A notebook is stored with sorted keys, so no widget may take an order from a dictionary's.
-            state=json.dumps({"state": states}, sort_keys=True).replace("<", "\\u003c"),
-            views="\n".join(VIEW.format(json.dumps({"model_id": view})) for view in views),
+            state=figures.state(models, scripts),
+            first=next(iter(scripts.values())),
+            views="\n".join(figures.VIEW.format(json.dumps({"model_id": view})) for view in views),
         )
         for name in ("widget-host.js", "site.css"):
             shutil.copy(ROOT / "_static" / name, tmp_path)

@@ -68,12 +68,20 @@ def test_page_is_sound(open_page, site, path, width, theme):
     assert page.locator("html").get_attribute("data-theme") == theme
     assert_complete(page, html(site, path))
     assert page.evaluate("window.layoutShift") < LARGEST_SHIFT
+    assert_room(page, html(site, path), "--wide" if width == 1280 else "--narrow")
     unwrap_same_words(page)
     assert_structure(page)
     if width == 1280:
         assert_colors(page, CHECKED)
         assert_printed_whole(page)
         assert_fits_when_narrowed(page)
+
+
+def assert_room(page, source, name):
+    """Assert that each widget is as high as the room that the page kept for it."""
+    kept = [int(re.search(rf"{name}: (\d+)px", view["style"])[1]) for view in source.select(".bb-view")]
+    drawn = [round(view.bounding_box()["height"]) for view in page.locator(".bb-view").all()]
+    assert all(room - 8 <= height <= room + 1 for room, height in zip(kept, drawn, strict=True)), (kept, drawn)
 
 
 def assert_printed_whole(page):
@@ -103,31 +111,91 @@ def test_page_loads_from_a_folder(open_page, site, path):
     assert_complete(page, html(site, path))
 
 
-# Widgets come later than the browser goes to the place that an address names, and the room kept for them is wrong.
-LATE = """
-    const make = URL.createObjectURL;
-    const wait = "await new Promise((go) => setTimeout(go, DELAY));";
-    URL.createObjectURL = (blob) => make(new Blob([wait, blob], { type: "text/javascript" }));
-    addEventListener("DOMContentLoaded", () => {
-      const style = document.createElement("style");
-      document.head.append(Object.assign(style, { textContent: ".bb-view { min-height: 0 !important }" }));
+# Every figure comes late, as with a slow line or computer.
+SLOW = """
+    globalThis.backboneWidgets = new Proxy({}, {
+        set(all, name, { css, make }) {
+            const initialize = () => new Promise((go) => setTimeout(go, 2000));
+            return Reflect.set(all, name, { css, make: () => ({ ...make(), initialize }) });
+        },
     });
 """
-AT_HEADING = "Math.abs(document.querySelector('#exercises h2').getBoundingClientRect().y - 64) < 9"
+PLACES = ["evaluation.html#exercises", "feature-extraction.html#exercises", "resnet.html#exercises"]
+OFF = "document.querySelector('#exercises h2').getBoundingClientRect().y - 64"
 
 
-@pytest.mark.parametrize(("scrolls", "delay"), [(False, 500), (True, 4000)], ids=["waits", "scrolls"])
-def test_a_link_into_a_page_leads_there_though_widgets_are_drawn_late(browser, server, scrolls, delay):
+@pytest.mark.parametrize("width", [1280, 360])
+@pytest.mark.parametrize("place", PLACES)
+def test_a_link_into_a_page_leads_there_at_once_and_stays(browser, server, settle, place, width):
+    with browser.new_page(viewport={"width": width, "height": 900}) as page:
+        page.add_init_script(SLOW)
+        page.goto(f"{server.url}/chapters/{place}", wait_until="load")
+        first = page.evaluate(OFF)
+        settle(page)
+        assert abs(first) < 40, "its formulas are not set yet"
+        assert abs(page.evaluate(OFF)) < 9
+
+
+def test_a_reader_who_went_elsewhere_is_left_there(browser, server, settle):
     with browser.new_page(viewport={"width": 1280, "height": 900}) as page:
-        page.add_init_script(LATE.replace("DELAY", str(delay)))
-        page.goto(f"{server.url}/chapters/evaluation.html#exercises")
-        if scrolls:
-            page.wait_for_function(AT_HEADING)
-            page.wait_for_timeout(500)  # the way there is a smooth one
-            page.keyboard.press("Home")
-        page.wait_for_function("document.querySelectorAll('.bb-view > .bb-widget').length === 2")
-        page.wait_for_timeout(1000)
-        assert page.evaluate(AT_HEADING) != scrolls, "a reader who went elsewhere is left there"
+        page.add_init_script(SLOW)
+        page.goto(f"{server.url}/chapters/{PLACES[0]}", wait_until="commit")
+        page.wait_for_function("scrollY > 0")
+        page.keyboard.press("Home")
+        settle(page)
+        page.wait_for_timeout(500)
+        assert page.evaluate("scrollY") == 0
+
+
+@pytest.mark.parametrize("how", ["go_back", "reload"])
+def test_back_and_reload_lead_to_where_the_reader_was(browser, server, settle, how):
+    with browser.new_page(viewport={"width": 1280, "height": 900}) as page:
+        page.add_init_script(SLOW)
+        page.goto(f"{server.url}/chapters/{PLACES[0]}")
+        settle(page)
+        page.locator("h2").nth(4).scroll_into_view_if_needed()
+        page.wait_for_timeout(500)
+        where = "[...document.querySelectorAll('h2')].map((one) => Math.round(one.getBoundingClientRect().y))[4]"
+        before = page.evaluate(where)
+        if how == "go_back":
+            page.goto(f"{server.url}/intro.html")
+        getattr(page, how)()
+        settle(page)
+        assert abs(page.evaluate(where) - before) < 9
+
+
+def test_formulas_wait_for_the_figures_in_sight_but_not_for_ever(browser, server, settle):
+    count = "document.querySelectorAll('mjx-container').length"
+    with browser.new_page(viewport={"width": 1280, "height": 900}) as page:
+        page.add_init_script(f"""
+            new MutationObserver(() => {{
+                if (document.querySelector(".bb-view > .bb-widget")) window.formulas ??= {count};
+            }}).observe(document, {{ childList: true, subtree: true }});
+        """)
+        page.goto(f"{server.url}/chapters/convolution.html")
+        settle(page)
+        assert page.evaluate("formulas") == 0
+        assert page.evaluate(count) > 0
+    with browser.new_page(viewport={"width": 1280, "height": 900}) as page:
+        page.route("**/widgets/*.js*", lambda route: route.abort())
+        page.goto(f"{server.url}/chapters/convolution.html")
+        page.locator(".bb-view[role=alert]").first.wait_for()
+        page.locator("mjx-container").first.wait_for()
+
+
+POLICY = (
+    "default-src 'none'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data:; font-src 'self'; connect-src 'self'"
+)
+
+
+@pytest.mark.parametrize("path", ["chapters/convolution.html", "chapters/evaluation.html"])
+def test_a_page_lives_under_a_tight_policy(open_page, site, settle, path):
+    page = open_page(path)  # whose watch hears of every refusal
+    page.route("**/*.html", lambda route: route.fulfill(path=site / path, headers={"Content-Security-Policy": POLICY}))
+    page.reload()
+    settle(page)
+    assert_complete(page, html(site, path))
 
 
 def test_first_page_leads_to_the_book(open_page):

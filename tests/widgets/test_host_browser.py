@@ -29,11 +29,32 @@ class Remembers(BookWidget):
     _css = ".bb-widget.remembers { color: red }"
 
 
+@pytest.fixture
+def again(browser):
+    """Return a function that opens a page's address in another browser, in which a script has run before."""
+    opened = []
+
+    def again_(page, script):
+        context = browser.new_context()
+        opened.append(context)
+        new = context.new_page()
+        new.problems = []
+        new.on("pageerror", lambda error: new.problems.append(str(error)))
+        new.on("console", lambda message: message.type == "error" and new.problems.append(message.text))
+        new.add_init_script(script)
+        new.goto(page.url)
+        return new
+
+    yield again_
+    for context in opened:
+        context.close()
+
+
 def test_a_broken_widget_leaves_the_others_alive(page_with):
     made = ConvolutionExplorer({"wave": wave(12, 12)})
     broken = [Throws(), DoesNotParse()]
     views = [broken[0].model_id, "no-such-model", made.model_id, broken[1].model_id]
-    expected = ["boom in render", "no state for the widget no-such-model", "SyntaxError"]
+    expected = ["boom in render", "no state for the widget no-such-model", "Unexpected token", "DoesNotParse did not"]
     page = page_with(*broken, made, views=views, expected=expected)
     messages = page.locator(".bb-view[role=alert]")
     assert messages.all_inner_texts() == [messages.first.inner_text()] * 3
@@ -73,9 +94,12 @@ def test_two_models_are_apart(page_with):
     first.check()
 
 
-def test_style_and_module_are_loaded_once(page_with):
+def test_style_and_script_are_loaded_once_and_stand_in_no_state(page_with):
     made = [ConvolutionExplorer({"wave": wave(12, 12)}), ConvolutionExplorer({"wave": wave(12, 12)}), Remembers()]
     page = page_with(*made)
+    loaded = page.evaluate("performance.getEntriesByType('resource').map((one) => one.name.split('/').at(-1))")
+    assert [loaded.count(f"{name}.js") for name in ("ConvolutionExplorer", "Remembers")] == [1, 1]
+    assert not any(name in json.dumps(state_of(page)["models"]) for name in ("_esm", "_css", "--bb-positive"))
     styles = page.locator("head style").all_inner_texts()
     assert sum("--bb-positive" in style for style in styles) == 1
     assert sum(".remembers" in style for style in styles) == 1
@@ -130,11 +154,31 @@ def test_a_handler_may_go_while_it_is_called(page_with):
     assert heard == 1
 
 
+def state_of(page):
+    return json.loads(page.locator('script[type$="widget-state+json"]').text_content())
+
+
+def test_equal_pictures_travel_once(page_with):
+    pictures = {"wave": wave(12, 12)}
+    made = [ConvolutionExplorer(pictures), ConvolutionExplorer(pictures, kernel="sobel_x")]
+    page = page_with(*made)
+    models = state_of(page)["models"].values()
+    assert len({model["buffers"][0]["buffer"] for model in models}) == len(state_of(page)["buffers"]) == 1
+    for i, one in enumerate(made):
+        Screen(page, one, i).check()
+
+
+def test_a_browser_without_base64_of_its_own_reads_pictures_too(page_with, again):
+    made = ConvolutionExplorer({"wave": wave(12, 12)})
+    page = again(page_with(made), "delete Uint8Array.fromBase64")
+    Screen(page, made).check()
+
+
 def test_binary_state_arrives_whole(page_with):
     made = ConvolutionExplorer({"wave": wave(12, 12)})
     page = page_with(made)
-    state = json.loads(page.locator('script[type$="widget-state+json"]').text_content())["state"][made.model_id]
-    assert [buffer["path"] for buffer in state["buffers"]] == [["pixels", "data"]]
+    model = state_of(page)["models"][made.model_id]
+    assert [buffer["path"] for buffer in model["buffers"]] == [["pixels", "data"]]
     Screen(page, made).check()
 
 
@@ -144,3 +188,135 @@ def test_text_cannot_end_the_state_early(page_with):
     page = page_with(made)
     Screen(page, made).check()
     assert page.locator("b").count() == 0
+
+
+# --- When views are drawn ------------------------------------------------------------------------------------
+
+APART = """
+    const sheet = new CSSStyleSheet();
+    sheet.replaceSync(".bb-view { margin-bottom: 5000px }");
+    document.adoptedStyleSheets.push(sheet);
+"""
+DRAWN = "[...document.querySelectorAll('.bb-view')].map((view) => view.children.length)"
+NEVER_IDLE = "window.requestIdleCallback = () => {};"
+
+
+@pytest.fixture
+def apart(page_with, again):
+    """Return a function that opens a page with three views, far from each other, none of which was asked for."""
+
+    def apart_(script=""):
+        made = Remembers()
+        return again(page_with(made, views=[made.model_id] * 3), f"{script}; {APART}")
+
+    return apart_
+
+
+def test_a_view_below_is_drawn_when_it_comes_near(apart):
+    page = apart(NEVER_IDLE)
+    page.wait_for_timeout(300)
+    assert page.evaluate(DRAWN) == [1, 0, 0]
+    page.evaluate("scrollTo(0, 4500)")
+    page.wait_for_function(f"{DRAWN}.join() === '1,1,0'")
+
+
+def test_no_view_is_missing_once_the_browser_was_idle(apart):
+    apart().wait_for_function(f"{DRAWN}.join() === '1,1,1'")
+
+
+def test_all_views_are_drawn_before_a_page_is_printed(apart):
+    page = apart(NEVER_IDLE)
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert page.evaluate(DRAWN) == [1, 1, 1]
+
+
+# --- What a reader set is kept for the visit -----------------------------------------------------------------
+
+
+class Folds(BookWidget):
+    """A widget with two folds."""
+
+    _esm = """export default { render({ model, el }) {
+        window.models = [model];
+        window.first = model.get("a");
+        window.room = el.offsetHeight;
+        for (const name of ["first", "second"]) {
+            const fold = document.createElement("details");
+            fold.className = "bb-fold";
+            fold.innerHTML = `<summary>${name}</summary><p style="height: 300px">${name}</p>`;
+            el.append(fold);
+        }
+    } }"""
+
+
+def test_settings_survive_a_reload_and_are_there_at_the_first_draw(page_with, settle):
+    made = ConvolutionExplorer({"wave": wave(12, 12)})
+    page = page_with(made)
+    screen = Screen(page, made)
+    screen.group("Stride").get_by_text("2", exact=True).click()
+    point = screen.point()
+    page.reload()
+    settle(page)
+    screen.check(stride=2, point=point)
+
+
+def test_only_what_json_can_hold_and_a_reader_set_is_kept(page_with, settle):
+    page = page_with(Folds())
+    page.evaluate(
+        """() => {
+            const [model] = models;
+            model.set({ a: [1, { b: "x" }], bytes: { data: new DataView(new ArrayBuffer(8)) }, number: NaN });
+            model.save_changes();
+            model.set("unsaved", 1);
+        }"""
+    )
+    page.reload()
+    settle(page)
+    assert page.evaluate("first") == [1, {"b": "x"}]
+    values = page.evaluate("['bytes', 'number', 'unsaved'].map((name) => models[0].get(name) ?? null)")
+    assert values == [None] * 3
+
+
+def test_folds_stay_open_and_their_room_is_kept(page_with, settle):
+    page = page_with(Folds())
+    page.get_by_text("second").first.click()
+    height = page.locator(".bb-view").bounding_box()["height"]
+    page.reload()
+    settle(page)
+    assert page.locator("details").evaluate_all("(all) => all.map((fold) => fold.open)") == [False, True]
+    assert page.locator(".bb-view").bounding_box()["height"] == height
+    assert page.evaluate("room") == height
+
+
+SET = "models[0].set('a', 1), models[0].save_changes()"
+
+
+def test_settings_of_another_build_are_void(page_with, settle):
+    page = page_with(Folds())
+    page.evaluate(SET)
+    page.route(
+        "**/page.html", lambda route: route.fulfill(body=rebuilt(route.fetch().text()), content_type="text/html")
+    )
+    page.reload()
+    settle(page)
+    assert page.evaluate("models[0].get('a') ?? null") is None
+
+
+def rebuilt(text):
+    return text.replace('"key":"', '"key":"another')
+
+
+REFUSED = "Object.defineProperty(window, 'sessionStorage', { get() { throw new DOMException('refused') } });"
+FULL = "Storage.prototype.setItem = () => { throw new DOMException('full', 'QuotaExceededError') };"
+BROKEN = "Storage.prototype.getItem = () => 'no JSON';"
+
+
+@pytest.mark.parametrize("storage", [REFUSED, FULL, BROKEN], ids=["refused", "full", "broken"])
+def test_where_nothing_can_be_kept_a_page_starts_afresh_without_an_error(page_with, again, settle, storage):
+    page = again(page_with(Folds()), storage)
+    settle(page)
+    page.evaluate(SET)
+    page.reload()
+    settle(page)
+    assert page.evaluate("models[0].get('a') ?? null") is None
+    assert page.problems == []

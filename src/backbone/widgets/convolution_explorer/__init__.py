@@ -44,7 +44,7 @@ class ConvolutionExplorer(BookWidget):
         traitlets.TraitError: a setting outside the range above.
     """
 
-    room = {"": (875, 1107)}
+    room = {"": (875, 1087)}
 
     image = t.Unicode().tag(sync=True)
     color = t.Bool(False).tag(sync=True)

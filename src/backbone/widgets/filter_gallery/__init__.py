@@ -52,7 +52,7 @@ class FilterGallery(BookWidget):
         traitlets.TraitError: a setting outside the range above.
     """
 
-    room = {"": (1117, 1525)}
+    room = {"": (1117, 1527)}
 
     image = t.Unicode().tag(sync=True)
     chosen = t.List(t.Int(min=0)).tag(sync=True)

@@ -46,7 +46,7 @@ class Playground(BookWidget):
         traitlets.TraitError: a setting outside the range above.
     """
 
-    room = {"": (1167, 2207)}
+    room = {"": (1167, 2249)}
 
     dataset = t.Unicode().tag(sync=True)
     depth = t.Int(1, min=0, max=MAX_DEPTH).tag(sync=True)

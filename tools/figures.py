@@ -1,0 +1,65 @@
+"""What a page needs to draw its widgets: a script file for each class, and the state of the models that it shows.
+
+The site and the tests' pages take both from here, and `_static/widget-host.js` reads them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+
+VIEW = '<script type="application/vnd.jupyter.widget-view+json">{}</script>'
+STATE = '<script type="application/vnd.jupyter.widget-state+json">{}</script>'
+# What a notebook needs and a page does not.
+UNUSED = {"layout", "tabbable", "tooltip"}
+
+# A plain script, which unlike a module also loads from a folder, and which nobody need allow "blob:" for.
+SCRIPT = """\
+(globalThis.backboneWidgets ??= {{}}).{name} = {{
+css: {css},
+make() {{
+"use strict";
+{module}
+return backboneWidget;
+}},
+}};
+"""
+
+
+def class_name(model: dict) -> str:
+    """Return the name of a model's class."""
+    return model["state"]["_anywidget_id"].rpartition(".")[2]
+
+
+def script(name: str, widget) -> str:
+    """Return the script that hands over a widget's code and style to the host; a class or an instance will do."""
+    module = str(widget._esm).replace("export default ", "const backboneWidget = ")
+    module = re.sub(r"^export ", "", module, flags=re.MULTILINE)
+    return SCRIPT.format(name=name, css=json.dumps(str(getattr(widget, "_css", ""))), module=module)
+
+
+def version(*texts: str) -> str:
+    """Return a short hash, which changes with the texts."""
+    return hashlib.sha256("\0".join(texts).encode()).hexdigest()[:16]
+
+
+def state(models: dict[str, dict], scripts: dict[str, str]) -> str:
+    """Return the script tag with the models of a page by their ids, and with the addresses of their classes' scripts.
+
+    Equal buffers stand in it once. Its key changes with anything in it: what a browser kept of another build is void.
+    """
+    buffers, shown = {}, {}
+    for model_id, model in models.items():
+        traits = {name: value for name, value in model["state"].items() if name[0] != "_" and name not in UNUSED}
+        paths = []
+        for buffer in model.get("buffers", []):
+            place = version(buffer["data"])
+            buffers[place] = buffer["data"]
+            paths.append({"path": buffer["path"], "buffer": place})
+        shown[model_id] = {"widget": class_name(model), "state": traits, "buffers": paths}
+    content = {"scripts": scripts, "models": shown, "buffers": buffers}
+    # A notebook is stored with sorted keys, so no widget may take an order from a dictionary's.
+    content["key"] = version(json.dumps(content, sort_keys=True))
+    body = json.dumps(content, separators=(",", ":"), sort_keys=True)
+    return STATE.format(body.replace("<", "\\u003c"))  # so that no text can end the script early
