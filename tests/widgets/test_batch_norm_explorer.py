@@ -9,6 +9,7 @@ import torch
 import traitlets
 
 from backbone.widgets import BatchNormExplorer
+from backbone.widgets.base import HERE, join
 from backbone.widgets.batch_norm_explorer import START
 
 BATCHES = {
@@ -75,7 +76,7 @@ def test_values_are_kept_in_tenths_and_errors_say_what_is_allowed():
 
 @pytest.fixture(scope="module")
 def module(module_of):
-    return module_of(BatchNormExplorer._esm)
+    return module_of(join(HERE / "batch_norm_explorer" / "maths.js"))
 
 
 @pytest.mark.browser
@@ -135,6 +136,7 @@ class Screen:
         self.page, self.expected = page, expected
         self.root = page.locator(".bb-widget")
         self.inputs = self.root.locator(".bb-bn-in")
+        self.root.locator("details").evaluate_all("(folds) => folds.forEach((fold) => (fold.open = true))")
 
     def frame(self):
         self.page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
@@ -150,9 +152,14 @@ class Screen:
     def line(self, name):
         return self.root.locator(f".bb-bn-{name}").inner_text()
 
+    def says(self):
+        return self.root.locator(".bb-says").inner_text()
+
     def table(self):
-        rows = self.root.locator(".bb-bn-table tbody tr:visible").all()
-        cells = [[cell.replace("−", "-") for cell in row.locator("td").all_inner_texts()] for row in rows]
+        rows = self.root.locator(".bb-numbers tbody tr:visible").evaluate_all(
+            "(rows) => rows.map((row) => [...row.querySelectorAll('td')].map((cell) => cell.textContent))"
+        )
+        cells = [[cell.replace("−", "-") for cell in row] for row in rows]
         return [[float(cell) if cell != "–" else None for cell in row] for row in cells]
 
     def drawn(self, part, reach):
@@ -244,7 +251,7 @@ def test_dragging_one_input_moves_all_outputs_in_train_and_its_own_in_eval(scree
         screen.check(values=values, selected=6)
         changed = np.abs(np.array(screen.table())[:, 3] - before) > 0.002
         assert changed.sum() == moved
-        assert f"Input 7 has moved, and with it {moved} of 8 outputs" in screen.line("note")
+        assert f"Input 7 has moved, and with it {moved} of 8 outputs" in screen.says()
         rings = screen.root.locator("circle.bb-bn-ring").evaluate_all(
             "(all) => all.filter((n) => n.style.display !== 'none').length"
         )
@@ -261,13 +268,13 @@ def test_the_note_speaks_of_a_move_only_while_one_input_alone_has_moved(screen):
     screen.inputs.nth(7).focus()
     screen.page.keyboard.press("PageUp")
     screen.frame()
-    assert (rings(), screen.line("note")[:17]) == (8, "Input 8 has moved")
+    assert (rings(), screen.says()[:17]) == (8, "Input 8 has moved")
     screen.root.get_by_label("Try").select_option("two groups")  # all have moved now, and not by the reader's hand
     screen.frame()
-    assert (rings(), screen.line("note")[:19]) == (0, "8 inputs, 8 outputs")
+    assert (rings(), screen.says()[:10]) == (0, "Input 8 is")
     screen.inputs.nth(7).press("PageDown")  # from here on the rings are those of the new batch
     screen.frame()
-    assert (rings(), screen.line("note")[:17]) == (8, "Input 8 has moved")
+    assert (rings(), screen.says()[:17]) == (8, "Input 8 has moved")
 
 
 @pytest.mark.browser
@@ -275,11 +282,11 @@ def test_a_move_in_a_batch_of_two_is_said_to_move_no_output(screen):
     screen.choose("Batch size", "2")
     screen.inputs.nth(1).press("PageUp")
     screen.frame()
-    assert "Input 2 has moved, and no output with it" in screen.line("note")
+    assert "Input 2 has moved, and no output with it" in screen.says()
     assert screen.root.locator("circle.bb-bn-ring:visible").count() == 0
     screen.inputs.nth(1).press("Home")  # now it is the smaller one
     screen.frame()
-    assert "Input 2 has moved, and with it 2 of 2 outputs" in screen.line("note")
+    assert "Input 2 has moved, and with it 2 of 2 outputs" in screen.says()
 
 
 @pytest.mark.browser
@@ -299,9 +306,9 @@ def test_keys_move_an_input_and_focus_chooses_it(screen):
         screen.check(values=values)
     screen.page.keyboard.press("Tab")
     screen.check(selected=3)
-    screen.page.wait_for_timeout(500)
-    spoken = f"Input 4 is 2, output {screen.expected.outputs[3]:.3f}.".replace("-", "−")
-    assert screen.root.locator("p[role=status]").inner_text() == spoken
+    spoken = f"Input 4 is 2, and {screen.expected.outputs[3]:.2f} comes out".replace("-", "−")
+    assert screen.says().startswith(spoken)
+    screen.page.wait_for_function("() => document.querySelector('.bb-says').ariaLive === 'polite'")
 
 
 @pytest.mark.browser
@@ -315,7 +322,7 @@ def test_a_batch_of_two_is_plus_and_minus_one_and_of_one_is_refused(screen):
     screen.check(values=[START[0], 9, *START[2:]])
     assert [row[3] for row in screen.table()] == [-1, 1]
     screen.choose("Batch size", "1")
-    assert "PyTorch raises an error here" in screen.line("note")
+    assert "PyTorch raises an error here" in screen.says()
     assert screen.drawn("out", 4.5).size == 0
     assert screen.table()[0][3] is None
     for name in ("Run the batch", "Run it 10 times"):
@@ -393,8 +400,39 @@ def test_running_the_batch_moves_the_averages_in_train_only(screen):
 
 
 @pytest.mark.browser
-def test_every_heading_of_the_table_says_something(screen):
-    assert all(text.strip() for text in screen.root.locator("th").all_inner_texts())
+@pytest.mark.parametrize(("answer", "opening"), [("Its own only", "No. "), ("All, not one way", "Yes. ")])
+def test_the_prediction(screen, answer, opening):
+    """Dot 8 moves to the right by itself, and all eight outputs with it, not all one way."""
+    before = np.array(screen.table())[:, 3]
+    screen.root.get_by_role("button", name=answer).click()
+    screen.page.wait_for_function("() => document.querySelectorAll('.bb-bn-in')[7].ariaValueNow === '8.4'")
+    screen.check(values=[*START[:7], 8.4], selected=7)
+    moved = np.array(screen.table())[:, 3] - before
+    assert (np.abs(moved) > 0.001).all()
+    assert {*np.sign(moved)} == {-1, 1}
+    assert screen.says().startswith(opening)
+    assert screen.root.locator(".bb-true").all_inner_texts() == ["All, not one way"]
+    screen.inputs.nth(0).press("ArrowRight")
+    screen.frame()
+    assert screen.says().startswith("Input 1 has moved")
+
+
+@pytest.mark.browser
+def test_less_motion(page_with):
+    """The dot is where it goes at once."""
+    page = page_with(BatchNormExplorer(), width=720, reduced_motion="reduce")
+    page.get_by_role("button", name="Its own only").click()
+    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    assert page.locator(".bb-bn-in").nth(7).get_attribute("aria-valuenow") == "8.4"
+
+
+@pytest.mark.browser
+def test_dots_have_colors_only_beside_their_numbers(page_with):
+    page = page_with(BatchNormExplorer(), width=720)
+    fills = "(all) => all.map((n) => n.children[1].style.fill).join('')"
+    assert page.locator(".bb-bn-in").evaluate_all(fills) == ""
+    page.locator("summary").last.click()
+    page.wait_for_function(f"() => ({fills})([...document.querySelectorAll('.bb-bn-in')]).includes('negative')")
 
 
 @pytest.mark.browser
@@ -408,13 +446,13 @@ def test_touch_chooses_a_dot(page_with):
 def test_two_views_stay_in_step_and_nothing_is_written_before_the_reader_acts(page_with):
     widget = BatchNormExplorer()
     page = page_with(widget, views=[widget.model_id, widget.model_id], width=720)
+    page.locator("details").evaluate_all("(folds) => folds.forEach((fold) => (fold.open = true))")
     first, second = page.locator(".bb-widget").all()
-    first.locator(".bb-bn-in").nth(5).focus()
-    page.keyboard.press("PageUp")
+    first.locator(".bb-bn-in").nth(5).press("PageUp")
     first.get_by_role("button", name="Run the batch").click()
     first.get_by_label("β, the shift").fill("1.5")
-    page.wait_for_timeout(100)
-    for part in (".bb-bn-sums", ".bb-bn-table", ".bb-bn-running-now", ".bb-bn-title"):
+    Screen(page, widget).frame()
+    for part in (".bb-bn-sums", ".bb-numbers", ".bb-bn-running-now", ".bb-bn-title"):
         assert first.locator(part).inner_text() == second.locator(part).inner_text()
     assert "after 1 batch" in second.inner_text()
 
@@ -422,23 +460,21 @@ def test_two_views_stay_in_step_and_nothing_is_written_before_the_reader_acts(pa
 @pytest.mark.browser
 def test_it_fits_and_is_accessible(page_with):
     page = page_with(BatchNormExplorer())
-    root = page.locator(".bb-widget")
-    for width in page_checks.WIDTHS:
-        page_checks.resize(page, width)
-        assert root.evaluate(page_checks.TOO_WIDE) == []
-    root.get_by_label("γ, the scale").fill("-3")
-    root.get_by_label("Try").select_option("all equal")  # the steepest there is
-    page.wait_for_timeout(100)
+    page_checks.assert_figure(page)
+    Screen(page, None).root.get_by_label("γ, the scale").fill("-3")
+    page.get_by_label("Try").select_option("all equal")  # the steepest there is
     page_checks.assert_sound(page)
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("width", [720, 340])
-def test_nothing_jumps_while_a_dot_is_moved(page_with, width):
-    screen = Screen(page_with(BatchNormExplorer(), width=width), BatchNormExplorer())
-    screen.inputs.nth(0).focus()
-    before = screen.root.bounding_box()["height"]
-    for key in ["Home", *["PageUp"] * 9, "ArrowLeft", "End"]:
-        screen.page.keyboard.press(key)
-        screen.frame()
-        assert screen.root.bounding_box()["height"] == before
+def test_nothing_jumps(page_with):
+    page = page_with(BatchNormExplorer())
+    keys = ["Home", *["PageUp"] * 9, "ArrowLeft", "End"]
+    acts = [
+        [".bb-bn-in:nth-of-type(n)", "key Home"],
+        [".bb-segmented label", None],
+        *[[".bb-bn-in", f"key {key}"] for key in keys[:3]],
+    ]
+    for width in (720, 340):
+        page_checks.resize(page, width)
+        assert page_checks.jumps(page, [*acts, [".bb-button", None]]) == []

@@ -340,6 +340,19 @@ export function clock(view, text, step) {
   return { play, run };
 }
 
+/** Call `step(share)` with 0 to 1 while `seconds` pass; with 1 at once where the reader asked for less motion. */
+export function glide(view, seconds, step) {
+  if (matchMedia("(prefers-reduced-motion: reduce)").matches) return step(1);
+  const start = performance.now();
+  const tick = (now) => {
+    if (view.signal.aborted) return;
+    const share = Math.min(1, Math.max(0, now - start) / (1000 * seconds));
+    step(share);
+    if (share < 1) requestAnimationFrame(tick);
+  };
+  requestAnimationFrame(tick);
+}
+
 /** Play, step and speed. `advance(count)` moves on and answers whether there is more. */
 export function player(view, text, advance) {
   const perSecond = { [text.slow]: 4, [text.medium]: 60, [text.fast]: 1500 };

@@ -25,14 +25,15 @@ class BatchNormExplorer(BookWidget):
         traits: starting values of the traits below.
 
     Traits, live both ways: training (True), size (8; 1, 2, 4 or 8), gamma (1), beta (0), eps (1e-5), momentum (0.1),
-    running_mean (0), running_var (1), batches (0), selected (the example the arithmetic is written out for).
+    running_mean (0), running_var (1), batches (0), selected (the example the arithmetic is written out for), answer (the
+    reader's to the question which outputs move: "own", "same", "apart", or "").
 
     Raises:
         ValueError: there are not eight values, or one lies outside -9 to 9.
         traitlets.TraitError: a trait lies outside its range, or is not finite.
     """
 
-    room = {"": (961, 1340)}
+    room = {"": (490, 615)}
 
     training = t.Bool(True).tag(sync=True)
     size = t.Enum([1, 2, 4, 8], 8).tag(sync=True)
@@ -44,6 +45,7 @@ class BatchNormExplorer(BookWidget):
     running_var = t.Float(1.0, min=0).tag(sync=True)
     batches = t.Int(0, min=0).tag(sync=True)
     selected = t.Int(3, min=0, max=COUNT - 1).tag(sync=True)
+    answer = t.Enum(["", "own", "same", "apart"], "").tag(sync=True)
     values = t.List(t.Float(min=-LIMIT, max=LIMIT), minlen=COUNT, maxlen=COUNT).tag(sync=True)
 
     def __init__(self, values: ArrayLike = START, **traits):
