@@ -25,8 +25,8 @@ class BatchNormExplorer(BookWidget):
         traits: starting values of the traits below.
 
     Traits, live both ways: training (True), size (8; 1, 2, 4 or 8), gamma (1), beta (0), eps (1e-5), momentum (0.1),
-    running_mean (0), running_var (1), batches (0), selected (the example the arithmetic is written out for), answer (the
-    reader's to the question which outputs move: "own", "same", "apart", or "").
+    running_mean (0), running_var (1), batches (0), selected (the example the arithmetic is written out for), answer (to
+    the question which outputs move: "own", "same", "apart", or "").
 
     Raises:
         ValueError: there are not eight values, or one lies outside -9 to 9.
