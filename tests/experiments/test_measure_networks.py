@@ -2,6 +2,7 @@
 
 import math
 
+import measure_alexnet as alexnet
 import measure_parallel as parallel
 import measure_recipe as recipe
 import measure_saturation as saturation
@@ -39,6 +40,15 @@ def test_only_the_rate_with_the_best_validation_saw_the_test_pictures(record, ta
         tried = [row for row in rows if row[setting] == name]
         best = max(tried, key=lambda row: sum(row["validation"]))
         assert [row["rate"] for row in tried if tested in row] == [best["rate"]]
+
+
+def test_the_last_fifth_is_for_validation_and_lenets_rate_is_one_of_those_tried():
+    some, rest = alexnet.split(torch.arange(10), torch.arange(10))
+    assert some[0].tolist() == list(range(8))
+    assert rest[1].tolist() == [8, 9]
+    rows = records.load("alexnet")["sizes"]
+    assert [row["pictures"] for row in rows] == list(alexnet.SIZES)
+    assert {row["rate"] for row in rows} <= set(alexnet.RATES)
 
 
 @pytest.mark.parametrize("depth", start.DEPTHS)
