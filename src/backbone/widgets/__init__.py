@@ -13,6 +13,7 @@ from backbone.widgets.gradient_explorer import GradientExplorer
 from backbone.widgets.inception_explorer import InceptionExplorer
 from backbone.widgets.playground import Playground
 from backbone.widgets.residual_explorer import ResidualExplorer
+from backbone.widgets.skip_connection import SkipConnection
 from backbone.widgets.threshold_explorer import ThresholdExplorer
 from backbone.widgets.transfer_explorer import TransferExplorer
 
@@ -31,6 +32,7 @@ __all__ = [
     "InceptionExplorer",
     "Playground",
     "ResidualExplorer",
+    "SkipConnection",
     "ThresholdExplorer",
     "TransferExplorer",
 ]

@@ -1,0 +1,16 @@
+export const TEXT = {
+  title: "Skip connection: the weight of the shortcut, and the gradient of each block",
+  question: "Every shortcut counts half. How much of the gradient reaches block 1?",
+  answers: { half: "half", most: "nearly all", lost: "next to nothing", wild: "it depends" },
+  yes: "Yes: on the branches. Small ones let it vanish, those with BatchNorm let it explode; near 1 both keep it.",
+  no: "No, try both: small branches let it vanish, those with BatchNorm let it explode; near 1 both keep it.",
+  slider: "Weight of the shortcut",
+  kind: "Branches",
+  chart: "Gradient of each block, as a share of the last block’s. Block 1: {first}.",
+  first: "block 1",
+  last: "block {count}",
+  same: "×1",
+  says: "Shortcuts times {weight}: block 1 gets {first} times the gradient of block {count}.",
+  numbers: "Numbers",
+  columns: "block {number}",
+};
