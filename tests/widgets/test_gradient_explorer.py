@@ -12,21 +12,23 @@ import traitlets
 from backbone import deep
 from backbone.data import LabeledImages, fashion_mnist
 from backbone.widgets import GradientExplorer
-from backbone.widgets.gradient_explorer import CHOICES, LADDER, MOST, USUAL
+from backbone.widgets.base import HERE, join
+from backbone.widgets.gradient_explorer import ANSWERS, CHOICES, LADDER, MOST, USUAL
 
 PICTURES = fashion_mnist("train")[:24]
-NAMES = ("a", "b", "edit", "layer", "asked", "guess", "answers")
 
 
-def made(a=None, b=None, **changes):
-    return GradientExplorer(PICTURES, a, b, **changes)
+def made(setting=None, **changes):
+    return GradientExplorer(PICTURES, setting, **changes)
 
 
-def autograd(widget, side):
-    """The numbers of one network from PyTorch's automatic differentiation: name -> one for each layer."""
-    setting = getattr(widget, side)
-    parts = (setting["activation"], setting["normalization"], setting["residual"])
-    loss, h, grad_h, grad_w = deep_network.autograd(widget.weights(side), *parts, *widget.batch)
+def parts_of(setting):
+    return setting["activation"], setting["normalization"], setting["residual"]
+
+
+def autograd(widget):
+    """The numbers of the network from PyTorch's automatic differentiation: name -> one for each layer."""
+    loss, h, grad_h, grad_w = deep_network.autograd(widget.weights, *parts_of(widget.setting), *widget.batch)
     size = {"gradH": grad_h, "gradW": grad_w[:-1]}
     numbers = {name: np.array([deep.rms(one) for one in arrays]) for name, arrays in size.items()}
     return numbers | {
@@ -38,11 +40,9 @@ def autograd(widget, side):
     }
 
 
-def profile(widget, side):
+def profile(widget):
     """The same from `backbone.deep`, which counts saturated and dead units too."""
-    setting = getattr(widget, side)
-    parts = (setting["activation"], setting["normalization"], setting["residual"])
-    network = deep.Network(tuple(widget.weights(side)), *parts)
+    network = deep.Network(tuple(widget.weights), *parts_of(widget.setting))
     return deep.profile_of(network, *widget.batch)
 
 
@@ -52,23 +52,22 @@ def profile(widget, side):
 def test_what_travels_is_small():
     widget = made()
     size = (widget.pixels.nbytes + widget.noise.nbytes) * 4 / 3  # as base64
-    print(f"state: {size / 1e3:.0f} KB")
     assert size < 150_000
 
 
 def test_settings_left_out_are_the_usual_ones():
-    widget = made(b={"depth": np.int64(30), "gain": 2})
-    assert widget.a == USUAL | {"activation": "sigmoid", "init": "xavier"}
-    assert widget.b == USUAL | {"depth": 30, "gain": 2.0}
-    widget.b = {"residual": True}
-    assert widget.b == USUAL | {"residual": True}
+    widget = made({"depth": np.int64(30), "gain": 2})
+    assert widget.setting == USUAL | {"depth": 30, "gain": 2.0}
+    widget.setting = {"residual": True}
+    assert widget.setting == USUAL | {"residual": True}
+    assert made().setting == LADDER["sigmoid"]
 
 
 @pytest.mark.parametrize("setting", LADDER.values(), ids=LADDER)
 def test_weights_are_drawn_as_gradients_draws_them(setting):
     widget = made(setting)
     drawn = deep.make_network(**setting, width=24, inputs=196)
-    for own, other in zip(widget.weights("a"), drawn.weights, strict=True):
+    for own, other in zip(widget.weights, drawn.weights, strict=True):
         assert own.shape == other.shape
         assert own.std() == pytest.approx(other.std(), rel=0.15)
     _, labels = widget.batch
@@ -86,16 +85,16 @@ def test_pictures_travel_at_half_their_size():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"depth": 61}, r"a\['depth'\] is 61; it must be an integer from 2 to 60"),
+        ({"depth": 61}, r"setting\['depth'\] is 61; it must be an integer from 2 to 60"),
         ({"depth": 5.5}, "'depth'"),
         ({"depth": True}, "'depth'"),
-        ({"gain": 5}, r"a\['gain'\] is 5; it must be a number from 0.25 to 4"),
+        ({"gain": 5}, r"setting\['gain'\] is 5; it must be a number from 0.25 to 4"),
         ({"gain": float("nan")}, "'gain'"),
         ({"activation": "swish"}, "'activation'.* one of 'none', 'sigmoid'"),
         ({"init": "kaiming"}, "'init'.* one of 'normal', 'xavier', 'he'"),
         ({"normalization": "none"}, "'normalization'.* one of None, 'batch', 'layer'"),
         ({"residual": 1}, "'residual'.* one of False, True"),
-        ({"width": 3}, "a has 'width'; a setting has depth"),
+        ({"width": 3}, "setting has 'width'; it may have depth"),
     ],
 )
 def test_a_bad_setting_is_named(change, message):
@@ -103,10 +102,7 @@ def test_a_bad_setting_is_named(change, message):
         made(change)
 
 
-@pytest.mark.parametrize(
-    "change",
-    [{"edit": "c"}, {"layer": 0}, {"asked": "x"}, {"guess": 13}, {"answers": {"x": 1}}, {"answers": {"he": 99}}],
-)
+@pytest.mark.parametrize("change", [{"bars": "h"}, {"step": -1}, {"step": 61}, {"answer": "-7"}])
 def test_a_bad_trait_is_refused(change):
     with pytest.raises(traitlets.TraitError):
         made(**change)
@@ -140,7 +136,7 @@ MEASURE = """([settings]) => settings.map((setting) => {
 @pytest.fixture(scope="module")
 def module(module_of):
     """Evaluate in a page where `m` is the module, and `data` is what the view reads from the model."""
-    evaluate, widget = module_of(GradientExplorer._esm), made()
+    evaluate, widget = module_of(join(HERE / "gradient_explorer" / "maths.js")), made()
     state = {name: np.ravel(getattr(widget, name)).tolist() for name in ("noise", "pixels", "labels", "statistics")}
     evaluate(
         """(state) => {
@@ -173,37 +169,38 @@ def test_every_combination_equals_pytorch(module):
         check(setting, found, 1e-7 if setting["normalization"] and setting["depth"] > 30 else 1e-9)
 
 
+BOUNDS = {
+    "sigmoid": (1e-33, 1e-30),
+    "tanh": (0.01, 1),
+    "xavier": (1e-10, 1e-6),
+    "he": (0.01, 100),
+    "batch": (1e3, 1e6),
+    "skips": (1e6, 1e10),
+    "both": (3, 100),
+}
+
+
 @pytest.mark.browser
-@pytest.mark.parametrize("name", LADDER)
-def test_the_ladder_equals_pytorch(module, name):
+def test_the_ladder_equals_pytorch(module):
     """To nine digits, at 1e-32 as at 1e7."""
-    (found,) = module(MEASURE, [[LADDER[name]]])
-    check(LADDER[name], found, 1e-9)
-    ratio = found["gradH"][0] / found["gradH"][-1]
-    bounds = {
-        "sigmoid": (1e-33, 1e-30),
-        "tanh": (0.01, 1),
-        "xavier": (1e-10, 1e-6),
-        "he": (0.01, 100),
-        "batch": (1e3, 1e6),
-        "skips": (1e6, 1e10),
-        "both": (3, 100),
-    }[name]
-    assert bounds[0] < ratio < bounds[1]
+    for (name, setting), found in zip(LADDER.items(), module(MEASURE, [list(LADDER.values())]), strict=True):
+        check(setting, found, 1e-9)
+        low, high = BOUNDS[name]
+        assert low < found["gradH"][0] / found["gradH"][-1] < high
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("activation", ["sigmoid", "tanh", "relu", "gelu", "elu"])
-def test_the_ends_of_the_gain_equal_pytorch(module, activation):
+def test_the_ends_of_the_gain_equal_pytorch(module):
     # Not deeper with the large gain: where gradients explode, so do rounding errors on their way forward.
-    settings = [USUAL | {"depth": depth, "activation": activation, "gain": g} for depth, g in ((60, 0.25), (15, 4.0))]
+    ends = itertools.product(["sigmoid", "tanh", "relu", "gelu", "elu"], ((60, 0.25), (15, 4.0)))
+    settings = [USUAL | {"depth": depth, "activation": name, "gain": gain} for name, (depth, gain) in ends]
     for setting, found in zip(settings, module(MEASURE, [settings]), strict=True):
         check(setting, found, 1e-9)
 
 
 def check(setting, found, tolerance):
     widget = made(setting)
-    expected, counted = autograd(widget, "a"), profile(widget, "a")
+    expected, counted = autograd(widget), profile(widget)
     assert found["loss"] == pytest.approx(expected["loss"], rel=tolerance)
     for name in ("gradH", "gradW", "std"):
         close(found[name], expected[name], tolerance)
@@ -221,12 +218,12 @@ def check(setting, found, tolerance):
 def test_weights_equal_pythons(module):
     for setting in GRID[:6]:
         script = "([setting]) => m.weightsOf(data.noise, data.inputs, setting).map((weight) => [...weight])"
-        for own, other in zip(module(script, [setting]), made(setting).weights("a"), strict=True):
+        for own, other in zip(module(script, [setting]), made(setting).weights, strict=True):
             np.testing.assert_allclose(own, other.ravel(), rtol=1e-15)
 
 
 @pytest.mark.browser
-def test_histograms_gain_and_print(module):
+def test_histograms_gain_and_the_axis(module):
     values = np.random.default_rng(0).standard_normal(576) * 1e-33
     found = module("(v) => m.histogram(v)", values.tolist())
     assert found["limit"] == np.abs(values).max()
@@ -241,14 +238,25 @@ def test_histograms_gain_and_print(module):
     assert module("() => [m.rms([3e-200, 4e-200]), m.rms([3e200, -4e200])]") == pytest.approx(
         [np.sqrt(12.5) * 1e-200, np.sqrt(12.5) * 1e200]
     )
+    sizes = [1e-30, 1e-3, 2.0]
+    np.testing.assert_allclose(module("(sizes) => m.logsOf(sizes)", sizes), np.log10(np.array(sizes) / 2), rtol=1e-12)
+    assert module("() => [-99, -36, -12, 12, 99].map(m.heightOf)") == [0, 0, 0.5, 1, 1]
+    assert module("() => [0, 0.9, 1, 1.9, 2, 9.2, 10].map((step) => m.layerAt(step, 10))") == [10, 10, 10, 10, 9, 2, 1]
+    assert module("() => [-31, -7.4, -7.6, 2].map((log) => m.nearest([-30, -10, -5, 0], log))") == [-30, -5, -10, 0]
 
 
 # --- On a page --------------------------------------------------------------------------------------------------
 
+RAISED = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
+LOW, HIGH = -36, 12  # the powers of ten at the ends of the axis
 
-def sizes_of(path):
-    """Return the sizes that a path shows: a thousandth of the chart is 0.052 powers of ten."""
-    return [10 ** (12 - 0.052 * float(y)) for y in re.findall(r",(-?[\d.]+)", path)]
+
+def read(text):
+    """Return the number that is written "0.235", "1.5×10⁻³¹" or "10⁻⁵"."""
+    digits, _, power = text.replace("−", "-").partition("10")
+    if not re.match(r"[⁻⁰-⁹¹²³]", power):
+        digits, power = text.replace("−", "-"), ""
+    return float(f"{digits.rstrip('×') or 1}e{power.translate(RAISED) or 0}")
 
 
 class Screen:
@@ -257,99 +265,93 @@ class Screen:
     def __init__(self, page, expected):
         self.page, self.expected = page, expected
         self.root = page.locator(".bb-widget").first
-        self.chart = self.root.get_by_role("slider", name="Layer looked at")
+        self.chart = self.root.locator(".bb-grad-chart")
+        self.open()
+
+    def open(self):
+        self.root.locator("details").evaluate_all("(folds) => folds.forEach((fold) => (fold.open = true))")
 
     def frame(self):
-        self.page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        self.page.evaluate(page_checks.FRAMES, 2)
 
-    def press(self, name):
-        self.root.get_by_role("button", name=name, exact=True).click()
+    def slide(self, name, value):
+        self.root.get_by_role("slider", name=name).fill(str(value))
 
-    def choose(self, legend, option):
-        group = self.root.locator("fieldset").filter(has=self.page.locator(f"legend:text-is('{legend}')"))
-        group.get_by_text(option, exact=True).click()
+    def choose(self, group, option):
+        self.root.get_by_role("group", name=group).get_by_text(option, exact=True).click()
 
-    def row(self, name):
-        return self.root.locator(f"td.bb-grad-{name}").all_inner_texts()
+    def says(self):
+        return self.root.locator(".bb-says").inner_text()
 
-    def curve(self, kind, side):
-        """Return the sizes that a chart draws."""
-        chart = self.root.locator(".bb-grad-plot").nth(["gradH", "gradW"].index(kind))
-        path = chart.locator(f"path.bb-grad-{side}").get_attribute("d") or ""
-        return sizes_of(path)
+    def drawn(self):
+        """Return the powers of ten at which the bars end, and how many of them are lit."""
+        path, cut = self.root.locator(".bb-grad-lit").first.evaluate("(n) => [n.getAttribute('d'), n.style.clipPath]")
+        tops = [float(top) for top in re.findall(r"1V(-?[\d.]+)h", path)]
+        return HIGH - np.array(tops) * (HIGH - LOW), 1 - float(re.findall(r"([\d.]+)%", cut)[0]) / 100
 
-    def check(self, layer=None):
-        """Compare everything drawn and printed with PyTorch."""
+    def check(self, **changes):
+        """Compare all that is drawn and printed with PyTorch's."""
         self.frame()
-        shown = min(layer or self.expected.layer, max(self.expected.a["depth"], self.expected.b["depth"]))
-        assert self.chart.get_attribute("aria-valuenow") == str(shown)
-        for i, side in enumerate("ab"):
-            setting = getattr(self.expected, side)
-            numbers, counted = autograd(self.expected, side), profile(self.expected, side)
-            at = min(shown, setting["depth"]) - 1
-            ratio = numbers["gradH"][0] / numbers["gradH"][-1]
-            printed = {
-                "factor": ratio ** (1 / (setting["depth"] - 1)),
-                "ratio": ratio,
-                "ratioW": numbers["gradW"][0] / numbers["gradW"][-1],
-                "gradH": numbers["gradH"][at],
-                "gradW": numbers["gradW"][at],
-            }
-            for name, value in printed.items():
-                assert read(self.row(name)[i]) == pytest.approx(value, rel=0.051), name  # two digits
-            mean, std = (read(self.row(name)[i]) for name in ("mean", "std"))
-            assert mean == pytest.approx(numbers["mean"][at], rel=0.051, abs=1e-12 * std)
-            assert std == pytest.approx(numbers["std"][at], rel=0.051)
-            for name, value in {"saturated": counted.saturated[at], "dead": counted.dead[at]}.items():
-                assert read(self.row(name)[i].removesuffix(" %")) == pytest.approx(100 * value, abs=0.51)
-            for kind in ("gradH", "gradW"):
-                np.testing.assert_allclose(self.curve(kind, side), numbers[kind], rtol=1e-4)
-            self.check_histograms(i, numbers, at)
-        self.check_words()
+        for name, value in changes.items():
+            setattr(self.expected, name, value)
+        widget, numbers, counted = self.expected, autograd(self.expected), profile(self.expected)
+        depth = widget.setting["depth"]
+        step = min(widget.step, depth)
+        logs = np.log10(numbers[widget.bars] / numbers[widget.bars][-1])
+        tops, lit = self.drawn()
+        np.testing.assert_allclose(tops, logs.clip(LOW, HIGH), atol=5e-4)
+        assert lit == pytest.approx(step / depth, abs=1e-5)
+        layer = min(depth, depth - int(step) + 1)
+        assert self.chart.get_attribute("aria-valuenow") == str(layer if step >= 1 else depth + 1)
+        if step >= 1:
+            value = self.chart.get_attribute("aria-valuetext")
+            assert value.startswith(f"layer {layer}: ")
+            for text in (value.split(": ")[1], self.root.locator(".bb-grad-words").inner_text().strip("↑↓ ")):
+                assert read(text) == pytest.approx(10 ** logs[layer - 1], rel=0.051)
+        self.check_layer(numbers, counted, layer)
+        self.check_words(logs, layer, step)
 
-    def check_histograms(self, i, numbers, at):
-        for kind, place in {"h": i, "grad": 2 + i}.items():
-            values = numbers[kind][at].ravel()
-            panel = self.root.locator(".bb-panel:has(.bb-grad-hist)").nth(place)
-            ends = panel.locator(".bb-grad-ends span").all_inner_texts()
+    def check_layer(self, numbers, counted, layer):
+        at = layer - 1
+        texts = self.root.locator(".bb-numbers td").all_inner_texts()
+        found = [read(text.removesuffix(" %")) for text in texts]
+        std = numbers["std"][at]
+        exact = [numbers["gradH"][at], numbers["gradW"][at], numbers["mean"][at], std]
+        for shown, value in zip(found[:4], exact, strict=True):
+            assert shown == pytest.approx(value, rel=0.051, abs=1e-12 * std)
+        assert found[4:] == pytest.approx([100 * counted.saturated[at], 100 * counted.dead[at]], abs=0.51)
+        for place, values in enumerate((numbers["h"][at].ravel(), numbers["grad"][at].ravel())):
+            panel = self.root.locator(".bb-panel").nth(place)
+            ends = panel.locator(".bb-grad-feet span").all_inner_texts()
             limit = np.abs(values).max()
             assert [-read(ends[0]), read(ends[2])] == pytest.approx([limit, limit], rel=0.051)
-            bars = panel.locator(".bb-grad-bars").get_attribute("d")
+            bars = panel.locator(".bb-grad-lit").get_attribute("d")
             tall = {int(float(x)): 100 - float(y) for x, y in re.findall(r"M([\d.]+) 100V([\d.]+)h", bars)}
             counts = np.histogram(values, np.linspace(-limit, limit, 32))[0]
             drawn = np.array([tall.get(bin_, 0) for bin_ in range(31)])
             # Values at an edge between bins may fall to either side of it.
             assert np.abs(drawn / 98 * counts.max() - counts).sum() <= 4 + 0.02 * counts.max()
 
-    def check_words(self):
-        for side, words in zip("ab", self.root.locator(".bb-grad-side").all_inner_texts(), strict=True):
-            numbers = autograd(self.expected, side)["gradH"]
-            ratio = numbers[0] / numbers[-1]
-            verdict = "Vanishes" if ratio < 1e-3 else "Explodes" if ratio > 1e3 else "Holds"
-            assert f"{verdict}: |∂L/∂h| of layer 1 is" in words
-            assert f"{side.upper()}: {getattr(self.expected, side)['depth']} layers" in words
+    def check_words(self, logs, layer, step):
+        says, depth = self.says(), self.expected.setting["depth"]
+        if step < 1:
+            assert says.startswith("Nothing has come back yet")
+        elif layer == depth:
+            assert says.startswith(f"The gradient has come back to layer {depth}")
+        elif layer > 1:
+            assert f"Back to layer {layer}:" in says
+        elif self.expected.answer:
+            assert says.startswith(("Yes, ", "No, it is "))
+        else:
+            verdict = "vanishes" if logs[0] < -3 else "explodes" if logs[0] > 3 else "lasts"
+            assert says.startswith(f"It {verdict}: layer 1 has ")
+            factor = read(re.search(r"multiplies by (\S+)\.$", says)[1])
+            assert factor == pytest.approx(10 ** (logs[0] / (depth - 1)), abs=5.1e-4)
 
-    def change(self, side="a", **changes):
+    def change(self, **changes):
         """Take down what the page should have now, and compare."""
-        setattr(self.expected, side, getattr(self.expected, side) | changes)
-        self.check()
-
-
-RAISED = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
-
-
-def read(text):
-    """Return the number that is written "0.235", "1.5×10⁻³¹" or, as a factor, "×0.235"."""
-    digits, _, power = text.removeprefix("×").replace("−", "-").partition("×10")
-    return float(f"{digits}e{power.translate(RAISED) or 0}")
-
-
-def printed(value):
-    """Return a number as the page writes it."""
-    if 0.001 <= abs(value) < 9999.5:
-        return f"{float(f'{value:.3g}'):g}"
-    digits, power = f"{value:.1e}".split("e")
-    return f"{digits}×10{''.join('⁰¹²³⁴⁵⁶⁷⁸⁹'[int(one)] if one != '-' else '⁻' for one in str(int(power)))}"
+        setting = self.expected.setting | changes
+        self.check(setting=setting, step=float(setting["depth"]), answer="")
 
 
 @pytest.fixture
@@ -360,214 +362,160 @@ def screen(page_with):
 @pytest.mark.browser
 def test_every_control(screen):
     screen.check()
-    for value in ("23", "60", "2"):
-        screen.root.get_by_role("slider", name="Layers", exact=True).fill(value)
-        screen.change(depth=int(value))
-    screen.root.get_by_role("slider", name="Layers", exact=True).fill("12")
-    for step, gain in {"-32": 0.25, "8": 1.41, "32": 4.0, "0": 1.0}.items():
-        screen.root.get_by_label("Gain").fill(step)
-        screen.change(depth=12, gain=gain)
+    for value in (23, 60, 2, 12):
+        screen.slide("Layers", value)
+        screen.change(depth=value)
+    for step, gain in {-32: 0.25, 8: 1.41, 32: 4.0, 0: 1.0}.items():
+        screen.slide("Gain", step)
+        screen.change(gain=gain)
+        usual = screen.root.locator(".bb-grad-usual").get_attribute("d")
+        if gain == 1:
+            assert usual == ""
+            continue
+        numbers = autograd(made(screen.expected.setting | {"gain": 1}))["gradH"]
+        heights = [float(y) for y in re.findall(r",(-?[\d.]+)", usual)]
+        exact = np.log10(numbers / numbers[-1]).clip(LOW, HIGH)
+        np.testing.assert_allclose(HIGH - np.array(heights) * (HIGH - LOW), exact, atol=3e-3)
     for name in CHOICES["activation"]:
         screen.root.get_by_label("Activation").select_option(name)
         screen.change(activation=name)
     for name in CHOICES["init"]:
-        screen.root.get_by_label("First weights").select_option(name)
+        screen.root.get_by_role("combobox", name="First weights").select_option(name)
         screen.change(init=name)
-    for name in ("batch", "layer", "none"):
-        screen.choose("Normalization", name)
-        screen.change(normalization=None if name == "none" else name)
-    screen.choose("Skips", "h + …")
-    screen.change(residual=True)
-    assert "pre-activation: h′ = h + W φ(h)" in screen.root.inner_text()
-    screen.choose("Normalization", "batch")
-    screen.change(normalization="batch")
-    assert "h′ = h + W φ(BN(h))" in screen.root.inner_text()
-    screen.choose("Skips", "none")
-    screen.change(residual=False)
-    assert "h′ = φ(BN(W h))" in screen.root.inner_text()
+    for name, text in {"gradW": "|∂L/∂W|", "std": "spread of h", "gradH": "|∂L/∂h|"}.items():
+        screen.choose("Bars", text)
+        screen.check(bars=name)
+    text = screen.root.locator(".bb-grad-block")
+    for norm, skip, block in (("batch", "none", "φ(BN(W h))"), ("layer", "h + …", "h + W φ(LN(h))"),
+                              ("none", "h + …", "h + W φ(h)"), ("none", "none", "φ(W h)")):  # fmt: skip
+        screen.choose("Normalization", norm)
+        screen.choose("Skips", skip)
+        screen.change(normalization=None if norm == "none" else norm, residual=skip != "none")
+        assert f"h′ = {block}." in text.inner_text()
+    assert screen.root.get_by_label("Network").input_value() == "own"
 
 
 @pytest.mark.browser
-def test_two_settings_side_by_side(screen):
-    screen.choose("Change", "B")
-    screen.root.get_by_role("slider", name="Layers", exact=True).fill("33")
-    screen.change("b", depth=33)
-    screen.press("Copy B to A")
-    screen.change("a", **screen.expected.b)
-    screen.root.get_by_label("Activation").select_option("silu")
-    screen.change("b", activation="silu")
-    screen.press("Swap A and B")
-    screen.expected.a, screen.expected.b = screen.expected.b, screen.expected.a
-    screen.check()
-    screen.choose("Change", "A")
-    screen.root.get_by_role("slider", name="Layers", exact=True).fill("7")
-    screen.change("a", depth=7)
-    screen.press("Copy A to B")
-    screen.change("b", **screen.expected.a)
-    screen.press("Start again")
-    screen.expected = made()
-    screen.check()
-
-
-@pytest.mark.browser
-def test_the_layer_by_keys_and_by_dragging(screen):
-    screen.root.get_by_role("slider", name="Layers", exact=True).fill("40")
-    screen.expected.a = screen.expected.a | {"depth": 40}
+def test_the_line_by_keys_and_by_dragging(screen):
+    screen.slide("Layers", 40)
+    screen.change(depth=40)
     screen.chart.focus()
-    keys = {"Home": 1, "ArrowRight": 2, "PageUp": 12, "ArrowDown": 11, "ArrowUp": 12, "End": 40, "ArrowRight ": 40,
-            "PageDown": 30, "ArrowLeft": 29}  # fmt: skip
+    keys = {"End": 41, "ArrowLeft": 40, "PageDown": 30, "ArrowUp": 31, "ArrowRight": 32, "ArrowDown": 31,
+            "PageUp": 41, "Home": 1, "Shift+ArrowRight": 11}  # fmt: skip
     for key, layer in keys.items():
-        screen.page.keyboard.press(key.strip())
-        screen.check(layer)
-    for place in (0, 1):
-        box = screen.root.locator(".bb-grad-plot").nth(place).bounding_box()
-        mouse = screen.page.mouse
-        mouse.move(box["x"] + 0.55 * box["width"], box["y"] + 90)
-        mouse.down()
-        screen.check(22)
-        mouse.move(box["x"] + box["width"] + 40, box["y"] + 20, steps=3)
-        screen.check(40)
-        mouse.move(box["x"] - 9, box["y"] + 20)
-        mouse.up()
-        mouse.move(box["x"] + 200, box["y"] + 20)
-        screen.check(1)
-        screen.chart.focus()
-    assert "At layer 1" in screen.root.inner_text()
+        screen.page.keyboard.press(key)
+        screen.check(step=41 - layer)
+    box, mouse = screen.root.locator(".bb-grad-inside").bounding_box(), screen.page.mouse
+    mouse.move(box["x"] + 0.55 * box["width"], box["y"] + 90)
+    mouse.down()
+    screen.check(step=18)
+    for right, step in ((box["width"] + 40, 0), (-9, 40)):
+        mouse.move(box["x"] + right, box["y"] + 20, steps=3)
+        screen.check(step=step)
+    mouse.up()
+    mouse.move(box["x"] + 200, box["y"] + 20)
+    screen.check()
+
+
+FAR = """() => Number(document.querySelector(".bb-grad-chart").getAttribute("aria-valuenow"))"""
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("name", LADDER)
-def test_predict_then_reveal(screen, name):
-    words = dict(zip(LADDER, ("sigmoid, Xavier", "tanh, Xavier", "ReLU, Xavier", "ReLU, He", "+ BatchNorm", "+ skips", "+ both"), strict=True))  # fmt: skip  # noqa: E501
-    before = screen.root.inner_text()
-    assert "Guess how much" in before
-    screen.press(words[name])
+def test_predict_then_see(page_with):
+    page = page_with(made(), width=722, reduced_motion="reduce")
+    screen = Screen(page, made())
+    for name, setting in list(LADDER.items())[1:]:
+        screen.root.get_by_label("Network").select_option(name)
+        screen.check(setting=setting, step=1, answer="")
+        assert screen.root.locator(".bb-grad-answer:visible").count() == len(ANSWERS)
+        assert "What is that of layer 1?" in screen.root.locator(".bb-question").inner_text()
+        # Nothing on the page gives the answer away.
+        numbers = autograd(screen.expected)["gradH"]
+        log = np.log10(numbers[0] / numbers[-1])
+        assert f"{10**log:.1e}"[:3] not in screen.says()
+        truth = min(ANSWERS, key=lambda power: abs(int(power) - log))
+        given = truth if name in ("tanh", "skips") else "-20"
+        screen.root.locator(f".bb-grad-answer[aria-label='Times {written(given)}']").click()
+        if name != "tanh":  # one film is enough
+            screen.chart.press("Home")
+        page.wait_for_function(f"() => ({FAR})() === 1")
+        screen.check(step=50, answer=given)
+        read_out = re.match(r"(Yes,|No, it is) (\S+): (\S+) a layer\. \S", screen.says())
+        assert (read_out[1] == "Yes,") == (given == truth)
+        assert read(read_out[2]) == pytest.approx(10**log, rel=0.051)
+        assert read(read_out[3]) == pytest.approx(10 ** (log / 49), abs=5.1e-4)
+        marked = screen.root.locator(".bb-grad-answer:visible")
+        assert set(marked.all_inner_texts()) == {written(given), written(truth)}
+        assert screen.root.locator(".bb-true:visible").inner_text() == written(truth)
+    screen.slide("Gain", 10)
     screen.frame()
-    screen.expected.a = LADDER[name]
-    numbers = autograd(screen.expected, "a")["gradH"]
-    ratio = numbers[0] / numbers[-1]
-    # Nothing on the page gives the answer away.
-    assert [screen.row(row)[0] for row in ("factor", "ratio", "ratioW", "gradH", "mean", "dead")] == ["?"] * 6
-    assert screen.curve("gradH", "a") == screen.curve("gradW", "a") == []
-    assert "Hidden until you have guessed" in screen.root.inner_text()
-    labels = screen.root.locator("[aria-label], [aria-valuetext]").evaluate_all(
-        "(all) => all.map((n) => `${n.getAttribute('aria-label')} ${n.getAttribute('aria-valuetext')}`).join(' ')"
-    )
-    assert "A: hidden" not in screen.chart.get_attribute("aria-valuetext")
-    assert printed(numbers[0]) not in labels
-    assert printed(autograd(screen.expected, "b")["gradH"][0]) in labels
-    guess = screen.root.get_by_label("Your guess")
-    guess.fill("-7")
+    assert screen.root.locator(".bb-grad-answer:visible").count() == 0
+
+
+def written(power):
+    raised = "".join("⁰¹²³⁴⁵⁶⁷⁸⁹"[int(one)] if one != "-" else "⁻" for one in power)
+    return f"10{raised}" if power != "0" else "1"
+
+
+@pytest.mark.browser
+def test_the_film_plays_from_the_loss_and_rests_where_it_is_stopped(screen):
+    play = screen.root.get_by_role("button", name="Play")
+    play.click()
+    screen.page.wait_for_function(f"() => ({FAR})() < 48 && ({FAR})() > 3")
+    screen.root.get_by_role("button", name="Pause").click()
     screen.frame()
-    line = screen.root.locator(".bb-grad-guessed").first.get_attribute("d")
-    first, last = sizes_of(line)
-    assert (first, last) == pytest.approx((numbers[-1] * 1e-7, numbers[-1]), rel=1e-3)
-    screen.press("Reveal")
-    screen.check()
-    said = screen.root.locator(".bb-grad-question").inner_text()
-    away = abs(-7 - round(np.log10(ratio)))
-    assert said.startswith("You said 10⁻⁷. It is ")
-    assert read(said.split("It is ")[1].split(":")[0]) == pytest.approx(ratio, rel=0.051)
-    assert f"{away} powers of ten {'less' if ratio < 1e-7 else 'more'}" in said or away < 2
-    assert screen.page.evaluate("document.activeElement.textContent") == words[name]
-    assert guess.is_disabled()
-    # Another depth is no rung of the ladder; a change while the curve is hidden gives the question up.
-    screen.root.get_by_role("slider", name="Layers", exact=True).fill("49")
-    screen.change(depth=49)
-    assert "Guess how much" in screen.root.inner_text()
-    screen.press(words[name])
-    screen.root.get_by_role("slider", name="Layers", exact=True).fill("48")
-    screen.change(depth=48)
+    _, lit = screen.drawn()
+    screen.frame()
+    assert screen.drawn()[1] == lit
+    assert 0 < lit < 1
+    screen.chart.press("ArrowLeft")
+    screen.frame()
+    assert screen.drawn()[1] != lit
 
 
 @pytest.mark.browser
-def test_a_curve_that_leaves_the_axis_says_where_it_ends(page_with):
-    setting = {"depth": 60, "activation": "sigmoid", "init": "normal"}
-    screen = Screen(page_with(made(setting), width=722), made(setting))
-    screen.check()
-    first = autograd(screen.expected, "a")["gradH"][0]
-    tag = screen.root.locator(".bb-grad-tag-a").first.inner_text()
-    assert tag.startswith("A ↓ ")
-    assert read(tag.removeprefix("A ↓ ")) == pytest.approx(first, rel=0.051)
+def test_a_bar_beyond_the_axis_says_so(page_with):
+    for setting, arrow in (({"depth": 60, "activation": "sigmoid", "init": "normal"}, "↓"),
+                           ({"depth": 60, "activation": "none", "gain": 4.0}, "↑")):  # fmt: skip
+        screen = Screen(page_with(made(setting), width=722), made(setting))
+        screen.check()
+        assert screen.root.locator(".bb-grad-words").inner_text().startswith(arrow)
 
 
 @pytest.mark.browser
-def test_words_say_why_the_weights_gradients_stay_level(page_with):
-    widget = made(LADDER["xavier"], LADDER["skips"])
-    screen = Screen(page_with(widget, width=722), made(LADDER["xavier"], LADDER["skips"]))
-    screen.check()
-    for side, words in zip("ab", screen.root.locator(".bb-grad-side").all_inner_texts(), strict=True):
-        numbers = autograd(screen.expected, side)
-        found = [
-            read(text) for text in re.search(r"it is (\S+) times.* is (\S+) in layer 1, (\S+) in the", words).groups()
-        ]
-        expected = [numbers["gradW"][1] / numbers["gradW"][-1], numbers["std"][0], numbers["std"][-1]]
-        assert found == pytest.approx(expected, rel=0.051)
-
-
-@pytest.mark.browser
-def test_it_follows_python_and_writes_nothing_by_itself(page_with):
-    widget = made(asked="", layer=3)
-    page = page_with(widget, views=[widget.model_id, widget.model_id], width=722)
+def test_two_views_go_in_step_and_what_is_seen_is_said(page_with):
+    widget = made(step=7)
+    page = page_with(widget, views=[widget.model_id, widget.model_id], width=360, has_touch=True)
     first, second = page.locator(".bb-widget").all()
-    Screen(page, made(layer=3)).check()
-    first.get_by_role("button", name="tanh, Xavier").click()
-    first.get_by_label("Your guess").fill("-3")
-    page.wait_for_timeout(100)
-    assert first.inner_text() == second.inner_text()
-    second.get_by_role("button", name="Reveal").click()
-    first.get_by_label("Gain").fill("10")
-    page.wait_for_timeout(100)
-    assert first.inner_text() == second.inner_text()
-    assert "1.54" in second.inner_text()
+    screen = Screen(page, made(step=7))
+    screen.check()
+    page.evaluate("scrollTo(0, 0)")
+    box = screen.root.locator(".bb-grad-inside").bounding_box()
+    page.touchscreen.tap(box["x"] + 2, box["y"] + 60)
+    screen.check(step=50)
+    screen.root.get_by_label("Network").select_option("both")
+    screen.frame()
+    assert first.inner_text().startswith(second.inner_text()[:200])
+    page.wait_for_function("() => document.querySelector('.bb-says').ariaLive === 'polite'")
+    assert screen.says().startswith("The gradient has come back to layer 50.")
 
 
 @pytest.mark.browser
-def test_what_is_seen_is_said(screen):
-    live = screen.root.locator("[role=status]")
-    assert live.inner_text() == ""
-    screen.root.get_by_role("slider", name="Layers", exact=True).fill("30")
-    screen.page.wait_for_timeout(700)
-    assert "A: Vanishes: |∂L/∂h| of layer 1" in live.inner_text()
-    screen.press("+ skips")
-    screen.page.wait_for_timeout(700)
-    assert "its curve is hidden" in live.inner_text()
-    assert "Explodes" not in live.inner_text()
-    screen.press("Reveal")
-    screen.page.wait_for_timeout(700)
-    assert "You said 10⁰" in live.inner_text()
-    assert "A: Explodes" in live.inner_text()
-
-
-@pytest.mark.browser
-def test_touch_chooses_a_layer(page_with):
-    screen = Screen(page_with(made(), width=360, has_touch=True), made())
-    box = screen.chart.bounding_box()
-    screen.page.touchscreen.tap(box["x"] + box["width"] - 3, box["y"] + 60)
-    screen.check(10)
-
-
-@pytest.mark.browser
-@pytest.mark.parametrize("asked", ["", "both"])
-def test_it_fits_and_is_accessible(page_with, asked):
-    long = {"depth": 60, "activation": "leaky_relu", "init": "normal", "gain": 1.09, "residual": True}
-    page_checks.assert_sound(page_with(made(long, LADDER["xavier"], asked=asked)))
-
-
-@pytest.mark.browser
-@pytest.mark.parametrize("width", [722, 360])
-def test_nothing_jumps(page_with, width):
-    screen = Screen(page_with(made(), width=width), made())
-    before = screen.root.bounding_box()["height"]
-    changes = [("Layers", "60"), ("Gain", "-32"), ("Gain", "32"), ("Gain", "1"), ("Layers", "2"), ("Layers", "50")]
-    for label, value in changes:
-        screen.root.get_by_role("slider", name=re.compile(f"^{label}")).last.fill(value)
-        screen.frame()
-        assert screen.root.bounding_box()["height"] == before, (label, value)
-    for name in ("ReLU, Xavier", "+ skips"):
-        screen.press(name)
-        screen.frame()
-        assert screen.root.bounding_box()["height"] == before, name
-        screen.press("Reveal")
-        screen.frame()
-        assert screen.root.bounding_box()["height"] == before, name
+def test_it_is_a_figure_sound_and_nothing_jumps(page_with):
+    page = page_with(made(LADDER["xavier"], step=1))
+    page_checks.assert_figure(page)
+    root = page.locator(".bb-widget")
+    gain, chart, network = "input[aria-label^=Gain]", ".bb-grad-chart", "select"
+    acts = [[gain, step] for step in ("-32", "32", "0")] + [
+        [chart, f"key {key}"] for key in ("End", "ArrowLeft", "Home")
+    ]
+    acts += [[network, name, ["button|10⁻¹⁰", None], [chart, "key Home"]] for name in LADDER]
+    for width in (722, 360):
+        page_checks.resize(page, width)
+        assert page_checks.jumps(page, acts) == []
+    root.locator("details").evaluate_all("(folds) => folds.forEach((fold) => (fold.open = true))")
+    page.evaluate(page_checks.FRAMES, 3)
+    acts = [["input[aria-label=Layers]", depth] for depth in ("60", "2", "50")] + [[".bb-segmented label", None]]
+    assert page_checks.jumps(page, acts) == []
+    page.locator("select").first.select_option("xavier")
+    page_checks.assert_sound(page)

@@ -14,7 +14,7 @@ from backbone.widgets.base import Array, BookWidget
 
 MAX_DEPTH, WIDTH, CLASSES = 60, 24, 10
 FEWEST, MOST = 8, 24  # pictures
-LOW, HIGH = -40, 12  # the powers of ten at the ends of the axis
+ANSWERS = [str(power) for power in range(-30, 11, 5)]  # powers of ten
 GAINS = 0.25, 4.0
 CHOICES = {
     "activation": ["none", *ACTIVATIONS],
@@ -23,7 +23,7 @@ CHOICES = {
     "residual": [False, True],
 }
 USUAL = {"depth": 10, "activation": "relu", "init": "he", "gain": 1.0, "normalization": None, "residual": False}
-# What the reader is asked to predict, in this order.
+# What the reader is asked to predict, in this order; the first is shown.
 LADDER = {
     "sigmoid": USUAL | {"depth": 50, "activation": "sigmoid", "init": "xavier"},
     "tanh": USUAL | {"depth": 50, "activation": "tanh", "init": "xavier"},
@@ -36,42 +36,37 @@ LADDER = {
 
 
 class GradientExplorer(BookWidget):
-    """Compare two deep networks at their first weights: |dL/dh| and |dL/dW| of each layer, on a locked log axis.
+    """A deep network at its first weights: what is left of the gradient, layer by layer on its way back from the loss.
 
-    The page computes both networks in float64, forward and back, on the pictures given. They are those of
-    ``backbone.deep`` with 24 units a layer: the same layers and blocks, no biases, weights drawn anew for each
-    initialization from the same standard normal numbers. Pictures travel at half their height and width.
+    The page computes the network in float64, forward and back, on the pictures given. It is that of ``backbone.deep``
+    with 24 units a layer: the same layers and blocks, no biases, weights drawn anew for each initialization from the
+    same standard normal numbers. Pictures travel at half their height and width.
 
     Args:
         pictures: 8 to 24 of them, one channel, height and width even, at most 32; labels 0 to 9.
-        a: the first setting: some of depth (2 to 60), activation (one of ``ACTIVATIONS``, or "none"), init ("normal",
-            "xavier" or "he"), gain (0.25 to 4), normalization (None, "batch" or "layer") and residual. What is left out
-            is as in ``USUAL``.
-        b: the second one, likewise.
+        setting: some of depth (2 to 60), activation (one of ``ACTIVATIONS``, or "none"), init ("normal", "xavier" or
+            "he"), gain (0.25 to 4), normalization (None, "batch" or "layer") and residual. What is left out is as in
+            ``USUAL``. By default the first network of ``LADDER``.
         seed: of the weights.
 
     Traits, live both ways:
-        a, b: the settings.
-        edit: which of them the controls change, "a" or "b".
-        layer: the layer looked at, 1 to 60; where a network has fewer, its last.
-        asked: the rung of ``LADDER`` whose curve is hidden until the reader has guessed; "" where none is.
-        guess: power of ten, -40 to 12: by how much the first layer's |dL/dh| differs from the last's.
-        answers: rung -> the guess that was made.
+        setting: the network.
+        step: how many layers the gradient has come back through; 0 is at the loss, the depth and more is at layer 1.
+        bars: what is drawn of each layer, as a share of the last one's: "gradH" (|dL/dh|), "gradW" (|dL/dW|) or
+            "std" (the spread of h).
+        answer: the power of ten that the reader expects at layer 1 of a network of the ladder; "" before.
 
     Raises:
         ValueError: pictures of another shape, dtype or number.
         traitlets.TraitError: a setting outside its range.
     """
 
-    room = {"": (1340, 1956)}
+    room = {"": (496, 621)}
 
-    a = t.Dict().tag(sync=True)
-    b = t.Dict().tag(sync=True)
-    edit = t.Enum(["a", "b"], "a").tag(sync=True)
-    layer = t.Int(5, min=1, max=MAX_DEPTH).tag(sync=True)
-    asked = t.Enum(["", *LADDER], "").tag(sync=True)
-    guess = t.Int(0, min=LOW, max=HIGH).tag(sync=True)
-    answers = t.Dict(key_trait=t.Enum(list(LADDER)), value_trait=t.Int(min=LOW, max=HIGH)).tag(sync=True)
+    setting = t.Dict().tag(sync=True)
+    step = t.Float(MAX_DEPTH, min=0, max=MAX_DEPTH).tag(sync=True)
+    bars = t.Enum(["gradH", "gradW", "std"], "gradH").tag(sync=True)
+    answer = t.Enum(["", *ANSWERS], "").tag(sync=True)
 
     pixels = Array("uint8", read_only=True, help="(N, inputs)").tag(sync=True)
     labels = t.List(t.Int(), read_only=True).tag(sync=True)
@@ -79,33 +74,25 @@ class GradientExplorer(BookWidget):
     noise = Array("float16", read_only=True, help="standard normal: layer 1, 2 to 60, output").tag(sync=True)
     ladder = t.Dict(LADDER, read_only=True).tag(sync=True)
 
-    def __init__(
-        self,
-        pictures: LabeledImages,
-        a: Mapping | None = None,
-        b: Mapping | None = None,
-        *,
-        seed: int = 0,
-        **traits,
-    ):
+    def __init__(self, pictures: LabeledImages, setting: Mapping | None = None, *, seed: int = 0, **traits):
         pixels, labels = _checked(pictures)
         self.set_trait("pixels", pixels)
         self.set_trait("labels", labels)
         self.set_trait("statistics", [float(pixels.mean()), float(pixels.std())])
         count = WIDTH * pixels.shape[1] + (MAX_DEPTH - 1) * WIDTH**2 + CLASSES * WIDTH
         self.set_trait("noise", np.random.default_rng(seed).standard_normal(count))
-        first = {"activation": "sigmoid", "init": "xavier"} if a is None else a
-        super().__init__(a=dict(first), b=dict(b or {}), **traits)
+        super().__init__(setting=dict(LADDER["sigmoid"] if setting is None else setting), **traits)
 
     @property
     def batch(self) -> tuple[np.ndarray, np.ndarray]:
-        """What goes into both networks: x (N, inputs), standardized, float64, and labels (N,)."""
+        """What goes into the network: x (N, inputs), standardized, float64, and labels (N,)."""
         mean, std = self.statistics
         return (self.pixels - mean) / std, np.array(self.labels)
 
-    def weights(self, side: str) -> list[np.ndarray]:
-        """Return the weights of network "a" or "b", as the page has them: hidden layers, then the output layer."""
-        setting = getattr(self, side)
+    @property
+    def weights(self) -> list[np.ndarray]:
+        """The weights, as the page has them: those of the hidden layers, then the output layer's."""
+        setting = self.setting
         noise = self.noise.astype(np.float64)
         sizes, start, weights = [self.pixels.shape[1], *[WIDTH] * setting["depth"]], 0, []
         for fan_in in sizes[:-1]:
@@ -115,9 +102,9 @@ class GradientExplorer(BookWidget):
         # The output layer does not depend on the setting: gradients set out from the same place.
         return [*weights, noise[-CLASSES * WIDTH :].reshape(CLASSES, WIDTH) * _spread("xavier", WIDTH, CLASSES)]
 
-    @t.validate("a", "b")
+    @t.validate("setting")
     def _setting_is_allowed(self, proposal):
-        return _setting(proposal["trait"].name, proposal["value"])
+        return _setting(proposal["value"])
 
 
 def _spread(init: str, inputs: int, outputs: int) -> float:
@@ -125,22 +112,22 @@ def _spread(init: str, inputs: int, outputs: int) -> float:
     return {"normal": 0.01, "xavier": np.sqrt(2 / (inputs + outputs)), "he": np.sqrt(2 / inputs)}[init]
 
 
-def _setting(name: str, given: Mapping) -> dict:
+def _setting(given: Mapping) -> dict:
     """Return a complete setting; raise TraitError where one of its values is not allowed."""
     unknown = set(given) - set(USUAL)
     if unknown:
-        raise t.TraitError(f"{name} has {sorted(unknown)[0]!r}; a setting has {', '.join(USUAL)}")
+        raise t.TraitError(f"setting has {sorted(unknown)[0]!r}; it may have {', '.join(USUAL)}")
     setting = USUAL | dict(given)
     for key, allowed in CHOICES.items():
         if not any(setting[key] is one or (isinstance(one, str) and setting[key] == one) for one in allowed):
             raise t.TraitError(
-                f"{name}[{key!r}] is {setting[key]!r}; it must be one of {', '.join(map(repr, allowed))}"
+                f"setting[{key!r}] is {setting[key]!r}; it must be one of {', '.join(map(repr, allowed))}"
             )
     depth, gain = setting["depth"], setting["gain"]
     if isinstance(depth, bool) or not isinstance(depth, int | np.integer) or not 2 <= depth <= MAX_DEPTH:
-        raise t.TraitError(f"{name}['depth'] is {depth!r}; it must be an integer from 2 to {MAX_DEPTH}")
+        raise t.TraitError(f"setting['depth'] is {depth!r}; it must be an integer from 2 to {MAX_DEPTH}")
     if isinstance(gain, str) or not GAINS[0] <= gain <= GAINS[1]:
-        raise t.TraitError(f"{name}['gain'] is {gain!r}; it must be a number from {GAINS[0]} to {GAINS[1]:g}")
+        raise t.TraitError(f"setting['gain'] is {gain!r}; it must be a number from {GAINS[0]} to {GAINS[1]:g}")
     return setting | {"depth": operator.index(depth), "gain": float(gain)}
 
 
