@@ -1,7 +1,5 @@
 """ActivationExplorer: its functions and its screen in a real browser, held against `backbone.layers.ACTIVATIONS`."""
 
-import re
-
 import numpy as np
 import page_checks
 import pytest
@@ -11,14 +9,15 @@ import traitlets
 from backbone.layers import ACTIVATIONS
 from backbone.widgets import ActivationExplorer
 from backbone.widgets.activation_explorer import DEEPEST, chain
+from backbone.widgets.base import HERE, join
 
 SETTINGS = [(1.0, 0.0), (0.1, -4.0), (4.0, -2.0), (6.0, 4.0), (1.5, 0.3)]
 RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
 
 
 def read(text):
-    """Return the number that the screen writes as "−2.1 × 10⁻¹³" or "×0.214"."""
-    digits, _, power = text.lstrip("×").replace("−", "-").partition(" × 10")
+    """Return the number that the screen writes as "−2.1×10⁻¹³" or "×0.214"."""
+    digits, _, power = text.lstrip("×").replace("−", "-").partition("×10")
     return float(f"{digits}e{power.translate(RAISED) or 0}")
 
 
@@ -64,7 +63,7 @@ def test_errors_say_what_is_allowed():
         ActivationExplorer(np.ones((2, 2)))
     with pytest.raises(ValueError, match="finite real numbers"):
         ActivationExplorer([1.0, np.nan])
-    for bad in ({"activation": "softmax"}, {"layers": 51}, {"weight": 0.0}, {"bias": 5.0}, {"input": -4.5}):
+    for bad in ({"activation": "softmax"}, {"layers": 50.5}, {"weight": 0.0}, {"bias": 5.0}, {"input": -4.5}):
         with pytest.raises(traitlets.TraitError):
             ActivationExplorer(**bad)
 
@@ -74,23 +73,20 @@ def test_errors_say_what_is_allowed():
 
 @pytest.fixture(scope="module")
 def module(module_of):
-    return module_of(f"{ActivationExplorer._esm}\nexport {{ activationFunctions }};")
+    return module_of(f"{join(HERE / 'activation_explorer' / 'maths.js')}\nexport {{ activationFunctions }};")
 
 
-# JSON has no -Infinity, and the page would hand over null.
-SPREAD = """([name, inputs, weight, bias]) => {
-    const plain = (numbers) => Array.from(numbers, (number) => (number === -Infinity ? "-inf" : number));
-    return m.spread(m.activationFunctions[name], Float64Array.from(inputs), 50, weight, bias)
-        .map(({ values, logs, flat }) => [plain(values), plain(logs), plain(flat)]);
-}"""
+SPREAD = """([name, inputs, settings]) => settings.map(([weight, bias]) =>
+    m.spread(m.activationFunctions[name], Float64Array.from(inputs), 50, weight, bias)
+        .map(({ values, logs, flat }) => [values, logs, flat]))"""
 
 
 @pytest.mark.browser
 @pytest.mark.parametrize("name", ACTIVATIONS)
 def test_signal_product_and_saturation_equal_python(module, name):
     inputs = ActivationExplorer().inputs[::7]
-    for weight, bias in SETTINGS:
-        depths = module(SPREAD, [name, inputs.tolist(), weight, bias])
+    found = module(SPREAD, [name, inputs.tolist(), SETTINGS])
+    for (weight, bias), depths in zip(SETTINGS, found, strict=True):
         assert len(depths) == 51
         for layers in (0, 1, 2, 10, 50):
             values, logs, flat = (np.array(part, dtype=float) for part in depths[layers])
@@ -111,21 +107,39 @@ def test_the_way_of_one_input_equals_python(module):
 
 
 @pytest.mark.browser
-def test_quantiles_and_bins_equal_numpy(module):
+def test_quantiles_equal_numpys(module):
     numbers = np.random.default_rng(0).normal(size=77)
     shares = [0, 0.1, 0.5, 0.9, 1]
     found = module("([numbers, shares]) => m.quantiles(numbers, shares)", [numbers.tolist(), shares])
     np.testing.assert_array_equal(found, np.quantile(numbers, shares, method="lower"))
-    bins = module("(numbers) => [...m.counted(numbers, -1, 1, 8)]", numbers.tolist())
-    expected = np.histogram(numbers.clip(-1, 0.999), 8, (-1, 1))[0]
-    np.testing.assert_array_equal(bins, expected)
-    assert module("() => [...m.counted([-Infinity, -50, 0.5], -40, 12, 4)]") == [1, 0, 0, 1]
+
+
+@pytest.mark.browser
+def test_an_input_hops_from_the_curve_to_the_line_and_to_the_curve(module):
+    values = [1.5, 0.8, 0.6, 0.5]
+    places = module(
+        "([values, steps]) => steps.map((at) => m.placeAt(values, at))", [values, [0, 0.5, 1, 1.5, 1.75, 2, 3]]
+    )
+    expected = [(1.5, -1.4), (1.5, -0.3), (1.5, 0.8), (0.8, 0.8), (0.8, 0.7), (0.8, 0.6), (0.6, 0.5)]
+    np.testing.assert_allclose(places, expected, atol=1e-12)
+    ways = module("([values, steps]) => steps.map((at) => m.wayTo(values, at))", [values, [0, 1, 1.25, 1.75, 2]])
+    start = [[1.5, -1.4]]
+    assert ways[0][0] == ways[0][-1] == start[0]
+    np.testing.assert_allclose(ways[1], [*start, [1.5, 0.8], [1.5, 0.8]])
+    np.testing.assert_allclose(ways[2], [*start, [1.5, 0.8], [1.15, 0.8]])
+    np.testing.assert_allclose(ways[3], [*start, [1.5, 0.8], [0.8, 0.8], [0.8, 0.7]])
+    np.testing.assert_allclose(ways[4][-2:], [[0.8, 0.6], [0.8, 0.6]])
+    assert module("() => [[0, 0], [4.1, 1], [0, 2.7], [-4, -1.5], [-4, 2.6]].map(m.inView)") == [
+        True,
+        *[False] * 3,
+        True,
+    ]
 
 
 @pytest.mark.browser
 def test_numbers_are_written_to_be_read(module):
     given = [0.21349, -1.3, 2.1e-13, 9.96e-13, 0, 1, 12345, 150, -3.4e20, 0.00999, 0.01, 0.9999, 99.99]
-    expected = "0.213 −1.30 2.1 × 10⁻¹³ 1.0 × 10⁻¹² 0 1.00 1.2 × 10⁴ 150 −3.4 × 10²⁰ 0.010 0.010 1.00 100.0"
+    expected = "0.213 −1.30 2.1×10⁻¹³ 1.0×10⁻¹² 0 1.00 1.2×10⁴ 150 −3.4×10²⁰ 0.010 0.010 1.00 100.0"
     assert " ".join(module("(given) => given.map(m.number)", given)) == expected
     assert module("() => m.listed([0.1, 0.2, 0.3])") == "0.100 × 0.200 × 0.300"
     assert module("() => m.listed([0.1, 0.2, 0.3, 1, 1, 0.5])") == "0.100 × 0.200 × 0.300 × … × 0.500"
@@ -134,12 +148,8 @@ def test_numbers_are_written_to_be_read(module):
 @pytest.mark.browser
 def test_the_curve_is_one_layer_and_gray_where_it_saturates(module):
     found = module("() => m.layerCurve(m.activationFunctions.tanh, 2, 0.5)")
-    at = np.array([point["at"] for point in found["curve"]])
-    tanh = ACTIVATIONS["tanh"]
-    np.testing.assert_allclose([point["out"] for point in found["curve"]], tanh.value(2 * at + 0.5), atol=1e-12)
-    np.testing.assert_allclose(
-        [point["factor"] for point in found["curve"]], 2 * tanh.derivative(2 * at + 0.5), atol=1e-12
-    )
+    at, out = np.transpose(found["curve"])
+    np.testing.assert_allclose(out, ACTIVATIONS["tanh"].value(2 * at + 0.5), atol=1e-12)
     (left, right), edge = found["flat"], np.arctanh(np.sqrt(0.9))
     assert left == pytest.approx([-4, (-edge - 0.5) / 2], abs=0.03)
     assert right == pytest.approx([(edge - 0.5) / 2, 4], abs=0.03)
@@ -149,38 +159,54 @@ def test_the_curve_is_one_layer_and_gray_where_it_saturates(module):
 
 
 class Screen:
-    def __init__(self, page):
-        self.page, self.expected = page, ActivationExplorer()
-        self.root = page.locator(".bb-widget")
-        self.map = self.root.locator(".bb-ac-map")
+    def __init__(self, page, expected=None):
+        self.page, self.expected = page, expected or ActivationExplorer()
+        self.root = page.locator(".bb-widget").first
+        self.plot, self.strip = self.root.locator(".bb-ac-plot"), self.root.locator(".bb-ac-strip")
+        self.root.locator("details").evaluate_all("(folds) => folds.forEach((fold) => (fold.open = true))")
 
     def frame(self):
-        self.page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        self.page.evaluate(page_checks.FRAMES, 2)
 
-    def numbers(self):
-        return [text.split("\n")[-1] for text in self.root.locator(".bb-ac-numbers strong").all_inner_texts()]
+    def says(self):
+        return self.root.locator(".bb-says").inner_text()
 
     def slide(self, label, value):
         self.root.get_by_role("slider", name=label).fill(str(value))
-        setattr(self.expected, {"Layers n": "layers", "Weight w": "weight", "Bias b": "bias"}[label], value)
+        setattr(self.expected, {"Weight w": "weight", "Bias b": "bias"}[label], value)
 
-    def check(self):
+    def go(self, layers):
+        """Bring the strip to a layer, by keys."""
+        self.strip.press("Home" if layers < 25 else "End")
+        for _ in range(layers if layers < 25 else 50 - layers):
+            self.strip.press("ArrowRight" if layers < 25 else "ArrowLeft")
+        self.expected.layers = layers
+
+    def check(self, **changes):
         """Compare what is written on the screen with Python's at the same settings."""
         self.frame()
+        for name, value in changes.items():
+            setattr(self.expected, name, value)
         widget = self.expected
-        out, each, product, middle, saturated, zero = self.numbers()
-        all_inputs, own = widget.result, widget.way
-        assert float(self.map.get_attribute("aria-valuenow")) == pytest.approx(widget.input)
-        assert read(out.partition(" → ")[2]) == pytest.approx(own.values[0], rel=0.05, abs=0.0006)
-        median = np.quantile(all_inputs.log_product, 0.5, method="lower")
+        texts = self.root.locator(".bb-numbers td").all_inner_texts()
+        out, each, product, middle, zero, saturated = texts
+        everyone, own = widget.result, widget.way
+        assert float(self.plot.get_attribute("aria-valuenow")) == pytest.approx(widget.input)
+        assert self.strip.get_attribute("aria-valuenow") == str(int(widget.layers))
+        assert read(out) == pytest.approx(own.values[0], rel=0.05, abs=0.0006)
+        median = np.quantile(everyone.log_product, 0.5, method="lower")
         for text, log in [(product, own.log_product[0]), (middle, median)]:
             assert abs(read(text)) == pytest.approx(10**log, rel=0.06)
-        share = np.mean(all_inputs.log_product == -np.inf)
-        assert read(zero.rstrip(" %")) == pytest.approx(100 * share, abs=0.051)
-        if widget.layers:
-            assert read(each) == pytest.approx(10 ** (own.log_product[0] / widget.layers), rel=0.06)
-            assert read(saturated.rstrip(" %")) == pytest.approx(100 * all_inputs.saturated.mean(), abs=0.051)
-            assert self.root.locator(".bb-ac-factors").inner_text().endswith(f" = {product}")
+        assert self.strip.get_attribute("aria-valuetext").endswith(f": {product}")
+        assert read(zero.rstrip(" %")) == pytest.approx(100 * np.mean(everyone.log_product == -np.inf), abs=0.051)
+        if widget.layers < 1:
+            assert self.says().startswith("No layer yet")
+            return
+        assert read(each) == pytest.approx(10 ** (own.log_product[0] / widget.layers), rel=0.06)
+        assert read(saturated.rstrip(" %")) == pytest.approx(100 * everyone.saturated.mean(), abs=0.051)
+        assert self.root.locator(".bb-ac-factors").inner_text().endswith(f" = {product}")
+        given = f"{widget.input:g}".replace("-", "−")
+        assert f"your input {given} has become {out}. The product of the slopes on its way is {product}." in self.says()
 
 
 @pytest.fixture
@@ -189,65 +215,62 @@ def screen(page_with):
 
 
 @pytest.mark.browser
-def test_every_activation_at_every_depth(screen):
+def test_every_activation_weight_and_bias(screen):
     screen.check()
-    offered = screen.root.locator(".bb-choice label").all_inner_texts()
+    activation = screen.root.get_by_label("Activation")
+    offered = activation.locator("option").all_inner_texts()
     assert offered == [function.title for function in ACTIVATIONS.values()]
-    for name, function in ACTIVATIONS.items():
-        screen.root.get_by_text(function.title, exact=True).click()
-        screen.expected.activation = name
-        for layers in (0, 1, 50, 7):
-            screen.slide("Layers n", layers)
-            screen.check()
-
-
-@pytest.mark.browser
-def test_weight_and_bias(screen):
+    for layers in (0, 1, 50, 7):
+        screen.go(layers)
+        for name in ACTIVATIONS:
+            activation.select_option(name)
+            screen.check(activation=name)
     for weight, bias in SETTINGS:
         screen.slide("Weight w", weight)
         screen.slide("Bias b", bias)
         screen.check()
-    screen.root.get_by_role("slider", name="Weight w").focus()
-    screen.page.keyboard.press("Home")
-    screen.expected.weight = 0.1
-    screen.check()
+    screen.root.get_by_role("slider", name="Weight w").press("Home")
+    screen.check(weight=0.1)
 
 
 @pytest.mark.browser
-def test_dragging_the_input(screen):
-    box = screen.map.bounding_box()
+def test_the_input_and_the_layer_by_dragging_and_by_keys(screen):
     mouse = screen.page.mouse
-    mouse.move(box["x"] + 0.5 * box["width"], box["y"] + 40)
-    mouse.down()
-    for right in (0.2, 0.6, 0.9):
-        mouse.move(box["x"] + right * box["width"], box["y"] + 60, steps=3)
-        screen.frame()
-        at = -4 + (right * box["width"] - 42) / (box["width"] - 50) * 8
-        assert float(screen.map.get_attribute("aria-valuenow")) == pytest.approx(at, abs=0.03)
-        screen.expected.input = float(screen.map.get_attribute("aria-valuenow"))
+    for node, name, low, high in ((screen.plot, "input", -4, 4), (screen.strip, "layers", 0, 50)):
+        box = node.bounding_box()
+        mouse.move(box["x"] + 0.5 * box["width"], box["y"] + 40)
+        mouse.down()
+        for right in (0.2, 0.9):
+            mouse.move(box["x"] + right * box["width"], box["y"] + 60, steps=3)
+            screen.frame()
+            at = low + (right * box["width"] - 36) / (box["width"] - 48) * (high - low)
+            now = float(node.get_attribute("aria-valuenow"))
+            assert now == pytest.approx(at, abs=0.03 if name == "input" else 0.51)
+            screen.check(**{name: now})
+        mouse.move(box["x"] - 60, box["y"])
+        screen.check(**{name: low})
+        mouse.up()
+        mouse.move(box["x"] + 0.5 * box["width"], box["y"] + 40)
         screen.check()
-    mouse.move(box["x"] - 60, box["y"])
-    screen.expected.input = -4.0
-    screen.check()
-    mouse.up()
-    mouse.move(box["x"] + 0.5 * box["width"], box["y"] + 40)
-    screen.check()
+    for key, value in {"Home": -4.0, "ArrowRight": -3.95, "PageUp": -3.45, "End": 4.0, "ArrowLeft": 3.95,
+                       "ArrowUp": 4.0, "Control+ArrowLeft": 4.0}.items():  # fmt: skip
+        screen.plot.press(key)
+        screen.check(input=value)
+    for key, layers in {"End": 50, "PageDown": 40, "ArrowLeft": 39, "ArrowRight": 40, "Home": 0}.items():
+        screen.strip.press(key)
+        screen.check(layers=layers)
+    screen.page.wait_for_function("() => document.querySelector('.bb-says').ariaLive === 'polite'")
 
 
 @pytest.mark.browser
-def test_keys_move_the_input(screen):
-    screen.map.focus()
-    for key, value in {
-        "ArrowRight": 1.55, "ArrowUp": 1.6, "ArrowLeft": 1.55, "ArrowDown": 1.5, "PageUp": 2.0, "PageDown": 1.5,
-        "Home": -4.0, "End": 4.0,
-    }.items():  # fmt: skip
-        screen.page.keyboard.press(key)
-        screen.expected.input = value
-        screen.check()
-    screen.page.keyboard.press("Control+ArrowLeft")
-    screen.check()
-    screen.page.wait_for_timeout(500)
-    assert re.match(r"After 10 layers: value 0\.659, product \d", screen.root.locator("[role=status]").inner_text())
+def test_the_film_hops_from_the_first_layer_and_is_stopped(screen):
+    screen.root.get_by_role("button", name="Play").click()  # it stood at its end
+    read_layer = "() => Number(document.querySelector('.bb-ac-strip').getAttribute('aria-valuenow'))"
+    screen.page.wait_for_function(f"() => {{ const at = ({read_layer})(); return at > 0 && at < 40; }}")
+    screen.strip.press("ArrowRight")
+    screen.frame()
+    screen.check(layers=screen.page.evaluate(read_layer))
+    assert screen.root.get_by_role("button", name="Play").is_visible()
 
 
 DRAWN = """(root, [part, across, color]) => {
@@ -266,62 +289,64 @@ DRAWN = """(root, [part, across, color]) => {
 
 
 @pytest.mark.browser
-def test_the_factor_and_the_products_are_drawn_where_they_are(screen):
-    """Read pixels: the orange curve of the first picture, the orange line of the second, the bars of the fourth."""
-    screen.slide("Layers n", 30)
+def test_your_dot_and_the_products_are_drawn_where_they_are(screen):
+    """Read pixels: the green dot on the curve, the orange bars under it, and the mark over one that is cut."""
+    screen.go(1)
     screen.frame()
-    size = screen.root.evaluate(DRAWN, [".bb-ac-map", 0, "positive"])
-    wide, tall = size["width"] - 50, size["height"] - 28
-    for at in (-2.0, 3.0):  # away from the dots
-        rows = screen.root.evaluate(DRAWN, [".bb-ac-map", 42 + (at + 4) / 8 * wide, "positive"])["rows"]
-        low, high = -0.15, 1.25  # what the axis shows where all lies between 0 and 1
-        value = high - (np.mean(rows) + 0.5 - 8) / tall * (high - low)
-        assert value == pytest.approx(ACTIVATIONS["sigmoid"].derivative(at), abs=0.015)
-    rows = screen.root.evaluate(DRAWN, [".bb-ac-depth", 42 + 30 / 50 * wide, "positive"])["rows"]
-    power = 12 - (np.mean(rows) + 0.5 - 8) / tall * (12 + 45)
-    median = np.quantile(screen.expected.result.log_product, 0.5, method="lower")
-    assert power == pytest.approx(median, abs=1.2)
-    across = 34 + (np.floor(median) + 0.5 + 40) / 52 * (size["width"] - 40)
-    bar = screen.root.evaluate(DRAWN, [".bb-ac-products", across, "positive"])
-    assert len(bar["rows"]) > 0.7 * (bar["height"] - 34)
-
-
-@pytest.mark.browser
-def test_touch_moves_the_input(page_with):
-    screen = Screen(page_with(ActivationExplorer(), width=360, has_touch=True))
-    box = screen.map.bounding_box()
-    screen.page.touchscreen.tap(box["x"] + 0.7 * box["width"], box["y"] + 60)
+    size = screen.root.evaluate(DRAWN, [".bb-ac-plot", 0, "mark"])
+    wide, tall = size["width"] - 48, size["height"] - 28
+    rows = screen.root.evaluate(DRAWN, [".bb-ac-plot", 36 + (1.5 + 4) / 8 * wide + 4, "mark"])["rows"]
+    value = 2.6 - (np.mean(rows) + 0.5 - 6) / tall * 4
+    assert value == pytest.approx(screen.expected.way.values[0], abs=0.07)
+    screen.go(30)
     screen.frame()
-    screen.expected.input = float(screen.map.get_attribute("aria-valuenow"))
-    assert screen.expected.input == pytest.approx(-4 + (0.7 * box["width"] - 42) / (box["width"] - 50) * 8, abs=0.05)
-    screen.check()
+
+    def bar(layer):
+        found = screen.root.evaluate(DRAWN, [".bb-ac-strip", 36 + (layer - 0.5) / 50 * wide, "positive"])
+        high = found["height"] - 28
+        return 12 - (min(found["rows"]) - 6) / high * 52 if found["rows"] else None
+
+    for layer in (4, 20, 30):
+        screen.expected.layers = layer
+        assert bar(layer) == pytest.approx(screen.expected.way.log_product[0], abs=2.5)  # under the dash of the median
+    assert bar(31) is None
+    screen.root.get_by_label("Activation").select_option("relu")
+    screen.slide("Weight w", 6.0)
+    screen.check(activation="relu", layers=30)
+    assert "beyond the picture" in screen.says()
+    for layer, cut in ((2, False), (29, True)):
+        column = [".bb-ac-strip", 36 + (layer - 0.5) / 50 * wide, "positive"]
+        rows = screen.root.evaluate(DRAWN.replace("wanted.slice", "'#000000'.slice"), column)["rows"]
+        assert (sum(row < 6 for row in rows) >= 3) == cut
 
 
 @pytest.mark.browser
-def test_it_follows_python(page_with):
-    widget = ActivationExplorer(activation="gelu", weight=1.5)
-    page = page_with(widget, views=[widget.model_id, widget.model_id], width=720)
-    first, second = page.locator(".bb-widget").all()
-    first.get_by_text("tanh", exact=True).click()
-    first.get_by_role("slider", name="Bias b").fill("1.2")
-    page.wait_for_timeout(100)
-    for part in (".bb-ac-numbers", ".bb-ac-factors", ".bb-controls >> nth=1"):
-        assert first.locator(part).inner_text() == second.locator(part).inner_text()
-    assert second.get_by_role("radio", name="tanh").is_checked()
+def test_two_views_go_in_step_and_by_touch(page_with):
+    widget = ActivationExplorer(activation="gelu", weight=1.5, layers=1)
+    page = page_with(widget, views=[widget.model_id, widget.model_id], width=360, has_touch=True)
+    screen = Screen(page, ActivationExplorer(activation="gelu", weight=1.5, layers=1))
+    box = screen.plot.bounding_box()
+    page.touchscreen.tap(box["x"] + 0.7 * box["width"], box["y"] + 60)
+    screen.frame()
+    at = float(screen.plot.get_attribute("aria-valuenow"))
+    assert at == pytest.approx(-4 + (0.7 * box["width"] - 36) / (box["width"] - 48) * 8, abs=0.05)
+    screen.root.get_by_label("Activation").select_option("tanh")
+    screen.check(input=at, activation="tanh")
+    first, second = page.locator(".bb-says").all_inner_texts()
+    assert first == second
 
 
 @pytest.mark.browser
-def test_it_fits_and_is_accessible(page_with):
-    page_checks.assert_sound(page_with(ActivationExplorer(weight=3.0)))
-
-
-@pytest.mark.browser
-@pytest.mark.parametrize("width", [720, 360])
-def test_nothing_jumps_while_it_is_moved(page_with, width):
-    screen = Screen(page_with(ActivationExplorer(activation="elu"), width=width))
-    before = screen.root.bounding_box()["height"]
-    for layers, weight in [(0, 1.0), (1, 6.0), (50, 6.0), (50, 0.1), (33, 1.2)]:
-        screen.slide("Layers n", layers)
-        screen.slide("Weight w", weight)
-        screen.frame()
-        assert screen.root.bounding_box()["height"] == before
+def test_it_is_a_figure_sound_and_nothing_jumps(page_with):
+    page = page_with(ActivationExplorer(weight=3.0))
+    page_checks.assert_figure(page)
+    weight, strip = "input[aria-label^=Weight]", ".bb-ac-strip"
+    moves = [[strip, f"key {key}"] for key in ("Home", "ArrowRight", "End")]
+    acts = [["select", name, [weight, "6", *moves], [weight, "0.1"]] for name in ("relu", "elu", "sigmoid")]
+    for width in (720, 360):
+        page_checks.resize(page, width)
+        assert page_checks.jumps(page, acts) == []
+    page.locator("details").evaluate_all("(folds) => folds.forEach((fold) => (fold.open = true))")
+    page.evaluate(page_checks.FRAMES, 3)
+    assert page_checks.jumps(page, acts[:1]) == []
+    page_checks.assert_sound(page)

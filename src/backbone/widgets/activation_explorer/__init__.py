@@ -14,7 +14,7 @@ from backbone.widgets.base import Array, BookWidget
 
 DEEPEST = 50
 MOST_INPUTS = 1000
-FLAT = 0.1  # of an activation's largest slope: below that a neuron is saturated; widget.js has the same
+FLAT = 0.1  # of an activation's largest slope: below that a neuron is saturated; maths.js has the same
 
 
 @dataclass(frozen=True)
@@ -51,24 +51,24 @@ def chain(activation: Activation, inputs: ArrayLike, layers: int, weight: float,
 
 
 class ActivationExplorer(BookWidget):
-    """Send many inputs through a chain of equal neurons, one after another, and multiply the slopes on the way.
+    """Let many inputs hop through a chain of equal neurons, on the curve of one, and multiply its slopes on the way.
 
     Args:
         inputs: the numbers that are sent through (N,), finite, 1000 at most; by default 400 that are spread as a
             standard normal distribution is.
 
-    Traits, live both ways: activation (a name in ``ACTIVATIONS``), layers (0 to 50), weight (0.1 to 6), bias
-    (-4 to 4), input (-4 to 4; the one whose way is shown).
+    Traits, live both ways: activation (a name in ``ACTIVATIONS``), layers (0 to 50; between two whole ones the inputs
+    are on their way), weight (0.1 to 6), bias (-4 to 4), input (-4 to 4; the one whose way is shown).
 
     Raises:
         ValueError: there are no inputs, too many, or one that is not finite.
         traitlets.TraitError: a trait lies outside its range.
     """
 
-    room = {"": (774, 1438)}
+    room = {"": (538, 624)}
 
     activation = t.Enum(list(ACTIVATIONS), default_value="sigmoid").tag(sync=True)
-    layers = t.Int(10, min=0, max=DEEPEST).tag(sync=True)
+    layers = t.Float(DEEPEST, min=0, max=DEEPEST).tag(sync=True)
     weight = t.Float(1.0, min=0.1, max=6.0).tag(sync=True)
     bias = t.Float(0.0, min=-4.0, max=4.0).tag(sync=True)
     input = t.Float(1.5, min=-4.0, max=4.0).tag(sync=True)
@@ -100,4 +100,4 @@ class ActivationExplorer(BookWidget):
         return self._through(np.array([self.input]))
 
     def _through(self, inputs: np.ndarray) -> Chain:
-        return chain(ACTIVATIONS[self.activation], inputs, self.layers, self.weight, self.bias)
+        return chain(ACTIVATIONS[self.activation], inputs, int(self.layers), self.weight, self.bias)

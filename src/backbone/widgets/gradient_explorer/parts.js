@@ -108,7 +108,13 @@ function chartHandle(view, box, inside, read, go) {
     go(Math.min(Math.max(step, 0), depth));
   });
   const place = () => read().depth + 1 - Math.floor(read().step);
-  const limits = { low: 1, step: 1, get high() { return read().depth + 1; } }; // prettier-ignore
+  const limits = {
+    low: 1,
+    step: 1,
+    get high() {
+      return read().depth + 1;
+    },
+  };
   sliderKeys(view, box, limits, place, (to) => {
     const { depth } = read();
     go(Math.min(Math.max(depth + 1 - to, 0), depth));
@@ -162,7 +168,11 @@ export function morePart(view, change) {
   const residual = pick(TEXT.residual, TEXT.residuals, (name) => change({ residual: name === "yes" }));
   const bars = setting(view, "bars", TEXT.bars, TEXT.kinds);
   const block = h("p", { class: "bb-hint bb-grad-block" });
-  const rows = [[depth, bars], [activation, init], [normalization, residual]]; // prettier-ignore
+  const rows = [
+    [depth, bars],
+    [activation, init],
+    [normalization, residual],
+  ];
   const update = (now, kind) => {
     depth.set(now.depth, String(now.depth));
     activation.set(now.activation);
