@@ -40,7 +40,6 @@ import folds
 TOLD = json.loads(os.environ.get("BACKBONE_BUILD", "{}"))
 
 HOST = "widget-host.js"
-VIEW = re.compile(r'<script type="application/vnd\.jupyter\.widget-view\+json">\s*(\{.*?\})\s*</script>', re.DOTALL)
 FRONT_END = {".js", ".css"}
 ADDRESS = re.compile(r"<[^<>]+ at 0x[0-9a-f]+>")
 
@@ -64,7 +63,7 @@ UNUSED_TAGS = re.compile(
 )
 # Scripts that a page can show its text and figures without; they run when it is read, in this order.
 LATER = r"(?:doctools|sphinx_highlight|clipboard\.min|copybutton|togglebutton|design-tabs|scripts/[\w-]+)\.js\b"
-LATER_TAGS = re.compile(rf'<script (?=[^>]*src="[^"]*_static/{LATER})')
+LATER_TAGS = re.compile(rf'<script (?!defer)(?=[^>]*src="[^"]*_static/{LATER})')
 
 
 # A section of this name is closed until a reader asks for it.
@@ -139,7 +138,7 @@ def find_models(app, doctree, docname):
     """Keep of a page's widget state the models that its views show, in their order, for `add_figures`."""
     scripts = app.env.nb_metadata.get(docname, {}).get("js_files", {})
     html = "\n".join(node.astext() for node in doctree.findall() if node.tagname == "raw")
-    views = [json.loads(view)["model_id"] for view in VIEW.findall(html)]
+    views = [json.loads(view)["model_id"] for view in figures.VIEW_TAG.findall(html)]
     _, attributes = scripts.get("ipywidgets_state", (None, {"body": '{"state": {}}'}))
     content = json.loads(attributes["body"])
     models = {view: shown_model(docname, content["state"], view) for view in views}
@@ -262,7 +261,20 @@ def add_figures(app, pagename, templatename, context, doctree):
         scripts[name] = address(f"widgets/{name}.js", text)
     host = address(HOST, (Path(app.srcdir) / "_static" / HOST).read_text("utf-8"))
     tags = [f'<script src="{source}"></script>' for source in (next(iter(scripts.values())), host)]
-    context["body"] = "\n".join([VIEW.sub(with_room, context["body"]), figures.state(models, scripts), *tags])
+    body = figures.VIEW_TAG.sub(with_room, context["body"])
+    formulas = take_mathjax(context)
+    context["body"] = "\n".join([body, figures.state(models, scripts, formulas), *tags])
+
+
+def take_mathjax(context: dict) -> str | None:
+    """Take MathJax from the page's head, where its file is now fetched without being run; return its address."""
+    for script in context["script_files"]:
+        if "mathjax" in str(getattr(script, "filename", None)):
+            context["script_files"].remove(script)
+            source = re.search(r'src="([^"]*)"', context["js_tag"](script))[1]
+            context["metatags"] += f'<link rel="preload" as="script" href="{source}" />'
+            return source
+    return None
 
 
 def choose_scripts(app, pagename, templatename, context, doctree):

@@ -30,7 +30,7 @@
     addEventListener(act, () => moved.abort(), { signal: moved.signal, passive: true });
   const frame = () => new Promise((done) => requestAnimationFrame(done));
   addEventListener("load", async () => {
-    await globalThis.MathJax?.startup?.promise;
+    await (globalThis.widgetHost?.formulas ?? globalThis.MathJax?.startup?.promise);
     await frame();
     await frame();
     const place = document.getElementById(decodeURIComponent(location.hash.slice(1)));

@@ -187,23 +187,23 @@
   });
 
   // Formulas come after the figures in sight, but wait only so long.
+  const frame = () => new Promise((done) => requestAnimationFrame(done));
   const patience = new Promise((done) => setTimeout(done, PATIENCE));
-  const ready = Promise.race([Promise.all([first, inSight]), patience]);
-  if (globalThis.MathJax) {
-    const pageReady = () => ready.then(() => globalThis.MathJax.startup.defaultPageReady());
-    globalThis.MathJax.startup = { pageReady };
-  }
+  const seen = Promise.all([first, inSight]).then(frame).then(frame);
+  const formulas = Promise.race([seen, patience])
+    .then(() => page.formulas && fetchScript(page.formulas))
+    .then(() => globalThis.MathJax?.startup?.promise)
+    .catch(console.error);
 
   const loaded = new Promise((done) => addEventListener("load", done));
   const idle = () => new Promise((done) => (globalThis.requestIdleCallback ?? setTimeout)(done));
   async function drawTheRest() {
-    await Promise.all([ready, loaded]);
-    await globalThis.MathJax?.startup?.promise;
+    await Promise.all([formulas, loaded]);
     for (const view of views) await idle().then(() => draw(view));
   }
   drawTheRest();
 
   const drawAll = () => Promise.all(views.map(draw));
   addEventListener("beforeprint", drawAll);
-  globalThis.widgetHost = { drawAll };
+  globalThis.widgetHost = { drawAll, formulas };
 })();

@@ -30,7 +30,7 @@ COUNT_SHIFTS = """
 """
 SETTLED = """async () => {
     await window.widgetHost?.drawAll();
-    await window.MathJax?.startup?.promise;
+    await (window.widgetHost?.formulas ?? window.MathJax?.startup?.promise);
     await document.fonts.ready;
     const views = document.querySelectorAll('script[type="application/vnd.jupyter.widget-view+json"]').length;
     const frame = () => new Promise(requestAnimationFrame);

@@ -152,7 +152,22 @@ def test_the_widget_host_is_on_the_pages_with_widgets_only(pages):
     for name, page in pages.items():
         views = page.find_all("script", type="application/vnd.jupyter.widget-view+json")
         states = page.find_all("script", type="application/vnd.jupyter.widget-state+json")
-        assert len(page.find_all("script", src=host)) == len(states) == bool(views), name
+        hosts = page.find_all("script", src=host)
+        assert len(hosts) == len(states) == bool(views), name
+        for tag in hosts:
+            assert tag.find_parent("article"), f"{name}: at the article's end it runs before formulas and the theme"
+            assert not tag.find_next("script", type="application/vnd.jupyter.widget-view+json"), name
+
+
+@SITE
+def test_a_figure_waits_for_no_script_in_the_head(pages):
+    at_once = re.compile(r"_static/(?:documentation_options|page)\.js")
+    demand(
+        f"{name} waits for {script['src']} before its text; defer it"
+        for name, page in pages.items()
+        for script in page.select("head script[src]")
+        if name != "search.html" and not script.has_attr("defer") and not at_once.search(script["src"])
+    )
 
 
 @SITE

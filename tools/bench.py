@@ -1,119 +1,81 @@
-"""Measure the book's speed on this computer: operations, a drag in the browser, pages.
+"""Measure the book's speed on this computer: operations, each chapter's first figure, one move of each, pages.
 
-    make book bench
+    make bench
 
-It prints and asserts nothing: times belong to a computer. Compare two runs on the same one.
+It prints and asserts nothing: times belong to a computer. Compare two runs on the same one. Beside each first figure
+stands the same page as Jupyter Book embeds widgets by itself, in the same run; its scripts come from npm, where there
+is one, and are kept in `_build/stock`.
 """
 
 from __future__ import annotations
 
 import gzip
+import json
+import os
+import re
+import shutil
 import statistics
+import subprocess
 import sys
+import tarfile
+import tempfile
 import time
 from pathlib import Path
 
+import anywidget
+import execution
+import nbformat
 import numpy as np
 import torch
 from browser import NoBrowserError, launch, serving
-from playwright.sync_api import Page, sync_playwright
+from figures import STATE, STATE_TAG, VIEW_TAG
+from playwright.sync_api import sync_playwright
 
-from backbone import pretrained
-from backbone.data import FASHION_MNIST_STATISTICS, fashion_mnist, photo
 from backbone.ops import conv2d
-from backbone.widgets import ConvolutionExplorer, FeatureMapExplorer
 
-SITE = Path(__file__).resolve().parent.parent / "_build" / "html"
-MOVES = 200
-DRAWN = "document.querySelectorAll('.bb-view > .bb-widget').length === document.querySelectorAll('.bb-view').length"
-# One move is what a reader causes: an event, the model's change, and the repaint that it asks for. What is measured is
-# the script's own time in both; the wait for the next frame lies between the two and is left out.
-ACT = """async ({ moves, canvas, gesture }) => {
-    const box = canvas.getBoundingClientRect(), times = [];
-    let spent = 0;
-    const ask = window.requestAnimationFrame;
-    window.requestAnimationFrame = (paint) => ask((now) => {
-        const start = performance.now();
-        paint(now);
-        spent += performance.now() - start;
-    });
-    const send = (type, i) => canvas.dispatchEvent(new PointerEvent(type, {
-        pointerId: 1,
-        clientX: box.left + box.width * (0.5 + 0.4 * Math.sin(i / 7)),
-        clientY: box.top + box.height * (0.1 + (0.8 * i) / moves),
-    }));
-    canvas.setPointerCapture = () => {}; // a made-up pointer cannot be captured
-    canvas.hasPointerCapture = () => true;
-    const weight = document.querySelector(".bb-equation input");
-    const key = (i) => weight.dispatchEvent(new KeyboardEvent("keydown", { key: i % 2 ? "ArrowUp" : "ArrowDown" }));
-    const act = { drag: (i) => send("pointermove", i), weight: key }[gesture];
-    if (gesture === "drag") send("pointerdown", 0);
-    for (let i = 0; i < moves; i++) {
-        spent = 0;
-        const start = performance.now();
-        act(i);
-        spent += performance.now() - start;
-        await new Promise((done) => ask(() => ask(done)));
-        times.push(spent);
-    }
-    window.requestAnimationFrame = ask;
-    return times;
-}"""
-ALONE = """async ({ source, css, state }) => {
-    document.head.append(Object.assign(document.createElement("style"), { textContent: css }));
-    const module = await import(URL.createObjectURL(new Blob([source], { type: "text/javascript" })));
-    window.module = module;
-    for (const value of Object.values(state)) if (value?.dtype) value.data = Uint8Array.from(value.data).buffer;
-    const listeners = new Map();
-    const model = window.model = {
-        get: (name) => state[name],
-        set: (name, value) => { state[name] = value; listeners.get(`change:${name}`)?.(); },
-        save_changes: () => {}, off: () => {}, on: (event, handler) => listeners.set(event, handler),
-    };
-    await module.default.render({ model, el: document.body });
-}"""
+ROOT = Path(__file__).resolve().parent.parent
+SITE, STOCK = ROOT / "_build" / "html", ROOT / "_build" / "stock"
+LOADS, MOVES, SLOWER = 5, 60, 4
+WIDE = {"width": 1280, "height": 900}
+PACKAGES = {"@jupyter-widgets/html-manager@1.0.14": "dist/embed-amd.js", "requirejs@2.3.7": "require.js"}
 
-# Every other widget of the chapters: what is dragged, or pressed, and how. The widget asks for its frame first, so its
-# work lies between the frame's start and the callback that comes after it; a click paints at once.
-GESTURES = {
-    "neural-networks": [(".bb-play .bb-slider", "slide")],
-    "imagenet-features": [(".bb-filters section input", "click")],
-    "data": [(".bb-aug-slider", "slide")],
-    "evaluation": [(".bb-th-histogram", "press"), (".bb-cm-cell", "click")],
-    "vanishing-gradients": [(".bb-ac input[type=range]", "slide"), (".bb-grad input[aria-label^=Gain]", "slide")],
-    "batch-normalization": [(".bb-bn-in", "press")],
-    "dropout": [(".bb-do input[type=range]", "slide")],
-    "architectures": [(".bb-arch input[type=range]", "slide")],
-    "googlenet": [(".bb-inc input[type=range]", "slide")],
-    "resnet": [(".bb-res .bb-res-quiz .bb-button", "click"), (".bb-res .bb-res-block", "click")],
-    "transfer-learning": [(".bb-tr input[type=range]", "slide"), (".bb-tr .bb-tr-cell", "click")],
-}
-GESTURE = """async ({ selector, how, moves }) => {
-    const nodes = [...document.querySelectorAll(selector)], node = nodes[0], times = [];
-    node.scrollIntoView();
+# A figure is alive when its widget is in the page and two frames have come after.
+ALIVE = """
+    new MutationObserver((_, observer) => {
+        if (!document.querySelector(".bb-widget")) return;
+        observer.disconnect();
+        requestAnimationFrame(() => requestAnimationFrame(() => (window.alive = performance.now())));
+    }).observe(document, { childList: true, subtree: true });
+"""
+STOCK_TAGS = """<script src="require.js"></script><script src="embed-amd.js"></script>
+<script>require.config({ paths: { anywidget: new URL("anywidget", location.href).href } });</script>"""
+MATHJAX = re.compile(r'<link rel="preload" as="script" href="([^"]*/mathjax/[^"]*)" />')
+
+# One move is what a reader causes: an event, the model's change, and the repaint that it asks for. The widget asks for
+# its frame first, so its work lies between the frame's start and the callback that comes after it; a click paints at
+# once. Of each kind of control, a figure's first that can be seen is moved.
+KINDS = {"slide": "input[type=range]", "press": "[tabindex='0']", "click": "button, input[type=radio], select"}
+MOVE = """async ([view, selector, how, moves]) => {
+    const times = [], all = () => [...document.querySelectorAll(".bb-view")[view].querySelectorAll(selector)];
+    const seen = () => all().filter((node) => !node.disabled && node.checkVisibility());
+    seen()[0]?.scrollIntoView({ behavior: "instant", block: "center" });
     for (let i = 0; i < moves; i++) {
+        const nodes = seen(), node = nodes[how === "click" ? i % nodes.length : 0];
+        if (!node) break; // there is none, or the last act took it away
+        const key = i % 2 ? "PageUp" : "ArrowLeft";
+        const send = (type, event) => node.dispatchEvent(new event(type, { key, bubbles: true }));
         const start = performance.now();
-        if (how === "click") nodes[i % nodes.length].click();
-        else if (how === "press") {
-            node.dispatchEvent(new KeyboardEvent("keydown", { key: i % 2 ? "PageUp" : "ArrowLeft", bubbles: true }));
-        } else {
+        if (how === "click") node.click();
+        else if (how === "press") send("keydown", KeyboardEvent);
+        else {
             node.value = Number(node.min) + ((node.max - node.min) * ((i * 7) % 41)) / 40;
-            node.dispatchEvent(new Event("input", { bubbles: true }));
+            send("input", Event);
         }
         let spent = performance.now() - start;
         await new Promise((done) => requestAnimationFrame((frame) => ((spent += performance.now() - frame), done())));
         times.push(spent);
     }
     return times;
-}"""
-FORWARD = """(moves) => {
-    const [network] = module.networksOf(model);
-    const pixels = Float64Array.from({ length: 784 }, (_, i) => Math.sin(i));
-    return Array.from({ length: moves }, () => {
-        const start = performance.now();
-        module.forward(network, pixels);
-        return performance.now() - start;
-    });
 }"""
 
 
@@ -138,84 +100,137 @@ def seconds(run, repeats: int) -> float:
     return statistics.median(times)
 
 
-def report(page: Page, name: str) -> None:
-    """Drag the window, then step a weight (the whole map is new); print how long one move keeps the page busy."""
-    canvas = page.locator(".bb-pair canvas").first
-    canvas.scroll_into_view_if_needed()
-    for gesture in ("drag", "weight"):
-        call = f"(canvas) => ({ACT})({{ moves: {MOVES}, canvas, gesture: '{gesture}' }})"
-        print_times(f"{name}, {gesture}", canvas.evaluate(call))
+def chapters_with_figures() -> list[Path]:
+    """List the pages that show a widget."""
+    return [path for path in sorted(SITE.glob("chapters/*.html")) if STATE_TAG.search(path.read_text("utf-8"))]
 
 
-def print_times(name: str, times: list[float]) -> None:
-    """Print the median and the slow end of some times."""
-    slow = statistics.quantiles(times, n=20)[-1]
-    print(f"  {name:44} median {statistics.median(times):5.1f} ms, p95 {slow:5.1f} ms")
+def first_figures(browser, url: str) -> None:
+    """Print when each chapter's first figure is alive on a slow computer, beside the stock embedding."""
+    print(f"First figure alive, {SLOWER} times slower, median of {LOADS} loads")
+    with tempfile.TemporaryDirectory() as folder:
+        made = stock_pages(Path(folder))
+        with serving(Path(folder)) as stock:
+            for path in chapters_with_figures():
+                name = path.relative_to(SITE).as_posix()
+                homes = [url, stock.url] if path.stem in made else [url]
+                rounds = [[alive(browser, f"{home}/{name}") for home in homes] for _ in range(LOADS)]
+                ours, *others = (statistics.median(times) for times in zip(*rounds, strict=True))
+                beside = "".join(f", stock {other:6.0f} ms: {ours / other:.2f} of it" for other in others)
+                print(f"  {path.stem:22}{ours:6.0f} ms{beside}")
 
 
-def drags(browser, url: str) -> None:
-    """Act in the chapter's explorer and in one with a larger picture and a larger filter."""
-    print(f"One move of the explorer ({MOVES} moves; a frame is 16 ms)")
-    page = browser.new_page(viewport={"width": 1280, "height": 900})
-    page.goto(f"{url}/chapters/convolution.html")
-    page.wait_for_function(DRAWN)
-    report(page, "chapter: 128 x 128, 3 x 3")
-    page.goto("about:blank")
-    made = ConvolutionExplorer({"brick": photo("brick", 256)}, kernel=np.random.default_rng(0).normal(size=(5, 5)))
-    page.evaluate(ALONE, alone(made))
-    report(page, "256 x 256, 5 x 5")
+def alive(browser, address: str) -> float:
+    """Return when the first figure of a page was alive, in milliseconds after a first visit began."""
+    context = browser.new_context(viewport=WIDE)
+    page = context.new_page()
+    slow_down(page)
+    page.add_init_script(ALIVE)
+    page.goto(address, wait_until="commit")
+    page.wait_for_function("window.alive", timeout=60_000)
+    found = page.evaluate("alive")
+    context.close()
+    return found
+
+
+def slow_down(page) -> None:
+    """Let a page have a part of the processor."""
+    page.context.new_cdp_session(page).send("Emulation.setCPUThrottlingRate", {"rate": SLOWER})
+
+
+def stock_pages(folder: Path) -> set[str]:
+    """Copy the site to a folder, with the widgets as Jupyter Book embeds them; return the names of such chapters."""
+    try:
+        scripts = stock_scripts()
+    except (OSError, subprocess.SubprocessError) as error:
+        print(f"  without the stock embedding beside it, whose scripts npm could not bring ({error})")
+        return set()
+    shutil.copytree(SITE, folder, copy_function=os.link, dirs_exist_ok=True)
+    for script in scripts:
+        shutil.copyfile(script, folder / "chapters" / script.name)
+    shutil.copyfile(Path(anywidget.__file__).parent / "nbextension/index.js", folder / "chapters" / "anywidget.js")
+    os.environ |= execution.environment(ROOT)  # which the keys of what was executed depend on
+    kept, made = execution.latest(ROOT), set()
+    for path in chapters_with_figures():
+        if notebook := kept.get(f"chapters/{path.stem}"):
+            target = folder / "chapters" / path.name
+            target.unlink()
+            target.write_text(stock_page(path.read_text("utf-8"), notebook), "utf-8")
+            made.add(path.stem)
+    return made
+
+
+def stock_scripts() -> list[Path]:
+    """Return the scripts of the stock embedding, fetched once."""
+    STOCK.mkdir(exist_ok=True)
+    found = []
+    for package, inside in PACKAGES.items():
+        script = STOCK / Path(inside).name
+        if not script.exists():
+            command = ["npm", "pack", package, "--pack-destination", str(STOCK), "--silent"]
+            done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=120)
+            with tarfile.open(STOCK / done.stdout.split()[-1]) as archive:
+                script.write_bytes(archive.extractfile(f"package/{inside}").read())
+        found.append(script)
+    return found
+
+
+def stock_page(text: str, notebook: Path) -> str:
+    """Return a page of ours with the stock embedding: its scripts and the whole state in the head, nothing deferred."""
+    state = nbformat.read(notebook, 4).metadata.widgets["application/vnd.jupyter.widget-state+json"]
+    body = json.dumps(state).replace("<", "\\u003c")
+    article, _, rest = text.partition(STATE_TAG.search(text)[0])
+    end = rest[rest.index("widget-host.js") :].partition("</script>")[2]
+    head, _, article = article.partition("</head>")
+    head = MATHJAX.sub(r'<script defer="defer" src="\1"></script>', head)
+    return f"{head}{STATE.format(body)}{STOCK_TAGS}</head>{article}{end}".replace("<script defer ", "<script ")
+
+
+def moves(browser, url: str) -> None:
+    """Act in each chapter's figures, as they stand there."""
+    print(f"One move of each figure, median and p95 of {MOVES} in ms, at once and {SLOWER} times slower")
+    for path in chapters_with_figures():
+        text = path.read_text("utf-8")
+        models = json.loads(STATE_TAG.search(text)[1])["models"]
+        shown = [models[json.loads(view)["model_id"]] for view in VIEW_TAG.findall(text)]
+        for how, selector in KINDS.items():
+            fast, slow = (acted(browser, f"{url}/chapters/{path.name}", len(shown), selector, how, s) for s in (0, 1))
+            for model, *times in zip(shown, fast, slow, strict=True):
+                if min(map(len, times)) > 1:
+                    name = f"{model['widget']} {model['state'].get('show', '')} {how}"
+                    print(f"  {name:42}" + "; ".join(map(spread, times)))
+
+
+def acted(browser, address: str, views: int, selector: str, how: str, slow: bool) -> list[list[float]]:
+    """Return how long the moves of one kind of control took, for each view of a page."""
+    page = browser.new_page(viewport=WIDE)
+    page.goto(address)
+    page.evaluate("widgetHost.drawAll()")
+    page.wait_for_load_state("networkidle")
+    if slow:
+        slow_down(page)
+    times = [page.evaluate(MOVE, [view, selector, how, MOVES]) for view in range(views)]
     page.close()
+    return times
 
 
-def gestures(browser, url: str) -> None:
-    """Act in the widgets of the other chapters, as they stand there."""
-    print(f"One move of the other widgets ({MOVES} moves; a frame is 16 ms)")
-    for chapter, found in GESTURES.items():
-        page = browser.new_page(viewport={"width": 1280, "height": 900})
-        page.goto(f"{url}/chapters/{chapter}.html")
-        page.wait_for_function(DRAWN)
-        for selector, how in found:
-            times = page.evaluate(GESTURE, {"selector": selector, "how": how, "moves": MOVES})
-            print_times(f"{chapter}, {selector}"[:44], times)
-        page.close()
-
-
-def alone(made) -> dict:
-    """Return what `ALONE` takes to draw a widget on an empty page."""
-    state = made.get_state()
-    for value in state.values():
-        if isinstance(value, dict) and "dtype" in value:
-            value["data"] = list(value["data"])
-    return {"source": str(made._esm), "css": str(made._css), "state": state}
-
-
-def network(browser) -> None:
-    """Run LeNet in the page, then draw in its explorer: each move of the pen runs it and repaints all maps."""
-    print(f"LeNet in the page ({MOVES} moves)")
-    page = browser.new_page(viewport={"width": 722, "height": 900})
-    networks = {"trained": pretrained.load("lenet").state_dict()}
-    made = FeatureMapExplorer(fashion_mnist("test")[:10], networks, FASHION_MNIST_STATISTICS, tool="draw", picture=-1)
-    page.evaluate(ALONE, alone(made))
-    print_times("forward", page.evaluate(FORWARD, MOVES))
-    canvas = page.locator("canvas.bb-square").first
-    print_times("drawing", canvas.evaluate(f"(canvas) => ({ACT})({{ moves: {MOVES}, canvas, gesture: 'drag' }})"))
-    page.close()
+def spread(times: list[float]) -> str:
+    """Return the median and the slow end of some times."""
+    return f"{statistics.median(times):6.1f} {statistics.quantiles(times, n=20)[-1]:6.1f}"
 
 
 def pages(browser, url: str) -> None:
-    """Print what a first visit to each page fetches, raw and compressed, and when it is ready and drawn."""
+    """Print what a first visit to each page fetches, raw and compressed, and when it is ready."""
     print("Pages: all files of a first visit, from this computer's own server")
     for path in [SITE / "intro.html", SITE / "references.html", *sorted(SITE.glob("chapters/*.html"))]:
-        context = browser.new_context(viewport={"width": 1280, "height": 900})
+        context = browser.new_context(viewport=WIDE)
         page, asked = context.new_page(), set()
         page.on("request", lambda request, asked=asked: asked.add(request.url.partition("?")[0]))
-        page.goto(f"{url}/{path.relative_to(SITE).as_posix()}")
-        page.wait_for_function(DRAWN)
-        drawn = page.evaluate("performance.now()")
+        page.goto(f"{url}/{path.relative_to(SITE).as_posix()}", wait_until="networkidle")
         ready = page.evaluate("performance.getEntriesByType('navigation')[0].domContentLoadedEventEnd")
         files = [(SITE / one.removeprefix(f"{url}/")).read_bytes() for one in asked if one.startswith(url)]
         raw, packed = sum(map(len, files)) / 1e3, sum(len(gzip.compress(file)) for file in files) / 1e3
-        print(f"  {path.name:18}{raw:6.0f} KB, gzip {packed:5.0f} KB; ready {ready:5.0f} ms, drawn {drawn:5.0f} ms")
+        print(f"  {path.name:24}{raw:6.0f} KB, gzip {packed:5.0f} KB; ready {ready:5.0f} ms")
         context.close()
 
 
@@ -228,9 +243,8 @@ def main() -> int:
     try:
         with sync_playwright() as playwright, serving(SITE) as server:
             browser = launch(playwright)
-            drags(browser, server.url)
-            gestures(browser, server.url)
-            network(browser)
+            first_figures(browser, server.url)
+            moves(browser, server.url)
             pages(browser, server.url)
             browser.close()
     except NoBrowserError as error:

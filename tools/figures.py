@@ -11,6 +11,9 @@ import re
 
 VIEW = '<script type="application/vnd.jupyter.widget-view+json">{}</script>'
 STATE = '<script type="application/vnd.jupyter.widget-state+json">{}</script>'
+VIEW_TAG, STATE_TAG = (
+    re.compile(re.escape(tag).replace(r"\{\}", r"\s*(\{.*?\})\s*"), re.DOTALL) for tag in (VIEW, STATE)
+)
 # What a notebook needs and a page does not.
 UNUSED = {"layout", "tabbable", "tooltip"}
 
@@ -44,10 +47,11 @@ def version(*texts: str) -> str:
     return hashlib.sha256("\0".join(texts).encode()).hexdigest()[:16]
 
 
-def state(models: dict[str, dict], scripts: dict[str, str]) -> str:
+def state(models: dict[str, dict], scripts: dict[str, str], formulas: str | None = None) -> str:
     """Return the script tag with the models of a page by their ids, and with the addresses of their classes' scripts.
 
-    Equal buffers stand in it once. Its key changes with anything in it: what a browser kept of another build is void.
+    `formulas` is that of MathJax, which the host fetches after the figures in sight. Equal buffers stand in it once.
+    Its key changes with anything in it: what a browser kept of another build is void.
     """
     buffers, shown = {}, {}
     for model_id, model in models.items():
@@ -58,7 +62,7 @@ def state(models: dict[str, dict], scripts: dict[str, str]) -> str:
             buffers[place] = buffer["data"]
             paths.append({"path": buffer["path"], "buffer": place})
         shown[model_id] = {"widget": class_name(model), "state": traits, "buffers": paths}
-    content = {"scripts": scripts, "models": shown, "buffers": buffers}
+    content = {"scripts": scripts, "formulas": formulas, "models": shown, "buffers": buffers}
     # A notebook is stored with sorted keys, so no widget may take an order from a dictionary's.
     content["key"] = version(json.dumps(content, sort_keys=True))
     body = json.dumps(content, separators=(",", ":"), sort_keys=True)
