@@ -355,7 +355,7 @@ def test_render_writes_nothing_and_lets_go_of_everything(tabs, make):
     with tabs() as tab:
         seen = tab.page.evaluate(RENDER_ALONE, [widget._esm, sent(widget)])
     assert seen["written"] == []
-    assert set(seen["on"]) == {1}
+    assert set(seen["on"]) <= {1, 2}  # the repaint; and what an invitation or an answer waits for
     assert set(seen["off"]) == {0}
     assert seen["left"] == 0
     assert seen["said"] == ""
