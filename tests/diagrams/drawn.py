@@ -69,6 +69,5 @@ def drawings() -> dict[str, Figure]:
         "towers": diagrams.towers(two_towers(), (1, 3, 9, 9), "c"),
         "backbone": diagrams.backbone(resnet, neck, (1, 3, 224, 224), "c"),
         "neuron": diagrams.neuron((1, -0.5, 2), (0.5, 1, -0.25), 0.75, caption="c"),
-        "backpropagation": diagrams.backpropagation(2, 1.5, -1, 1, "c"),
         "im2col": diagrams.im2col([[1, 2, 0], [0, 1, 3], [2, 0, 1]], [[1, 0], [0, -1]], "c"),
     }

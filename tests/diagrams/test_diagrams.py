@@ -144,13 +144,8 @@ def test_a_backbone_has_the_taps_and_counts_of_the_network():
     assert f"neck: {(256 + 512 + 1024 + 2048) * 256 + 4 * 9 * 256**2 + 8 * 256:,} parameters" in drawn
 
 
-def test_numbers_of_a_neuron_and_of_a_graph():
+def test_numbers_of_a_neuron():
     assert {"0.25", "× −0.25", "bias 0.75"} <= set(words("neuron"))
-    weight = torch.tensor(1.5, requires_grad=True)
-    loss = ((2 * weight - 1).relu() - 1) ** 2
-    loss.backward()
-    assert f"w 1.5, gradient {weight.grad:.0f}" in drawings()["backpropagation"].alt
-    assert f"loss {loss:.0f}" in words("backpropagation")
 
 
 def test_im2col_is_the_convolution():

@@ -1,4 +1,4 @@
-"""Small things with all their numbers: a neuron, a graph with its gradients, a convolution as a product of matrices."""
+"""Small things with all their numbers: a neuron, and a convolution as a product of matrices."""
 
 from collections.abc import Sequence
 
@@ -54,66 +54,6 @@ def _input(sheet: Sheet, y: float, middle: float, value: str, weight: str):
     sheet.sign(20, y, value, 19)
     sheet.way((39, y), (133, middle + (y - middle) * 0.2))
     sheet.text(80, y + (middle - y) * 0.29 + (17 if y > middle else -8), f"× {weight}")
-
-
-def backpropagation(x: float, weight: float, bias: float, target: float, caption: str = "") -> Figure:
-    """Draw the graph of (ReLU(weight x + bias) - target)², each number with the loss's gradient under it.
-
-    Args:
-        x: input.
-        weight: it is multiplied by.
-        bias: added.
-        target: what should come out.
-        caption: what to look for.
-    """
-    given, inner, gradients, loss = _differentiated(x, weight, bias, target)
-    sheet, y = Sheet(), 58.0
-    places = [78.0, 138.0, 198.0, 258.0]
-    for row, (name, value, gradient) in enumerate(zip(("x", "w", "b"), given, gradients, strict=False)):
-        _given(sheet, y, places, row, f"{name} = {number(value)}", number(gradient))
-    for place, words in zip(places, ("×", "+", "ReLU", f"− {number(target)}"), strict=True):
-        sheet.sign(place, y, words, 20)
-    for place, value, gradient in zip(places, inner, gradients[3:], strict=True):
-        sheet.way((place + 20, y), (place + 40, y))
-        sheet.text(place + 30, y - 24, number(value))
-        sheet.text(place + 30, y + 34, number(gradient), ink="back")
-    sheet.box(297, y, 30, 40, ("( )²",), "plain")
-    sheet.text(WIDTH, y + 62, f"loss {number(loss)}", anchor="end", bold=True)
-    sheet.text(WIDTH, y + 77, "1", anchor="end", ink="back")
-    names = ("x", "w", "b", "product", "sum", "ReLU", "error")
-    told = "; ".join(
-        f"{name} {number(value)}, gradient {number(gradient)}"
-        for name, value, gradient in zip(names, [*given, *inner], gradients, strict=True)
-    )
-    return figure([sheet.svg(140)], f"A graph from x, w and b to the loss {number(loss)}. {told}.", caption)
-
-
-def _differentiated(x: float, weight: float, bias: float, target: float) -> tuple:
-    """Return what is given, what is computed, the loss's gradients by all of them, and the loss."""
-    given = [torch.tensor(float(one), dtype=torch.float64, requires_grad=True) for one in (x, weight, bias)]
-    x, w, b = given
-    product = x * w
-    z = product + b
-    out = z.relu()
-    error = out - target
-    loss = error.square()
-    inner = [product, z, out, error]
-    gradients = torch.autograd.grad(loss, [*given, *inner])
-    given, inner = ([value.detach() for value in values] for values in (given, inner))
-    return given, inner, gradients, loss.detach()
-
-
-def _given(sheet: Sheet, y: float, places: Sequence[float], row: int, words: str, gradient: str):
-    """Draw an input or a parameter: x and w before the product, b below the sum."""
-    if row == 2:
-        sheet.way((places[1], y + 48), (places[1], y + 20))
-        sheet.text(places[1], y + 62, words)
-        sheet.text(places[1], y + 77, gradient, ink="back")
-        return
-    height = y + (-36 if row == 0 else 36)
-    sheet.way((38, height + (6 if row == 0 else -12)), (places[0] - 15, y + (-14 if row == 0 else 14)))
-    sheet.text(0, height, words, anchor="start")
-    sheet.text(0, height + 15, gradient, anchor="start", ink="back")
 
 
 def im2col(x: ArrayLike, kernel: ArrayLike, caption: str = "") -> Figure:

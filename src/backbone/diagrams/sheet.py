@@ -26,10 +26,9 @@ LOOKS = {
 WAYS = {
     "": 'stroke="currentColor" stroke-width="1.3"',
     "past": f'stroke="{COLORS["negative"]}" stroke-width="2.2"',
-    "back": f'stroke="{COLORS["positive"]}" stroke-width="1.6"',
     "taps": 'stroke="currentColor" stroke-width="1.3" stroke-dasharray="4 2.5"',
 }
-INKS = {"": "currentColor", "past": COLORS["negative"], "back": COLORS["positive"], "taps": "currentColor"}
+INKS = {"": "currentColor", "past": COLORS["negative"], "taps": "currentColor"}
 
 
 def width_of(lines: Sequence[str], least: float = 36) -> float:

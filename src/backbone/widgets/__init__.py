@@ -3,6 +3,7 @@
 from backbone.widgets.activation_explorer import ActivationExplorer
 from backbone.widgets.architecture_explorer import ArchitectureExplorer
 from backbone.widgets.augmentation_explorer import AugmentationExplorer
+from backbone.widgets.backpropagation import Backpropagation
 from backbone.widgets.batch_norm_explorer import BatchNormExplorer
 from backbone.widgets.confusion_matrix import ConfusionMatrix
 from backbone.widgets.convolution_explorer import ConvolutionExplorer
@@ -21,6 +22,7 @@ __all__ = [
     "ActivationExplorer",
     "ArchitectureExplorer",
     "AugmentationExplorer",
+    "Backpropagation",
     "BatchNormExplorer",
     "ConfusionMatrix",
     "ConvolutionExplorer",
