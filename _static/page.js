@@ -7,6 +7,10 @@
   const { dataset } = document.documentElement;
   let restore = () => {};
 
+  // The theme's own script comes after the first figures, which paint in the page's ink.
+  const dark = matchMedia("(prefers-color-scheme: dark)").matches;
+  if (dataset.mode !== "light" && dataset.mode !== "dark") dataset.theme = dark ? "dark" : "light";
+
   addEventListener("beforeprint", () => {
     restore(); // some browsers say so twice
     const { theme } = dataset;
@@ -38,5 +42,20 @@
     if (place && type === "navigate" && !moved.signal.aborted) place.scrollIntoView();
     moved.abort();
     style.scrollBehavior = "";
+  });
+
+  // A word of the text lights the part that it names, of the next figure that has it, or else of the last before.
+  const partOf = (word) => {
+    const parts = [...document.querySelectorAll(`.bb-widget [data-part="${CSS.escape(word.dataset.part)}"]`)];
+    const after = (part) => word.compareDocumentPosition(part) & Node.DOCUMENT_POSITION_FOLLOWING;
+    return parts.find(after) ?? parts.at(-1);
+  };
+  for (const [type, lit] of Object.entries({ pointerover: true, focusin: true, pointerout: false, focusout: false }))
+    addEventListener(type, ({ target }) => {
+      const word = target.closest?.(".bb-point");
+      if (word) partOf(word)?.classList.toggle("bb-lit", lit);
+    });
+  addEventListener("DOMContentLoaded", () => {
+    for (const word of document.querySelectorAll(".bb-point")) word.tabIndex = 0;
   });
 })();

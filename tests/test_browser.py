@@ -215,6 +215,79 @@ def test_theme_button_turns_the_page_dark(open_page):
     assert min(int(part) for part in re.findall(r"\d+", dark)[:3]) > 150
 
 
+PAINTED = """async () => {
+    widgetHost.drawAll();
+    for (const _ of [1, 2, 3, 4]) await new Promise(requestAnimationFrame);
+    return [...document.querySelectorAll(".bb-widget canvas")].map((canvas) => canvas.toDataURL());
+}"""
+
+
+@pytest.mark.parametrize("chapter", ["data", "evaluation", "vanishing-gradients"])
+def test_a_figure_is_painted_in_the_ink_of_the_page(open_page, chapter):
+    """A page that is dark from the start looks like one that turned dark, also where a figure was there first."""
+    path = f"chapters/{chapter}.html"
+    dark = open_page(path, theme="dark").evaluate(PAINTED)
+    page = open_page(path)
+    light = page.evaluate(PAINTED)
+    assert light != dark
+    page.emulate_media(color_scheme="dark")
+    page.wait_for_function("() => document.documentElement.dataset.theme === 'dark'")
+    assert page.evaluate(PAINTED) == dark
+
+
+def test_a_dark_figure_is_printed_in_light_ink(open_page):
+    path = "chapters/vanishing-gradients.html"
+    light = open_page(path).evaluate(PAINTED)
+    page = open_page(path, theme="dark")
+    page.evaluate(PAINTED)
+    page.evaluate("() => { dispatchEvent(new Event('beforeprint')); }")
+    canvases = "() => [...document.querySelectorAll('.bb-widget canvas')].map((canvas) => canvas.toDataURL())"
+    assert page.evaluate(canvases) == light
+
+
+# Sizes and colors of all that figures show, with the styles in the order of their first figures, and turned round.
+ORDERS = """() => {
+    const styles = [...document.querySelectorAll("style")].filter((one) => one.textContent.includes(".bb-widget"));
+    const names = ["display", "minHeight", "height", "color", "backgroundColor", "fontSize", "margin", "padding"];
+    const looks = () => [...document.querySelectorAll(".bb-widget, .bb-widget *")].map((node) => {
+        const style = getComputedStyle(node);
+        return `${node.tagName}.${node.className}: ${names.map((name) => style[name])}`;
+    });
+    const first = looks();
+    for (const style of styles.reverse()) document.head.append(style);
+    const turned = looks();
+    return first.map((look, i) => [look, turned[i]]).filter(([a, b]) => a !== b);
+}"""
+
+
+@every_page
+def test_no_look_of_a_figure_depends_on_the_order_of_styles(open_page, path):
+    """Each figure brings the kit's rules with its own: the second must not undo what the first one's own rules say."""
+    assert open_page(path).evaluate(ORDERS) == []
+
+
+def test_a_word_lights_the_part_of_a_figure_that_it_names(open_page):
+    page = open_page("chapters/vanishing-gradients.html")
+    lit = page.locator(".bb-widget .bb-lit")
+    for word in page.locator(".bb-point").all():
+        word.focus()
+        assert lit.evaluate_all("(nodes) => nodes.map((n) => n.dataset.part)") == [word.get_attribute("data-part")]
+        word.blur()
+        assert lit.count() == 0
+        word.hover()
+        assert lit.count() == 1
+        page.mouse.move(0, 0)
+        assert lit.count() == 0
+
+
+def test_nothing_lies_over_the_text_when_a_reader_scrolls_back(open_page):
+    page = open_page("chapters/evaluation.html", width=360)
+    page.evaluate("scrollTo({ top: 3000, behavior: 'instant' })")
+    page.mouse.wheel(0, -300)
+    page.wait_for_function("scrollY < 3000")
+    assert not page.locator("#pst-back-to-top").is_visible()
+
+
 def test_search_finds_a_chapter(open_page):
     page = open_page("search.html?q=convolution")
     page.locator("#search-results a", has_text="Convolution").first.wait_for()

@@ -14,6 +14,7 @@ export function sheet(attributes, ratio, paint) {
     const context = canvas.getContext("2d");
     const style = getComputedStyle(canvas);
     const color = (name) => style.getPropertyValue(`--bb-${name}`).trim();
+    context.save(); // what one painting sets must not color the next
     context.setTransform(scale, 0, 0, scale, 0, 0);
     context.clearRect(0, 0, width, height);
     context.font = `12px ${style.fontFamily}`;
@@ -24,6 +25,7 @@ export function sheet(attributes, ratio, paint) {
       negative: color("negative"),
       mark: color("mark"),
     });
+    context.restore();
   };
   return { canvas, draw };
 }

@@ -143,6 +143,15 @@ export function scope(model) {
       observer.observe(node);
       cleanups.push(() => (observer.disconnect(), cancelAnimationFrame(frame)));
     },
+    /** Call `handler` when the page turns dark or light: of itself, by its button, in a notebook, or to be printed. */
+    onTheme(handler) {
+      const observer = new MutationObserver(handler);
+      const attributeFilter = ["data-theme", "data-jp-theme-light"];
+      for (const node of [document.documentElement, document.body]) observer.observe(node, { attributeFilter });
+      const system = matchMedia("(prefers-color-scheme: dark)");
+      system.addEventListener("change", handler, { signal: controller.signal });
+      cleanups.push(() => observer.disconnect());
+    },
     /** Run `paint` once, in the next frame, however often it is asked for. */
     soon(paint) {
       pending ||= requestAnimationFrame(() => {
@@ -177,6 +186,7 @@ export function widget(settings, build) {
       view.acted = true;
       view.repaint();
     });
+    view.onTheme(paint); // at once: paper does not wait for a frame
     paint();
     return () => {
       view.dispose();

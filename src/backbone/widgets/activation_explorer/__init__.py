@@ -65,7 +65,7 @@ class ActivationExplorer(BookWidget):
         traitlets.TraitError: a trait lies outside its range.
     """
 
-    room = {"": (538, 603)}
+    room = {"": (538, 624)}
 
     activation = t.Enum(list(ACTIVATIONS), default_value="sigmoid").tag(sync=True)
     layers = t.Float(DEEPEST, min=0, max=DEEPEST).tag(sync=True)

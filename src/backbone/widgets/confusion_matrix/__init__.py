@@ -43,7 +43,7 @@ class ConfusionMatrix(BookWidget):
         traitlets.TraitError: a setting outside the range above.
     """
 
-    room = {"": (875, 1164)}
+    room = {"": (894, 1164)}
 
     network = t.Unicode().tag(sync=True)
     numbers = t.Enum(["counts", "rows", "columns"], "counts").tag(sync=True)
