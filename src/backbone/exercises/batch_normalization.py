@@ -107,7 +107,7 @@ def _start(channels):
 def update_running(
     mean, var, x, momentum, keep=lambda m: 1 - m, take=lambda m: m, ddof=1, of_var=lambda v: v, axes=(0, 2, 3)
 ):
-    """Move mean and variance (C,) towards those of a batch (N, C, H, W); the keywords are where it goes wrong."""
+    """Move mean and variance (C,) toward those of a batch (N, C, H, W); the keywords are where it goes wrong."""
     pairs = (mean, x.mean(axis=axes)), (var, of_var(x.var(axis=axes, ddof=ddof)))
     return tuple(keep(momentum) * old + take(momentum) * new for old, new in pairs)
 

@@ -69,7 +69,7 @@ class _BatchNorm(_Affine):
 
     @torch.no_grad()
     def _remember(self, x: torch.Tensor, axes: Sequence[int]) -> None:
-        """Move the buffers towards this batch's mean and *unbiased* variance."""
+        """Move the buffers toward this batch's mean and *unbiased* variance."""
         self.num_batches_tracked += 1
         share = 1 / self.num_batches_tracked.item() if self.momentum is None else self.momentum
         self.running_mean.mul_(1 - share).add_(share * x.mean(axes))
@@ -102,7 +102,7 @@ class BatchNorm2d(_BatchNorm):
     """Batch normalization of maps (N, C, H, W): one mean and one variance a channel, over N, H and W.
 
     In training it normalizes by the batch's mean and biased variance, and moves its running mean and variance, the
-    unbiased one, a step towards the batch's. In evaluation it normalizes by the running ones, and moves nothing.
+    unbiased one, a step toward the batch's. In evaluation it normalizes by the running ones, and moves nothing.
 
     Args:
         num_features: channels C.
