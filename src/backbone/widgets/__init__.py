@@ -13,6 +13,7 @@ from backbone.widgets.filter_gallery import FilterGallery, Filters
 from backbone.widgets.gradient_explorer import GradientExplorer
 from backbone.widgets.inception_explorer import InceptionExplorer
 from backbone.widgets.playground import Playground
+from backbone.widgets.receptive_field import ReceptiveField
 from backbone.widgets.residual_explorer import ResidualExplorer
 from backbone.widgets.skip_connection import SkipConnection
 from backbone.widgets.threshold_explorer import ThresholdExplorer
@@ -33,6 +34,7 @@ __all__ = [
     "GradientExplorer",
     "InceptionExplorer",
     "Playground",
+    "ReceptiveField",
     "ResidualExplorer",
     "SkipConnection",
     "ThresholdExplorer",

@@ -1,0 +1,16 @@
+export const TEXT = {
+  title: "The receptive field of one unit, layer by layer",
+  picture: "Photograph with the field of one unit. Arrow keys move the unit, Page Up and Page Down change the layer.",
+  invitation: "Drag the square",
+  play: "Play",
+  pause: "Pause",
+  step: "Layer",
+  chart: "How far a unit of each layer sees. {layer}: {size} pixels.",
+  theoretical: "the field: all it can see",
+  effective: "95 % of the gradient",
+  says: "One unit of {layer} can see {size} × {size} pixels; 95 % of the gradient lies in the middle {most} × {most}.",
+  beyond: "Outside the picture is only padding.",
+  numbers: "Numbers",
+  columns: { size: "sees", most: "95 % in the middle", jump: "from unit to unit", units: "units a side" },
+  pixels: "{count} px",
+};
