@@ -13,7 +13,6 @@ from backbone.widgets.base import BookWidget
 
 MAX_INPUTS, MAX_UNITS = 6, 10  # 2^10 thinned networks are gone through one by one, in each frame
 MAX_RUNS = 5000
-MAX_CURVES = 3
 HEADS = ["linear", "relu"]
 SCALINGS = ["inverted", "test time", "none"]
 
@@ -27,9 +26,6 @@ class DropoutExplorer(BookWidget):
         inputs: name -> input x (D,), D from 1 to 6; the reader chooses among the names.
         weight: W (H, D), H from 2 to 10. bias: b (H,).
         output_weight: v (H,). output_bias: c, a number.
-        curves: name -> (p, values): what was recorded beforehand. p (P,) rises within 0 to 1; values (P, S) are S runs
-            each, S at least 2, of which mean and standard deviation are drawn. At most 3 curves.
-        measure: what the curves show, with its unit, such as "test accuracy, %".
 
     Traits, live both ways:
         sample: name of the input shown.
@@ -45,7 +41,7 @@ class DropoutExplorer(BookWidget):
         traitlets.TraitError: a setting outside the range above.
     """
 
-    room = {"": (1017, 1723)}
+    room = {"": (518, 620)}
 
     sample = t.Unicode().tag(sync=True)
     p = t.Float(0.5, min=0, max=1).tag(sync=True)
@@ -61,8 +57,6 @@ class DropoutExplorer(BookWidget):
     bias = t.List(t.Float(), read_only=True).tag(sync=True)
     output_weight = t.List(t.Float(), read_only=True).tag(sync=True)
     output_bias = t.Float(0, read_only=True).tag(sync=True)
-    curves = t.List(read_only=True, help="for each: name, p, mean, deviation").tag(sync=True)
-    measure = t.Unicode(read_only=True).tag(sync=True)
 
     def __init__(
         self,
@@ -71,8 +65,6 @@ class DropoutExplorer(BookWidget):
         bias: ArrayLike,
         output_weight: ArrayLike,
         output_bias: float = 0.0,
-        curves: Mapping[str, tuple[ArrayLike, ArrayLike]] | None = None,
-        measure: str = "",
         **traits,
     ):
         network = _network(weight, bias, output_weight, output_bias)
@@ -81,8 +73,6 @@ class DropoutExplorer(BookWidget):
         self.set_trait("inputs", [values.tolist() for values in samples.values()])
         for name, values in network.items():
             self.set_trait(name, values.tolist())
-        self.set_trait("curves", _curves(curves or {}))
-        self.set_trait("measure", measure)
         traits.setdefault("sample", self.names[0])
         super().__init__(**traits)
 
@@ -134,7 +124,7 @@ class DropoutExplorer(BookWidget):
 
 
 def uniform(seed: int, count: int) -> np.ndarray:
-    """Return numbers from 0 to 1, 1 left out, (count,): mulberry32, as widget.js draws them.
+    """Return numbers from 0 to 1, 1 left out, (count,): mulberry32, as the page draws them.
 
     Source: Tommy Ettinger's 32-bit generator, in the public domain. Its state only counts, so number i needs no other.
     """
@@ -181,23 +171,3 @@ def _samples(inputs, size: int) -> dict[str, np.ndarray]:
     if not isinstance(inputs, Mapping) or not inputs:
         raise ValueError("inputs must be name -> numbers, with at least one name, such as {'a': [1.0, 0.5]}")
     return {name: _numbers(f"inputs[{name!r}]", values, size) for name, values in inputs.items()}
-
-
-def _curves(curves) -> list[dict]:
-    """Return each curve as its p, its means and its standard deviations."""
-    if len(curves) > MAX_CURVES:
-        raise ValueError(f"there are {len(curves)} curves; at most {MAX_CURVES} can be told apart")
-    found = []
-    for name, (p, values) in curves.items():
-        p, shape = _numbers(f"curves[{name!r}]: p", p, *np.shape(p)), np.shape(values)
-        if p.ndim != 1 or len(p) < 2 or p[0] < 0 or p[-1] > 1 or (np.diff(p) <= 0).any():
-            raise ValueError(f"curves[{name!r}]: p must be two numbers or more that rise within 0 to 1")
-        if len(shape) != 2 or shape[0] != len(p) or shape[1] < 2:
-            raise ValueError(
-                f"curves[{name!r}]: values have shape {shape}; for {len(p)} values of p it is ({len(p)}, S), S runs "
-                "each, at least 2"
-            )
-        values = _numbers(f"curves[{name!r}]: values", values, *shape)
-        mean, spread = values.mean(axis=1), values.std(axis=1, ddof=1)
-        found.append({"name": name, "p": p.tolist(), "mean": mean.tolist(), "spread": spread.tolist()})
-    return found
