@@ -14,15 +14,16 @@ from backbone.widgets.base import Array, BookWidget
 from backbone.widgets.pictures import levels
 
 MOST_CLASSES = 12
+HALF = 5  # of the pictures asked; the network gets so many wrong
 PAIRS = ("both", "first", "second", "neither")
 
 
 class ConfusionMatrix(BookWidget):
-    """Open a cell of the matrix and see its pictures; compare two networks on the same pictures.
+    """Name ten pictures against a network, see where both lists of answers fall in its matrix, and open its cells.
 
-    All counts are exact. Of the pictures, the widget carries every one that a network gets wrong, and the first
-    ``right_per_class`` of each class that all networks get right, with 16 levels of gray: enough to see what
-    happened, and a quarter of the bytes that all of them would take.
+    The first network gets half of the ten wrong. All counts are exact. Of the pictures, the widget carries every one
+    that a network gets wrong, and the first ``right_per_class`` of each class that all networks get right, with 16
+    levels of gray: enough to see what happened, and a quarter of the bytes that all of them would take.
 
     Args:
         images: (N, H, W) or (N, 1, H, W), uint8, or floats in [0, 1].
@@ -32,6 +33,8 @@ class ConfusionMatrix(BookWidget):
         right_per_class: how many pictures of each class to carry that all networks get right.
 
     Traits, live both ways:
+        guesses: the reader's answers to the pictures asked, in their order, as numbers of classes.
+        over: the reader has pressed on, or the last picture was answered: the cells open.
         network: name of the network whose matrix is shown.
         numbers: "counts", "rows" (percent of the true class) or "columns" (percent of those called so).
         cell: true class and called class of the open cell.
@@ -43,13 +46,16 @@ class ConfusionMatrix(BookWidget):
         traitlets.TraitError: a setting outside the range above.
     """
 
-    room = {"": (894, 1164)}
+    room = {"": (479, 638)}
 
+    guesses = t.List(t.Int(min=0)).tag(sync=True)
+    over = t.Bool(False).tag(sync=True)
     network = t.Unicode().tag(sync=True)
     numbers = t.Enum(["counts", "rows", "columns"], "counts").tag(sync=True)
     cell = t.List(t.Int(min=0), minlen=2, maxlen=2).tag(sync=True)
     pair = t.Enum(["", *PAIRS], "").tag(sync=True)
 
+    asked = t.List(t.Int(), read_only=True, help="numbers of the pictures that the reader names").tag(sync=True)
     networks = t.List(t.Unicode(), read_only=True).tag(sync=True)
     classes = t.List(t.Unicode(), read_only=True).tag(sync=True)
     labels = Array("uint8", read_only=True, help="true class of each picture, (N,)").tag(sync=True)
@@ -76,9 +82,11 @@ class ConfusionMatrix(BookWidget):
         if labels.max() >= len(classes):
             raise ValueError(f"labels holds class {labels.max()}, but {len(classes)} classes are named")
         calls = np.stack([table.argmax(axis=1) for table in tables.values()])
-        kept = _kept(labels, calls, right_per_class)
+        asked = _asked(labels, calls, len(classes))
+        kept = _kept(labels, calls, right_per_class, asked)
         flat = pictures[kept].reshape(-1)
         flat = np.append(flat, np.zeros(len(flat) % 2, np.uint8))
+        self.set_trait("asked", asked)
         self.set_trait("networks", list(tables))
         self.set_trait("classes", list(classes))
         self.set_trait("labels", labels)
@@ -115,6 +123,15 @@ class ConfusionMatrix(BookWidget):
             raise t.TraitError(f"cell is {proposal['value']}; classes go from 0 to {len(self.classes) - 1}")
         return proposal["value"]
 
+    @t.validate("guesses")
+    def _guesses_are_classes(self, proposal):
+        given = proposal["value"]
+        if len(given) > len(self.asked) or max(given, default=0) >= len(self.classes):
+            raise t.TraitError(
+                f"guesses is {given}; it must be at most {len(self.asked)} classes, 0 to {len(self.classes) - 1}"
+            )
+        return given
+
     @t.validate("pair")
     def _pair_needs_two(self, proposal):
         if proposal["value"] and len(self.networks) < 2:
@@ -142,12 +159,32 @@ def _tables(probabilities, count: int, classes: list[str]) -> dict[str, np.ndarr
     return tables
 
 
-def _kept(labels: np.ndarray, calls: np.ndarray, right_per_class: int) -> np.ndarray:
+def _asked(labels: np.ndarray, calls: np.ndarray, classes: int) -> list[int]:
+    """Return the pictures to ask for: five that the first network gets wrong, five that all get right, mixed.
+
+    Wrong ones are of the classes with most errors, right ones of those with fewest, a picture of each in turn.
+    """
+    wrong = calls[0] != labels
+    hardest = np.argsort([-np.sum(wrong & (labels == k)) for k in range(classes)], kind="stable")
+    right = (calls == labels).all(axis=0)
+    chosen = [_in_turn(labels, wrong, hardest), _in_turn(labels, right, hardest[::-1])]
+    return np.random.default_rng(0).permutation(np.concatenate(chosen)).tolist()
+
+
+def _in_turn(labels: np.ndarray, allowed: np.ndarray, order: np.ndarray) -> np.ndarray:
+    """Return the numbers of up to five pictures: the first of each class in order, then the second of each."""
+    of_class = [np.flatnonzero(allowed & (labels == k)) for k in order]
+    turns = [found[turn] for turn in range(HALF) for found in of_class if turn < len(found)]
+    return np.array(turns[:HALF], dtype=int)
+
+
+def _kept(labels: np.ndarray, calls: np.ndarray, right_per_class: int, asked: list[int]) -> np.ndarray:
     """Return the numbers of the pictures to carry, rising."""
     right = (calls == labels).all(axis=0)
     keep = ~right
     for k in range(labels.max() + 1):
         keep[np.flatnonzero(right & (labels == k))[:right_per_class]] = True
+    keep[asked] = True
     return np.flatnonzero(keep)
 
 
