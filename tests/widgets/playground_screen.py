@@ -66,20 +66,11 @@ class Screen:
     def __init__(self, page, expected: Playground):
         self.page, self.expected = page, expected
         self.root = page.locator(".bb-widget").first
-        self.net = self.root.locator(".bb-net")
-        self.slider = self.root.locator(".bb-slider")
-        self.root.scroll_into_view_if_needed()
-
-    def group(self, legend):
-        return self.root.locator("fieldset").filter(has=self.page.locator(f"legend:text-is('{legend}')"))
-
-    def field(self, label):
-        return (
-            self.root.locator(".bb-field").filter(has=self.page.locator(f"span:text-is('{label}')")).locator("select")
-        )
+        self.strip, self.plot = self.root.locator(".bb-play-strip"), self.root.locator(".bb-play-plot")
+        self.root.locator("details").evaluate_all("(folds) => folds.forEach((fold) => (fold.open = true))")
 
     def choose(self, legend, option):
-        group = self.group(legend)
+        group = self.root.locator("fieldset").filter(has=self.page.locator(f"legend:text-is('{legend}')"))
         titled = group.locator(f"label[title='{option}']")
         (titled if titled.count() else group.get_by_text(str(option), exact=True)).click()
 
@@ -91,40 +82,33 @@ class Screen:
 
     def step(self) -> int:
         self.frame()
-        return int(self.root.locator(".bb-scores thead th").first.inner_text().removeprefix("Step "))
-
-    def scores(self) -> list[str]:
-        """Return loss and accuracy of the training points, then of those held out, as printed."""
-        self.frame()
-        return self.root.locator(".bb-scores td").all_inner_texts()
+        return int(self.strip.get_attribute("aria-valuenow"))
 
     def says(self) -> str:
         self.frame()
-        return self.root.locator(".bb-say").inner_text()
+        return self.root.locator(".bb-says").inner_text()
 
-    def which(self) -> str:
+    def cells(self) -> list[str]:
+        """Return what the fold of numbers holds."""
         self.frame()
-        return self.root.locator(".bb-which").inner_text()
+        return self.root.locator(".bb-numbers td").all_inner_texts()
 
-    def cell(self, name) -> float:
-        """Return a number of the weight that is looked at."""
-        self.frame()
-        return float(self.root.locator(f".bb-cells .bb-{name}").inner_text().replace("−", "-"))
+    def training(self):
+        """Return the points that train, and their labels."""
+        points, labels, train = self.expected.shown
+        return points[:train], labels[:train]
 
     def twin(self, steps) -> Twin:
         """Return the network that the page should have after some steps."""
-        points, labels, train = self.expected.shown
         twin = Twin(self.expected.first_layers(), self.expected.activation)
-        return twin.learn(points[:train], labels[:train], self.expected.rate, steps)
+        return twin.learn(*self.training(), self.expected.rate, steps)
 
-    def check(self, steps):
+    def check(self, steps, twin=None):
         """Compare what the page says of the network with the network that PyTorch trains."""
         assert self.step() == steps
-        self.check_scores(self.twin(steps))
-
-    def check_scores(self, twin):
+        twin = twin or self.twin(steps)
         points, labels, train = self.expected.shown
-        printed = self.scores()
+        printed = self.cells()
         for i, part in enumerate([slice(train), slice(train, None)]):
             logits = twin.logits(points[part]).detach().numpy()
             accuracy = 100 * np.mean((logits > 0) == (labels[part] == 1))

@@ -104,6 +104,9 @@ WRONG_SETTINGS = {
     "initialization": ({"initialization": "ones"}, "initialization"),
     "start": ({"start": 8}, "start"),
     "weight": ({"weight": [0, 0]}, "weight"),
+    "show": ({"show": "loss"}, "show"),
+    "moved": ({"moved": -5}, "moved is -5.0; it must be a number from -4.0 to 4.0"),
+    "reach": ({"reach": 2}, "reach"),
     "parameters": ({"parameters": [float("nan")]}, "parameters holds a NaN"),
 }
 

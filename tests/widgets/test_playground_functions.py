@@ -8,6 +8,7 @@ import torch
 from playground_screen import ACTIVATIONS, Twin, random_layers, sent
 
 from backbone.widgets import Playground
+from backbone.widgets.base import HERE, join
 
 pytestmark = pytest.mark.browser
 
@@ -20,7 +21,7 @@ CASES = [
 
 @pytest.fixture(scope="module")
 def module(module_of):
-    return module_of(Playground._esm)
+    return module_of(join(HERE / "playground" / "maths.js"))
 
 
 def close(found, expected):
@@ -59,20 +60,41 @@ def test_forward_loss_and_gradients_equal_pytorchs(module, activation, depth, wi
         close(layer["bias"], bias)
 
 
+BEGIN = """([layers, activation, x, labels, step = 0]) => {
+    const part = { columns: x.map((column) => Float64Array.from(column)), labels };
+    const [depth, width] = [layers.length - 1, layers[0].bias.length];
+    const parameters = m.flatten(layers);
+    const settings = { depth, width, activation, initialization: "random", start: 0, step, parameters };
+    const net = m.begin(settings, { train: part, held: part }, new Float64Array(4000));
+"""
+
+
 @pytest.mark.parametrize("activation", ACTIVATIONS)
-def test_fifty_steps_equal_pytorchs(module, activation):
+def test_steps_equal_pytorchs_and_can_be_gone_back(module, activation):
     layers, x, labels, twin = case(activation, 2, 5)
-    found = module(
-        """([layers, activation, x, labels]) => {
-            const columns = x.map((column) => Float64Array.from(column));
-            for (let i = 0; i < 50; i++) {
-                layers = m.descended(layers, m.gradients(layers, activation, columns, labels).layers, 0.1);
-            }
-            return m.flatten(layers);
-        }""",
+    found, back, again, count = module(
+        BEGIN
+        + """    for (let i = 0; i < 50; i++) m.learn(net, 0.1);
+    const found = m.flatten(net.now.layers);
+    m.recall(net, 20.4);
+    const back = [net.now.step, net.history.at(-1).step];
+    for (let i = 0; i < 30; i++) m.learn(net, 0.1);
+    return [found, back, m.flatten(net.now.layers), net.history.length];
+}""",
         [sent(layers), activation, x.T.tolist(), labels.tolist()],
     )
     np.testing.assert_allclose(found, twin.learn(x, labels, 0.1, 50).flat(), rtol=1e-8, atol=1e-10)
+    assert (back, again, count) == ([20, 50], found, 51)
+
+
+def test_a_long_training_is_remembered_in_part(module):
+    layers, x, labels, _ = case("tanh", 1, 1)
+    given = [sent(layers), "tanh", x.T.tolist(), labels.tolist(), 3]
+    steps = module(f"{BEGIN} for (let i = 0; i < 1500; i++) m.learn(net, 0.1);"
+                   "return net.history.map((one) => one.step); }", given)  # fmt: skip
+    assert (steps[0], steps[1], steps[-1]) == (3, 4, 1500)
+    assert len(steps) < 602
+    assert set(np.diff(steps[1:])) == {4}
 
 
 @pytest.mark.parametrize(("activation", "depth", "width"), CASES)
@@ -82,7 +104,8 @@ def test_the_loss_along_each_weight_equals_pytorchs(module, activation, depth, w
     found = module(
         """([layers, activation, x, labels, values]) => {
             const columns = x.map((column) => Float64Array.from(column));
-            return m.addresses(layers).map((at) => [at, m.lossAlong(layers, activation, columns, labels, at, values)]);
+            const loss = (at, value) => m.score(m.withWeight(layers, at, value), activation, columns, labels).loss;
+            return m.addresses(layers).map((at) => [at, values.map((value) => loss(at, value))]);
         }""",
         [sent(layers), activation, x.T.tolist(), labels.tolist(), [-3, 0, 0.5, 40]],
     )
@@ -96,6 +119,25 @@ def test_the_loss_along_each_weight_equals_pytorchs(module, activation, depth, w
             else:
                 changed[layer][0][to, source] = value
             assert loss == pytest.approx(Twin(changed, activation).loss(x, labels).item(), rel=TOLERANCE)
+
+
+def test_the_tangent_and_the_steepest_weight(module):
+    layers, x, labels, twin = case("tanh", 1, 4)
+    probe, steepest = module(
+        BEGIN + "const probe = m.probeOf(net, [0, 2, 1], 4);"
+        "return [{ ...probe, ...m.movedBy(net, probe, 0.5) }, m.steepest(net)]; }",
+        [sent(layers), "tanh", x.T.tolist(), labels.tolist()],
+    )
+    loss, found = twin.gradients(x, labels)
+    assert probe["gradient"] == pytest.approx(found[0][0][2, 1], rel=TOLERANCE)
+    assert probe["promised"] == pytest.approx(loss + 0.5 * found[0][0][2, 1], rel=TOLERANCE)
+    twin.layers[0][0].data[2, 1] += 0.5
+    assert probe["real"] == pytest.approx(twin.loss(x, labels).item(), rel=TOLERANCE)
+    assert [probe["curve"][i][0] - probe["value"] for i in (0, 30, 60)] == pytest.approx([-4, 0, 4])
+    layer, to, source = steepest
+    assert abs(found[layer][1][to] if source < 0 else found[layer][0][to, source]) == max(
+        np.abs(part).max() for pair in found for part in pair
+    )
 
 
 def test_cross_entropy_of_huge_logits_stays_finite(module):
@@ -156,8 +198,8 @@ def test_neurons_that_are_alike_are_found(module):
 
 
 def test_a_click_finds_lines_and_squares(module):
-    script = """([x, y]) => m.hit(m.placesOf(1, 4, 400), x, y)"""
-    columns = module("() => m.placesOf(1, 4, 400).columns")
+    script = """([x, y]) => m.hit(m.placesOf(1, 4, 400, 300), x, y)"""
+    columns = module("() => m.placesOf(1, 4, 400, 300).columns")
     for to, end in enumerate(columns[1]):
         assert module(script, [end["x"], end["y"]]) == [0, to, -1]
         for source, start in enumerate(columns[0]):
@@ -165,15 +207,3 @@ def test_a_click_finds_lines_and_squares(module):
             assert module(script, near_the_end) == [0, to, source]
     assert module(script, [columns[0][0]["x"], columns[0][0]["y"]]) is None
     assert module(script, [5, 5]) is None
-
-
-def test_numbers_are_printed_with_three_digits(module):
-    assert module("() => [0, 12345, -0.012345, 1e-7, -2.34e-6, -3.961743981019167e39].map(m.fine)") == [
-        "0",
-        "12300",
-        "−0.0123",
-        "1.0×10⁻⁷",
-        "−2.3×10⁻⁶",
-        "−4.0×10³⁹",
-    ]
-    assert module("() => [0.5, -0.5, 0].map(m.plus)") == ["+0.5", "−0.5", "0"]

@@ -17,11 +17,12 @@ MAX_POINTS = 1000
 MAX_STEP = 500  # taken before the page shows anything
 STARTS = 8
 RATES = [0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0]
+REACHES = [0.1, 1.0, 4.0]
 TRAINED = 0.6  # the share of the points that the network learns from
 
 
 class Playground(BookWidget):
-    """Train a network on points of two classes, by gradient descent on all points at once, and move its weights.
+    """Train a network on points of two classes, by gradient descent on all points at once; or move one of its weights.
 
     Args:
         data: names in ``backbone.data.points.POINTS``, or name -> (points, labels). Points are numbers of shape
@@ -36,7 +37,9 @@ class Playground(BookWidget):
         initialization: "random" (normal; standard deviation 1 / sqrt(inputs), for ReLU times sqrt(2)), "zero" or
             "equal" (all 0.5). Biases start at 0.
         start: which of the 8 random starts.
+        show: "training", or "tangent" for the loss along one weight, beside its tangent.
         weight: layer, neuron and input of the weight that is looked at; the input -1 is the bias.
+        moved: how far the weight is moved from where it is, at most `reach`, which is 0.1, 1 or 4.
         parameters: all weights after the reader's last act, layer by layer, each (outputs, inputs) row by row and
             then its biases. While it is empty, the network is the start after `step` steps of gradient descent.
         step: steps of gradient descent so far.
@@ -46,7 +49,7 @@ class Playground(BookWidget):
         traitlets.TraitError: a setting outside the range above.
     """
 
-    room = {"": (1167, 2249)}
+    room = {"training": (548, 633), "tangent": (440, 586)}
 
     dataset = t.Unicode().tag(sync=True)
     depth = t.Int(1, min=0, max=MAX_DEPTH).tag(sync=True)
@@ -56,6 +59,9 @@ class Playground(BookWidget):
     initialization = t.Enum(["random", "zero", "equal"], "random").tag(sync=True)
     start = t.Int(0, min=0, max=STARTS - 1).tag(sync=True)
     weight = t.List(t.Int(), [0, 0, 0], minlen=3, maxlen=3).tag(sync=True)
+    show = t.Enum(["training", "tangent"], "training").tag(sync=True)
+    moved = t.Float(0).tag(sync=True)
+    reach = t.Enum(REACHES, 1.0).tag(sync=True)
     parameters = t.List(t.Float()).tag(sync=True)
     step = t.Int(0, min=0).tag(sync=True)
 
@@ -106,6 +112,14 @@ class Playground(BookWidget):
     def _dataset_is_known(self, proposal):
         if proposal["value"] not in self.names:
             raise t.TraitError(f"dataset is {proposal['value']!r}; it must be one of {', '.join(self.names)}")
+        return proposal["value"]
+
+    @t.validate("moved")
+    def _moved_is_within_reach(self, proposal):
+        if not abs(proposal["value"]) <= max(REACHES):
+            raise t.TraitError(
+                f"moved is {proposal['value']}; it must be a number from -{max(REACHES)} to {max(REACHES)}"
+            )
         return proposal["value"]
 
     @t.validate("parameters")
