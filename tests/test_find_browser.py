@@ -151,7 +151,7 @@ def test_a_wrong_name_is_an_error(nothing, monkeypatch):
 
 
 def test_browser_tests_then_fail_and_are_not_skipped():
-    test = "tests/widgets/test_convolution_explorer_functions.py::test_output_size"
+    test = "tests/widgets/test_kit.py::test_a_path_through_points"
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", test]
     environment = os.environ | {browsers.VARIABLE: "/no/such/browser"}
     run = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)

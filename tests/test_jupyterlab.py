@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("jupyterlab")]
 SHOW = """
 from backbone.data import photo
 from backbone.widgets import ConvolutionExplorer
-explorer = ConvolutionExplorer({"coins": photo("coins")}, point=(27, 36))
+explorer = ConvolutionExplorer({"coins": photo("coins")}, point=(27, 36), show="lab")
 explorer
 """
 ASK = """
@@ -108,7 +108,7 @@ def answer_dialog(dialog):
 
 
 def shown_sum(page) -> float:
-    return float(re.search(r"[=≈] (−?[\d.]+)$", page.locator(".bb-result").inner_text())[1].replace("−", "-"))
+    return float(re.search(r"[=≈] (−?[\d.]+)$", page.locator(".bb-conv-sum").text_content())[1].replace("−", "-"))
 
 
 def test_traits_go_both_ways(lab, browser):
@@ -122,9 +122,10 @@ def test_traits_go_both_ways(lab, browser):
         run_cell(page, 0, page.locator(".bb-widget"))
 
         # The reader acts; Python sees it and computes the same.
+        page.locator(".bb-widget summary", has_text="More").click()
         page.locator(".bb-widget fieldset", has_text="Stride").get_by_label("2").check(force=True)
         page.locator(".bb-widget input[aria-label^=Weight]").first.fill("-1.5")
-        page.locator(".bb-widget .bb-pair canvas").nth(1).click(position={"x": 200, "y": 150})
+        page.locator(".bb-widget .bb-conv-map canvas").click(position={"x": 100, "y": 90})
         page.wait_for_function("document.querySelector('.bb-widget input[aria-label^=Weight]').value.includes('1.5')")
         page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
         seen = shown_sum(page)
@@ -136,7 +137,7 @@ def test_traits_go_both_ways(lab, browser):
         assert seen == pytest.approx(value, abs=1e-4)
 
         # Python sets; the page draws it.
-        run_cell(page, 2, page.locator(".bb-result", has_text="row 5, column 6"))
+        run_cell(page, 2, page.locator(".bb-says", has_text="row 5, column 6"))
         expected = ConvolutionExplorer({"coins": photo("coins")}, kernel=[[0, 0, 0], [0, 0, 2], [0, 0, 0]], stride=3)
         assert shown_sum(page) == pytest.approx(expected.output[5, 6], abs=1e-4)
     finally:

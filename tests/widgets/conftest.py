@@ -1,9 +1,8 @@
-"""Explorers on a page for the tests of the widgets."""
+"""What tests of the widgets share: a module in a page."""
 
 import json
 
 import pytest
-from explorer_screen import CHAPTER, Screen, explorer
 
 IMPORT = """async (source) => {
     window.m = await import(URL.createObjectURL(new Blob([source], { type: "text/javascript" })));
@@ -38,16 +37,3 @@ def module_of(tabs):
             return json.loads(found, object_hook=lambda entry: float(entry["odd"]) if "odd" in entry else entry)
 
         yield imported
-
-
-@pytest.fixture
-def chapter(open_page):
-    """The explorer of the chapter, on the site."""
-    return Screen(open_page(CHAPTER), explorer(kernel="sobel_x"))
-
-
-@pytest.fixture
-def screen(page_with):
-    """The same explorer, alone on a page."""
-    made = explorer()
-    return Screen(page_with(made, width=720), made)

@@ -11,6 +11,11 @@ from backbone.widgets.base import BookWidget
 pytestmark = pytest.mark.browser
 
 
+def figure(name="wave", **changes):
+    """Return a small figure with a setting in sight."""
+    return ConvolutionExplorer({name: wave(12, 12)}, show="size", **changes)
+
+
 class Throws(BookWidget):
     _esm = "export default { render() { throw new Error('boom in render') } }"
 
@@ -51,7 +56,7 @@ def again(browser):
 
 
 def test_a_broken_widget_leaves_the_others_alive(page_with):
-    made = ConvolutionExplorer({"wave": wave(12, 12)})
+    made = figure()
     broken = [Throws(), DoesNotParse()]
     views = [broken[0].model_id, "no-such-model", made.model_id, broken[1].model_id]
     expected = ["boom in render", "no state for the widget no-such-model", "Unexpected token", "DoesNotParse did not"]
@@ -67,18 +72,18 @@ def test_a_broken_widget_leaves_the_others_alive(page_with):
 
 
 def test_a_view_that_is_no_json_is_fenced_off(page_with):
-    made = ConvolutionExplorer({"wave": wave(12, 12)})
+    made = figure()
     page = page_with(made, views=[made.model_id, {"not": "an id"}], expected=["no state for the widget"])
     Screen(page, made).check()
 
 
 def test_two_views_of_one_model_stay_in_step(page_with):
-    made = ConvolutionExplorer({"wave": wave(12, 12)})
+    made = figure()
     page = page_with(made, views=[made.model_id] * 2)
     first, second = Screen(page, made, 0), Screen(page, made, 1)
     first.output.focus()
     page.keyboard.press("End")
-    second.group("Stride").get_by_text("2", exact=True).click()
+    second.choose("Stride", 2)
     made.stride = 2
     point = first.point()
     for screen in (first, second):
@@ -86,16 +91,16 @@ def test_two_views_of_one_model_stay_in_step(page_with):
 
 
 def test_two_models_are_apart(page_with):
-    made = [ConvolutionExplorer({"wave": wave(12, 12)}) for _ in range(2)]
+    made = [figure() for _ in range(2)]
     page = page_with(*made)
     first, second = Screen(page, made[0], 0), Screen(page, made[1], 1)
-    second.group("Stride").get_by_text("3", exact=True).click()
+    second.choose("Stride", 3)
     second.check(stride=3, point=second.point())
     first.check()
 
 
 def test_style_and_script_are_loaded_once_and_stand_in_no_state(page_with):
-    made = [ConvolutionExplorer({"wave": wave(12, 12)}), ConvolutionExplorer({"wave": wave(12, 12)}), Remembers()]
+    made = [figure(), figure(), Remembers()]
     page = page_with(*made)
     loaded = page.evaluate("performance.getEntriesByType('resource').map((one) => one.name.split('/').at(-1))")
     assert [loaded.count(f"{name}.js") for name in ("ConvolutionExplorer", "Remembers")] == [1, 1]
@@ -159,8 +164,7 @@ def state_of(page):
 
 
 def test_equal_pictures_travel_once(page_with):
-    pictures = {"wave": wave(12, 12)}
-    made = [ConvolutionExplorer(pictures), ConvolutionExplorer(pictures, kernel="sobel_x")]
+    made = [figure(), figure(kernel="sobel_x")]
     page = page_with(*made)
     models = state_of(page)["models"].values()
     assert len({model["buffers"][0]["buffer"] for model in models}) == len(state_of(page)["buffers"]) == 1
@@ -169,13 +173,13 @@ def test_equal_pictures_travel_once(page_with):
 
 
 def test_a_browser_without_base64_of_its_own_reads_pictures_too(page_with, again):
-    made = ConvolutionExplorer({"wave": wave(12, 12)})
+    made = figure()
     page = again(page_with(made), "delete Uint8Array.fromBase64")
     Screen(page, made).check()
 
 
 def test_binary_state_arrives_whole(page_with):
-    made = ConvolutionExplorer({"wave": wave(12, 12)})
+    made = figure()
     page = page_with(made)
     model = state_of(page)["models"][made.model_id]
     assert [buffer["path"] for buffer in model["buffers"]] == [["pixels", "data"]]
@@ -184,7 +188,7 @@ def test_binary_state_arrives_whole(page_with):
 
 def test_text_cannot_end_the_state_early(page_with):
     name = "</script><b>wave</b>"
-    made = ConvolutionExplorer({name: wave(12, 12)})
+    made = figure(name)
     page = page_with(made)
     Screen(page, made).check()
     assert page.locator("b").count() == 0
@@ -250,10 +254,10 @@ class Folds(BookWidget):
 
 
 def test_settings_survive_a_reload_and_are_there_at_the_first_draw(page_with, settle):
-    made = ConvolutionExplorer({"wave": wave(12, 12)})
+    made = figure()
     page = page_with(made)
     screen = Screen(page, made)
-    screen.group("Stride").get_by_text("2", exact=True).click()
+    screen.choose("Stride", 2)
     point = screen.point()
     page.reload()
     settle(page)

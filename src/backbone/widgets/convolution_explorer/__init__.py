@@ -13,21 +13,26 @@ from backbone.widgets.base import Array, BookWidget
 
 # The screen shows pixels with two decimals. They are *kept* with two, so that the sums shown there add up exactly.
 STEPS = 100
-MAX_KERNEL = 7
+MAX_KERNEL = 5
 MAX_SHIFT = 8
 # Luma of a color pixel in hundredths, in whole ten-thousandths: Python and JavaScript round the same way.
 LUMA = np.array([2125, 7154, 721])
 
 
 class ConvolutionExplorer(BookWidget):
-    """Choose a photograph and a filter, change the filter's weights, and see every output pixel's arithmetic.
+    """Move a window over a photograph, and see the sum that it makes of each place, and the map of all sums.
+
+    It stands in five figures of one class, each with the controls that a text has introduced by then.
 
     Args:
         images: name -> picture, gray (H, W) or color (3, H, W), floats in [0, 1] or uint8; all of one height and
             width. The names are the labels.
-        kernel: a name in ``backbone.ops.KERNELS``; a square of numbers, 1x1 to 7x7; or three squares (3, k, k), one
+        kernel: a name in ``backbone.ops.KERNELS``; a square of numbers, 1x1 to 5x5; or three squares (3, k, k), one
             a color channel.
-        point: row and column of the output pixel that is explained.
+        point: row and column of the output pixel at which the window rests.
+        show: the figure, from its beginning: "window" (it sweeps over the picture, and the map grows), "filter" (its
+            weights can be changed), "size" (stride, padding and dilation), "shift" (the picture is moved, before or
+            after the filter) or "lab" (all settings, with color, ReLU and pooling).
 
     Traits, live both ways:
         image: name of the picture shown.
@@ -36,16 +41,17 @@ class ConvolutionExplorer(BookWidget):
         stride: 1 to 4. padding: 0 to 3, of zeros. dilation: 1 to 3.
         after: what follows the convolution: "nothing", "relu" or "relu_pool" (ReLU, then 2x2 max pooling).
         point: row and column in the output of the convolution.
-        mode: "look", "slide", "guess" or "shift".
-        shift: rows and columns by which the picture is moved in the mode "shift", -8 to 8.
+        shift: rows and columns by which the figure "shift" moves the picture, -8 to 8.
+        answer: to the question of the figure "filter", how many pixels one weight changes: "one", "nine", "all" or "".
 
     Raises:
         ValueError: a picture of the wrong shape, dtype or range, or two of different sizes.
         traitlets.TraitError: a setting outside the range above.
     """
 
-    room = {"": (875, 1087)}
+    room = {"window": (461, 582), "filter": (459, 607), "size": (399, 430), "shift": (377, 618), "lab": (482, 602)}
 
+    show = t.Enum(["window", "filter", "size", "shift", "lab"], "lab").tag(sync=True)
     image = t.Unicode().tag(sync=True)
     color = t.Bool(False).tag(sync=True)
     kernel = t.List(t.List(t.List(t.Float()))).tag(sync=True)
@@ -54,8 +60,8 @@ class ConvolutionExplorer(BookWidget):
     dilation = t.Int(1, min=1, max=3).tag(sync=True)
     after = t.Enum(["nothing", "relu", "relu_pool"], "nothing").tag(sync=True)
     point = t.List(t.Int(), minlen=2, maxlen=2).tag(sync=True)
-    mode = t.Enum(["look", "slide", "guess", "shift"], "look").tag(sync=True)
     shift = t.List(t.Int(min=-MAX_SHIFT, max=MAX_SHIFT), [0, 0], minlen=2, maxlen=2).tag(sync=True)
+    answer = t.Enum(["", "one", "nine", "all"], "").tag(sync=True)
 
     names = t.List(t.Unicode(), read_only=True).tag(sync=True)
     channels = t.List(t.Int(), read_only=True, help="1 or 3 for each picture").tag(sync=True)
@@ -80,7 +86,7 @@ class ConvolutionExplorer(BookWidget):
         index = self.names.index(self.image)
         first, count = sum(self.channels[:index]), self.channels[index]
         planes = self.pixels[first : first + count].astype(np.int64)
-        if count == 3 and (not self.color or self.mode == "guess"):  # one square is enough to guess
+        if count == 3 and not self.color:
             planes = (np.tensordot(LUMA, planes, 1)[None] + 5000) // 10000
         return planes / STEPS
 
@@ -92,7 +98,7 @@ class ConvolutionExplorer(BookWidget):
 
     @property
     def output(self) -> np.ndarray:
-        """The map that the widget shows, (H_out, W_out), float64, computed by `backbone.ops`."""
+        """The map before any shift, (H_out, W_out), float64, computed by `backbone.ops`."""
         settings = {"stride": self.stride, "padding": self.padding, "dilation": self.dilation}
         feature_map = conv2d(self.picture[None], self.weight, **settings)
         if self.after != "nothing":
