@@ -1,40 +1,37 @@
-"""FeatureMapExplorer: a trained network takes a picture apart, layer by layer, in the page."""
+"""FeatureMapExplorer: a trained network at work on a drawing, every unit of it in sight, in the page."""
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Mapping
 
 import numpy as np
 import traitlets as t
 from numpy.typing import ArrayLike
+from PIL import Image, ImageDraw
 
 from backbone.data import LabeledImages, Statistics
-from backbone.probes import TopPatches
 from backbone.widgets.base import Array, BookWidget
 from backbone.widgets.lenet import SHAPES, pack_lenet, unpack_lenet
 
 SIDE = 28
-COVER_SIZES = (4, 8, 12)
-# What stands in the strip: name -> units, and the side of their maps.
+COVER = 8
+GRAYS = {"gray": 128, "black": 0}
+# The layers in sight: name -> units, and the side of their maps. fc1 and fc2 are after ReLU, conv1 and conv2 before it.
 LAYERS = {
     "conv1": (6, 28),
-    "relu1": (6, 28),
     "pool1": (6, 14),
     "conv2": (16, 10),
-    "relu2": (16, 10),
     "pool2": (16, 5),
     "fc1": (120, 1),
     "fc2": (84, 1),
     "fc3": (10, 1),
 }
-# ReLU keeps the order of what is above zero, so its best patches are those of the layer before it.
-SEARCHED = tuple(name for name in LAYERS if not name.startswith("relu"))
-PATCHES = 9
+# A sneaker as a hand might draw it: corners in pixels, (column, row).
+SHOE = ((1, 19), (3, 16), (10, 14), (15, 11), (19, 9), (22, 11), (26, 9), (27, 14), (27, 20), (1, 20))
 
 
 class FeatureMapExplorer(BookWidget):
-    """Pick a picture or draw one, and watch LeNet compute its maps and scores; open any unit, cover any part.
+    """Draw on a picture and watch LeNet compute its maps and answers; a unit lights what it reads, back to the picture.
 
     The network runs in the page. Its weights travel as whole numbers from -127 to 127 and one scale for each unit, and
     `parameters` gives them back as the page has them: two networks take 124 KB instead of 494, and a probability
@@ -44,41 +41,35 @@ class FeatureMapExplorer(BookWidget):
         pictures: those to pick from, with their true classes.
         networks: name -> parameters, as in ``model.state_dict()``; one to three networks, the first is shown first.
         statistics: mean and std of the data; the networks take ``(pixel / 255 - mean) / std``.
-        data: the pictures in which best patches were looked for. Only those that hold one travel, in 16 grays.
-        best: name of a network -> layer -> what ``probes.top_patches`` found in `data`, nine for each unit, in the
-            layers of `SEARCHED`; ReLU shows those of the layer before it.
 
     Traits, live both ways:
-        picture: which of `pictures` is shown; -1 for the drawing.
+        picture: which of `pictures` is shown; -1 for the drawing, which is first a shoe.
         drawing: the drawing, uint8 (28, 28).
-        network: name of the network that runs. scale: colors on the "same" scale for all networks, or each its "own".
-        layer, unit, position: what is explained: name, number, and row and column in its map.
-        tool: what pointing at the picture does: "look", "cover" or "draw".
-        cover: row and column of the cover's upper left corner. cover_size: 4, 8 or 12.
-        cover_fill: "gray" (128), "black" (0) or "mean", the mean of the data.
+        network: name of the network that runs.
+        layer, unit, position: what is lit: name, number, and row and column in its map. Unit -1 of fc3 is the answer
+            with the highest score.
+        tool: what the hand does on the picture: "draw" or "cover".
+        cover: row and column of the upper left corner of a square of 8 × 8. cover_fill: "gray" (128) or "black" (0).
 
     Raises:
         ValueError: an array of the wrong shape, dtype or range, a parameter that is missing.
         traitlets.TraitError: a setting that does not exist.
     """
 
-    room = {"": (1444, 2789)}
+    room = {"": (509, 630)}
 
-    SEARCHED = SEARCHED
-
-    picture = t.Int(0, min=-1).tag(sync=True)
+    picture = t.Int(-1, min=-1).tag(sync=True)
     drawing = Array("uint8").tag(sync=True)
     network = t.Unicode().tag(sync=True)
-    scale = t.Enum(["same", "own"], "same").tag(sync=True)
-    layer = t.Enum(list(LAYERS), "conv1").tag(sync=True)
-    unit = t.Int(0, min=0).tag(sync=True)
-    position = t.List(t.Int(), [14, 14], minlen=2, maxlen=2).tag(sync=True)
-    tool = t.Enum(["look", "cover", "draw"], "look").tag(sync=True)
-    cover = t.List(t.Int(min=0, max=SIDE - min(COVER_SIZES)), [10, 10], minlen=2, maxlen=2).tag(sync=True)
-    cover_size = t.Enum(list(COVER_SIZES), 8).tag(sync=True)
-    cover_fill = t.Enum(["gray", "black", "mean"], "gray").tag(sync=True)
+    layer = t.Enum(list(LAYERS), "fc3").tag(sync=True)
+    unit = t.Int(-1, min=-1).tag(sync=True)
+    position = t.List(t.Int(min=0), [0, 0], minlen=2, maxlen=2).tag(sync=True)
+    tool = t.Enum(["draw", "cover"], "draw").tag(sync=True)
+    cover = t.List(t.Int(min=0, max=SIDE - COVER), [10, 10], minlen=2, maxlen=2).tag(sync=True)
+    cover_fill = t.Enum(list(GRAYS), "gray").tag(sync=True)
 
     pixels = Array("uint8", read_only=True, help="the pictures (P, 28, 28)").tag(sync=True)
+    sketch = Array("uint8", read_only=True, help="the first drawing (28, 28)").tag(sync=True)
     labels = t.List(t.Int(), read_only=True).tag(sync=True)
     classes = t.List(t.Unicode(), read_only=True).tag(sync=True)
     networks = t.List(t.Unicode(), read_only=True, help="their names").tag(sync=True)
@@ -86,18 +77,12 @@ class FeatureMapExplorer(BookWidget):
     weights = Array("int8", read_only=True, help="a row a network; see lenet.py").tag(sync=True)
     vectors = Array("float32", read_only=True, help="a row a network; see lenet.py").tag(sync=True)
     statistics = t.List(t.Float(), read_only=True, help="mean and std of the data in [0, 1]").tag(sync=True)
-    bank = Array("uint8", read_only=True, help="best patches, deflated: see _keep_best").tag(sync=True)
-    bank_labels = t.List(t.Int(), read_only=True).tag(sync=True)
-    searched = t.List(t.Unicode(), read_only=True, help="networks whose best patches are known").tag(sync=True)
 
     def __init__(
         self,
         pictures: LabeledImages,
         networks: Mapping[str, Mapping[str, ArrayLike]],
         statistics: Statistics,
-        *,
-        data: LabeledImages | None = None,
-        best: Mapping[str, Mapping[str, TopPatches]] | None = None,
         **traits,
     ):
         if len(set(pictures.classes)) != LAYERS["fc3"][0]:
@@ -113,40 +98,16 @@ class FeatureMapExplorer(BookWidget):
         self.set_trait("weights", [weights for weights, _ in packed])
         self.set_trait("vectors", [vectors for _, vectors in packed])
         self.set_trait("statistics", _statistics(statistics))
-        if best:
-            self._keep_best(data, best)
-        traits.setdefault("network", self.networks[0])
-        super().__init__(**traits)
-
-    def _keep_best(self, data, best):
-        """Keep the places of the best patches, and of `data` only the pictures that they lie in.
-
-        The bank is, for all places, network by network and layer by layer: the number of the picture in the bank,
-        uint16; then row and column in the unit's map, uint8; then the pictures, a byte a pixel, 0 to 15.
-        """
-        if data is None:
-            raise ValueError("best is given without data; give the pictures in which the patches were found, too")
-        images, labels = _checked("data", data)
-        if unknown := [name for name in best if name not in self.networks]:
-            raise ValueError(f"best has {unknown[0]!r}, which is no network; there are {', '.join(self.networks)}")
-        names = [name for name in self.networks if name in best]
-        places = np.concatenate([_places(name, best[name], len(images)) for name in names])
-        used, pictures = np.unique(places[:, 0], return_inverse=True)
-        # In a picture of a thumbnail's size the eye cannot tell 16 grays from 256.
-        parts = pictures.astype("<u2"), places[:, 1:].astype(np.uint8), images[used] >> 4
-        packed = zlib.compress(b"".join(part.tobytes() for part in parts), 9)
-        self.set_trait("bank", np.frombuffer(packed, np.uint8))
-        self.set_trait("bank_labels", [labels[index] for index in used])
-        self.set_trait("searched", names)
+        super().__init__(**({"network": self.networks[0], "drawing": _shoe()} | traits))
+        self.set_trait("sketch", self.drawing)
 
     @property
     def input(self) -> np.ndarray:
         """What the network sees, uint8 (28, 28): the picture or the drawing, with the cover where there is one."""
         image = (self.pixels[self.picture] if self.picture >= 0 else self.drawing).copy()
         if self.tool == "cover":
-            row, column = (min(at, SIDE - self.cover_size) for at in self.cover)
-            gray = {"gray": 128, "black": 0, "mean": int(255 * self.statistics[0] + 0.5)}[self.cover_fill]
-            image[row : row + self.cover_size, column : column + self.cover_size] = gray
+            row, column = self.cover
+            image[row : row + COVER, column : column + COVER] = GRAYS[self.cover_fill]
         return image
 
     @property
@@ -154,10 +115,6 @@ class FeatureMapExplorer(BookWidget):
         """The network's parameters as the page computes with them: name -> float32 array."""
         number = self.networks.index(self.network)
         return unpack_lenet(self.weights[number], self.vectors[number])
-
-    @t.default("drawing")
-    def _nothing_drawn(self):
-        return np.zeros((SIDE, SIDE), np.uint8)
 
     @t.validate("network")
     def _network_is_known(self, proposal):
@@ -177,6 +134,13 @@ class FeatureMapExplorer(BookWidget):
         if proposal["value"].shape != (SIDE, SIDE):
             raise t.TraitError(f"drawing has shape {proposal['value'].shape}; it must be ({SIDE}, {SIDE})")
         return proposal["value"]
+
+
+def _shoe() -> np.ndarray:
+    """Return a drawing of a sneaker, uint8 (28, 28)."""
+    large = Image.new("L", (4 * SIDE, 4 * SIDE))
+    ImageDraw.Draw(large).polygon([(4 * x + 2, 4 * y + 2) for x, y in SHOE], fill=255)
+    return np.asarray(large.resize((SIDE, SIDE), Image.Resampling.BOX)).copy()
 
 
 def _checked(name: str, given: LabeledImages) -> tuple[np.ndarray, list[int]]:
@@ -202,25 +166,3 @@ def _statistics(given: Statistics) -> list[float]:
             "std above 0, as backbone.data.FASHION_MNIST_STATISTICS has"
         )
     return [float(mean[0]), float(std[0])]
-
-
-def _places(network: str, best: Mapping[str, TopPatches], count: int) -> np.ndarray:
-    """Return the places of all units, layer by layer, as (units * 9, 3): picture, row, column in the map."""
-    found = []
-    for layer in SEARCHED:
-        units, side = LAYERS[layer]
-        if layer not in best:
-            raise ValueError(f"best[{network!r}] has no {layer!r}; it needs {', '.join(SEARCHED)}")
-        pictures, places = np.asarray(best[layer].pictures), np.asarray(best[layer].places)
-        if pictures.shape != (units, PATCHES) or places.shape != (units, PATCHES, 2):
-            raise ValueError(
-                f"best[{network!r}][{layer!r}] has {pictures.shape} pictures; it must have ({units}, {PATCHES}), "
-                f"{PATCHES} for each of the {units} units"
-            )
-        if pictures.min() < 0 or pictures.max() >= count or places.min() < 0 or places.max() >= side:
-            raise ValueError(
-                f"best[{network!r}][{layer!r}] has a place outside: data has {count} pictures, "
-                f"the layer's maps {side} rows and columns"
-            )
-        found.append(np.concatenate([pictures[..., None], places], axis=-1).reshape(-1, 3))
-    return np.concatenate(found)
