@@ -143,6 +143,7 @@ def test_numbers_by_keys_and_other_activations(screen):
         screen.node("b").press(key)
         says = screen.check(b=value)
         assert ("The slope of ReLU is 0" in says) == (value < 0)
+        assert screen.root.locator(".bb-bp-none").count() == (8 if value < 0 else 0)
     screen.node("t").press("End")
     screen.check(t=3)
     assert "target" in screen.node("t").get_attribute("aria-label")

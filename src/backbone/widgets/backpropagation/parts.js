@@ -64,6 +64,7 @@ function edgePart(from, to) {
     const edge = edgeOf([layout.places[from], layout.places[to]], layout.box, layout.wide, text.length);
     line.setAttribute("d", `M${edge.ends.map((end) => end.join(" ")).join("L")}`);
     line.classList.toggle("bb-bp-back", seen.back.has(from) && gradients[from] !== 0);
+    line.classList.toggle("bb-bp-none", seen.back.has(from) && gradients[from] === 0);
     line.classList.toggle("bb-bp-way", path.includes(from));
     write(label, text);
     for (const [i, key] of ["x", "y"].entries()) label.setAttribute(key, edge.label[i]);
