@@ -1,4 +1,4 @@
-import { array, body, button, entries, fill, fixed, fold, grouped, h, hint, invitation } from "../kit.js";
+import { array, body, button, controls, entries, fill, fixed, fold, grouped, hint, invitation } from "../kit.js";
 import { question, range, show, speaker, stage, table, widget, write } from "../kit.js";
 import { areaOf, bestF1, curveOf, MOST, RAREST, scoresAt, STEPS, toShare, toStep, wholeCounts } from "./maths.js";
 import { withPrecision } from "./maths.js";
@@ -37,91 +37,76 @@ function numbersPart(positive) {
   return { node: fold(TEXT.numbers, counts.node, never), update };
 }
 
-export default widget(["threshold", "prevalence", "answer"], (view, model) => {
-  const data = given(model);
-  const { positives, negatives, positive, score } = data;
-  const curve = curveOf(positives, negatives);
-  const measured = positives.length / (positives.length + negatives.length);
-  const within = (share) => Math.min(Math.max(share, RAREST), MOST);
-
-  const words = (texts) =>
-    Object.fromEntries(Object.entries(texts).map(([key, text]) => [key, fill(text, { positive })]));
-  const asked = question(view, "answer", fill(TEXT.question, { positive }), words(TEXT.answers));
+/** All parts of the figure; `words` puts the name of the positives into a text. */
+function partsOf(view, model, data, words) {
+  const { positive } = data;
+  const texts = (table) => Object.fromEntries(Object.entries(table).map(([key, text]) => [key, words(text)]));
   const scores = scoresPart(
     view,
     data,
     (threshold) => view.set({ threshold }),
     () => model.get("threshold"),
   );
-  const recall = barPart(
-    fill(TEXT.recallBar, { positive }),
-    [
-      ["found", TEXT.found],
-      ["missed", TEXT.missed],
-    ],
-    "recall",
-  );
-  const precision = barPart(
-    fill(TEXT.precisionBar, { positive }),
-    [
-      ["found", TEXT.right],
-      ["alarm", TEXT.wrong],
-    ],
-    "precision",
-  );
-  const common = range(fill(TEXT.prevalence, { positive }), { min: 0, max: STEPS, step: 1 }, (at) =>
-    view.set({ prevalence: toShare(at) }),
-  );
-  const says = speaker(view, false);
-  const numbers = numbersPart(positive);
-  const curves = curvesPart(view, curve, areaOf(curve));
-  const asMeasured = button(TEXT.measured, () => view.set({ prevalence: within(measured) }));
+  const halves = (found, other) => [["found", found], other];
+  return {
+    asked: question(view, "answer", words(TEXT.question), texts(TEXT.answers)),
+    scores,
+    recall: barPart(words(TEXT.recallBar), halves(TEXT.found, ["missed", TEXT.missed]), "recall"),
+    precision: barPart(words(TEXT.precisionBar), halves(TEXT.right, ["alarm", TEXT.wrong]), "precision"),
+    common: range(words(TEXT.prevalence), { min: 0, max: STEPS, step: 1 }, (at) =>
+      view.set({ prevalence: toShare(at) }),
+    ),
+    says: speaker(view, false),
+    numbers: numbersPart(positive),
+  };
+}
+
+/** The fold with two buttons that set, and the two curves. */
+function morePart(view, model, curves, curve, measured) {
+  const asMeasured = button(TEXT.measured, () => view.set({ prevalence: measured }));
   const best = button(TEXT.best, () => view.set({ threshold: bestF1(curve, model.get("prevalence")) }));
+  return fold(TEXT.more, controls(best, asMeasured), curves.node);
+}
+
+export default widget(["threshold", "prevalence", "answer"], (view, model) => {
+  const data = given(model);
+  const { positives, negatives, positive, score } = data;
+  const words = (text) => fill(text, { positive });
+  const curve = curveOf(positives, negatives);
+  const within = (share) => Math.min(Math.max(share, RAREST), MOST);
+  const measured = within(positives.length / (positives.length + negatives.length));
+  const curves = curvesPart(view, curve, areaOf(curve));
+  const { asked, scores, recall, precision, common, says, numbers } = partsOf(view, model, data, words);
   // The answer is shown by a movement: the prevalence falls, and with it one bar.
   view.onChange(
     ["answer"],
     () => model.get("answer") && view.set({ prevalence: within(model.get("prevalence") / RARER) }),
   );
 
+  const sentence = ({ threshold, at, answer }, empty) => {
+    const verdict = answer ? words(answer === "precision" ? TEXT.yes : TEXT.no) : "";
+    const [found, right] = [at.recall, at.precision].map(rate);
+    const values = { threshold: fixed(threshold, 2), score, positive, recall: found, precision: right };
+    return verdict + fill(empty ? TEXT.saysNothing : TEXT.says, values);
+  };
   const paint = () => {
     const [threshold, prevalence, answer] = ["threshold", "prevalence", "answer"].map((name) => model.get(name));
     const at = scoresAt(positives, negatives, threshold, prevalence);
-    const now = { threshold, prevalence, at, precisions: withPrecision(curve, prevalence) };
+    const now = { threshold, prevalence, answer, at, precisions: withPrecision(curve, prevalence) };
     const empty = at.recall + at.alarms === 0;
     scores.update();
     recall.update(at.recall);
     precision.update(at.precision, empty);
-    common.set(
-      toStep(prevalence),
-      fill(TEXT.prevalenceValue, { share: rate(prevalence), count: show(1 / prevalence, 1) }),
-    );
+    const often = fill(TEXT.prevalenceValue, { share: rate(prevalence), count: show(1 / prevalence, 1) });
+    common.set(toStep(prevalence), often);
     numbers.update(now);
     curves.update(now);
     asked.update(answer, "precision");
-    const verdict = answer ? fill(answer === "precision" ? TEXT.yes : TEXT.no, { positive }) : "";
-    const values = {
-      threshold: fixed(threshold, 2),
-      score,
-      positive,
-      recall: rate(at.recall),
-      precision: rate(at.precision),
-    };
-    says.say(verdict + fill(empty ? TEXT.saysNothing : TEXT.says, values));
+    says.say(sentence(now, empty));
   };
 
-  const answers = h("div", { class: "bb-controls" }, ...asked.buttons.values());
   const picture = stage(scores.node, invitation(view, TEXT.invitation, ["threshold"]));
-  const more = fold(TEXT.more, h("div", { class: "bb-controls" }, best, asMeasured), curves.node);
-  const figure = [
-    asked.node,
-    answers,
-    picture,
-    recall.node,
-    precision.node,
-    common.node,
-    says.node,
-    numbers.node,
-    more,
-  ];
-  return { root: body("bb-th", TEXT.title, ...figure), paint };
+  const more = morePart(view, model, curves, curve, measured);
+  const figure = [asked.node, controls(...asked.buttons.values()), picture, recall.node, precision.node, common.node];
+  return { root: body("bb-th", TEXT.title, ...figure, says.node, numbers.node, more), paint };
 });
