@@ -1,5 +1,6 @@
 """The functions of the kit that need no widget."""
 
+import numpy as np
 import pytest
 
 from backbone.widgets.base import HERE, join
@@ -204,3 +205,44 @@ def test_the_sentence_is_seen_at_once_and_heard_at_rest(figure):
     figure("() => new Promise((done) => setTimeout(done, 600))")
     assert figure(said) == ["at 3", "polite"]
     assert figure("() => [...document.querySelectorAll('td')].map((cell) => cell.textContent)") == ["1", "2", "3", "4"]
+
+
+READ = {
+    "1": 1, "-1.5": -1.5, "−1,5": -1.5, "0,125": 0.125, "1,0625": 1.0625, "–2": -2, "1/9": 1 / 9, " +.5 ": 0.5, "3.": 3,
+    "-1 / 3": -1 / 3,
+}  # fmt: skip
+NOT_READ = [
+    "", " ", "abc", "1/0", "1/2/3", "1e3", "--1", "1 2", "/", "NaN", "Infinity", "0x10", "1,2,3", "1,000", "-12,345/2",
+]  # fmt: skip
+
+
+@pytest.mark.browser
+def test_numbers_that_are_typed(module):
+    assert module("(texts) => texts.map(m.parseNumber)", list(READ)) == list(READ.values())
+    assert module("(texts) => texts.map(m.parseNumber)", NOT_READ) == [None] * len(NOT_READ)
+
+
+@pytest.mark.browser
+def test_half_precision_is_decoded_exactly(module_of):
+    bits = np.arange(2**16, dtype=np.uint16)
+    decode = module_of(f"{join(HERE / 'kit.js')}\nexport {{ fromHalf }};")
+    found = decode("() => Array.from({ length: 65536 }, (_, bits) => String(m.fromHalf(bits)))")
+    np.testing.assert_array_equal(np.array(found, float), bits.view(np.float16).astype(float))
+    assert decode("() => [0, 0x8000].map((bits) => Object.is(m.fromHalf(bits), -0))") == [False, True]
+
+
+COLORS_OF = """(values) => values.map((value) => {{
+    const bytes = new Uint8ClampedArray(8).fill(7);
+    {}(value, bytes, 4);
+    if (bytes.subarray(0, 4).some((byte) => byte !== 7)) throw new Error("it wrote beside its pixel");
+    return [...bytes.subarray(4)];
+}})"""
+
+
+@pytest.mark.browser
+def test_colors_of_values(module):
+    gray = module(COLORS_OF.format("m.gray(1)"), [-1, 0, 0.5, 1, 2])
+    assert gray == [[level, level, level, 255] for level in (0, 0, 128, 255, 255)]
+    diverging = module(COLORS_OF.format("m.signed(2, [1, 2, 3], [4, 5, 6])"), [-4, -2, 0, 1, 2])
+    assert diverging == [[4, 5, 6, 255], [4, 5, 6, 255], [1, 2, 3, 0], [1, 2, 3, 128], [1, 2, 3, 255]]
+    assert module(COLORS_OF.format("m.signed(0, [1, 2, 3], [4, 5, 6])"), [0]) == [[1, 2, 3, 0]]
