@@ -17,7 +17,7 @@ import pytest
 from playwright.sync_api import Error, Page, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[1]
-pytest.register_assert_rewrite("page_checks", "explorer_screen", "gallery_screen", "playground_screen", "readers")
+pytest.register_assert_rewrite("page_checks", "explorer_screen", "playground_screen", "readers")
 
 # Measured from the first moment of a page: how far its content moved by itself.
 COUNT_SHIFTS = """

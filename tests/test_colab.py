@@ -34,7 +34,7 @@ def test_a_notebook_with_living_widgets_is_right():
 
 
 def test_what_is_handed_to_a_widget_need_not_be_shown():
-    cell = nb.new_code_cell("from backbone.widgets import FilterGallery, Filters")
+    cell = nb.new_code_cell("from backbone.widgets import FilterGallery")
     assert colab.imported_widgets(cell) == {"FilterGallery"}
     cell = nb.new_code_cell("from backbone.widgets.architecture_explorer import TASKS")
     assert colab.imported_widgets(cell) == set()

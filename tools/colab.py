@@ -26,9 +26,6 @@ import execution
 import notebooks
 from book import BuildError
 
-import backbone.widgets
-from backbone.widgets.base import BookWidget
-
 ROOT = Path(__file__).resolve().parents[1]
 WIDGETS = "7.7.1"
 COLAB = (f"ipywidgets=={WIDGETS}", "ipykernel", "matplotlib", "nbclient", "numpy", "scikit-image", "scipy")
@@ -188,12 +185,11 @@ def views(executed) -> list[tuple[int, str]]:
 
 
 def imported_widgets(cell) -> set[str]:
-    """Return the widget classes that a cell imports; what is only handed to a widget is left out."""
+    """Return the widget classes that a cell imports; constants are left out."""
     if cell.cell_type != "code":
         return set()
     lists = re.findall(r"^from backbone\.widgets\S* import (\([^)]*\)|.*)", cell.source, re.MULTILINE)
-    found = {name for names in lists for name in re.findall(r"\b[A-Z]\w*[a-z]\w*", names)}  # classes, no CONSTANTS
-    return {name for name in found if issubclass(getattr(backbone.widgets, name, BookWidget), BookWidget)}
+    return {name for names in lists for name in re.findall(r"\b[A-Z]\w*[a-z]\w*", names)}
 
 
 def pip_error(executed) -> str:

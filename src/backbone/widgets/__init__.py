@@ -9,7 +9,7 @@ from backbone.widgets.confusion_matrix import ConfusionMatrix
 from backbone.widgets.convolution_explorer import ConvolutionExplorer
 from backbone.widgets.dropout_explorer import DropoutExplorer
 from backbone.widgets.feature_map_explorer import FeatureMapExplorer
-from backbone.widgets.filter_gallery import FilterGallery, Filters
+from backbone.widgets.filter_gallery import FilterGallery
 from backbone.widgets.gradient_explorer import GradientExplorer
 from backbone.widgets.inception_explorer import InceptionExplorer
 from backbone.widgets.playground import Playground
@@ -30,7 +30,6 @@ __all__ = [
     "DropoutExplorer",
     "FeatureMapExplorer",
     "FilterGallery",
-    "Filters",
     "GradientExplorer",
     "InceptionExplorer",
     "Playground",
