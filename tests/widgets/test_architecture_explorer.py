@@ -1,7 +1,9 @@
-"""ArchitectureExplorer: its counts against PyTorch at several sizes, its tasks, and every control on a page."""
+"""ArchitectureExplorer: its counts against PyTorch at several sizes, and its screen in a real browser."""
 
 import functools
+import json
 
+import numpy as np
 import page_checks
 import pytest
 import torch
@@ -10,19 +12,19 @@ import traitlets
 from backbone import models
 from backbone.models import summary
 from backbone.widgets import ArchitectureExplorer
-from backbone.widgets.architecture_explorer import TASKS, outline
+from backbone.widgets.architecture_explorer import outline, stage_ends
+from backbone.widgets.base import HERE, join
 
 NETWORKS = {
     "AlexNet": models.alexnet,
     "VGG-16": models.vgg16,
-    "VGG-19": models.vgg19,
     "GoogLeNet": models.googlenet,
-    "ResNet-18": models.resnet18,
-    "ResNet-34": models.resnet34,
     "ResNet-50": models.resnet50,
     "ResNet-152": models.resnet152,
 }
-DEPTHS = {"AlexNet": 8, "VGG-16": 16, "VGG-19": 19, "GoogLeNet": 22, "ResNet-18": 18, "ResNet-34": 34, "ResNet-50": 50}
+RNG = np.random.default_rng(5)
+PHOTO = RNG.random((3, 40, 40))
+FRAME = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 
 
 @functools.cache
@@ -31,59 +33,43 @@ def summary_of(name, size=224):
         return summary(NETWORKS[name](), (1, 3, size, size))
 
 
-def explorer(**traits):
-    return ArchitectureExplorer({name: summary_of(name) for name in NETWORKS}, **traits)
+@functools.cache
+def outline_of(name):
+    return outline(summary_of(name).rows)
 
 
-# --- Python ---------------------------------------------------------------------------------------------------
-
-
-def leaves(parts, count=1):
-    """Yield each layer of a tree, and how often it is there."""
-    for part in parts:
-        if "parts" in part:
-            yield from leaves(part["parts"], count * part["count"])
-        else:
-            yield part, count * part["count"]
+def explorer(names=("AlexNet", "VGG-16", "ResNet-50"), **traits):
+    maps = {name: [RNG.random((60, 60)) for _ in stage_ends(summary_of(name))] for name in names}
+    return ArchitectureExplorer({name: summary_of(name) for name in names}, PHOTO, maps, **traits)
 
 
 @pytest.mark.parametrize("name", NETWORKS)
-def test_the_tree_holds_the_whole_network(name):
-    tree = outline(summary_of(name).rows)["tree"]
-    assert sum(count * layer["parameters"] for layer, count in leaves(tree)) == summary_of(name).parameters
-    cost = sum(count * layer["each"] * (layer["side"] or 1) ** 2 for layer, count in leaves(tree))
-    assert cost == summary_of(name).multiply_adds
+def test_the_stages_hold_the_whole_network(name):
+    layers = [layer for stage in outline_of(name)["stages"] for layer in stage["layers"]]
+    assert sum(layer[5] for layer in layers) == summary_of(name).parameters
+    assert sum(layer[6] * (layer[4] or 1) ** 2 for layer in layers) == summary_of(name).multiply_adds
 
 
-@pytest.mark.parametrize(("name", "depth"), DEPTHS.items())
-def test_a_networks_depth_is_the_number_in_its_name(name, depth):
-    """And GoogLeNet's 22, AlexNet's 8: shortcuts and branches side by side do not make a network deeper."""
-    assert sum(part["depth"] * part["count"] for part in outline(summary_of(name).rows)["tree"]) == depth
-
-
-def test_blocks_alike_are_counted_as_the_papers_table_counts_them():
-    tree = outline(summary_of("ResNet-152").rows)["tree"]
-    counts = [sum(block["count"] for block in stage["parts"]) for stage in tree if stage["kind"] == "stage"]
-    assert counts == list(models.resnet.STAGES[152][1])
-    assert [part["kind"] for part in tree] == ["stem", "stage", "stage", "stage", "stage", "head"]
-    assert [block["count"] for block in tree[3]["parts"]] == [1, 35]
-
-
-def test_tasks_are_left_out_with_their_networks():
-    made = ArchitectureExplorer({"VGG-16": summary_of("VGG-16")})
-    assert list(made.tasks) == ["arithmetic", "pair"]
-    assert (made.a, made.b, made.task) == ("VGG-16", "VGG-16", "arithmetic")
+def test_stages_are_those_of_the_papers():
+    stages = {name: outline_of(name)["stages"] for name in NETWORKS}
+    sides = {name: [stage["layers"][-1][4] for stage in found] for name, found in stages.items()}
+    maps = {name: [stage["maps"] for stage in found] for name, found in stages.items()}
+    assert sides["VGG-16"] == [224, 112, 56, 28, 14, 0]
+    assert maps["VGG-16"] == [64, 128, 256, 512, 512, 1000]
+    assert maps["GoogLeNet"] == [192, 480, 832, 1024, 1000]
+    assert maps["ResNet-152"] == [64, 256, 512, 1024, 2048, 1000]
+    assert [stage["kind"] for stage in stages["ResNet-50"]] == ["stem", "stage", "stage", "stage", "stage", "head"]
+    assert stage_ends(summary_of("AlexNet")) == ["features.1", "features.4", "features.11"]
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"a": "LeNet"}, "'LeNet' is not a network; there are AlexNet, VGG-16"),
+        ({"a": "LeNet"}, "a is 'LeNet'; it must be one of 'AlexNet', 'VGG-16'"),
         ({"size": 225}, "size is 225; it must be a multiple of 32 from 64 to 448"),
         ({"size": 480}, "size is 480"),
-        ({"path_a": [-1]}, "path_a"),
-        ({"task": "none"}, "task"),
-        ({"guess": [4]}, "guess"),
+        ({"chosen": "c1"}, "chosen is 'c1'; it must be a or b and a stage's number"),
+        ({"answer": "none"}, "answer"),
     ],
 )
 def test_errors_say_what_is_allowed(change, message):
@@ -91,53 +77,38 @@ def test_errors_say_what_is_allowed(change, message):
         explorer(**change)
 
 
-def test_networks_are_checked():
+def test_networks_pictures_and_maps_are_checked():
+    vgg = {"VGG-16": summary_of("VGG-16")}
     with pytest.raises(ValueError, match="networks is empty"):
-        ArchitectureExplorer({})
+        ArchitectureExplorer({}, PHOTO, {})
     with pytest.raises(ValueError, match=r"of shape \(2, 1, 28, 28\); it must be of one square picture"):
-        ArchitectureExplorer({"two": summary(models.lenet(), (2, 1, 28, 28))})
-
-
-# --- The functions of the module ------------------------------------------------------------------------------
+        ArchitectureExplorer({"two": summary(models.lenet(), (2, 1, 28, 28))}, PHOTO, {})
+    with pytest.raises(ValueError, match="VGG-16 has 5 stages with maps; 2 are given"):
+        ArchitectureExplorer(vgg, PHOTO, {"VGG-16": [PHOTO[0]] * 2})
+    with pytest.raises(ValueError, match=r"a map of VGG-16 has shape \(3, 40, 40\); it must be \(H, W\)"):
+        ArchitectureExplorer(vgg, PHOTO, {"VGG-16": [PHOTO] * 5})
+    with pytest.raises(ValueError, match=r"photograph has shape \(40, 40\) and dtype float64; it must be \(3, H, W\)"):
+        ArchitectureExplorer(vgg, PHOTO[0], {"VGG-16": [PHOTO[0]] * 5})
 
 
 @pytest.fixture(scope="module")
 def module(module_of):
-    return module_of(ArchitectureExplorer._esm)
-
-
-FLAT = """([network, size]) => {
-    const flat = (parts, count) => parts.flatMap((part) =>
-        part.parts ? flat(part.parts, count * part.count)
-                   : [[part.id, part.side, part.parameters / part.count, part.cost / part.count, count * part.count]]);
-    const whole = m.counted(network, size);
-    return { rows: flat(whole.parts, 1), parameters: whole.parameters, cost: whole.cost, depth: whole.depth };
-}"""
-
-
-@pytest.mark.browser
-def test_tasks_and_networks_stand_in_their_order(page_with):
-    root = page_with(explorer()).locator(".bb-widget")
-    tasks, names = (root.get_by_label(label).locator("option").all_inner_texts() for label in ("Task", "Network A"))
-    assert [text[0] for text in tasks] == ["1", "2", "3", "4", "5"]
-    numbers = [int(name.partition("-")[2]) for name in names if name.startswith("ResNet-")]
-    assert numbers == sorted(numbers)
+    return module_of(join(HERE / "architecture_explorer" / "maths.js"))
 
 
 @pytest.mark.browser
 @pytest.mark.parametrize("name", NETWORKS)
-@pytest.mark.parametrize("size", [64, 96, 160, 224, 256, 288, 416, 448])
+@pytest.mark.parametrize("size", [64, 160, 448])
 def test_counts_equal_pytorchs_at_every_size(module, name, size):
     """The page knows the network at 224 only; what it works out for another size is what PyTorch gives there."""
-    network = explorer().networks[name]
     real = summary_of(name, size)
     rows = {row.name: row for row in real.rows}
-    found = module(FLAT, [network, size])
+    found = module("([network, size]) => m.counted(network, size)", [outline_of(name), size])
     assert (found["parameters"], found["cost"]) == (real.parameters, real.multiply_adds)
-    for layer, side, _, cost, _ in found["rows"]:
-        row = rows[layer]
-        assert side == (row.shape[2] if len(row.shape) == 4 else 0), layer
-        assert cost == row.multiply_adds, layer
+    for layer in (layer for stage in found["stages"] for layer in stage["layers"]):
+        row = rows[layer["name"]]
+        assert layer["side"] == (row.shape[2] if len(row.shape) == 4 else 0), layer
+        assert layer["cost"] == row.multiply_adds, layer
 
 
 @pytest.mark.browser
@@ -154,318 +125,124 @@ def test_windows_are_counted_as_pytorch_counts_them(module, kernel, stride, padd
 
 
 @pytest.mark.browser
-def test_columns_add_up_to_the_depth(module):
-    for name, network in explorer().networks.items():
-        asked = "([n]) => { const w = m.counted(n, 224); return [w.depth, m.columns(w.parts)] }"
-        depth, columns = module(asked, [network])
-        assert sum(column["depth"] for column in columns) == depth == DEPTHS.get(name, 152)
-
-
-@pytest.mark.browser
-def test_numbers_are_written_with_three_digits(module):
+def test_numbers_and_boxes(module):
     values = [0, 7, 999, 1000, 9408, 61100840, 99949999, 138357544, 999499999, 999500000, 1814073344, 15470264320]
     assert module("(values) => values.map(m.amount)", values) == [
         "0", "7", "999", "1.00 K", "9.41 K", "61.1 M", "99.9 M", "138 M", "999 M", "1.00 G", "1.81 G", "15.5 G"
     ]  # fmt: skip
-    assert module("(values) => values.map(m.shareText)", [0, 0.001, 0.005, 0.5, 1]) == [
-        "0 %", "< 1 %", "1 %", "50 %", "100 %"
-    ]  # fmt: skip
-
-
-JUDGED = "([task, networks, now]) => m.judged(task, networks, now)"
-
-
-def state(**changes):
-    return {"a": "VGG-16", "b": "ResNet-152", "size": 224, "paths": [[], []], "guess": [0, 0]} | changes
-
-
-def judged(module, task, **changes):
-    return module(JUDGED, [TASKS[task], explorer().networks, state(**changes)])
-
-
-@pytest.mark.browser
-def test_the_size_task_is_answered_by_pytorch(module):
-    small, large = summary_of("ResNet-50"), summary_of("ResNet-50", 448)
-    factors = [large.parameters / small.parameters, large.multiply_adds / small.multiply_adds]
-    assert factors == pytest.approx([1, 4], rel=0.01)
-    right = [[p, c] for p in (0, 1, 2, 4, 8) for c in (0, 1, 2, 4, 8) if judged(module, "size", guess=[p, c])["solved"]]
-    assert right == [[1, 4]]
-    assert judged(module, "size", guess=[0, 4])["missing"] == 1
-
-
-@pytest.mark.browser
-def test_the_right_layers_are_those_with_more_than_half(module):
-    rows = {row.name: row for row in summary_of("AlexNet").rows}
-    halves = [name for name, row in rows.items() if row.parameters > summary_of("AlexNet").parameters / 2]
-    assert halves == [TASKS["parameters"]["layer"]]
-    solved = [
-        [i, j]
-        for i in range(4)
-        for j in range(3)
-        if judged(module, "parameters", b="AlexNet", paths=[[], [i, j]])["solved"]
+    assert module("() => [m.boxOf(448, 1, 448), m.boxOf(112, 4096, 448)]") == [
+        {"side": 1, "depth": 0},
+        {"side": 0.5, "depth": 1},
     ]
-    assert solved == [[3, 0]]
-
-    rows = summary_of("ResNet-152").rows
-    stages = [sum(r.multiply_adds for r in rows if r.name.startswith(f"layer{n}.")) for n in range(1, 5)]
-    assert stages[2] > sum(stages) / 2
-    block = {row.name: row.multiply_adds for row in rows if row.name.startswith("layer3.1.")}
-    assert max(block, key=block.get) == TASKS["deep"]["layer"]
-    assert block[TASKS["deep"]["layer"]] > sum(block.values()) / 2
-    solved = [
-        [i, j, k]
-        for i in range(6)
-        for j in range(2)
-        for k in range(4)
-        if judged(module, "deep", paths=[[], [i, j, k]])["solved"]
-    ]
-    assert solved == [[3, 1, 1]]
 
 
-@pytest.mark.browser
-def test_half_of_the_arithmetic_needs_the_size_that_pytorch_says(module):
-    sizes = list(range(64, 449, 32))
-    whole = summary_of("VGG-16").multiply_adds
-    enough = [size for size in sizes if summary_of("VGG-16", size).multiply_adds <= whole / 2]
-    assert [size for size in sizes if judged(module, "arithmetic", size=size)["solved"]] == enough == [64, 96, 128]
-    assert judged(module, "arithmetic", a="AlexNet")["absent"] == "VGG-16"
-
-
-@pytest.mark.browser
-def test_one_pair_only_is_as_large_and_not_as_dear(module):
-    pairs = [(a, b) for a in NETWORKS for b in NETWORKS if a < b and judged(module, "pair", a=a, b=b)["solved"]]
-    assert pairs == [("AlexNet", "ResNet-152")]
-    one, other = (summary_of(name) for name in pairs[0])
-    assert abs(one.parameters - other.parameters) < 0.02 * one.parameters
-    assert other.multiply_adds > 10 * one.multiply_adds
-
-
-CUT = """(root) => [...root.querySelectorAll(".bb-arch-face")]
-    .filter((face) => face.scrollWidth > face.clientWidth + 1).map((face) => face.innerText)"""
-
-# --- On a page --------------------------------------------------------------------------------------------------
-
-
-def number(text):
-    value, _, unit = text.partition(" ")
-    return float(value) * {"": 1, "K": 1e3, "M": 1e6, "G": 1e9}[unit]
-
-
-class Screen:
-    """An ArchitectureExplorer on a page, and the settings that it should have by now."""
-
-    def __init__(self, page, **settings):
-        self.page, self.root = page, page.locator(".bb-widget").first
-        self.want = {"a": "AlexNet", "b": "ResNet-152", "size": 224, "solved": 0} | settings
-
-    def frame(self):
-        self.page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
-
-    def pick(self, side, name):
-        self.root.get_by_label(f"Network {side.upper()}").select_option(name)
-        self.check(**{side: name})
-
-    def slide(self, size, **changes):
-        self.root.locator("input[type=range]").fill(str(size))
-        self.check(size=size, **changes)
-
-    def ask(self, task, **changes):
-        self.root.get_by_label("Task").select_option(task)
-        self.check(**changes)
-
-    def panel(self, side):
-        return self.root.locator(".bb-arch-panel").nth("ab".index(side))
-
-    def press(self, side, row, **changes):
-        self.panel(side).locator(".bb-arch-row").nth(row).click()
-        self.check(**changes)
-
-    def crumb(self, side, name):
-        self.panel(side).get_by_role("button", name=name, exact=True).click()
-        self.check()
-
-    def rows(self, side):
-        return [row.inner_text() for row in self.panel(side).locator(".bb-arch-face").all()]
-
-    def numbers(self, side):
-        """Return (parameters, multiply-adds) of each row, as printed."""
-        texts = self.panel(side).locator(".bb-arch-list .bb-arch-number").all_inner_texts()
-        values = [number(text.partition(",")[0]) for text in texts]
-        return list(zip(values[::2], values[1::2], strict=True))
-
-    def verdict(self):
-        return self.root.locator(".bb-arch-foot > :first-child").inner_text()
-
-    def check(self, **changes):
-        """Compare totals, bars and the picture with PyTorch's counts."""
-        self.frame()
-        self.want |= changes
-        real = [summary_of(self.want[side], self.want["size"]) for side in "ab"]
-        for measure, place in (("parameters", 0), ("multiply_adds", 1)):
-            values = [getattr(one, measure) for one in real]
-            for side, value in zip("ab", values, strict=True):
-                line = self.panel(side).locator(".bb-arch-total").nth(place)
-                assert number(line.locator(".bb-arch-number").inner_text()) == pytest.approx(value, rel=0.005)
-                share = float(line.locator(".bb-arch-fill").get_attribute("style").split("width:")[1].rstrip("%; "))
-                assert share == pytest.approx(100 * value / max(values), rel=1e-3)
-        self.check_scale()
-        assert self.root.locator("output").inner_text() == f"{self.want['size']} × {self.want['size']}"
+def check(page, widget):
+    """Compare boxes, bars and the sentence with PyTorch's counts."""
+    page.evaluate(FRAME)
+    root, size = page.locator(".bb-widget").first, widget.size
+    totals = [summary_of(name, size) for name in (widget.a, widget.b)]
+    heights = {"parameters": [], "multiply_adds": []}
+    for strip, name, total in zip(root.locator(".bb-arch-strip").all(), (widget.a, widget.b), totals, strict=True):
+        assert strip.get_by_role("slider").get_attribute("aria-valuetext") == f"{size} × {size}"
+        assert strip.locator("select").input_value() == name
+        stages = strip.locator(".bb-arch-stage:visible")
+        assert stages.count() == len(outline_of(name)["stages"])
+        for stage, parts in zip(stages.all(), outline_of(name)["stages"], strict=True):
+            ids = {layer[0] for layer in parts["layers"]}
+            rows = [row for row in total.rows if row.name in ids]
+            bars = stage.locator(".bb-arch-bar").evaluate_all("(all) => all.map((bar) => parseFloat(bar.style.height))")
+            values = [sum(layer[5] for layer in parts["layers"]), sum(row.multiply_adds for row in rows)]
+            for (key, found), height, value in zip(heights.items(), bars, values, strict=True):
+                assert key in ("parameters", "multiply_adds")
+                found.append((height, value))
+    for pairs in heights.values():  # one scale for both networks
+        drawn, values = np.array(pairs).T
+        np.testing.assert_allclose(drawn / drawn.max(), values / values.max(), atol=1e-3)
+    if not widget.chosen:
+        times = [getattr(totals[0], key) / getattr(totals[1], key) for key in heights]
         assert (
-            self.root.locator(".bb-arch-foot > :last-child").inner_text() == f"{self.want['solved']} of 5 tasks solved"
+            root.locator(".bb-says")
+            .inner_text()
+            .endswith(
+                f"{widget.a} has {times[0]:.1f} times the parameters of {widget.b}, "
+                f"and {times[1]:.1f} times the multiply-adds."
+            )
         )
-        depths = self.root.locator(".bb-arch-over").all_inner_texts()
-        assert depths == [f"{self.want[s]}, {DEPTHS.get(self.want[s], 152)} layers deep" for s in "ab"]
-
-    def check_scale(self):
-        """The longest bar of each measure is full, and in one of the two lists."""
-        for measure in ("parameters", "cost"):
-            styles = [
-                fill.get_attribute("style") for fill in self.root.locator(f".bb-arch-list .bb-arch-{measure}").all()
-            ]
-            assert max(float(style.split("width:")[1].rstrip("%; ")) for style in styles) == pytest.approx(100)
-
-
-@pytest.fixture
-def screen(page_with):
-    return Screen(page_with(explorer(), width=722))
 
 
 @pytest.mark.browser
-def test_from_the_whole_to_one_layer_and_back(screen):
-    screen.check()
-    rows = summary_of("ResNet-152").rows
-
-    def of(prefix):
-        inside = [row for row in rows if row.name.startswith(prefix)]
-        return sum(row.parameters for row in inside), sum(row.multiply_adds for row in inside)
-
-    stages = [of(f"layer{n}.") for n in range(1, 5)]
-    found = screen.numbers("b")
-    for got, expected in zip(found[1:5], stages, strict=True):
-        assert got == pytest.approx(expected, rel=0.005)
-    screen.press("b", 3)
-    assert [row.split("\n")[0] for row in screen.rows("b")] == ["block 1", "blocks 2–36"]
-    first = of("layer3.0.")
-    assert screen.numbers("b")[0] == pytest.approx(first, rel=0.005)
-    assert screen.numbers("b")[1] == pytest.approx([a - b for a, b in zip(stages[2], first, strict=True)], rel=0.005)
-    screen.press("b", 1)
-    block = of("layer3.1.")
-    layers = screen.numbers("b")
-    assert [sum(column) for column in zip(*layers, strict=True)] == pytest.approx(block, rel=0.005)
-    screen.press("b", 1)  # a layer: it is chosen, and the list stays
-    assert screen.panel("b").locator("[aria-pressed=true]").count() == 1
-    screen.crumb("b", "stage 3")
-    assert len(screen.rows("b")) == 2
-    screen.crumb("b", "whole network")
-    assert len(screen.rows("b")) == 6
+def test_the_photograph_is_dragged_and_networks_chosen(page_with):
+    settings = {"a": "VGG-16", "b": "ResNet-50"}
+    page, widget = page_with(explorer(**settings), width=720), explorer(**settings)
+    check(page, widget)
+    photo = page.get_by_role("slider").first
+    box = photo.bounding_box()
+    page.mouse.move(box["x"] + 20, box["y"] + 60)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 900, box["y"] + 90, steps=5)
+    page.mouse.up()
+    widget.size = 448
+    check(page, widget)
+    assert not page.locator(".bb-invite").is_visible()
+    for key, size in {"ArrowLeft": 416, "Home": 64, "ArrowUp": 96, "End": 448}.items():
+        photo.press(key)
+        widget.size = size
+        check(page, widget)
+    page.get_by_label("Upper network").select_option("AlexNet")
+    widget.a = "AlexNet"
+    check(page, widget)
 
 
 @pytest.mark.browser
-def test_networks_and_sizes(screen):
-    for size in (64, 224, 448, 160):
-        screen.slide(size)
-    for side, name in (("a", "GoogLeNet"), ("b", "VGG-19"), ("a", "ResNet-18"), ("b", "ResNet-34"), ("a", "VGG-16")):
-        screen.pick(side, name)
-    screen.root.locator("input[type=range]").press("ArrowRight")
-    screen.check(size=192)
-    tall = screen.root.locator(".bb-arch-overview").first.locator("rect").first
-    height = float(tall.get_attribute("height"))
-    screen.slide(384)
-    assert float(tall.page.locator(".bb-arch-overview rect").first.get_attribute("height")) == pytest.approx(2 * height)
+def test_a_stage_tells_its_share_and_lists_its_layers(page_with):
+    page = page_with(explorer(a="VGG-16"), width=720)
+    total = summary_of("VGG-16")
+    head = page.locator(".bb-arch-stage").nth(5)
+    head.press("Enter")
+    page.evaluate(FRAME)
+    ids = {layer[0]: layer for layer in outline_of("VGG-16")["stages"][5]["layers"]}
+    parameters, cost = sum(layer[5] for layer in ids.values()), sum(layer[6] for layer in ids.values())
+    assert page.locator(".bb-says").inner_text() == (
+        f"VGG-16, head: {100 * parameters / total.parameters:.0f} % of the parameters, "
+        f"{100 * cost / total.multiply_adds:.1f} % of the multiply-adds."
+    )
+    page.locator("summary").click()
+    assert page.locator("tbody th").all_inner_texts() == list(ids)
+    assert page.locator("tbody tr").first.locator("td").all_inner_texts() == ["", "25088 → 4096", "", "103 M", "103 M"]
+    head.click()
+    page.evaluate(FRAME)
+    rows = [row.name for row in total.rows if row.kind in ("Conv2d", "Linear")]
+    assert page.locator("tbody th").all_inner_texts() == rows
 
 
 @pytest.mark.browser
-def test_every_task_can_be_solved_by_hand(screen):
-    times = screen.root.locator(".bb-choice")
-    assert "Two answers are missing" in screen.verdict()
-    times.nth(0).locator("label").nth(1).click()
-    screen.check()
-    times.nth(1).locator("label").nth(1).click()
-    screen.check()
-    assert "Not both are right" in screen.verdict()
-    times.nth(0).locator("label").nth(0).click()
-    times.nth(1).locator("label").nth(2).click()
-    screen.check(solved=1)
-    assert screen.verdict() == "Solved. From 4.09 G to 16.4 G multiply-adds."
-    screen.ask("parameters")
-    screen.press("a", 3)
-    screen.press("a", 1)
-    assert screen.verdict() == "Not solved yet. The chosen layer holds 27 % of all parameters."
-    screen.press("a", 0, solved=2)
-    assert "Solved. The chosen layer holds 62 %" in screen.verdict()
-    screen.ask("arithmetic", a="VGG-16")
-    screen.slide(160)
-    assert "Not solved yet. Now 7.95 G; at most 7.74 G." in screen.verdict()
-    screen.slide(128, solved=3)
-    screen.ask("deep", size=224)
-    for row in (3, 1):
-        screen.press("b", row)
-    screen.press("b", 0)
-    assert "Not solved yet. The chosen layer does 24 %" in screen.verdict()
-    screen.press("b", 1, solved=4)
-    assert "Solved. The chosen layer does 53 %" in screen.verdict()
-    screen.ask("pair")
-    assert "Not solved yet. Parameters differ by 56 %" in screen.verdict()
-    screen.pick("a", "ResNet-50")
-    screen.root.get_by_label("Network A").select_option("AlexNet")
-    screen.check(a="AlexNet", solved=5)
-    assert screen.verdict() == "Solved. Parameters differ by 1 %, multiply-adds by a factor of 16.1."
+@pytest.mark.parametrize(("answer", "opening"), [("both, by four", "No: "), ("orange, by four", "Yes: ")])
+def test_the_prediction_is_shown_by_a_movement(page_with, answer, opening):
+    page = page_with(explorer(chosen="a1"), width=720)
+    page.emulate_media(reduced_motion="reduce")
+    page.get_by_role("button", name=answer).click()
+    page.evaluate(FRAME)
+    assert page.get_by_role("slider").first.get_attribute("aria-valuenow") == "448"
+    assert page.locator(".bb-says").inner_text().startswith(opening)
+    assert page.locator(".bb-true").all_inner_texts() == ["orange, by four"]
 
 
 @pytest.mark.browser
-def test_keys_alone_go_down_and_up(screen):
-    screen.panel("b").locator(".bb-arch-row").nth(3).focus()
-    screen.page.keyboard.press("Enter")
-    screen.frame()
-    assert screen.page.evaluate("document.activeElement.innerText").startswith("block 1")
-    screen.page.keyboard.press("Tab")
-    screen.page.keyboard.press("Space")
-    screen.frame()
-    assert len(screen.rows("b")) == 3
-
-
-@pytest.mark.browser
-def test_it_follows_python_and_writes_nothing_by_itself(page_with):
-    widget = explorer(a="VGG-16", b="ResNet-50", path_b=[3, 1], size=320)
-    page = page_with(widget, views=[widget.model_id, widget.model_id], width=722)
-    Screen(page, a="VGG-16", b="ResNet-50", size=320).check()
-    first, second = page.locator(".bb-widget").all()
-    assert first.locator(".bb-arch-list").nth(1).locator("li").count() == 3
-    first.get_by_label("Network A").select_option("GoogLeNet")
-    page.wait_for_timeout(100)
-    assert first.inner_text() == second.inner_text()
-
-
-@pytest.mark.browser
-def test_what_is_seen_is_said(screen):
-    live = screen.root.locator("[role=status]")
-    assert live.inner_text() == ""
-    screen.slide(448)
-    screen.page.wait_for_timeout(800)
-    assert "ResNet-152: 60.2 M parameters, 46.0 G multiply-adds at 448 pixels." in live.inner_text()
-
-
-@pytest.mark.browser
-@pytest.mark.parametrize("settings", [{"path_b": [3, 0], "task": "pair"}, {"b": "GoogLeNet", "path_b": [2, 0]}])
-def test_it_fits_and_is_accessible(page_with, settings):
-    page = page_with(explorer(path_a=[3], **settings))
-    for width in page_checks.WIDTHS:
+def test_it_fits_is_accessible_and_nothing_jumps(page_with):
+    page = page_with(explorer(tuple(NETWORKS), a="VGG-16"))
+    page_checks.assert_figure(page)
+    acts = [[".bb-arch-photo", "key End"], [".bb-arch-stage", None], ["select", "GoogLeNet"], ["select", "AlexNet"]]
+    for width in (720, 360, 320):
         page_checks.resize(page, width)
-        assert page.locator(".bb-widget").evaluate(CUT) == []
+        assert page_checks.jumps(page, acts) == []
+        page.get_by_role("slider").first.press("End")
+        page_checks.assert_fits(page.locator(".bb-widget"))
+    assert page_checks.jumps(page, [[".bb-answers|both, by four", None]]) == []
+    page.locator("details").evaluate("(fold) => (fold.open = true)")
     page_checks.assert_sound(page)
 
 
-@pytest.mark.browser
-@pytest.mark.parametrize("width", [722, 360, 320])
-def test_nothing_jumps(page_with, width):
-    page = page_with(explorer(), width=width)
-    inside = [
-        [".bb-arch-panel:first-child .bb-arch-row:first-child", None],
-        [".bb-arch-panel:first-child .bb-arch-crumb:first-child", None],
-    ]
-    acts = [[".bb-arch-task select", task] for task in TASKS]
-    for name in NETWORKS:
-        acts.append([".bb-controls > .bb-field:first-child select", name])
-        acts += [["input[type=range]", size] for size in ("64", "448")]
-        acts.append([".bb-arch-panel:first-child .bb-arch-row", None, *inside])
-    assert page_checks.jumps(page, acts) == []
+def test_what_a_page_ships_is_small():
+    state = explorer(tuple(NETWORKS)).get_state(["networks", "maps", "photograph"])
+    assert len(json.dumps(state["networks"])) < 40_000
+    assert len(state["maps"]["data"]) < 60**2 * 30

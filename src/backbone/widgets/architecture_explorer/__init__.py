@@ -1,85 +1,85 @@
-"""ArchitectureExplorer: two networks side by side, from the whole down to one layer, with what each part costs."""
+"""ArchitectureExplorer: two networks as boxes to scale, with what each stage stores and computes under it."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from itertools import groupby
 
+import numpy as np
 import traitlets as t
+from numpy.typing import ArrayLike
 
+from backbone.checks import one_of, to_array
 from backbone.models import LayerRow, Summary
-from backbone.widgets.base import BookWidget
+from backbone.widgets.base import Array, BookWidget
 
 SIZES = (64, 448, 32)  # least, most and step of the picture's side
-LEARNED = ("Conv2d", "Linear")
-# What is asked; where the answer is a part of a network, the name of that layer.
-TASKS = {
-    "size": {"kind": "size", "network": "ResNet-50", "sizes": [224, 448]},
-    "parameters": {"kind": "part", "network": "AlexNet", "measure": "parameters", "layer": "classifier.1"},
-    "arithmetic": {"kind": "shrink", "network": "VGG-16", "share": 0.5},
-    "deep": {"kind": "part", "network": "ResNet-152", "measure": "cost", "layer": "layer3.1.conv2"},
-    "pair": {"kind": "pair", "parameters": 0.02, "factor": 10},
-}
+MOST = 56  # pixels of a map's side that are kept
 
 
 class ArchitectureExplorer(BookWidget):
-    """Compare two networks at any input size, and go down from the whole to stages, blocks and single layers.
+    """Compare two networks at any size of the picture: their maps, and the parameters and multiply-adds of each stage.
 
     The page lists what has weights; the parameters of a BatchNorm count with the convolution before it. It works
-    out the maps' sides and the multiply-adds for other input sizes itself.
+    out the maps' sides and the multiply-adds for other sizes itself.
 
     Args:
         networks: name -> its `Summary` for one square picture. The names of the layers are those of
-            ``backbone.models``. Where a network that a task is about is missing, that task is left out.
+            ``backbone.models``.
+        photograph: the picture (3, H, W), in [0, 1].
+        maps: name -> one map (H, W) of each stage but the head, at the size of the summary, as `stage_ends` names where
+            to take them. Each is shown from its own least value, black, to its largest, white.
 
     Traits, live both ways:
         a, b: the networks shown, names of ``networks``.
         size: side of the picture, in pixels: a multiple of 32 from 64 to 448.
-        path_a, path_b: what is open: an index for each step down from the whole network.
-        task: which of ``TASKS`` is asked.
-        guess: answers to "size": factors of the parameters and of the multiply-adds, 0 for none yet.
-        solved: tasks that the reader has solved.
+        chosen: what is looked at, "a" or "b" and the number of a stage, such as "a2", or "" for the whole.
+        answer: to "The sides are doubled. What grows?": "cost", "both", "twice", or "".
 
     Raises:
-        ValueError: there is no network, a summary is not of one square picture, or a map's side cannot be worked
-            out from the layers before it.
+        ValueError: there is no network, a summary is not of one square picture, maps do not fit the stages, or a map's
+            side cannot be worked out from the layers before it.
         traitlets.TraitError: a name or a size outside what is allowed.
     """
 
-    room = {"": (1175, 1967)}
+    room = {"": (542, 518)}
 
     a = t.Unicode().tag(sync=True)
     b = t.Unicode().tag(sync=True)
     size = t.Int(224).tag(sync=True)
-    path_a = t.List(t.Int(min=0), maxlen=3).tag(sync=True)
-    path_b = t.List(t.Int(min=0), maxlen=3).tag(sync=True)
-    task = t.Enum(list(TASKS), "size").tag(sync=True)
-    guess = t.List(t.Int(min=0), [0, 0], minlen=2, maxlen=2).tag(sync=True)
-    solved = t.List(t.Enum(list(TASKS))).tag(sync=True)
+    chosen = t.Unicode("").tag(sync=True)
+    answer = t.Enum(["", "cost", "both", "twice"], "").tag(sync=True)
 
-    networks = t.Dict(help="name -> side of the picture, windows and tree").tag(sync=True)
-    tasks = t.Dict().tag(sync=True)
+    names = t.List(t.Unicode(), read_only=True).tag(sync=True)
+    networks = t.Dict(read_only=True, help="name -> side of the picture, windows and stages").tag(sync=True)
+    photograph = Array("uint8", read_only=True, help="(H, W, 3)").tag(sync=True)
+    maps = Array("uint8", read_only=True, help="all maps, name by name, stage by stage, row by row").tag(sync=True)
     sizes = t.List(list(SIZES), read_only=True).tag(sync=True)
 
-    def __init__(self, networks: Mapping[str, Summary], **traits):
+    def __init__(
+        self,
+        networks: Mapping[str, Summary],
+        photograph: ArrayLike,
+        maps: Mapping[str, Sequence[ArrayLike]],
+        **traits,
+    ):
         if not networks:
             raise ValueError("ArchitectureExplorer: networks is empty; give at least one name and summary")
         given = {name: outline(summary.rows) for name, summary in networks.items()}
-        asked = {name: task for name, task in TASKS.items() if task.get("network", next(iter(given))) in given}
-        names = list(given)
-        # Networks first: the names of the others are checked against them.
-        super().__init__(networks=given, tasks=asked)
-        task = {} if "size" in asked else {"task": next(iter(asked))}
-        for name, value in {"a": names[0], "b": names[-1], **task, **traits}.items():
-            setattr(self, name, value)
+        kept = {name: _fitting(name, given[name]["stages"], maps.get(name, ())) for name in given}
+        for name, parts in kept.items():
+            given[name]["maps"] = [list(one.shape) for one in parts]
+        pixels = [part.ravel() for parts in kept.values() for part in parts]
+        values = {"names": list(given), "networks": given, "photograph": _photograph(photograph)}
+        for name, value in (values | {"maps": np.concatenate(pixels)}).items():
+            self.set_trait(name, value)
+        super().__init__(**{"a": self.names[0], "b": self.names[-1]} | traits)
 
     @t.validate("a", "b")
     def _is_known(self, proposal):
-        if proposal["value"] not in self.networks:
-            raise t.TraitError(f"{proposal['value']!r} is not a network; there are {', '.join(self.networks)}")
-        return proposal["value"]
+        return one_of("ArchitectureExplorer", proposal["trait"].name, proposal["value"], self.names, t.TraitError)
 
     @t.validate("size")
     def _is_a_size(self, proposal):
@@ -88,34 +88,112 @@ class ArchitectureExplorer(BookWidget):
             raise t.TraitError(f"size is {proposal['value']}; it must be a multiple of {step} from {least} to {most}")
         return proposal["value"]
 
+    @t.validate("chosen")
+    def _is_a_stage(self, proposal):
+        if proposal["value"] and not re.fullmatch(r"[ab]\d", proposal["value"]):
+            raise t.TraitError(f"chosen is {proposal['value']!r}; it must be a or b and a stage's number, or empty")
+        return proposal["value"]
 
-# --- A network's layers as a tree -----------------------------------------------------------------------------
+
+def _photograph(photograph: ArrayLike) -> np.ndarray:
+    """Return the picture as uint8 (H, W, 3)."""
+    found = to_array("ArchitectureExplorer", "photograph", photograph)
+    if found.ndim != 3 or found.shape[0] != 3 or found.dtype.kind != "f" or not 0 <= found.min() <= found.max() <= 1:
+        raise ValueError(
+            f"ArchitectureExplorer: photograph has shape {found.shape} and dtype {found.dtype}; it must be (3, H, W), "
+            "floating point in [0, 1]"
+        )
+    return np.rint(255 * found.transpose(1, 2, 0)).astype(np.uint8)
+
+
+def _fitting(name: str, stages: Sequence[Mapping], maps: Sequence[ArrayLike]) -> list[np.ndarray]:
+    """Return the maps of a network, uint8, with every so many pixels of a large one; raise ValueError."""
+    sides = [stage["layers"][-1][4] for stage in stages if stage["layers"][-1][4]]
+    if len(maps) != len(sides):
+        raise ValueError(f"ArchitectureExplorer: {name} has {len(sides)} stages with maps; {len(maps)} are given")
+    found = []
+    for one in maps:
+        values = to_array("ArchitectureExplorer", "maps", one).astype(np.float64)
+        if values.ndim != 2 or not np.isfinite(values).all():
+            raise ValueError(
+                f"ArchitectureExplorer: a map of {name} has shape {values.shape}; it must be (H, W), finite"
+            )
+        step = -(-max(values.shape) // MOST)
+        values = values[::step, ::step]
+        low, high = values.min(), values.max()
+        found.append(np.rint((values - low) * (255 / (high - low or 1))).astype(np.uint8))
+    return found
+
+
+# --- A network's layers by stages -----------------------------------------------------------------------------
 
 
 def outline(rows: Sequence[LayerRow]) -> dict:
-    """Return what the page needs of a network: the picture's side, its windows, and a tree of its parts.
+    """Return what the page needs of a network: the picture's side, its windows, and its stages.
 
     Args:
         rows: of a `Summary` for one square picture.
 
     Returns:
-        ``side``; ``windows``, which give the side of every map from that of another; ``tree``, a list of parts. A
-        part has a kind, a name or numbers, how many alike it stands for (``count``), how many layers one after the
-        other one of them is (``depth``), its maps and their side (0 after the last map), and either parts of its own
-        or, a layer, its parameters and the multiply-adds at each place.
+        ``side``; ``windows``, which give the side of every map from that of another; ``stages``, each with a kind
+        ("stem", "stage", "head"), a number, how many ``maps`` it gives (a head: classes), and its ``layers`` that
+        learn: name, kernel, maps in, maps out, the maps' side (0 behind the last map), parameters, and multiply-adds
+        at each place.
     """
     first = rows[0].fed
     if len(first) != 4 or first[0] != 1 or first[2] != first[3]:
         raise ValueError(f"ArchitectureExplorer: a summary is of shape {first}; it must be of one square picture")
-    tree = []
-    for stage, members in _grouped(_stages(rows)):
-        blocks = [_block(name, inside) for name, inside in _grouped(members)]
-        tree.append(_collapsed({**stage, **_whole(blocks), "parts": _alike(blocks)}))
-    return {"side": first[2], "windows": _windows(rows), "tree": tree}
+    stages = []
+    staged = _staged(rows)
+    given = [members[0].fed[1] for _, members in staged[1:]] + [rows[-1].shape[1]]
+    for ((kind, number), members), maps in zip(staged, given, strict=True):
+        layers = []
+        for row in members:
+            if row.kind in ("Conv2d", "Linear"):
+                layers.append(_layer(row))
+            elif row.parameters:  # those of a norm count with the layer before
+                layers[-1][5] += row.parameters
+        stages.append({"kind": kind, "number": number, "maps": maps, "layers": layers})
+    return {"side": first[2], "windows": _windows(rows), "stages": stages}
 
 
-def _windows(rows) -> list[dict]:
+def stage_ends(summary: Summary) -> list[str]:
+    """Return of each stage but the head the name of its last layer that gives maps."""
+    return [
+        [row.name for row in members if len(row.shape) == 4 and "Pool" not in row.kind][-1]
+        for (kind, _), members in _staged(summary.rows)
+        if kind != "head"
+    ]
+
+
+def _staged(rows: Iterable[LayerRow]) -> list[tuple[tuple[str, int], list[LayerRow]]]:
+    """Return (kind, number) of each stage with its rows. A pooling that no stage's name holds closes one."""
+    pools, where = 0, []
+    for row in rows:
+        top = row.name.partition(".")[0]
+        found = re.fullmatch(r"(?:layer|inception)(\d)\w?", top)
+        if found:
+            where.append(("stage", int(found[1])))
+        elif top == "features":  # AlexNet, VGG
+            where.append(("stage", pools + 1))
+            pools += row.kind == "MaxPool2d"
+        elif "Pool" in row.kind or row.kind == "Linear" or (where and where[-1][0] == "head"):
+            where.append(where[-1] if "Max" in row.kind else ("head", 0))
+        else:
+            where.append(("stem", 0))
+    runs = groupby(zip(where, rows, strict=True), key=lambda pair: pair[0])
+    return [(stage, [row for _, row in members]) for stage, members in runs]
+
+
+def _layer(row: LayerRow) -> list:
+    places = row.shape[2] * row.shape[3] if len(row.shape) == 4 else 1
+    side, kernel = (row.shape[2], row.window.kernel) if len(row.shape) == 4 else (0, 0)
+    return [row.name, kernel, row.fed[1], row.shape[1], side, row.parameters, row.multiply_adds // places]
+
+
+def _windows(rows: Iterable[LayerRow]) -> list[dict]:
     """Return one window for each new size of the maps, in an order in which each can be worked out."""
+    rows = list(rows)
     known, found = {rows[0].fed[2]}, []
     for row in rows:
         if row.kind == "AdaptiveAvgPool2d":
@@ -127,97 +205,3 @@ def _windows(rows) -> list[dict]:
             known.add(after)
             found.append({"before": before, "after": after, **asdict(row.window)})
     return found
-
-
-def _grouped(pairs) -> list[tuple]:
-    """Return (key, values) of runs with one key."""
-    return [(key, [value for _, value in run]) for key, run in groupby(pairs, key=lambda pair: pair[0])]
-
-
-def _stages(rows):
-    """Yield each layer that learns as (stage, (block, layer)); the parameters of a norm count with the layer before."""
-    pools, convolutions = 0, 0
-    learned = []
-    for row in rows:
-        top, _, rest = row.name.partition(".")
-        if row.kind == "MaxPool2d" and top == "features":  # AlexNet, VGG: a pooling closes a stage
-            pools += 1
-        if row.kind not in LEARNED:
-            if row.parameters:
-                learned[-1][1][1]["parameters"] += row.parameters
-            continue
-        convolutions += row.kind == "Conv2d"
-        stage, block = {"kind": "stem"}, {"kind": "single", "number": len(learned)}
-        if found := re.fullmatch(r"layer(\d+)", top):
-            stage = {"kind": "stage", "number": int(found[1])}
-            block = {"kind": "block", "number": int(rest.split(".")[0]) + 1}
-        elif found := re.fullmatch(r"inception((\d)\w)", top):
-            stage, block = {"kind": "stage", "number": int(found[2])}, {"kind": "module", "name": found[1]}
-        elif top == "features":
-            stage = {"kind": "stage", "number": pools + 1}
-        elif row.kind == "Linear":
-            stage = {"kind": "head"}
-        learned.append((stage, (block, _layer(row, convolutions))))
-    return learned
-
-
-def _layer(row: LayerRow, number: int) -> dict:
-    weights = row.multiply_adds // (row.shape[2] * row.shape[3] if len(row.shape) == 4 else 1)
-    found = {
-        "id": row.name,
-        "count": 1,
-        "depth": 0 if "downsample" in row.name else 1,
-        "into": row.fed[1],
-        "maps": row.shape[1],
-        "parameters": row.parameters,
-        "each": weights,
-    }
-    if row.kind == "Linear":
-        return {"kind": "linear", "side": 0, **found}
-    found |= {"side": row.shape[2], "kernel": row.window.kernel, "stride": row.window.stride}
-    if branch := re.search(r"\.branch(\d)", row.name):
-        return {"kind": "conv", "branch": int(branch[1]), **found}
-    if re.match(r"layer\d", row.name):  # counted within its block
-        local = re.search(r"conv(\d)", row.name)
-        return {"kind": "conv", "number": int(local[1]), **found} if local else {"kind": "shortcut", **found}
-    return {"kind": "conv", "number": number, **found}
-
-
-def _block(block: dict, layers: list[dict]) -> dict:
-    if block["kind"] == "single":
-        return layers[0]
-    whole = {"count": 1, "depth": sum(layer["depth"] for layer in layers), "side": layers[-1]["side"], "parts": layers}
-    if block["kind"] == "block":
-        last = max(layer["maps"] for layer in layers)
-        return {**block, **whole, "maps": last}
-    one, _, three, _, five, pooled = (layer["maps"] for layer in layers)
-    return {**block, **whole, "depth": 2, "maps": one + three + five + pooled}  # four branches side by side
-
-
-def _whole(blocks: list[dict]) -> dict:
-    last = blocks[-1]
-    return {"count": 1, "depth": sum(block["depth"] for block in blocks), "maps": last["maps"], "side": last["side"]}
-
-
-def _alike(blocks: list[dict]) -> list[dict]:
-    """Put neighbors that differ in nothing but their place into one part that counts them."""
-    found = []
-    for block in blocks:
-        if found and _shape(found[-1]) == _shape(block):
-            found[-1] = {**found[-1], "count": found[-1]["count"] + 1}
-        else:
-            found.append(block)
-    return found
-
-
-def _shape(part: dict):
-    own = {name: value for name, value in part.items() if name not in ("id", "count", "number", "parts")}
-    return own, [_shape(one) for one in part.get("parts", ())]
-
-
-def _collapsed(part: dict) -> dict:
-    """Take out a step down that leads to one part only."""
-    only = part["parts"][0]
-    if len(part["parts"]) > 1 or only["count"] > 1:
-        return part
-    return {**only, **{name: part[name] for name in ("kind", "number") if name in part}}
