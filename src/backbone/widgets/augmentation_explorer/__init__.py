@@ -12,27 +12,26 @@ from backbone.data import LabeledImages, Statistics
 from backbone.widgets.base import Array, BookWidget
 from backbone.widgets.lenet import SHAPES, pack_lenet
 
-# The largest strength of each, in its own unit; `widget.js` has the same table, and a test compares them.
+# The largest strength of each; `maths.js` has the same table, and a test compares them.
 LARGEST: Mapping[str, float] = MappingProxyType(
     {
+        "nothing": 1,
         "mirror": 1,
         "upside_down": 1,
-        "shift": 20,
-        "rotate": 180,
         "zoom": 2,
         "brightness": 1,
         "contrast": 1,
         "noise": 1,
-        "erase": 28,
         "blur": 6,
     }
 )
 LARGEST_SEED = 9999
 SIDE = 28
+PUSH = 20
 
 
 class AugmentationExplorer(BookWidget):
-    """Change a real picture more and more, and see what a trained LeNet makes of it, and when you disagree.
+    """Turn, push and erase a real picture by hand, and see what a trained LeNet makes of it.
 
     Args:
         pictures: the pictures to choose from, 28x28 gray, with their labels.
@@ -40,24 +39,31 @@ class AugmentationExplorer(BookWidget):
         statistics: with which the net's pictures are standardized.
 
     Traits, live both ways:
-        picture: position of the picture shown.
-        augmentation: one of ``LARGEST``.
-        strength: from 0 to the largest of the augmentation: pixels ("shift", "erase", "blur": its standard
-            deviation), degrees ("rotate"), powers of two ("zoom"), shares of one ("brightness", "contrast",
-            "noise": its standard deviation), or 1 for done ("mirror", "upside_down").
-        seed: of the random draws, 0 to 9999.
+        picture: position of the picture shown. The question is about the one with which the widget begins.
+        turn: degrees clockwise, -180 to 180.
+        push: pixels down and to the right, -20 to 20 each.
+        erased: numbers of the pixels, row by row, that are black at last.
+        also: another change, one of ``LARGEST``; zoom and mirrors come before the turn, the others after the push.
+        strength: of that change, 0 to its largest: powers of two ("zoom"), shares of one ("brightness", "contrast",
+            "noise": its standard deviation), pixels ("blur": likewise), or 1 for done ("mirror", "upside_down").
+        seed: of the noise and the random draws, 0 to 9999.
+        answer: to "How far until it is wrong?": "few", "some", "many", or "".
 
     Raises:
         ValueError: no picture, pictures of another size, statistics of several channels, or no LeNet's parameters.
         traitlets.TraitError: a setting outside its range.
     """
 
-    room = {"": (819, 1328)}
+    room = {"": (555, 539)}
 
     picture = t.Int(0, min=0).tag(sync=True)
-    augmentation = t.Enum(list(LARGEST), "rotate").tag(sync=True)
-    strength = t.Float(45.0, min=0).tag(sync=True)
+    turn = t.Float(0.0, min=-180, max=180).tag(sync=True)
+    push = t.List(t.Int(min=-PUSH, max=PUSH), [0, 4], minlen=2, maxlen=2).tag(sync=True)
+    erased = t.List(t.Int(min=0, max=SIDE * SIDE - 1)).tag(sync=True)
+    also = t.Enum(list(LARGEST), "nothing").tag(sync=True)
+    strength = t.Float(0.0, min=0).tag(sync=True)
     seed = t.Int(0, min=0, max=LARGEST_SEED).tag(sync=True)
+    answer = t.Enum(["", "few", "some", "many"], "").tag(sync=True)
 
     pixels = Array("uint8", read_only=True, help="the pictures (N, 1, 28, 28)").tag(sync=True)
     labels = t.List(t.Int(), read_only=True).tag(sync=True)
@@ -92,7 +98,7 @@ class AugmentationExplorer(BookWidget):
 
     @t.validate("strength")
     def _strength_is_in_range(self, proposal):
-        # The page sends a new augmentation together with its strength, in any order: only the widest limit holds here.
+        # The page sends a new change together with its strength, in any order: only the widest limit holds here.
         if not proposal["value"] <= max(LARGEST.values()):
             raise t.TraitError(f"strength is {proposal['value']}; the largest of all is {max(LARGEST.values())}")
         return proposal["value"]
