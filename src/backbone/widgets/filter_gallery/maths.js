@@ -13,22 +13,22 @@ export function same(size, kernel, stride) {
 }
 
 /** One filter over three planes; `weights`: 3 * k * k numbers. */
-export function response(planes, height, width, weights, stride) {
-  const kernel = Math.round(Math.sqrt(weights.length / 3));
+export function response([red, green, blue], height, width, weights, stride) {
+  const area = weights.length / 3;
+  const kernel = Math.round(Math.sqrt(area));
   const [rows, columns] = [same(height, kernel, stride), same(width, kernel, stride)];
   const data = new Float64Array(rows.count * columns.count);
   for (let row = 0; row < rows.count; row++) {
+    const top = row * stride - rows.before;
+    const [high, low] = [Math.max(0, -top), Math.min(kernel, height - top)]; // what is not padding
     for (let column = 0; column < columns.count; column++) {
+      const left = column * stride - columns.before;
+      const [first, last] = [Math.max(0, -left), Math.min(kernel, width - left)];
       let sum = 0;
-      for (let i = 0; i < kernel; i++) {
-        const y = row * stride + i - rows.before;
-        if (y < 0 || y >= height) continue;
-        for (let j = 0; j < kernel; j++) {
-          const x = column * stride + j - columns.before;
-          if (x < 0 || x >= width) continue;
-          const at = y * width + x;
-          const weight = i * kernel + j;
-          for (let c = 0; c < 3; c++) sum += weights[c * kernel * kernel + weight] * planes[c][at];
+      for (let i = high; i < low; i++) {
+        let [at, w] = [(top + i) * width + left + first, i * kernel + first];
+        for (let j = first; j < last; j++, at++, w++) {
+          sum += weights[w] * red[at] + weights[area + w] * green[at] + weights[2 * area + w] * blue[at];
         }
       }
       data[row * columns.count + column] = sum;
