@@ -125,5 +125,5 @@ export default widget(SETTINGS, (view, model) => {
   const invite = invitation(view, TEXT.invitation, ["turn", "push", "erased"]);
   const both = h("div", { class: "bb-aug-both" }, stage(picture.node, invite), scores.node);
   const rows = [controls(...asked.buttons.values()), both, controls(tools.node, reset), strip.node, thumbnails.node];
-  return { root: body("bb-augment", TEXT.title, asked.node, ...rows, says.node, more.node), paint };
+  return { root: body("bb-aug", TEXT.title, asked.node, ...rows, says.node, more.node), paint };
 });
