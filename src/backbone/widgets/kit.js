@@ -484,44 +484,6 @@ export function pathOf(points, digits = 2) {
   return points.length ? `M${points.map((point) => point.map((at) => at.toFixed(digits)).join()).join("L")}` : "";
 }
 
-/**
- * Lines in a drawing that fills its box, under a head and over what stands at both ends. `ticks` are pairs of a height,
- * from 0 at the foot to 1 at the top, and its text. `draw([{ points, look }])`: points in [0, 1], from the lower left.
- */
-export function lineChart(name, head, ticks, feet) {
-  const size = 1000;
-  const still = { "vector-effect": "non-scaling-stroke" };
-  const rules = ticks.map(([height]) => {
-    return svg("path", { class: `${name}-rule`, d: `M0 ${size * (1 - height)}H${size}`, ...still });
-  });
-  const lines = svg("g");
-  const look = { viewBox: `0 0 ${size} ${size}`, preserveAspectRatio: "none", "aria-hidden": "true" };
-  const box = h("div", { class: `${name}-plot` }, svg("svg", look, ...rules, lines));
-  const labels = ticks.map(([height, text]) => {
-    const label = h("span", { class: `${name}-tick` }, text);
-    label.style.top = `${100 * (1 - height)}%`;
-    return label;
-  });
-  const scale = h("div", { class: `${name}-ticks`, "aria-hidden": "true" }, ...labels);
-  const frame = h("div", { class: `${name}-frame` }, scale, box);
-  const draw = (drawn) => {
-    const path = ({ points, look }) => {
-      const d = pathOf(
-        points.map(([across, up]) => [size * across, size * (1 - up)]),
-        4,
-      );
-      return svg("path", { class: `${name}-line ${look}`, d, ...still });
-    };
-    lines.replaceChildren(...drawn.map(path));
-  };
-  return { node: h("div", { class: "bb-panel" }, head, frame, feet), box, draw };
-}
-
-/** Heights at even distances, as points of a `lineChart`. */
-export function evenly(heights) {
-  return heights.map((height, i) => [i / Math.max(1, heights.length - 1), height]);
-}
-
 /** Keep the last answer while the arguments that `key` names stay the same. */
 export function remember(compute) {
   let last = {};
