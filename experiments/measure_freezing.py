@@ -7,8 +7,9 @@ and learn there from 1 to 200 labels a class, with the first 0 to 4 of them froz
 own learns the same. It takes about a quarter of an hour on one thread.
 
 What is written into the record ``freezing``: for each way and each number of labels, the share of right
-answers for each seed. A seed draws the halves, the labeled pictures, the first weights and the order of the pictures;
-at one seed all ways get the same, so that they may be compared pair by pair.
+answers for each seed, and the answers to the first pictures of each class, as digits. A seed draws the halves, the
+labeled pictures, the first weights and the order of the pictures; at one seed all ways get the same, so that they may
+be compared pair by pair.
 """
 
 import copy
@@ -27,6 +28,7 @@ LAYERS = 4  # that are carried
 WAYS = ("scratch", *range(LAYERS + 1))  # the number is how many layers are frozen
 STEPS, BATCH, RATE = 200, 32, 1e-3
 FIRST_STEPS = 800  # on the first five classes
+SHOWN = 3  # test pictures of each class whose answers are written down
 
 
 def main() -> None:
@@ -37,10 +39,12 @@ def main() -> None:
 
 
 def one_draw(seed: int) -> dict:
-    """Return (way, labels a class) -> the share of right answers on the second five classes."""
+    """Return (way, labels a class) -> the share of right answers on the second five classes, and some answers.
+
+    These are to the first ``SHOWN`` test pictures of each of the five, class by class, a digit each.
+    """
     generator = torch.Generator().manual_seed(seed)
-    shuffled = torch.randperm(10, generator=generator)
-    first, second = shuffled[:5].sort().values, shuffled[5:].sort().values
+    first, second = halves(generator)
     x, y = of_classes(data.fashion_mnist("train"), first)
     carried = network(generator)
     train(carried, x, y, FIRST_STEPS, generator)
@@ -49,6 +53,7 @@ def one_draw(seed: int) -> dict:
     order = torch.stack([shuffle(torch.where(y == k)[0], generator) for k in range(5)])  # (5, 600)
     rest = order[:, max(LABELS) :].flatten()  # no network learns from these
     test_x, test_y = of_classes(data.fashion_mnist("test"), second)
+    shown = torch.cat([torch.where(test_y == k)[0][:SHOWN] for k in range(5)])
     test_x, test_y = torch.cat([test_x, x[rest]]), torch.cat([test_y, y[rest]])
     found = {}
     for way in WAYS:
@@ -62,8 +67,15 @@ def one_draw(seed: int) -> dict:
             if way != "scratch":
                 model = nn.Sequential(*copy.deepcopy(carried[frozen:LAYERS]), model[LAYERS])
             train(model, h[some], y[some], STEPS, generator)
-            found[way, labels] = measured(model, test_h, test_y).accuracy
+            said = second[training.predict(model, test_h[shown]).argmax(dim=1)]
+            found[way, labels] = measured(model, test_h, test_y).accuracy, "".join(map(str, said.tolist()))
     return found
+
+
+def halves(generator) -> tuple[torch.Tensor, torch.Tensor]:
+    """Draw the five classes that are learned first and the five that come second, each rising."""
+    shuffled = torch.randperm(10, generator=generator)
+    return shuffled[:5].sort().values, shuffled[5:].sort().values
 
 
 def network(generator) -> nn.Sequential:
@@ -88,7 +100,7 @@ def shuffle(values, generator) -> torch.Tensor:
 
 
 def write(runs: list[dict]) -> None:
-    """Write the record; each row holds one accuracy for each seed."""
+    """Write the record; each row holds one accuracy for each seed, and one text of answers."""
     about = {
         "command": "python experiments/measure_freezing.py",
         "data": "Fashion-MNIST, the 6,000 + 1,000 pictures of this package; five classes drawn at random to learn "
@@ -97,11 +109,18 @@ def write(runs: list[dict]) -> None:
         "with ReLU; head 64 to 5",
         "training": f"Adam, rate {RATE} for all that learns, batches of at most {BATCH}; {FIRST_STEPS} steps first, "
         f"then {STEPS}",
+        "answers": f"to the first {SHOWN} test pictures of each second class, class by class, a digit each",
         "seeds": list(SEEDS)[: len(runs)],
         "torch": torch.__version__,
         "CPU seconds": round(time.process_time()),
     }
-    records.write("freezing", about, rows=rows(runs, ("way", "labels"), "accuracy"))
+    found = rows([{key: accuracy for key, (accuracy, _) in run.items()} for run in runs], ("way", "labels"), "accuracy")
+    for row in found:
+        row["answers"] = [run[row["way"], row["labels"]][1] for run in runs]
+    drawn = [
+        {"seed": seed, "second": halves(torch.Generator().manual_seed(seed))[1].tolist()} for seed in about["seeds"]
+    ]
+    records.write("freezing", about, rows=found, draws=drawn)
 
 
 if __name__ == "__main__":

@@ -1,84 +1,84 @@
-"""TransferExplorer: how many carried layers to freeze, and for how many labels, as recorded."""
+"""TransferExplorer: a carried network against another, for how many labels, as recorded."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import traitlets as t
+from numpy.typing import ArrayLike
 from scipy import stats
 
 from backbone.checks import one_of
-from backbone.widgets.base import BookWidget
+from backbone.widgets.base import Array, BookWidget
+from backbone.widgets.pictures import levels
 
-# What the reader is asked: from how many labels a class on is the first way ahead of the second?
-QUESTIONS = {"probe": ("scratch", "4"), "tune": ("0", "4"), "freeze": ("0", "3")}
-VIEWS = ["accuracy", "gain", "spread"]
+ANSWERS = ["frozen", "scratch", "even"]
 
 
 class TransferExplorer(BookWidget):
-    """Look at recorded accuracies: freeze depth against number of labels, a heat map with its spread.
+    """Drag how many labels a class two networks learn from, and see test pictures turn right and wrong.
 
-    Three questions come first: from how many labels a class on is one way ahead of another? Rows of the map that a
-    question is about stay hidden until it is answered. Nothing is computed but means, standard deviations, paired
-    differences and their 95 % intervals (Student's, over the draws).
+    Nothing is computed but means, paired differences and their 95 % intervals (Student's, over the draws).
 
     Args:
         recorded: the record ``freezing``, see ``experiments/measure_freezing.py``: "rows", each with way ("scratch", or
-            how many layers are frozen), labels (a class) and accuracy (S,), 0 to 1, one number a draw, S at least 3,
-            at one index of the same draw in all rows. Each way at the same label counts, two or more.
+            how many layers are frozen), labels (a class), accuracy (S,), 0 to 1, one number a draw, S at least 3, at
+            one index of the same draw in all rows, and answers (S,), texts with a digit for each picture shown; each
+            way at the same label counts, two or more. And "draws", S of them, each with its five classes, "second".
+        pictures: the first test pictures of each class, all classes with as many, (K * P, H, W) or (K * P, 1, H, W),
+            class by class, uint8 or floats in [0, 1].
+        names: of the K classes.
 
-    Traits, live both ways:
-        question: the one asked, see ``QUESTIONS``.
-        guess: which of the label counts is meant, counted from 0; the number of counts stands for "never".
-        answers: question -> the guess that was made.
-        shown: show all rows, answered or not.
-        view: what the map shows: "accuracy", "gain" (minus "scratch") or "spread" (standard deviation).
-        a, b: the ways compared.
-        way, labels: the cell looked at.
+    Traits, live both ways: left, right (the ways compared); labels (a class); draw; answer (to "With the most labels,
+    and all carried layers frozen, which is ahead?": "frozen", "scratch", "even", or "").
 
     Raises:
-        ValueError: records that lack a field or a setting, or do not fit each other.
+        ValueError: records that lack a field or a setting, or do not fit each other or the pictures.
         traitlets.TraitError: a setting that was not measured.
     """
 
-    room = {"": (1005, 1647)}
+    room = {"": (541, 564)}
 
-    question = t.Enum(list(QUESTIONS), "probe").tag(sync=True)
-    guess = t.Int(0, min=0).tag(sync=True)
-    answers = t.Dict(key_trait=t.Enum(list(QUESTIONS)), value_trait=t.Int(min=0)).tag(sync=True)
-    shown = t.Bool(False).tag(sync=True)
-    view = t.Enum(VIEWS, "accuracy").tag(sync=True)
-    a = t.Unicode("scratch").tag(sync=True)
-    b = t.Unicode("4").tag(sync=True)
-    way = t.Unicode("scratch").tag(sync=True)
+    left = t.Unicode("scratch").tag(sync=True)
+    right = t.Unicode().tag(sync=True)
     labels = t.Int().tag(sync=True)
+    draw = t.Int(0, min=0).tag(sync=True)
+    answer = t.Enum(["", *ANSWERS], "").tag(sync=True)
 
     ways = t.List(t.Unicode(), read_only=True, help="from scratch, then none frozen to all").tag(sync=True)
     counts = t.List(t.Int(), read_only=True, help="labels a class, rising").tag(sync=True)
-    accuracy = t.List(read_only=True, help="percent: for each way, for each count, one for each draw").tag(sync=True)
+    accuracy = Array("float64", read_only=True, help="percent (ways, counts, draws)").tag(sync=True)
     factor = t.Float(read_only=True, help="standard errors on each side of a 95 % interval").tag(sync=True)
-    # A list, because a page's state is written with its keys sorted.
-    questions = t.List([[name, list(pair)] for name, pair in QUESTIONS.items()], read_only=True).tag(sync=True)
+    answers = Array("uint8", read_only=True, help="classes (ways, counts, draws, pictures of a draw)").tag(sync=True)
+    second = t.List(read_only=True, help="classes of each draw, rising").tag(sync=True)
+    pictures = Array("uint8", read_only=True, help="(K * P, H, W), 0 to 15, class by class").tag(sync=True)
+    names = t.List(t.Unicode(), read_only=True).tag(sync=True)
 
-    def __init__(self, recorded: Mapping, **traits):
-        ways, counts, table = _table(recorded)
-        self.set_trait("ways", ways)
-        self.set_trait("counts", counts)
-        self.set_trait("accuracy", (100 * table).round(4).tolist())
-        self.set_trait("factor", float(stats.t.ppf(0.975, table.shape[2] - 1)))
-        traits.setdefault("labels", counts[0])
-        traits.setdefault("guess", len(counts) // 2)
+    def __init__(self, recorded: Mapping, pictures: ArrayLike, names: Sequence[str], **traits):
+        ways, counts, accuracy, answers = _tables(recorded)
+        second = [list(row["second"]) for row in recorded.get("draws", [])]
+        each, rest = divmod(len(pictures), len(names))
+        if rest or len(second) != accuracy.shape[2] or any(len(one) * each != answers.shape[3] for one in second):
+            raise ValueError(
+                f"{len(pictures)} pictures of {len(names)} classes do not fit {len(second)} draws and answers of shape "
+                f"{answers.shape}, which is (ways, counts, draws, pictures of a draw)"
+            )
+        values = {"ways": ways, "counts": counts, "accuracy": 100 * accuracy, "answers": answers, "second": second}
+        values |= {"names": list(names), "factor": float(stats.t.ppf(0.975, len(second) - 1))}
+        values["pictures"] = levels("TransferExplorer", "pictures", pictures, each * len(names))
+        for name, value in values.items():
+            self.set_trait(name, value)
+        traits = {"right": ways[-1], "labels": counts[0]} | traits
         super().__init__(**traits)
 
     def difference(self, first: str, second: str) -> np.ndarray:
         """Return first minus second, paired, in points: mean, low and high of its 95 % interval (3, L)."""
-        rows = np.array(self.accuracy)
-        paired = rows[self.ways.index(first)] - rows[self.ways.index(second)]
+        paired = self.accuracy[self.ways.index(first)] - self.accuracy[self.ways.index(second)]
         half = self.factor * paired.std(axis=1, ddof=1) / np.sqrt(paired.shape[1])
         return np.stack([paired.mean(axis=1), paired.mean(axis=1) - half, paired.mean(axis=1) + half])
 
-    @t.validate("a", "b", "way")
+    @t.validate("left", "right")
     def _way_was_measured(self, proposal):
         return one_of("TransferExplorer", proposal["trait"].name, proposal["value"], self.ways, t.TraitError)
 
@@ -86,45 +86,34 @@ class TransferExplorer(BookWidget):
     def _labels_were_measured(self, proposal):
         return one_of("TransferExplorer", "labels", proposal["value"], self.counts, t.TraitError)
 
-    @t.validate("guess")
-    def _guess_is_on_the_slider(self, proposal):
-        return self._within("guess", proposal["value"])
-
-    @t.validate("answers")
-    def _answers_are_on_the_slider(self, proposal):
-        for name, guess in proposal["value"].items():
-            self._within(f"answers[{name!r}]", guess)
-        return proposal["value"]
-
-    def _within(self, name: str, guess: int) -> int:
-        if guess > len(self.counts):
-            raise t.TraitError(f"{name} is {guess}; it must be from 0 to {len(self.counts)}, which stands for never")
-        return guess
+    @t.validate("draw")
+    def _draw_was_measured(self, proposal):
+        return one_of("TransferExplorer", "draw", proposal["value"], list(range(len(self.second))), t.TraitError)
 
 
-def _table(recorded: Mapping) -> tuple[list[str], list[int], np.ndarray]:
-    """Return ways, label counts and accuracies (ways, counts, draws), 0 to 1; raise ValueError."""
+def _tables(recorded: Mapping) -> tuple[list[str], list[int], np.ndarray, np.ndarray]:
+    """Return ways, label counts, accuracies (ways, counts, draws), 0 to 1, and answers; raise ValueError."""
     try:
-        found = {(str(row["way"]), int(row["labels"])): row["accuracy"] for row in recorded["rows"]}
+        found = {(str(row["way"]), int(row["labels"])): (row["accuracy"], row["answers"]) for row in recorded["rows"]}
     except (KeyError, TypeError) as error:
         raise ValueError(
-            f'recorded lacks {error}; give records.load("freezing"): rows with way, labels and accuracy'
+            f'recorded lacks {error}; give records.load("freezing"): rows with way, labels, accuracy and answers'
         ) from None
     ways = list(dict.fromkeys(way for way, _ in found))
     counts = sorted({count for _, count in found})
-    needed = {way for pair in QUESTIONS.values() for way in pair} | {"scratch"}
-    if not needed <= set(ways) or len(counts) < 2:
+    if "scratch" not in ways or len(ways) < 2 or len(counts) < 2:
         raise ValueError(
-            f"recorded has the ways {', '.join(ways)} at {len(counts)} label counts; it must have "
-            f"{', '.join(sorted(needed))} at two or more"
+            f"recorded has the ways {', '.join(ways)} at {len(counts)} label counts; it must have scratch and another "
+            "at two or more"
         )
     missing = [(way, count) for way in ways for count in counts if (way, count) not in found]
     if missing:
         raise ValueError(f"recorded lacks way {missing[0][0]!r} at {missing[0][1]} labels; each way needs every count")
-    draws = {len(values) for values in found.values()}
-    if len(draws) > 1 or min(draws) < 3:
-        raise ValueError(f"recorded has rows of {sorted(draws)} draws; all must have as many, at least 3")
-    table = np.array([[found[way, count] for count in counts] for way in ways], np.float64)
+    lengths = {len(part) for row in found.values() for part in row}
+    if len(lengths) > 1 or min(lengths) < 3:
+        raise ValueError(f"recorded has rows of {sorted(lengths)} draws; all must have as many, at least 3")
+    table = np.array([[found[way, count][0] for count in counts] for way in ways], np.float64)
     if not ((table >= 0) & (table <= 1)).all():
         raise ValueError("recorded has an accuracy outside 0 to 1")
-    return ways, counts, table
+    digits = [[[list(map(int, text)) for text in found[way, count][1]] for count in counts] for way in ways]
+    return ways, counts, table, np.array(digits, np.uint8)
