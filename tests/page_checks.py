@@ -154,6 +154,8 @@ def assert_fits(root):
     assert root.evaluate(TOO_SMALL_TEXT, SMALLEST_TEXT) == []
 
 
+# Waits until what a reader has just done is painted.
+FRAME = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 FRAMES = """async (count) => {
     for (; count; count--) await new Promise(requestAnimationFrame);
 }"""
@@ -192,6 +194,12 @@ JUMPS = """async (root, acts) => {
     };
     await go(acts);
     return jumps;
+}"""
+
+
+# One key several times within a frame, as a fast hand or a slow computer has it.
+KEYS = """(node, keys) => {
+    for (const key of keys) node.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
 }"""
 
 

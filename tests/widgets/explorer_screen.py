@@ -5,6 +5,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from page_checks import FRAME
 
 from backbone.data import photo
 from backbone.ops import conv2d
@@ -13,7 +14,6 @@ from backbone.widgets import ConvolutionExplorer
 
 GEOMETRY = ("stride", "padding", "dilation")
 MARGIN = 3  # of padding, around both pictures
-FRAME = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 
 
 def explorer(show="lab", **changes):

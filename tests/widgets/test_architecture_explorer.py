@@ -8,6 +8,7 @@ import page_checks
 import pytest
 import torch
 import traitlets
+from page_checks import FRAME
 
 from backbone import models
 from backbone.models import summary
@@ -24,7 +25,6 @@ NETWORKS = {
 }
 RNG = np.random.default_rng(5)
 PHOTO = RNG.random((3, 40, 40))
-FRAME = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 
 
 @functools.cache

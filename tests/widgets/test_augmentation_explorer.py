@@ -11,6 +11,7 @@ import scipy.ndimage
 import torch
 import torch.nn.functional as F  # noqa: N812 - PyTorch's own name for it
 from ipywidgets.embed import dependency_state
+from page_checks import FRAME
 from traitlets import TraitError
 
 from backbone import data, pretrained
@@ -194,7 +195,7 @@ class Screen:
         self.picture, self.dot = self.root.locator(".bb-aug-picture"), self.root.locator(".bb-aug-dot")
 
     def says(self):
-        self.page.evaluate("() => new Promise((f) => requestAnimationFrame(() => requestAnimationFrame(f)))")
+        self.page.evaluate(FRAME)
         return self.root.locator(".bb-says").inner_text()
 
     def check(self, picture=TROUSER, **settings):

@@ -7,12 +7,12 @@ import numpy as np
 import page_checks
 import pytest
 import torch
+from page_checks import FRAME
 from traitlets import TraitError
 
 from backbone.widgets import Backpropagation
 from backbone.widgets.base import HERE, join
 
-FRAME = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 NODES = ["x1", "w1", "x2", "w2", "b", "p1", "p2", "z", "a", "loss"]
 ACTIVATIONS = {"relu": "ReLU", "sigmoid": "sigmoid", "tanh": "tanh"}
 

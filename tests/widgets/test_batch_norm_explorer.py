@@ -7,6 +7,7 @@ import page_checks
 import pytest
 import torch
 import traitlets
+from page_checks import FRAME
 
 from backbone.widgets import BatchNormExplorer
 from backbone.widgets.base import HERE, join
@@ -139,7 +140,7 @@ class Screen:
         self.root.locator("details").evaluate_all("(folds) => folds.forEach((fold) => (fold.open = true))")
 
     def frame(self):
-        self.page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        self.page.evaluate(FRAME)
 
     def choose(self, group, option):
         self.root.get_by_role("group", name=group).get_by_text(option, exact=True).click()
@@ -422,7 +423,7 @@ def test_less_motion(page_with):
     """The dot is where it goes at once."""
     page = page_with(BatchNormExplorer(), width=720, reduced_motion="reduce")
     page.get_by_role("button", name="Its own only").click()
-    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    page.evaluate(FRAME)
     assert page.locator(".bb-bn-in").nth(7).get_attribute("aria-valuenow") == "8.4"
 
 

@@ -7,6 +7,7 @@ import page_checks
 import pytest
 import torch
 import traitlets
+from page_checks import FRAME
 
 from backbone import metrics, pretrained
 from backbone.data import FASHION_MNIST_STATISTICS, fashion_mnist, standardize, to_float
@@ -184,7 +185,7 @@ class Screen:
         self.root.get_by_role("button", name=name, exact=True).click()
 
     def says(self):
-        self.page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        self.page.evaluate(FRAME)
         return self.root.locator(".bb-says").inner_text()
 
     def inside(self):
@@ -245,7 +246,7 @@ def test_the_reader_against_the_network(page_with):
     """The reader names ten pictures; they fall into the cells of their class and of the reader's word."""
     screen, calls = Screen(page_with(made(), width=720), made()), CALLS["first net"]
     guesses, asked = [0, 1, 2, 3, 0, 1, 2, 3, 0, 1], screen.expected.asked
-    assert "Half of these first net gets wrong" in screen.says()
+    assert "first net gets 5 wrong" in screen.says()
     assert screen.cells.first.get_attribute("tabindex") == "-1"
     for number, (picture, guess) in enumerate(zip(asked, guesses, strict=True), start=1):
         assert screen.root.locator(".bb-question").inner_text() == f"What is it? Picture {number} of 10"
@@ -270,7 +271,7 @@ def test_the_reader_against_the_network(page_with):
     screen.check(cell=[1, 1], guesses=guesses, over=True)
     screen.root.locator("details").last.locator("summary").click()
     screen.press("Ask me again")
-    assert "Half of these" in screen.says()
+    assert "gets 5 wrong" in screen.says()
     assert screen.root.locator(".bb-cm-you").count() == 0
 
 

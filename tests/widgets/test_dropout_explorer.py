@@ -7,6 +7,7 @@ import page_checks
 import pytest
 import torch
 import traitlets
+from page_checks import FRAME
 
 from backbone.widgets import DropoutExplorer
 from backbone.widgets.base import HERE, join
@@ -16,7 +17,6 @@ RNG = np.random.default_rng(186)
 W, B = RNG.normal(0, 1, (8, 3)).round(1), RNG.normal(0, 0.3, 8).round(1)
 V, C = RNG.normal(0, 0.6, 8).round(1), 0.1
 INPUTS = {"near 0": [0.7, -0.6, 0.0], "far above": [-1.3, 0.6, -0.2], "below": [-0.5, -1.0, 1.4]}
-FRAME = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 
 
 def made(**changes):

@@ -8,6 +8,7 @@ import numpy as np
 import page_checks
 import pytest
 import torch
+from page_checks import FRAME
 from traitlets import TraitError
 
 from backbone import models, pretrained
@@ -22,7 +23,6 @@ from backbone.widgets.lenet import SHAPES
 MODULES = {name: name for name in LAYERS} | {"fc1": "relu3", "fc2": "relu4"}
 STATISTICS = [float(FASHION_MNIST_STATISTICS.mean), float(FASHION_MNIST_STATISTICS.std)]
 TOLERANCE = 1e-4  # PyTorch computes in float32, the page in float64
-FRAME = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 
 
 def prepared(images):
@@ -428,8 +428,7 @@ def test_units_by_keys(screen):
     screen.check(unit=top + 1)
     screen.page.keyboard.press("ArrowLeft")
     screen.check(layer="fc2", unit=top + 1)
-    for _ in range(3):
-        screen.page.keyboard.press("ArrowLeft")
+    screen.network.evaluate(page_checks.KEYS, 3 * ["ArrowLeft"])
     maps = maps_of(rounded(screen.made), screen.made.input)
     place = [int(at) for at in np.unravel_index(maps["conv2"][top + 1].argmax(), (10, 10))]
     screen.check(layer="conv2", position=place)

@@ -8,6 +8,7 @@ import numpy as np
 import page_checks
 import pytest
 import torch
+from page_checks import FRAME
 from traitlets import TraitError
 
 from backbone import pretrained
@@ -19,7 +20,6 @@ from backbone.widgets import FilterGallery
 from backbone.widgets.base import HERE, join
 
 PHOTOS = {"cat": "chelsea", "astronaut": "astronaut", "cup": "coffee", "rocket": "rocket", "photographer": "camera"}
-FRAME = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 SIDE = 56  # of a map
 
 

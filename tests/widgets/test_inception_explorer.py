@@ -9,6 +9,7 @@ import page_checks
 import pytest
 import torch
 import traitlets
+from page_checks import FRAME
 from torch import nn
 
 from backbone import models
@@ -243,7 +244,7 @@ class Screen:
         self.root.locator("details").evaluate_all("(folds) => folds.forEach((fold) => (fold.open = true))")
 
     def frame(self):
-        self.page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        self.page.evaluate(FRAME)
 
     def block(self, place):
         return self.root.locator(".bb-inc-block").nth(place)

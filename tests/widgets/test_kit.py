@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from page_checks import FRAME
 
 from backbone.widgets.base import HERE, join
 
@@ -151,7 +152,6 @@ STAGE = """() => {
         return { root: m.body("bb-x", "A figure", asked.node, picture, film.node, says.node, numbers.node), paint };
     }).render({ model, el: document.body });
 }"""
-FRAMES = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 
 
 @pytest.fixture
@@ -168,7 +168,7 @@ def test_an_answer_is_locked_and_stands_beside_the_truth(figure):
     )
     assert figure(looks) == [[False, []], [False, []]]
     figure("() => document.querySelector('.bb-answers').click()")
-    figure(FRAMES)
+    figure(FRAME)
     assert figure(looks) == [[True, ["bb-given"]], [True, ["bb-true"]]]
 
 
@@ -176,7 +176,7 @@ def test_an_answer_is_locked_and_stands_beside_the_truth(figure):
 def test_a_film_plays_to_its_end_begins_again_and_is_scrubbed(figure):
     figure("() => document.querySelector('.bb-primary').click()")
     figure("async () => { while (model.get('step') < 4) await new Promise(requestAnimationFrame); }")
-    figure(FRAMES)
+    figure(FRAME)
     steps = figure("() => steps")
     assert steps == sorted(steps)
     assert steps[-1] == 4
@@ -191,7 +191,7 @@ def test_a_film_plays_to_its_end_begins_again_and_is_scrubbed(figure):
             bar.dispatchEvent(new Event("input"));
         }"""
     )
-    figure(FRAMES)
+    figure(FRAME)
     assert figure("() => model.get('step')") == 2, "a hand on the slider stops the film"
 
 
@@ -200,7 +200,7 @@ def test_the_sentence_is_seen_at_once_and_heard_at_rest(figure):
     said = "() => ['textContent', 'ariaLive'].map((name) => document.querySelector('.bb-says')[name])"
     assert figure(said)[0] == "at 0"
     figure("() => { model.set('step', 3); }")
-    figure(FRAMES)
+    figure(FRAME)
     assert figure(said) == ["at 3", "off"]
     figure("() => new Promise((done) => setTimeout(done, 600))")
     assert figure(said) == ["at 3", "polite"]

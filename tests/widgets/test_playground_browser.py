@@ -231,6 +231,8 @@ def test_weights_are_chosen_by_pointer_and_keys(show):
                     "ArrowLeft": [0, 0, 0]}.items():  # fmt: skip
         net.press(key)
         check_tangent(screen, at, 0, "")
+    screen.root.locator(".bb-play-net").evaluate(page_checks.KEYS, ["ArrowDown", "ArrowDown"])
+    check_tangent(screen, [0, 0, -1], 0, "Bias of neuron 1 of layer 1")
     screen.press("Steepest")
     _, found = screen.twin(20).gradients(*screen.training())
     largest = max(np.abs(part).max() for pair in found for part in pair)

@@ -6,6 +6,7 @@ import numpy as np
 import page_checks
 import pytest
 import torch
+from page_checks import FRAME
 from torch import nn
 from traitlets import TraitError
 
@@ -13,7 +14,6 @@ from backbone.ops import Layer, receptive_field
 from backbone.widgets import ReceptiveField
 from backbone.widgets.base import HERE, join
 
-FRAME = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 SIDE = 224
 NAMES = [
     *("conv1_1", "conv1_2", "pool1", "conv2_1", "conv2_2", "pool2", "conv3_1", "conv3_2", "conv3_3", "pool3"),

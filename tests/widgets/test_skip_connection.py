@@ -5,6 +5,7 @@ import re
 import numpy as np
 import page_checks
 import pytest
+from page_checks import FRAME
 from traitlets import TraitError
 
 from backbone.widgets import SkipConnection
@@ -14,7 +15,6 @@ RNG = np.random.default_rng(0)
 WEIGHTS = np.arange(25) / 20
 KINDS = ["with BatchNorm", "small weights"]
 PROFILES = {name: 10.0 ** RNG.uniform(-9, 9, (25, 50)) for name in KINDS}
-FRAME = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 
 
 def made(**changes):

@@ -6,6 +6,7 @@ import numpy as np
 import page_checks
 import pytest
 import traitlets
+from page_checks import FRAME
 
 from backbone import metrics
 from backbone.widgets import ThresholdExplorer
@@ -173,7 +174,7 @@ class Screen:
         self.prevalence = self.root.locator("input[type=range]")
 
     def frame(self):
-        self.page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        self.page.evaluate(FRAME)
 
     def threshold(self):
         self.frame()

@@ -6,6 +6,7 @@ import numpy as np
 import page_checks
 import pytest
 import traitlets
+from page_checks import FRAME
 from scipy import stats
 
 from backbone import data, records
@@ -31,7 +32,6 @@ ROWS = [
 ]
 MADE = {"rows": ROWS, "draws": [{"second": pair} for pair in SECOND]}
 PICTURES = RNG.integers(0, 256, (4 * EACH, 28, 28)).astype(np.uint8)
-FRAME = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 
 
 def made(**changes):
@@ -183,6 +183,9 @@ def test_a_picture_tells_its_answers(page_with):
         pane.press(key)
         page.evaluate(FRAME)
         assert page.locator(says).inner_text().startswith(told(place)), key
+    pane.evaluate(page_checks.KEYS, ["ArrowRight", "ArrowUp"])
+    page.evaluate(FRAME)
+    assert page.locator(says).inner_text().startswith(told(4))
     pane.press("Escape")
     check(page, made())
 

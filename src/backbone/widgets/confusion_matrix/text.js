@@ -7,7 +7,7 @@ export const TEXT = {
   skip: "Skip to the matrix",
   axes: "Rows: what it is. Columns: what it is called.",
   axesYou: "Rows: what it is. Columns: what it is called. ○ You.",
-  start: "Half of these {name} gets wrong. Your answers fall into its matrix.",
+  start: "Of these {count}, {name} gets {wrong} wrong. Your answers fall into its matrix.",
   given: "{truth}! You said {mine}, {name} {its}. Right so far: you {right}, {name} {itsRight}.",
   result: "You told {right} of {count} right, {name} {itsRight}. Now the cells open.",
   grid: "Confusion matrix. Arrow keys move from cell to cell.",

@@ -17,7 +17,8 @@ const SETTINGS = ["guesses", "over", "network", "numbers", "cell", "pair"];
 /** The sentence about the pictures that were asked for: before the first, after each, after the last. */
 function askedWords({ asked, labels, classes, networks }, { guesses, over }) {
   const [{ name, called }] = networks;
-  if (!guesses.length) return fill(TEXT.start, { name });
+  const wrong = asked.filter((one) => called[one] !== labels[one]).length;
+  if (!guesses.length) return fill(TEXT.start, { name, wrong, count: asked.length });
   const picture = asked[guesses.length - 1];
   const [truth, mine, its] = [labels[picture], guesses.at(-1), called[picture]].map((k) => classes[k]);
   const score = scoreOf(asked, guesses, labels, called);

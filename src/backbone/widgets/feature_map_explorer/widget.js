@@ -108,8 +108,9 @@ export default widget(SETTINGS, (view, model) => {
   const [data, local] = [given(model), { hovered: null }];
   const read = reader(model, data, local);
   const actions = actionsOf(view, model, read, local);
-  let shown = read();
-  const now = () => shown;
+  let shown = null;
+  const now = () => (shown ??= read());
+  view.onChange(SETTINGS, () => (shown = null)); // a second key may come before the next frame
   const more = morePart(view, model, { ...data, drawing: () => array(model, "drawing").data });
   const picture = picturePart(view, now, more.pen, actions);
   const network = networkPart(view, data.classes, now, actions);

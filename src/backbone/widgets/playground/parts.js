@@ -163,7 +163,12 @@ export function netPart(view, maps, choose) {
     (context, width, height, colors) => paintNet(context, [width, height], colors, maps, shown),
   );
   const heads = h("div", { class: "bb-play-heads", "aria-hidden": "true" });
-  if (choose) pickable(view, canvas, () => shown, choose);
+  // At once, not when it is painted: a second key may come before the next frame.
+  const pick = (at) => {
+    if (at) shown = { ...shown, at };
+    choose(at);
+  };
+  if (choose) pickable(view, canvas, () => shown, pick);
   const update = (now) => {
     shown = now;
     const { inputs, layer, number, output } = TEXT.columns;

@@ -62,7 +62,8 @@ export function panePart(view, model, { side, ways, nameOf, pick, each }) {
     if (key === "Escape") return pick(null);
     if (!step) return false;
     const next = (shown.picked ?? -step) + step;
-    pick(next in shown.canvases ? next : shown.picked);
+    if (next in shown.canvases) shown.picked = next; // at once: a second key may come before the next frame
+    pick(shown.picked);
   });
   view.onResize(canvas, draw);
   const update = (now) => {
