@@ -159,14 +159,9 @@ def check(page, widget):
         drawn, values = np.array(pairs).T
         np.testing.assert_allclose(drawn / drawn.max(), values / values.max(), atol=1e-3)
     if not widget.chosen:
-        times = [getattr(totals[0], key) / getattr(totals[1], key) for key in heights]
-        assert (
-            root.locator(".bb-says")
-            .inner_text()
-            .endswith(
-                f"{widget.a} has {times[0]:.1f} times the parameters of {widget.b}, "
-                f"and {times[1]:.1f} times the multiply-adds."
-            )
+        times = [f"{float(f'{getattr(totals[0], key) / getattr(totals[1], key):.2g}'):g}" for key in heights]
+        assert root.locator(".bb-says").inner_text() == (
+            f"{widget.a} has {times[0]} times the parameters of {widget.b}, and {times[1]} times the multiply-adds."
         )
 
 

@@ -266,11 +266,16 @@ def test_the_reader_against_the_network(page_with):
             truth, its_word = CLASSES[LABELS[picture]], CLASSES[calls[picture]]
             assert says.startswith(f"{truth}! You said {CLASSES[guess]}, first net {its_word}.")
             assert says.endswith(f"you {mine}, first net {its}.")
-    assert says == f"You told {mine} of 10 right, first net {HALF}. Now the cells open."
+    truth, guessed = CLASSES[LABELS[asked[-1]]], CLASSES[guesses[-1]]
+    assert says == (f"{truth}! You said {guessed}. You told {mine} of 10 right, first net {HALF}. Now the cells open.")
     screen.cells.nth(5).click()
     screen.check(cell=[1, 1], guesses=guesses, over=True)
     screen.root.locator("details").last.locator("summary").click()
-    screen.press("Ask me again")
+    screen.root.get_by_label("second net", exact=True).check(force=True)
+    screen.check(network="second net")
+    screen.press("Ask me again")  # about the first network, whose matrix stands behind
+    screen.page.evaluate(FRAME)
+    assert screen.root.get_by_label("first net", exact=True).is_checked()
     assert "gets 5 wrong" in screen.says()
     assert screen.root.locator(".bb-cm-you").count() == 0
 

@@ -78,6 +78,17 @@ def test_the_map_grows_once_in_sight_and_can_be_scrubbed(figure):
     screen.check_map()
 
 
+def test_whoever_scrolls_on_finds_the_whole_map(figure):
+    """Where the button is out of sight the map grows all the same, and to its end where the figure itself is."""
+    screen = figure("window", page={"reduced_motion": "no-preference"})
+    screen.page.set_viewport_size({"width": 360, "height": 420})
+    value = "document.querySelector('input[type=range]').value"
+    screen.page.wait_for_function(f"{value} > 5 && {value} < 95")
+    screen.page.evaluate("document.body.style.paddingBottom = '200vh'; scrollTo(0, 1e5)")
+    screen.page.wait_for_function(f"{value} === '100'", timeout=2000)
+    assert screen.root.get_by_role("button", name="Sweep", exact=True).count() == 1
+
+
 def test_with_less_motion_the_map_is_there_at_once(figure):
     screen = figure("window", **FIGURES["window"])
     screen.check()
@@ -200,6 +211,7 @@ def test_named_filters_and_what_is_done_to_one(figure):
     kernel[0][0] = 20
     screen.check(kernel=[(np.array(kernel) / np.sum(kernel)).tolist()])
     screen.root.locator("select").select_option("sobel_x")
+    screen.frame()
     assert screen.root.get_by_role("button", name="Sum to 1").is_disabled()
 
 

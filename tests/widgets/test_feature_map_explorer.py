@@ -444,6 +444,7 @@ def test_pictures_networks_and_the_cover(screen):
     screen.check(picture=0)
     screen.choose("untrained")
     assert "none of the ten stands out" in screen.check(network="untrained")
+    assert screen.more.get_by_label("untrained").is_checked()
     screen.choose("trained")
     screen.choose("Cover")
     screen.check(network="trained", tool="cover")

@@ -33,7 +33,7 @@ def test_steps_are_those_of_gradient_descent(show):
     for name, steps in [("1 step", 21), ("100 steps", 121), ("Back to step 0", 0), ("10 steps", 10)]:
         screen.press(name)
         screen.check(steps)
-    assert re.match(r"Step 10: loss 0.\d+, \d+ % of the points right\.", screen.says())
+    assert re.match(r"Step 10: loss 0.\d+, \d+ % of the training points right\.", screen.says())
 
 
 def test_playing_goes_on_through_another_theme_and_width(show):

@@ -111,6 +111,9 @@ def test_the_prediction(page_with, answer, opening):
     page.locator("input[type=range]").press("Home")
     widget.weight = 0
     check(page, widget)
+    page.locator("input[type=range]").fill("10")  # back at the half, where the answer is no longer spoken of
+    page.evaluate(FRAME)
+    assert page.locator(".bb-says").inner_text().startswith("Shortcuts times 0.5: ")
 
 
 @pytest.mark.browser

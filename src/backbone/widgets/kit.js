@@ -251,12 +251,12 @@ export function invitation(view, text, settings) {
 /**
  * A question that the figure asks before it shows. `answers` are the values of the setting `name` with what stands on their
  * buttons, which may lie on the picture. `update(given, truth)` locks them and marks the reader's answer and the true one.
+ * `fresh()` says whether an answer is the last thing that the reader did: so long the sentence speaks of it.
  */
 export function question(view, name, text, answers) {
-  const make = ([value, face]) => [
-    value,
-    button(face, () => view.set({ [name]: value }), { class: "bb-button bb-answers" }),
-  ];
+  let fresh = false;
+  const answer = (value) => ((fresh = true), view.set({ [name]: value }));
+  const make = ([value, face]) => [value, button(face, () => answer(value), { class: "bb-button bb-answers" })];
   const buttons = new Map(Object.entries(answers).map(make));
   const update = (given, truth) => {
     for (const [value, node] of buttons) {
@@ -265,7 +265,13 @@ export function question(view, name, text, answers) {
       node.classList.toggle("bb-true", Boolean(given) && value === truth);
     }
   };
-  return { node: h("p", { class: "bb-question" }, text), buttons, update };
+  const node = h("p", { class: "bb-question" }, text);
+  for (const type of ["pointerdown", "keydown", "click", "input"]) {
+    const other = ({ target, key }) =>
+      key !== "Tab" && node.closest(".bb-widget")?.contains(target) && !target.closest(".bb-answers");
+    view.listen(document, type, (event) => other(event) && (fresh = false), { capture: true });
+  }
+  return { node, buttons, update, fresh: () => fresh };
 }
 
 /** A table for a fold of numbers: `update(rows)` writes its cells. `columns` name them, `names` the rows. */
@@ -333,7 +339,9 @@ export function clock(view, text, step) {
     play.setAttribute("aria-pressed", on);
     write(play, on ? text.pause : text.play);
     last = performance.now();
-    if (on) requestAnimationFrame(tick);
+    if (!on) return seen.disconnect();
+    seen.observe(play.closest(".bb-widget") ?? play);
+    requestAnimationFrame(tick);
   }
   function tick(now) {
     if (!running) return;
@@ -344,8 +352,7 @@ export function clock(view, text, step) {
     }
     requestAnimationFrame(tick);
   }
-  const seen = new IntersectionObserver(([entry]) => entry.isIntersecting || run(false));
-  seen.observe(play);
+  const seen = new IntersectionObserver((entries) => entries.at(-1).isIntersecting || run(false));
   view.signal.addEventListener("abort", () => (seen.disconnect(), run(false)));
   return { play, run };
 }

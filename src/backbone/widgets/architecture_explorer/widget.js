@@ -1,4 +1,4 @@
-import { array, body, controls, fill, fixed, fold, glide, hint, invitation } from "../kit.js";
+import { array, body, compact, controls, fill, fold, glide, hint, invitation } from "../kit.js";
 import { question, speaker, stage, widget } from "../kit.js";
 import { amount, counted, mapsOf } from "./maths.js";
 import { layersPart, photoPart, shareText, stageName, stripPart } from "./parts.js";
@@ -12,7 +12,7 @@ function sentence(chosen, names, wholes) {
   if (!chosen) {
     if (names[0] === names[1])
       return fill(TEXT.alone, { name: names[0], parameters: amount(one.parameters), cost: amount(one.cost) });
-    const [parameters, cost] = ["parameters", "cost"].map((key) => fixed(one[key] / other[key], 1));
+    const [parameters, cost] = ["parameters", "cost"].map((key) => compact(one[key] / other[key], { digits: 2 }));
     return fill(TEXT.all, { name: names[0], other: names[1], parameters, cost });
   }
   const whole = wholes[SIDES.indexOf(chosen[0])];
@@ -60,7 +60,7 @@ export default widget(["a", "b", "size", "chosen", "answer"], (view, model) => {
     const whole = wholes[Math.max(0, SIDES.indexOf(side))];
     const list = chosen ? whole.stages[place].layers : whole.stages.flatMap((part) => part.layers);
     layers.update([shown, chosen].join(), list);
-    const verdict = answer && now === 2 * counts && !chosen ? (answer === "cost" ? TEXT.yes : TEXT.no) : "";
+    const verdict = answer && asked.fresh() && now === 2 * counts ? (answer === "cost" ? TEXT.yes : TEXT.no) : "";
     says.say(verdict || sentence(chosen, shown, wholes));
   };
   const picture = stage(...strips.map(({ node }) => node), invitation(view, TEXT.invitation, ["size"]));

@@ -1,6 +1,6 @@
 export const TEXT = {
   title: "Augmentation explorer: turn, push and erase a picture",
-  question: "Upright the net says {label}. How far may it be turned?",
+  question: "Put back, the net says {label}. How far may it be turned then?",
   answers: { few: "about {degrees}°", some: "about {degrees}°", many: "about {degrees}°" },
   yes: "Yes: at {degrees}° it is wrong already, a turn that no person minds. ",
   no: "No: at {degrees}° it is wrong already, a turn that no person minds. ",

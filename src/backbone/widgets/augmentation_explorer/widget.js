@@ -69,7 +69,7 @@ function askedPart(view, model, { pictures, say }, [labels, classes]) {
     glide(view, REVEAL, (share) => view.set({ turn: Math.round(share * degrees) }));
   });
   const verdict = ({ answer, picture, turn, push }) => {
-    if (!answer || picture !== opening || turn !== degrees || push.some(Boolean)) return "";
+    if (!answer || !asked.fresh() || picture !== opening || turn !== degrees || push.some(Boolean)) return "";
     return fill(answer === nearest(degrees) ? TEXT.yes : TEXT.no, { degrees });
   };
   return { ...asked, verdict, truth: nearest(degrees) };

@@ -89,7 +89,7 @@ export default widget(SETTINGS, (view, model) => {
     chart.update(result.outputs, numbers.node.open ? result.pull : [], before);
     for (const part of [running, more]) part.update(now);
     numbers.update(now, result, result.pull);
-    const told = answer && past?.i === ASKED && past.changed && now.given.training;
+    const told = answer && asked.fresh() && past?.i === ASKED && past.changed && now.given.training;
     const verdict = told ? (answer === "apart" ? TEXT.yes : TEXT.no) + TEXT.why : "";
     says.say(verdict || sentence(now, result.outputs, past));
   };

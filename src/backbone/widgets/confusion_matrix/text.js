@@ -9,7 +9,7 @@ export const TEXT = {
   axesYou: "Rows: what it is. Columns: what it is called. ○ You.",
   start: "Of these {count}, {name} gets {wrong} wrong. Your answers fall into its matrix.",
   given: "{truth}! You said {mine}, {name} {its}. Right so far: you {right}, {name} {itsRight}.",
-  result: "You told {right} of {count} right, {name} {itsRight}. Now the cells open.",
+  result: "{truth}! You said {mine}. You told {right} of {count} right, {name} {itsRight}. Now the cells open.",
   grid: "Confusion matrix. Arrow keys move from cell to cell.",
   cellLabel: "{truth}, called {called}: {value}",
   hit: "{truth}, and {name} says so: {count} of {total} pictures.",

@@ -40,7 +40,7 @@ function othersPart(view, model, data) {
   const network = setting(view, "network", TEXT.network, names, { pair: "" });
   const pick = (pair) => view.set({ over: true, pair: model.get("pair") === pair ? "" : pair });
   const pairs = names.length === 2 ? comparisonPart(data, pick) : null;
-  const again = button(TEXT.again, () => view.set({ guesses: [], over: false, pair: "" }));
+  const again = button(TEXT.again, () => view.set({ guesses: [], over: false, pair: "", network: names[0] }));
   network.node.hidden = names.length < 2;
   const update = (settings) => {
     network.set(settings.network);

@@ -3,7 +3,7 @@ import { show, write } from "../kit.js";
 import { conv2d, decimals, edited, keptPlace, productText, resized, span, summedToOne, turned } from "./maths.js";
 import { weightText, unitOf } from "./maths.js";
 import { paintPicture, scaleOf } from "./pictures.js";
-import { GEOMETRY, limitOf, sumsOf, sumText } from "./shown.js";
+import { GEOMETRY, strongestOf, sumsOf, sumText } from "./shown.js";
 import { TEXT } from "./text.js";
 // What stands around the two pictures.
 
@@ -121,7 +121,7 @@ export function numbersPart(view, look) {
     tint(products.cells, own);
     write(products.caption, unit === 1 ? TEXT.products : fill(TEXT.productsOf, { unit }));
     write(sum, sumText(shown, found));
-    write(strongest, fill(TEXT.strongest, { value: show(limitOf(shown), 2) }));
+    write(strongest, fill(TEXT.strongest, { value: show(strongestOf(shown), 2) }));
   };
   return { node, update };
 }

@@ -69,11 +69,15 @@ export function sumsOf({ planes, kernel, height, width, size, row, column, ...se
 /** Without negative weights the result is a photograph again and is painted as one. */
 export const isPhotograph = ({ kernel, difference }) => !difference && kernel.flat(2).every((weight) => weight >= 0);
 
-export function limitOf(shown) {
-  let limit = 0;
-  for (const value of shown.drawn.data) limit = Math.max(limit, Math.abs(value));
-  return isPhotograph(shown) ? Math.max(limit, 1) : limit;
+/** The largest size of a value of the map. */
+export function strongestOf(shown) {
+  let strongest = 0;
+  for (const value of shown.drawn.data) strongest = Math.max(strongest, Math.abs(value));
+  return strongest;
 }
+
+/** Where the scale of colors ends. */
+export const limitOf = (shown) => (isPhotograph(shown) ? Math.max(strongestOf(shown), 1) : strongestOf(shown));
 
 /** "Output at row 3, column 4 = 0.10 + 0.20 − 0.05 = 0.25", then what follows the convolution. */
 export function sumText(shown, { sums, unit, total }) {

@@ -25,16 +25,20 @@ function sweepPart(view, current, look, target) {
   player.set(100, "");
   const stop = () => share < 1 && (player.stop(), go(100));
   if (!matchMedia("(prefers-reduced-motion: reduce)").matches) {
-    const seen = new IntersectionObserver(
-      ([entry]) => {
-        if (!entry.isIntersecting) return;
+    let started = false;
+    const watch = (entries) => {
+      const { intersectionRatio: part } = entries.at(-1);
+      if (started && part === 0) {
         seen.disconnect();
-        if (view.acted) return;
+        stop(); // whoever comes back finds the whole map
+      } else if (!started && view.acted) seen.disconnect();
+      else if (!started && part >= 0.6) {
+        started = true;
         go(0);
         player.start();
-      },
-      { threshold: 0.6 },
-    );
+      }
+    };
+    const seen = new IntersectionObserver(watch, { threshold: [0, 0.6] });
     seen.observe(target);
     view.signal.addEventListener("abort", () => seen.disconnect());
   }
@@ -51,7 +55,8 @@ function questionPart(view, model, current) {
     const weight = (share) => Number((kernel[0][middle][middle] + share).toFixed(2));
     glide(view, 0.8, (share) => view.set({ kernel: edited(kernel, 0, middle, middle, weight(share)) }));
   });
-  const verdict = (answer) => (answer ? `${fill(TEXT.why, { verdict: answer === "all" ? TEXT.yes : TEXT.no })} ` : "");
+  const verdict = (answer) =>
+    answer && asked.fresh() ? `${fill(TEXT.why, { verdict: answer === "all" ? TEXT.yes : TEXT.no })} ` : "";
   const update = ({ answer }) => asked.update(answer, "all");
   return { nodes: [asked.node, controls(...asked.buttons.values())], update, verdict };
 }

@@ -245,7 +245,7 @@ export function morePart(view, model, { pictures, names, drawing }) {
     part.set(pen[name]);
     return part.node;
   });
-  const update = ({ picture, network: name, covers, cover_fill }) => {
+  const update = ({ picture, network: { name }, covers, cover_fill }) => {
     choices.set(names[picture] ?? TEXT.yours);
     network.set(name);
     tool.set(covers ? "cover" : "draw");

@@ -121,7 +121,7 @@ function drawPhoto(canvas, { pictures, kernel, width, height }, { image, seen, o
 function drawMap(canvas, { map, best }, off) {
   const scale = Math.max(1, Math.round((canvas.clientWidth * devicePixelRatio) / map.width));
   const small = h("canvas");
-  paintPixels(small, map.data, map.height, map.width, diverging(canvas, largest(map.data)));
+  paintPixels(small, map.data, map.height, map.width, diverging(canvas, off ? Infinity : largest(map.data)));
   canvas.width = map.width * scale;
   canvas.height = map.height * scale;
   const context = canvas.getContext("2d");

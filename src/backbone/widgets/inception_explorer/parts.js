@@ -126,7 +126,7 @@ export function questionPart(view, shape, start) {
       node.style.left = `${box.x + box.width + 2}px`;
       node.style.top = `${box.y + box.height / 2 - 13}px`;
     }
-    return open && given ? fill(given === truth ? TEXT.yes : TEXT.no, { maps: start.widths[2] }) : "";
+    return open && given && asked.fresh() ? fill(given === truth ? TEXT.yes : TEXT.no, { maps: start.widths[2] }) : "";
   };
   return { node: asked.node, buttons: [...asked.buttons.values()], update };
 }

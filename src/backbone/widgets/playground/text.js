@@ -13,7 +13,7 @@ export const TEXT = {
   surface: 'The network’s answer on the points "{name}": orange where it says 1, blue where it says 0.',
   net: "The network. Each line is a weight: orange above zero, blue below, thick where it is large.",
   states: {
-    plain: "Step {step}: loss {loss}, {accuracy} of the points right.",
+    plain: "Step {step}: loss {loss}, {accuracy} of the training points right.",
     diverged: "The weights have left the range of numbers: the rate is too large. Start again with a smaller one.",
     single: "No hidden layer, one neuron: its border is a straight line.",
     two: "Without an activation the two layers are one neuron, and its border is a straight line.",

@@ -79,7 +79,7 @@ export default widget(["cuts", "skips", "answer"], (view, model) => {
       whole: share(name, []),
     };
     const verdict = answer === truth ? TEXT.yes : TEXT.no;
-    const revealed = answer && !skips && setOf(cuts) === setOf(ASKED);
+    const revealed = answer && asked.fresh() && !skips && setOf(cuts) === setOf(ASKED);
     says.say(fill(revealed ? verdict : TEXT.says[name], said));
   };
 

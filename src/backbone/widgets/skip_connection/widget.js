@@ -82,7 +82,7 @@ export default widget(["weight", "kind", "answer"], (view, model) => {
     slider.set(step, show(weight, 2));
     kind.set(name);
     numbers.update(kinds.map((_, i) => shown.map((block) => times(profileAt(sizes, i, step)[block]))));
-    const verdict = answer && weight === half ? (answer === "wild" ? TEXT.yes : TEXT.no) : "";
+    const verdict = answer && asked.fresh() && weight === half ? (answer === "wild" ? TEXT.yes : TEXT.no) : "";
     const line = fill(TEXT.says, { weight: show(weight, 2), first: times(logs[0]), count });
     says.say(verdict || line);
   };

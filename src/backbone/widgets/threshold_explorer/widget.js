@@ -84,7 +84,7 @@ export default widget(["threshold", "prevalence", "answer"], (view, model) => {
   );
 
   const sentence = ({ threshold, at, answer }, empty) => {
-    const verdict = answer ? words(answer === "precision" ? TEXT.yes : TEXT.no) : "";
+    const verdict = answer && asked.fresh() ? words(answer === "precision" ? TEXT.yes : TEXT.no) : "";
     const [found, right] = [at.recall, at.precision].map(rate);
     const values = { threshold: fixed(threshold, 2), score, positive, recall: found, precision: right };
     return verdict + fill(empty ? TEXT.saysNothing : TEXT.says, values);

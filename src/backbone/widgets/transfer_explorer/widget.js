@@ -103,8 +103,8 @@ export default widget(SETTINGS, (view, model) => {
     chart.update({ at: labels, draw, ways: { left: places[0], right: places[1] } }, labelsText(counts[labels]));
     numbers.update(data.differences(model.get("left"), model.get("right")));
     asked.update(answer);
-    const revealed = answer && picked === null && labels === counts.length - 1 && places[1] === ways.length - 1;
-    says.say(revealed && model.get("left") === "scratch" ? asked.verdict(answer) : line(draw, labels, now));
+    const revealed = answer && asked.fresh() && picked === null && labels === counts.length - 1;
+    says.say(revealed ? asked.verdict(answer) : line(draw, labels, now));
   };
   const top = controls(...asked.buttons.values(), another);
   const picture = stage(chart.node, invitation(view, TEXT.invitation, ["labels"]));
