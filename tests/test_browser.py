@@ -215,10 +215,14 @@ def test_theme_button_turns_the_page_dark(open_page):
     assert min(int(part) for part in re.findall(r"\d+", dark)[:3]) > 150
 
 
+# Once nothing changes any more: some curves are computed over several frames.
 PAINTED = """async () => {
     widgetHost.drawAll();
-    for (const _ of [1, 2, 3, 4]) await new Promise(requestAnimationFrame);
-    return [...document.querySelectorAll(".bb-widget canvas")].map((canvas) => canvas.toDataURL());
+    const read = () => [...document.querySelectorAll(".bb-widget canvas")].map((canvas) => canvas.toDataURL());
+    for (let [last, now] = ["", read()]; ; last = now.join(), now = read()) {
+        if (last === now.join()) return now;
+        for (let i = 0; i < 20; i++) await new Promise(requestAnimationFrame);
+    }
 }"""
 
 
