@@ -28,6 +28,7 @@ from sphinx.search.en import SearchEnglish
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
 from backbone.palette import css_variables
+from backbone.widgets.engine import ENGINE
 
 sys.path.append(str(Path(__file__).parents[1] / "tools"))  # Sphinx finds this folder alone
 
@@ -259,11 +260,44 @@ def add_figures(app, pagename, templatename, context, doctree):
         file.parent.mkdir(exist_ok=True)
         file.write_text(text, "utf-8")
         scripts[name] = address(f"widgets/{name}.js", text)
+    networks = {
+        name: {part: address(*file) for part, file in network_files(app, pagename, name, crc).items()}
+        for name, crc in {
+            (m["state"]["network"], m["state"]["crc"]) for m in models.values() if "network" in m["state"]
+        }
+    }
     host = address(HOST, (Path(app.srcdir) / "_static" / HOST).read_text("utf-8"))
     tags = [f'<script src="{source}"></script>' for source in (next(iter(scripts.values())), host)]
     body = figures.VIEW_TAG.sub(with_room, context["body"])
     formulas = take_mathjax(context)
-    context["body"] = "\n".join([body, figures.state(models, scripts, formulas), *tags])
+    context["body"] = "\n".join([body, figures.state(models, scripts, formulas, networks), *tags])
+
+
+def network_files(app, pagename: str, name: str, crc: int) -> dict[str, tuple[str, str]]:
+    """Write the files of a network that a reader may ask for, unless they are there; return each with its version.
+
+    The weights' license, and what was changed in them, lie beside them.
+    """
+    folder = Path(app.outdir) / "_static" / "networks"
+    folder.mkdir(parents=True, exist_ok=True)
+    weights = folder / f"{name}-{crc:08x}.js"
+    if not weights.exists():
+        from backbone import pretrained  # PyTorch: seconds that a build with no new network saves
+
+        packed = pretrained.pack(pretrained.load(name))
+        if packed.checksum != crc:
+            raise PageError(
+                f"{pagename}: a figure was made with other weights of {name} than are installed; run: make clean book"
+            )
+        for old in folder.glob(f"{name}-*.js"):
+            old.unlink()
+        license_ = (Path(app.srcdir) / "_extra" / "mathjax" / "LICENSE").read_text("utf-8")  # the same, Apache 2.0
+        notice = pretrained.NOTICE.format(file=weights.name)
+        (folder / f"{name}-LICENSE.txt").write_text(f"{notice}\n{license_}", "utf-8")
+        weights.write_text(figures.network_script(name, packed), "utf-8")
+    engine = figures.engine_script(ENGINE)
+    (folder / "engine.js").write_text(engine, "utf-8")
+    return {"weights": (f"networks/{weights.name}", f"{crc:08x}"), "engine": ("networks/engine.js", engine)}
 
 
 def take_mathjax(context: dict) -> str | None:

@@ -36,7 +36,10 @@
       for (const name of this.changed) this.saved.add(name);
       this.changed.clear();
     }
-    send() {}
+    /** There is no kernel to ask either; a network, which is all that a figure asks for, lies in files of the site. */
+    send({ ask } = {}) {
+      if (ask === "network") sendNetwork(this);
+    }
     on(event, handler) {
       this.listeners.set(event, (this.listeners.get(event) ?? new Set()).add(handler));
     }
@@ -114,6 +117,24 @@
       const onerror = () => fail(new Error(`${src} did not come`));
       document.head.append(Object.assign(document.createElement("script"), { src, onload, onerror }));
     });
+
+  /** Answer as Python would: with the network, or with what went wrong. */
+  async function sendNetwork(model) {
+    const name = model.get("network");
+    const answer = (content) => {
+      for (const handler of [...(model.listeners.get("msg:custom") ?? [])]) handler({ answer: "network", ...content }, []);
+    };
+    try {
+      const { weights, engine } = page.networks[name];
+      await Promise.all([weights, engine].map(fetchScript));
+      const { [name]: parts, engine: code } = globalThis.backboneNetworks ?? {};
+      if (!parts || !code) return answer({ error: "damaged" }); // what came was cut off, and is no script
+      delete globalThis.backboneNetworks[name];
+      answer({ ...parts, engine: code, address: new URL(engine, location.href).href });
+    } catch {
+      answer({ error: "missing" });
+    }
+  }
 
   const draw = once(async (view) => {
     const { script, place, folds } = view;

@@ -243,6 +243,19 @@ def open_page(tabs, request, tmp_path_factory):
     assert not problems
 
 
+def write_networks(folder, widgets) -> dict[str, dict[str, str]]:
+    """Write the files of the networks that widgets may ask for; return their addresses, as the site has them."""
+    networks = {}
+    for widget in widgets:
+        if packed := getattr(widget, "packed", None):
+            from backbone.widgets.engine import ENGINE
+
+            networks[widget.network] = {"weights": "weights.js", "engine": "engine.js"}
+            (folder / "weights.js").write_text(figures.network_script(widget.network, packed), "utf-8")
+            (folder / "engine.js").write_text(figures.engine_script(ENGINE), "utf-8")
+    return networks
+
+
 @pytest.fixture
 def page_with(open_page, tmp_path):
     """Return a function that puts widgets on a page as the site does, and opens it.
@@ -260,9 +273,10 @@ def page_with(open_page, tmp_path):
             name = figures.class_name(models[widget.model_id])
             scripts[name] = f"{name}.js"
             (tmp_path / scripts[name]).write_text(figures.script(name, widget), "utf-8")
+        networks = write_networks(tmp_path, widgets)
         views = [widget.model_id for widget in widgets] if views is None else views
         html = STANDALONE.format(
-            state=figures.state(models, scripts),
+            state=figures.state(models, scripts, networks=networks),
             first=next(iter(scripts.values())),
             views="\n".join(figures.VIEW.format(json.dumps({"model_id": view})) for view in views),
         )

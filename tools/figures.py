@@ -5,6 +5,7 @@ The site and the tests' pages take both from here, and `_static/widget-host.js` 
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import re
@@ -29,6 +30,29 @@ return backboneWidget;
 }};
 """
 
+# A network's weights in a script, which also loads from a folder.
+NETWORK = "(globalThis.backboneNetworks ??= {{}}).{name} = {parts};\n"
+# Run as a worker it is the engine; run in a page, it hands over its own text, of which a page in a folder makes one.
+ENGINE = """\
+const backboneEngine = () => {{
+"use strict";
+{module}
+}};
+if (globalThis.document) (globalThis.backboneNetworks ??= {{}}).engine = `(${{backboneEngine}})()`;
+else backboneEngine();
+"""
+
+
+def network_script(name: str, packed) -> str:
+    """Return the script that hands over a packed network."""
+    parts = {"layers": packed.layers, "weights": base64.b64encode(packed.data).decode()}
+    return NETWORK.format(name=name, parts=json.dumps(parts, separators=(",", ":")))
+
+
+def engine_script(module: str) -> str:
+    """Return the script of the engine, given its joined module."""
+    return ENGINE.format(module=module)
+
 
 def class_name(model: dict) -> str:
     """Return the name of a model's class."""
@@ -47,10 +71,16 @@ def version(*texts: str) -> str:
     return hashlib.sha256("\0".join(texts).encode()).hexdigest()[:16]
 
 
-def state(models: dict[str, dict], scripts: dict[str, str], formulas: str | None = None) -> str:
+def state(
+    models: dict[str, dict],
+    scripts: dict[str, str],
+    formulas: str | None = None,
+    networks: dict[str, dict[str, str]] | None = None,
+) -> str:
     """Return the script tag with the models of a page by their ids, and with the addresses of their classes' scripts.
 
-    `formulas` is that of MathJax, which the host fetches after the figures in sight. Equal buffers stand in it once.
+    `formulas` is that of MathJax, which the host fetches after the figures in sight. `networks` are the addresses of
+    "weights" and "engine" of those that a reader may ask for. Equal buffers stand in it once.
     Its key changes with anything in it: what a browser kept of another build is void.
     """
     buffers, shown = {}, {}
@@ -63,6 +93,8 @@ def state(models: dict[str, dict], scripts: dict[str, str], formulas: str | None
             paths.append({"path": buffer["path"], "buffer": place})
         shown[model_id] = {"widget": class_name(model), "state": traits, "buffers": paths}
     content = {"scripts": scripts, "formulas": formulas, "models": shown, "buffers": buffers}
+    if networks:
+        content["networks"] = networks
     # A notebook is stored with sorted keys, so no widget may take an order from a dictionary's.
     content["key"] = version(json.dumps(content, sort_keys=True))
     body = json.dumps(content, separators=(",", ":"), sort_keys=True)

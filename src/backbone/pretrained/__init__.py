@@ -1,7 +1,21 @@
 """Networks that are already trained, and photographs as they want to see them."""
 
 from backbone.pretrained.official import OFFICIAL
+from backbone.pretrained.page import NOTICE, Packed, pack, rounded
 from backbone.pretrained.pictures import normalize, prepare
 from backbone.pretrained.shipped import EFFICIENTNET, SHIPPED, Card, card, load
 
-__all__ = ["EFFICIENTNET", "OFFICIAL", "SHIPPED", "Card", "card", "load", "normalize", "prepare"]
+__all__ = [
+    "EFFICIENTNET",
+    "NOTICE",
+    "OFFICIAL",
+    "SHIPPED",
+    "Card",
+    "Packed",
+    "card",
+    "load",
+    "normalize",
+    "pack",
+    "prepare",
+    "rounded",
+]

@@ -60,6 +60,8 @@ def _array_from_json(sent: dict, widget) -> np.ndarray:
 class BookWidget(anywidget.AnyWidget):
     """A widget whose JavaScript is ``widget.js`` beside its class, joined with what it imports; CSS likewise.
 
+    A class without that file is what several widgets share.
+
     CSS is global: the rules in ``widget.css``, which a widget may do without, begin at its own root class.
 
     ``room`` is how high a widget is once it is drawn, on a wide page and on a phone, in pixels, for each value of its
@@ -70,8 +72,7 @@ class BookWidget(anywidget.AnyWidget):
 
     def __init_subclass__(cls, **kwargs):
         # traitlets makes a further subclass of each instance's class, which already has its own.
-        if "_esm" not in vars(cls):
-            folder = Path(inspect.getfile(cls)).parent
+        if "_esm" not in vars(cls) and (folder := Path(inspect.getfile(cls)).parent).joinpath("widget.js").is_file():
             styles = [HERE / "kit.css", *folder.glob("widget.css")]
             cls._esm = join(folder / "widget.js")
             cls._css = "\n".join([f".bb-widget {{ {css_variables()} }}", *map(_read, styles)])
