@@ -28,6 +28,11 @@ def executed(source=IMPORT, package=PACKAGE, version=colab.WIDGETS, esm="export 
     return nb.new_notebook(cells=cells, metadata={"widgets": {colab.STATE: {"state": states}}})
 
 
+def test_every_chapter_is_run():
+    twins = colab.twins_of(ROOT)
+    assert sorted(twins) == sorted((ROOT / "chapters").glob("*.ipynb"))
+
+
 def test_a_notebook_with_living_widgets_is_right():
     assert colab.wrong(executed(), VENV) is None
     assert colab.views(executed()) == [(1, "m1")]

@@ -2,6 +2,7 @@
 
 import ast
 import re
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,30 @@ def imported(path: Path) -> set[str]:
                 {f"{node.module}.{alias.name}" for alias in node.names} if node.module == "backbone" else {node.module}
             )
     return {part(name) for name in names if name.startswith("backbone.")}
+
+
+OURS = [
+    path for folder in ("tools", "experiments", "_ext") for path in sorted((PACKAGE.parents[1] / folder).glob("*.py"))
+]
+
+
+@pytest.mark.parametrize("path", OURS, ids=lambda path: path.name)
+def test_what_a_tool_asks_of_another_is_there(path):
+    tree, names = ast.parse(path.read_text("utf-8")), {one.stem for one in OURS}
+    modules = {
+        alias.asname or alias.name: alias.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Import)
+        for alias in node.names
+        if alias.name in names
+    }
+    asked = {
+        (modules[node.value.id], node.attr)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in modules
+    }
+    missing = [f"{name}.{attribute}" for name, attribute in asked if not hasattr(import_module(name), attribute)]
+    assert missing == []
 
 
 def test_each_part_of_the_package_has_a_floor():

@@ -76,7 +76,7 @@ def check(work: Path, venv: Path, newest: bool) -> int:
     empty.mkdir()
     announce()
     run(["git", "clone", "--quiet", str(ROOT), str(clone)])
-    twins = [path.with_suffix(".ipynb") for path in notebooks.chapters(clone)]
+    twins = twins_of(clone)
     if missing := [twin.relative_to(clone).as_posix() for twin in twins if not twin.exists()]:
         raise BuildError(f'{", ".join(missing)}: not in the last commit; run "make notebooks" and commit.')
     env = environment(clone, notebooks.repository(clone).url)
@@ -91,6 +91,11 @@ def check(work: Path, venv: Path, newest: bool) -> int:
     if any(failures):
         raise BuildError("\n".join(filter(None, failures)))
     return len(twins)
+
+
+def twins_of(root: Path) -> list[Path]:
+    """Return the notebooks of the chapters, in reading order, whether they are there or not."""
+    return [root / f"{docname}.ipynb" for docname in notebooks.read_book(root)[0].chapters]
 
 
 def announce() -> None:
