@@ -201,6 +201,8 @@ def photo_from(path: str | Path) -> np.ndarray:
 
 def _reason(path: Path, error: Exception) -> str:
     """Say why a file is no picture that Pillow reads, and what to do."""
+    if isinstance(error, Image.DecompressionBombError):
+        return ": it has more pixels than is safe. Save a smaller copy"
     with path.open("rb") as file:
         kind = file.read(12)[4:]
     if kind[:4] == b"ftyp" and kind[4:] in TELEPHONES:
@@ -209,7 +211,7 @@ def _reason(path: Path, error: Exception) -> str:
             "computer's picture viewer and export it"
         )
     if isinstance(error, UnidentifiedImageError):
-        return f"; it is no picture of a kind known here, {', '.join(FORMATS)}. Save it as JPEG or PNG"
+        return f": it is no picture of a kind known here, {', '.join(FORMATS)}. Save it as JPEG or PNG"
     return f": {error}. Copy the file again, or save it anew as JPEG or PNG"
 
 

@@ -66,14 +66,17 @@ class BookWidget(anywidget.AnyWidget):
 
     ``room`` is how high a widget is once it is drawn, on a wide page and on a phone, in pixels, for each value of its
     trait ``show``, or for "" where it has none. A page of the book keeps that room from its first moment.
+
+    ``styles`` are sheets of parts that several widgets share; they stand between the kit's and the widget's own.
     """
 
     room = {"": (64, 64)}
+    styles: tuple[Path, ...] = ()
 
     def __init_subclass__(cls, **kwargs):
         # traitlets makes a further subclass of each instance's class, which already has its own.
         if "_esm" not in vars(cls) and (folder := Path(inspect.getfile(cls)).parent).joinpath("widget.js").is_file():
-            styles = [HERE / "kit.css", *folder.glob("widget.css")]
+            styles = [HERE / "kit.css", *cls.styles, *folder.glob("widget.css")]
             cls._esm = join(folder / "widget.js")
             cls._css = "\n".join([f".bb-widget {{ {css_variables()} }}", *map(_read, styles)])
         super().__init_subclass__(**kwargs)

@@ -53,6 +53,8 @@ class NetworkWidget(BookWidget):
         ValueError: no photograph, one without an ``alts``, or logits of another shape.
     """
 
+    styles = (HERE / "photo" / "photo.css",)  # of the picker, which all of them have
+
     photo = t.Unicode().tag(sync=True)
 
     network = t.Unicode("efficientnet_lite0", read_only=True).tag(sync=True)
