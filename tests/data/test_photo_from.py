@@ -147,5 +147,5 @@ def test_what_is_no_picture(tmp_path, content, message):
 def test_a_picture_too_large_to_be_true(tmp_path, monkeypatch):
     two_colors().save(tmp_path / "bomb.png")
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10)
-    with pytest.raises(ValueError, match="more pixels than is safe. Save a smaller copy"):
+    with pytest.raises(ValueError, match=r"more pixels than is safe\. Save a smaller copy"):
         photo_from(tmp_path / "bomb.png")
