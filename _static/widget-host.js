@@ -118,15 +118,19 @@
       document.head.append(Object.assign(document.createElement("script"), { src, onload, onerror }));
     });
 
+  let tries = 0; // a second one must not get from the browser's own store what was wrong the first time
+
   /** Answer as Python would: with the network, or with what went wrong. */
   async function sendNetwork(model) {
     const name = model.get("network");
     const answer = (content) => {
-      for (const handler of [...(model.listeners.get("msg:custom") ?? [])]) handler({ answer: "network", ...content }, []);
+      for (const handler of [...(model.listeners.get("msg:custom") ?? [])])
+        handler({ answer: "network", ...content }, []);
     };
     try {
       const { weights, engine } = page.networks[name];
-      await Promise.all([weights, engine].map(fetchScript));
+      const again = tries++ ? `${weights.includes("?") ? "&" : "?"}again=${tries}` : "";
+      await Promise.all([weights + again, engine].map(fetchScript));
       const { [name]: parts, engine: code } = globalThis.backboneNetworks ?? {};
       if (!parts || !code) return answer({ error: "damaged" }); // what came was cut off, and is no script
       delete globalThis.backboneNetworks[name];

@@ -29,6 +29,26 @@ import json
 print(json.dumps([explorer.stride, explorer.kernel, explorer.point, float(explorer.output[tuple(explorer.point)])]))
 """
 SET = "explorer.stride = 3; explorer.kernel = [[[0, 0, 0], [0, 0, 2], [0, 0, 0]]]; explorer.point = [5, 6]"
+# Its records are made up: what is computed tells that the network has come, 5 MB through the kernel's own connection.
+NETWORK = """
+import numpy as np, torch
+from backbone import pretrained
+from backbone.data import photo
+from backbone.widgets import BlockExplorer
+from backbone.widgets.engine import jpeg, pixels
+full = pretrained.load("efficientnet_lite0")
+cup, packed = jpeg(photo("coffee", 224, gray=False)), pretrained.pack(full)
+cases = [f"{n} {part}" for n, block in enumerate(full._blocks) if block.residual for part in ("branch", "skip")]
+blocks = BlockExplorer(packed, {"cup": cup}, {"cup": "A cup"}, dict.fromkeys(["", *cases], np.zeros((1, 1000))))
+blocks
+"""
+CUT = """
+network = pretrained.rounded(full)
+for block in blocks.cuts: network._blocks[int(block)].residual = False
+with torch.no_grad():
+    y = network(pretrained.normalize("efficientnet_lite0", torch.tensor(pixels(cup))[None])).softmax(1)[0]
+print(json.dumps([len(blocks.cuts), packed.classes[y.argmax()], f"{100 * y.max():.0f} %"]))
+"""
 
 
 def notebook(*cells: str) -> str:
@@ -49,8 +69,8 @@ def notebook(*cells: str) -> str:
 
 @pytest.fixture
 def lab(tmp_path):
-    """Start JupyterLab on a free port with a notebook of three cells; give the notebook's address."""
-    (tmp_path / "test.ipynb").write_text(notebook(SHOW, ASK, SET))
+    """Start JupyterLab on a free port with a notebook; give the notebook's address."""
+    (tmp_path / "test.ipynb").write_text(notebook(SHOW, ASK, SET, NETWORK, CUT))
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -140,5 +160,17 @@ def test_traits_go_both_ways(lab, browser):
         run_cell(page, 2, page.locator(".bb-says", has_text="row 5, column 6"))
         expected = ConvolutionExplorer({"coins": photo("coins")}, kernel=[[0, 0, 0], [0, 0, 2], [0, 0, 0]], stride=3)
         assert shown_sum(page) == pytest.approx(expected.output[5, 6], abs=1e-4)
+
+        # The network comes through the kernel's connection, and says what Python's says.
+        run_cell(page, 3, page.locator(".bb-bl"))
+        page.get_by_role("button", name="Load the network").click()
+        page.locator(".bb-network [role=status]", has_text="The network is loaded").wait_for(timeout=60_000)
+        page.locator(".bb-bl summary").click()
+        page.get_by_role("button", name="All shortcuts out").click()
+        page.locator(".bb-says", has_text="all nine shortcuts out").wait_for(timeout=60_000)
+        answer = page.locator(".jp-OutputArea-output pre", has_text="[9, ")
+        run_cell(page, 4, answer)
+        first = page.locator(".bb-answer-list li").first.inner_text().split("\n")
+        assert json.loads(answer.inner_text()) == [9, *first]
     finally:
         page.close()

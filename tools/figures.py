@@ -34,12 +34,14 @@ return backboneWidget;
 NETWORK = "(globalThis.backboneNetworks ??= {{}}).{name} = {parts};\n"
 # Run as a worker it is the engine; run in a page, it hands over its own text, of which a page in a folder makes one.
 ENGINE = """\
-const backboneEngine = () => {{
+{{
+const engine = () => {{
 "use strict";
 {module}
 }};
-if (globalThis.document) (globalThis.backboneNetworks ??= {{}}).engine = `(${{backboneEngine}})()`;
-else backboneEngine();
+if (globalThis.document) (globalThis.backboneNetworks ??= {{}}).engine = `(${{engine}})()`;
+else engine();
+}}
 """
 
 

@@ -1,6 +1,7 @@
 """What tests of the widgets share: a module in a page."""
 
 import json
+from types import SimpleNamespace
 
 import pytest
 
@@ -37,3 +38,28 @@ def module_of(tabs):
             return json.loads(found, object_hook=lambda entry: float(entry["odd"]) if "odd" in entry else entry)
 
         yield imported
+
+
+@pytest.fixture(scope="session")
+def imagenet():
+    """Return what figures with a network are made of, and the network with the page's weights.
+
+    ``packed``, ``photos`` (name -> JPEG), ``alts``, ``model`` and ``inputs`` (N, 3, 224, 224), as the model takes them.
+    """
+    import numpy as np
+    import torch
+
+    from backbone import pretrained
+    from backbone.data import PHOTOS, photo
+    from backbone.widgets.engine import SIDE, jpeg, pixels
+
+    full = pretrained.load("efficientnet_lite0")
+    photos = {name: jpeg(photo(name, SIDE, gray=False)) for name in ("coffee", "camera", "rocket")}
+    inputs = torch.tensor(np.stack([pixels(one) for one in photos.values()]))
+    return SimpleNamespace(
+        packed=pretrained.pack(full),
+        photos=photos,
+        alts={name: PHOTOS[name].alt for name in photos},
+        model=pretrained.rounded(full),
+        inputs=pretrained.normalize("efficientnet_lite0", inputs),
+    )

@@ -7,62 +7,36 @@ import numpy as np
 import pytest
 import torch
 
-from backbone import pretrained
-from backbone.data import PHOTOS, photo
 from backbone.probes import Probe
 from backbone.widgets.base import HERE, join
-from backbone.widgets.engine import SIDE, jpeg, pixels
+from backbone.widgets.engine import ENGINE, NetworkWidget, jpeg, pixels
 
-NAMES = [name for name, about in PHOTOS.items() if about.crop[2] >= SIDE]
 TAPS = ["_relu0", *(f"_blocks.{i}" for i in range(16)), "_relu1"]
-
-
-@pytest.fixture(scope="module")
-def full():
-    return pretrained.load("efficientnet_lite0")
-
-
-@pytest.fixture(scope="module")
-def packed(full):
-    return pretrained.pack(full)
-
-
-@pytest.fixture(scope="module")
-def files():
-    return {name: jpeg(photo(name, SIDE, gray=False)) for name in NAMES}
-
-
-@pytest.fixture(scope="module")
-def inputs(files):
-    return pretrained.normalize("efficientnet_lite0", torch.tensor(np.stack([pixels(one) for one in files.values()])))
-
-
-def test_kernels_are_those_of_their_generator():
-    assert kernels.TARGET.read_text("utf-8") == kernels.module()
-
-
 BUILD = """async ([layers, data, plain]) => {
     window.net = await m.network(layers, m.decode(data), plain);
     return net.fast;
 }"""
 RUN = """([pixels, without, taps]) => {
     net.forward(pixels, without);
-    return { logits: net.logits(), taps: taps.map((name) => net.tap(name).data) };
+    return { logits: net.logits(), features: net.features(), taps: taps.map((name) => net.tap(name).data) };
 }"""
 
 
+def test_kernels_are_those_of_their_generator():
+    assert kernels.TARGET.read_text("utf-8") == kernels.module()
+
+
 @pytest.fixture
-def engine(module_of, packed):
-    """Return a function that runs pictures (N, 3, 224, 224), 0 to 255, in the page: logits, and the taps named."""
+def engine(module_of, imagenet):
+    """Return a function that starts the network in a page; that returns one that runs a picture (3, 224, 224)."""
     module = module_of(join(HERE / "engine" / "network.js"))
 
     def built(plain=False):
-        assert module(BUILD, [packed.layers, base64.b64encode(packed.data).decode(), plain]) is not plain
+        data = base64.b64encode(imagenet.packed.data).decode()
+        assert module(BUILD, [imagenet.packed.layers, data, plain]) is not plain
 
         def run(picture, without=None, taps=()):
-            last = np.moveaxis(np.asarray(picture), 0, -1).ravel().tolist()
-            found = module(RUN, [last, without or {}, list(taps)])
-            return np.array(found["logits"]), [np.array(values) for values in found["taps"]]
+            return module(RUN, [(255 * np.moveaxis(picture, 0, -1)).ravel().tolist(), without or {}, list(taps)])
 
         return run
 
@@ -71,15 +45,74 @@ def engine(module_of, packed):
 
 @pytest.mark.browser
 @pytest.mark.parametrize("plain", [False, True], ids=["WebAssembly", "JavaScript"])
-def test_logits_and_taps_are_those_of_pytorch(engine, full, files, inputs, plain):
+def test_logits_and_taps_are_those_of_pytorch(engine, imagenet, plain):
     run = engine(plain)
-    model = pretrained.rounded(full)
-    with Probe(model, TAPS) as probe, torch.no_grad():
-        logits = model(inputs)
-    some = list(files)[:1] if plain else list(files)
-    for i, name in enumerate(some):
-        found, taps = run(255 * pixels(files[name]), taps=TAPS)
-        np.testing.assert_allclose(found, logits[i], atol=1e-4)
-        for tap, values in zip(TAPS, taps, strict=True):
+    with Probe(imagenet.model, [*TAPS, "_flatten"]) as probe, torch.no_grad():
+        logits = imagenet.model(imagenet.inputs)
+    for i, photo in enumerate(list(imagenet.photos.values())[: 1 if plain else None]):
+        found = run(pixels(photo), taps=TAPS)
+        np.testing.assert_allclose(found["logits"], logits[i], atol=1e-4)
+        np.testing.assert_allclose(found["features"], probe.activations["_flatten"][i], atol=1e-4)
+        for tap, values in zip(TAPS, found["taps"], strict=True):
             expected = probe.activations[tap][i].permute(1, 2, 0)
             np.testing.assert_allclose(values, expected.ravel(), atol=2e-5 * float(expected.abs().max()), err_msg=tap)
+
+
+@pytest.mark.browser
+def test_cuts_are_those_of_pytorch(engine, imagenet):
+    run = engine()
+    picture = pixels(imagenet.photos["coffee"])
+    blocks = imagenet.model._blocks
+    for number in (2, 9, 14):
+        block = blocks[number]
+        with torch.no_grad():
+            blocks[number] = torch.nn.Identity()
+            branch = imagenet.model(imagenet.inputs[:1])[0]
+            blocks[number], block.residual = block, False
+            skip = imagenet.model(imagenet.inputs[:1])[0]
+            block.residual = True
+        for part, expected in (("branch", branch), ("skip", skip)):
+            found = run(picture, {f"_blocks.{number}": part})["logits"]
+            np.testing.assert_allclose(found, expected, atol=2e-4, err_msg=f"{number} {part}")
+
+
+@pytest.mark.browser
+def test_the_mean_of_the_local_scores_and_the_bias_are_the_score(engine, imagenet, module_of):
+    run = engine()
+    found = run(pixels(imagenet.photos["coffee"]), taps=["_relu1"])
+    head = imagenet.model._fc
+    local = np.reshape(found["taps"][0], (49, 1280)) @ head.weight[967].detach().numpy()
+    assert local.mean() + head.bias[967].item() == pytest.approx(found["logits"][967], abs=1e-4)
+
+
+def test_the_checksum_is_that_of_zlib(module_of, imagenet):
+    module = module_of(join(HERE / "engine" / "network.js"))
+    data = base64.b64encode(imagenet.packed.data).decode()
+    assert module("(data) => m.checksum(m.decode(data))", data) == imagenet.packed.checksum
+
+
+def test_a_picture_goes_over_as_a_small_jpeg():
+    picture = np.random.default_rng(0).uniform(size=(3, 224, 224))
+    smooth = np.linspace(0, 1, 224) * np.ones((3, 224, 1))
+    assert np.abs(pixels(jpeg(smooth)) - smooth).max() < 0.01
+    assert pixels(jpeg(picture)).shape == (3, 224, 224)
+    with pytest.raises(ValueError, match=r"jpeg: photograph has shape \(3, 10, 10\)"):
+        jpeg(picture[:, :10, :10])
+
+
+def test_python_answers_with_the_engine_and_the_bytes(imagenet):
+    widget = NetworkWidget(imagenet.packed, imagenet.photos, imagenet.alts)
+    sent = []
+    widget.send = lambda content, buffers: sent.append((content, buffers))
+    widget._hear(widget, {"ask": "nothing"}, [])
+    widget._hear(widget, {"ask": "network"}, [])
+    [(content, buffers)] = sent
+    assert content == {"answer": "network", "engine": ENGINE, "layers": list(imagenet.packed.layers)}
+    assert buffers == [imagenet.packed.data]
+
+
+def test_errors_say_what_is_missing(imagenet):
+    with pytest.raises(ValueError, match="NetworkWidget: photos is empty; give at least one"):
+        NetworkWidget(imagenet.packed, {}, {})
+    with pytest.raises(ValueError, match="NetworkWidget: alts says nothing of camera, rocket; say what"):
+        NetworkWidget(imagenet.packed, imagenet.photos, {"coffee": "A cup"})

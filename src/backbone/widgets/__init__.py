@@ -5,6 +5,7 @@ from backbone.widgets.architecture_explorer import ArchitectureExplorer
 from backbone.widgets.augmentation_explorer import AugmentationExplorer
 from backbone.widgets.backpropagation import Backpropagation
 from backbone.widgets.batch_norm_explorer import BatchNormExplorer
+from backbone.widgets.block_explorer import BlockExplorer
 from backbone.widgets.confusion_matrix import ConfusionMatrix
 from backbone.widgets.convolution_explorer import ConvolutionExplorer
 from backbone.widgets.dropout_explorer import DropoutExplorer
@@ -25,6 +26,7 @@ __all__ = [
     "AugmentationExplorer",
     "Backpropagation",
     "BatchNormExplorer",
+    "BlockExplorer",
     "ConfusionMatrix",
     "ConvolutionExplorer",
     "DropoutExplorer",

@@ -11,13 +11,14 @@ import traitlets as t
 from numpy.typing import ArrayLike
 from PIL import Image
 
-from backbone.checks import picture, to_array
-from backbone.widgets.base import HERE, Array, BookWidget, join
+from backbone.checks import picture
+from backbone.widgets.base import HERE, BookWidget, join
 
 if TYPE_CHECKING:  # it would load PyTorch
     from backbone.pretrained import Packed
 
 SIDE = 224
+LICENSE = "https://www.apache.org/licenses/LICENSE-2.0"
 ENGINE = join(HERE / "engine" / "worker.js")
 
 
@@ -43,14 +44,13 @@ class NetworkWidget(BookWidget):
     Args:
         packed: the network, as ``pretrained.pack`` gives it. It is sent when the reader asks for it, not before.
         photos: name -> JPEG file of 224 x 224 pixels, as ``jpeg`` makes them: the pictures at hand.
-        logits: (photos, classes), what the network says of them, for a reader who has not loaded it.
         alts: name -> what is to be seen, for a reader who cannot.
 
     Traits, live both ways:
         photo: name of the picture shown, or "" for the reader's own.
 
     Raises:
-        ValueError: no photograph, one without an ``alts``, or logits of another shape.
+        ValueError: no photograph, or one without an entry in ``alts``.
     """
 
     styles = (HERE / "photo" / "photo.css",)  # of the picker, which all of them have
@@ -59,25 +59,20 @@ class NetworkWidget(BookWidget):
 
     network = t.Unicode("efficientnet_lite0", read_only=True).tag(sync=True)
     crc = t.Int(read_only=True, help="CRC-32 of the packed weights").tag(sync=True)
+    license = t.Unicode(LICENSE, read_only=True, help="address; a page has its own").tag(sync=True)
     classes = t.List(t.Unicode(), read_only=True).tag(sync=True)
     photos = t.List(t.Unicode(), read_only=True, help="names").tag(sync=True)
     alts = t.List(t.Unicode(), read_only=True).tag(sync=True)
     files = t.List(t.Bytes(), read_only=True, help="JPEG").tag(sync=True)
-    logits = Array("float32", read_only=True, help="(photos, classes)").tag(sync=True)
 
-    def __init__(
-        self, packed: Packed, photos: Mapping[str, bytes], logits: ArrayLike, alts: Mapping[str, str], **traits
-    ):
+    def __init__(self, packed: Packed, photos: Mapping[str, bytes], alts: Mapping[str, str], **traits):
         name = type(self).__name__
-        given = to_array(name, "logits", logits)
         if not photos:
             raise ValueError(f"{name}: photos is empty; give at least one")
         if missing := [one for one in photos if not alts.get(one)]:
             raise ValueError(f"{name}: alts says nothing of {', '.join(missing)}; say what is to be seen")
-        if given.shape != (len(photos), len(packed.classes)):
-            raise ValueError(f"{name}: logits has shape {given.shape}; it must be {(len(photos), len(packed.classes))}")
         values = {"crc": packed.checksum, "classes": list(packed.classes), "photos": list(photos)}
-        values |= {"alts": [alts[one] for one in photos], "files": list(photos.values()), "logits": given}
+        values |= {"alts": [alts[one] for one in photos], "files": list(photos.values())}
         for trait, value in values.items():
             self.set_trait(trait, value)
         self.packed = packed

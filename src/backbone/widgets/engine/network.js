@@ -3,7 +3,7 @@
 import { KERNELS } from "./kernels.js";
 import { scriptKernels } from "./script.js";
 
-export const SIDE = 224; // of a picture, in pixels
+const SIDE = 224; // of a picture, in pixels
 const SPARE = 8; // places behind a map that a kernel may touch
 const PAGE = 65536; // bytes in which memory is counted
 

@@ -1,0 +1,102 @@
+// Parts that the figures with a network share.
+
+import { button, h, setting, write } from "../kit.js";
+import { asked, load } from "./client.js";
+import { paintPicture, photographOf } from "./pictures.js";
+
+/**
+ * The button that loads the network, and what became of it. `changed()` is called once it is there. `run(question, done)`
+ * answers the newest question: those that were asked while it worked are passed over but the last.
+ */
+export function networkPart(view, model, text, changed) {
+  let [net, busy, next] = [null, false, null];
+  const license = h("a", { href: model.get("license"), target: "_blank", rel: "noopener" }, text.license);
+  const status = h("span", { role: "status" });
+  const start = button(text.load, begin, { class: "bb-button bb-primary" });
+  const note = h("span", {}, text.runsHere, license);
+  const node = h("div", { class: "bb-network" }, start, note, status);
+
+  async function begin() {
+    start.disabled = true;
+    note.hidden = true;
+    write(status, text.loading);
+    try {
+      net = await load(model);
+      start.hidden = true;
+      write(status, net.fast ? text.ready : text.slow);
+      if (!view.signal.aborted) changed();
+    } catch (error) {
+      fail(error);
+    }
+  }
+  function fail(error) {
+    console.warn(error);
+    start.disabled = false;
+    write(status, text.failures[error.kind] ?? text.failures.failed);
+  }
+  async function work() {
+    busy = true;
+    while (next && !view.signal.aborted) {
+      const [question, done] = next;
+      next = null;
+      try {
+        const found = await net.run(question);
+        if (!next) done(found);
+      } catch (error) {
+        fail(error);
+      }
+    }
+    busy = false;
+  }
+  const run = (question, done) => {
+    next = [question, done];
+    if (!busy) work();
+  };
+  if (asked(model)) begin();
+  return { node, run, loaded: () => Boolean(net) };
+}
+
+/** The first answers as bars. `update([{ name, share }])`, with `old` true where they are not of what is shown now. */
+export function answersPart(text, count = 5) {
+  const rows = Array.from({ length: count }, () => {
+    const [name, value, bar] = [h("span", { class: "bb-answer-name" }), h("span", {}), h("i", {})];
+    return { node: h("li", {}, name, h("span", { class: "bb-track-thin" }, bar), value), name, value, bar };
+  });
+  const node = h("ol", { class: "bb-answer-list", "aria-label": text.answers, "data-part": "answers" });
+  node.append(...rows.map((row) => row.node));
+  const update = (answers, old = false) => {
+    node.classList.toggle("bb-old", old);
+    answers.slice(0, count).forEach(({ name, share }, i) => {
+      write(rows[i].name, name);
+      write(rows[i].value, `${Math.round(100 * share)} %`);
+      rows[i].bar.style.width = `${100 * share}%`;
+    });
+  };
+  return { node, update };
+}
+
+/**
+ * The photograph on its canvas, and the pictures to choose from. `update()` follows the setting `photo`; `changed()` is
+ * called once the pixels of another one are there. `now()` is { name, pixels }; the pixels are null while they come.
+ */
+export function photographPart(view, model, text, changed) {
+  const photos = model.get("photos");
+  const canvas = h("canvas", { class: "bb-photograph", role: "img", "data-part": "photograph" });
+  const pictures = setting(view, "photo", text.photograph, photos);
+  let shown = { name: null, pixels: null };
+  async function take(name) {
+    const taken = (shown = { name, pixels: null });
+    const pixels = await photographOf(model, name);
+    if (shown !== taken || view.signal.aborted) return;
+    shown = { name, pixels };
+    paintPicture(canvas, pixels);
+    canvas.setAttribute("aria-label", model.get("alts")[photos.indexOf(name)]);
+    changed();
+  }
+  const update = () => {
+    const name = model.get("photo") || photos[0];
+    pictures.set(name);
+    if (name !== shown.name) take(name);
+  };
+  return { canvas, node: pictures.node, update, now: () => shown };
+}
