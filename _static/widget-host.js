@@ -148,8 +148,9 @@
       const widget = await findWidget(page.models[id].widget);
       model.ready ??= Promise.resolve(widget.initialize?.({ model }));
       await model.ready;
+      const { open = [], used } = kept.views[views.indexOf(view)] ?? {};
+      if (used) place.dataset.used = true;
       await widget.render({ model, el: place });
-      const { open = [] } = kept.views[views.indexOf(view)] ?? {};
       folds().forEach((fold, i) => (fold.open = open[i] ?? fold.open));
       view.drawn = true;
     } catch (error) {
@@ -179,8 +180,9 @@
   function remember() {
     for (const [id, model] of models) kept.models[id] = model.settings();
     for (const [i, { drawn, place, folds }] of views.entries()) {
-      if (drawn)
-        kept.views[i] = { open: folds().map((fold) => fold.open), width: innerWidth, height: place.offsetHeight };
+      if (!drawn) continue;
+      const [open, used] = [folds().map((fold) => fold.open), Boolean(place.querySelector(".bb-used"))];
+      kept.views[i] = { open, used, width: innerWidth, height: place.offsetHeight };
     }
     try {
       sessionStorage.setItem(STORE, JSON.stringify({ ...kept, key: page.key }));

@@ -292,6 +292,18 @@ def test_folds_stay_open_and_their_room_is_kept(page_with, settle):
     assert page.evaluate("room") == height
 
 
+def test_a_figure_that_was_used_invites_no_more_and_none_does_on_paper(page_with, settle):
+    page = page_with(*[figure() for _ in range(2)])
+    invitations = page.locator(".bb-invite")
+    assert [one.is_visible() for one in invitations.all()] == [True, True]
+    page.get_by_text("Numbers").first.click()
+    page.reload()
+    settle(page)
+    assert [one.is_visible() for one in invitations.all()] == [False, True]
+    page.emulate_media(media="print")
+    assert not invitations.last.is_visible()
+
+
 SET = "models[0].set('a', 1), models[0].save_changes()"
 
 

@@ -148,7 +148,7 @@ STAGE = """() => {
             numbers.update([[1, 2], [3, 4]]);
             says.say(`at ${now()}`);
         };
-        const picture = m.stage(m.invitation(view, "Press it", ["step"]), ...asked.buttons.values());
+        const picture = m.stage(m.invitation("Press it"), ...asked.buttons.values());
         return { root: m.body("bb-x", "A figure", asked.node, picture, film.node, says.node, numbers.node), paint };
     }).render({ model, el: document.body });
 }"""
@@ -182,7 +182,6 @@ def test_a_film_plays_to_its_end_begins_again_and_is_scrubbed(figure):
     assert steps[-1] == 4
     assert any(step % 1 for step in steps)
     assert figure("() => document.querySelector('.bb-primary').textContent") == "Play"
-    assert figure("() => document.querySelector('.bb-invite').hidden")
     figure(
         """() => {
             const [play, bar] = document.querySelectorAll(".bb-primary, input");
@@ -193,6 +192,28 @@ def test_a_film_plays_to_its_end_begins_again_and_is_scrubbed(figure):
     )
     figure(FRAME)
     assert figure("() => model.get('step')") == 2, "a hand on the slider stops the film"
+
+
+ACTS = {
+    "a key in it": "document.querySelector('td').dispatchEvent(new KeyboardEvent('keydown', { key: 'a', bubbles: true }))",
+    "a press": "document.querySelector('td').click()",
+    "a change from elsewhere": "model.set('step', 2)",
+}
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("act", ACTS.values(), ids=ACTS)
+def test_whatever_the_reader_does_the_figure_is_used(figure, act):
+    used = "() => document.querySelector('.bb-widget').matches('.bb-used')"
+    passing = """() => {
+        for (const type of ["Tab", "Shift"])
+            document.querySelector("td").dispatchEvent(new KeyboardEvent("keydown", { key: type, bubbles: true }));
+        document.body.click();
+    }"""
+    figure(passing)
+    assert not figure(used), "what only passes by is no use"
+    figure(f"() => {{ {act} }}")
+    assert figure(used)
 
 
 @pytest.mark.browser

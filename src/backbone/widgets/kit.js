@@ -180,10 +180,15 @@ export function widget(settings, build) {
       model.save_changes();
     };
     view.repaint = () => view.soon(paint);
+    /** The reader has done something here: nothing invites to it any more. The page's host keeps that for a reload. */
+    view.use = () => root.classList.add("bb-used");
     const { root, paint } = build(view, model);
     el.append(root);
+    if (el.dataset.used) view.use();
+    for (const type of ["click", "keydown", "input"]) view.listen(root, type, (event) => isAct(event) && view.use());
     view.onChange(settings, () => {
       view.acted = true;
+      view.use();
       view.repaint();
     });
     view.onTheme(paint); // at once: paper does not wait for a frame
@@ -195,6 +200,10 @@ export function widget(settings, build) {
   }
   return { render };
 }
+
+/** Whether an event does something, and is no key on the way to something else. */
+const isAct = ({ type, key, ctrlKey, metaKey }) =>
+  type !== "keydown" || !(ctrlKey || metaKey || ["Tab", "Shift", "Control", "Meta", "Alt"].includes(key));
 
 /** A widget's outermost element, with the name that is read aloud. */
 export function body(name, title, ...nodes) {
@@ -241,11 +250,9 @@ export function stage(...nodes) {
   return h("div", { class: "bb-stage" }, ...nodes);
 }
 
-/** What to do first, verb first, at the handle; gone once the reader has done anything. */
-export function invitation(view, text, settings) {
-  const node = h("p", { class: "bb-invite" }, text);
-  view.onChange(settings, () => (node.hidden = true));
-  return node;
+/** What to do first, verb first, at the handle; gone once the figure is used. */
+export function invitation(text) {
+  return h("p", { class: "bb-invite" }, text);
 }
 
 /**
@@ -267,9 +274,8 @@ export function question(view, name, text, answers) {
   };
   const node = h("p", { class: "bb-question" }, text);
   for (const type of ["pointerdown", "keydown", "click", "input"]) {
-    const other = ({ target, key }) =>
-      key !== "Tab" && node.closest(".bb-widget")?.contains(target) && !target.closest(".bb-answers");
-    view.listen(document, type, (event) => other(event) && (fresh = false), { capture: true });
+    const here = ({ target }) => node.closest(".bb-widget")?.contains(target) && !target.closest(".bb-answers");
+    view.listen(document, type, (event) => here(event) && isAct(event) && (fresh = false), { capture: true });
   }
   return { node, buttons, update, fresh: () => fresh };
 }

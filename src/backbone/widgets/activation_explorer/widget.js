@@ -45,7 +45,7 @@ export default widget(SETTINGS, (view, model) => {
     says.say(sentenceOf(words, layers));
   };
 
-  const picture = stage(plot.node, strip.node, invitation(view, TEXT.invitation, ["input", "layers"]));
+  const picture = stage(plot.node, strip.node, invitation(TEXT.invitation));
   const rows = [picture, controls(player.play, ...chosen.nodes), says.node, chosen.more, numbers.node];
   return { root: body("bb-ac", TEXT.title, ...rows), paint };
 });

@@ -63,7 +63,7 @@ export default widget(["a", "b", "size", "chosen", "answer"], (view, model) => {
     const verdict = answer && asked.fresh() && now === 2 * counts ? (answer === "cost" ? TEXT.yes : TEXT.no) : "";
     says.say(verdict || sentence(chosen, shown, wholes));
   };
-  const picture = stage(...strips.map(({ node }) => node), invitation(view, TEXT.invitation, ["size"]));
+  const picture = stage(...strips.map(({ node }) => node), invitation(TEXT.invitation));
   const numbers = fold(TEXT.numbers, layers.node, hint(TEXT.scale));
   const rows = [asked.node, controls(...asked.buttons.values()), picture, says.node, numbers];
   return { root: body("bb-arch", TEXT.title, ...rows), paint };

@@ -122,7 +122,7 @@ export default widget(SETTINGS, (view, model) => {
   };
 
   const reset = button(TEXT.reset, () => view.set({ turn: 0, push: [0, 0], erased: [], also: "nothing", strength: 0 }));
-  const invite = invitation(view, TEXT.invitation, ["turn", "push", "erased"]);
+  const invite = invitation(TEXT.invitation);
   const both = h("div", { class: "bb-aug-both" }, stage(picture.node, invite), scores.node);
   const rows = [controls(...asked.buttons.values()), both, controls(tools.node, reset), strip.node, thumbnails.node];
   return { root: body("bb-aug", TEXT.title, asked.node, ...rows, says.node, more.node), paint };

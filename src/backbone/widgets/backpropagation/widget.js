@@ -29,7 +29,7 @@ export default widget(SETTINGS, (view, model) => {
   };
   view.onResize(graph.node, view.repaint);
 
-  const picture = stage(graph.node, invitation(view, TEXT.invitation, ["given", "step"]));
+  const picture = stage(graph.node, invitation(TEXT.invitation));
   const rows = [picture, player.node, says.node, fold(TEXT.more, activation.node)];
   return { root: body("bb-bp", TEXT.title, ...rows), paint };
 });

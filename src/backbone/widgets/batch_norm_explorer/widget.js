@@ -96,7 +96,7 @@ export default widget(SETTINGS, (view, model) => {
   view.listen(numbers.node, "toggle", view.repaint);
   view.onResize(chart.node, view.repaint);
 
-  const picture = stage(chart.node, invitation(view, TEXT.invitation, ["values"]));
+  const picture = stage(chart.node, invitation(TEXT.invitation));
   const run = button(TEXT.run10, () => actions.run(10));
   const rows = [controls(...asked.buttons.values()), picture, controls(mode.node, run)];
   return { root: body("bb-bn", TEXT.title, asked.node, ...rows, says.node, more.node, numbers.node), paint };

@@ -104,7 +104,7 @@ export default widget(SETTINGS, (view, model) => {
   const acts = {
     hover: (place) => {
       if (place) sweep?.stop();
-      if (place) invite.hidden = true;
+      if (place) view.use();
       look.hover = place;
       view.repaint();
     },
@@ -116,9 +116,8 @@ export default widget(SETTINGS, (view, model) => {
   const pair = h("div", { class: `bb-conv-pair bb-conv-${parts.beside ? "three" : "two"}` });
   pair.append(...[input, parts.beside?.node, output].filter(Boolean));
   const sweep = name === "window" ? sweepPart(view, current, look, pair) : null;
-  const invite = invitation(view, TEXT.invitations[name], SETTINGS);
   const says = speaker(view, false);
-  pair.append(invite);
+  pair.append(invitation(TEXT.invitations[name]));
 
   const all = [drawn, parts.over, parts.beside, parts.strip, ...(parts.under ?? []), ...parts.folds].filter(Boolean);
   const paint = () => {

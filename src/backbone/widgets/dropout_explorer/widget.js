@@ -54,7 +54,7 @@ export default widget(SETTINGS, (view, model) => {
   };
   view.onResize(picture.node, view.repaint);
 
-  const stages = stage(picture.node, invitation(view, TEXT.invitation, SETTINGS));
+  const stages = stage(picture.node, invitation(TEXT.invitation));
   const rows = [stages, runs.node, controls(p.node, head.node), says.node, more.node, numbers.node];
   return { root: body("bb-do", TEXT.title, ...rows), paint };
 });

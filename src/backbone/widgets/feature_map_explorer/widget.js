@@ -117,7 +117,7 @@ export default widget(SETTINGS, (view, model) => {
   const numbers = numbersPart(data.classes);
   const says = speaker(view, false);
   const tools = drawButtons(actions.clear, actions.again);
-  const invite = invitation(view, TEXT.invitation, ["drawing", "picture"]);
+  const invite = invitation(TEXT.invitation);
   const whole = stage(network.node, picture.node, tools, invite);
   const paint = () => {
     shown = read();

@@ -62,7 +62,7 @@ export default widget(SETTINGS, (view, model) => {
     const words = { number: settings.filter, network: settings.network };
     says.say(own.off ? fill(TEXT.saysOff, words) : fill(TEXT.says, { ...words, kind: TEXT.kinds[kindOf(own)] }));
   };
-  const left = stage(...tiles.map(({ node }) => node), invitation(view, TEXT.invitation, ["network", "filter"]));
+  const left = stage(...tiles.map(({ node }) => node), invitation(TEXT.invitation));
   const whole = h("div", { class: "bb-whole" }, left, h("div", { class: "bb-made" }, map.node, patches.node));
   view.onResize(map.node, view.repaint);
   view.listen(numbers.node, "toggle", view.repaint);

@@ -72,7 +72,7 @@ export default widget(SETTINGS, (view, model) => {
   view.listen(layer.node, "toggle", view.repaint);
 
   const field = h("div", { class: "bb-grad-field" }, axis.node, chart.node);
-  const picture = stage(field, feet.node, invitation(view, TEXT.invitation, ["step", "setting"]));
+  const picture = stage(field, feet.node, invitation(TEXT.invitation));
   const rows = [picture, controls(player.play, network.node, gain.node), says.node, layer.node, more.node];
   return { root: body("bb-grad", TEXT.title, axis.line, ...rows), paint };
 });

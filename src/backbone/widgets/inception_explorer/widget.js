@@ -54,7 +54,7 @@ export default widget(SETTINGS, (view, model) => {
   view.listen(puzzle.node, "toggle", view.repaint);
   view.onResize(module.node, paint);
 
-  const picture = stage(module.node, ...asked.buttons, invitation(view, TEXT.invitation, ["widths", "reduced"]));
+  const picture = stage(module.node, ...asked.buttons, invitation(TEXT.invitation));
   const figure = [asked.node, picture, controls(kind.node), bars.node, says.node, puzzle.node, numbers.node];
   return { root: body("bb-inc", TEXT.title, ...figure), paint };
 });

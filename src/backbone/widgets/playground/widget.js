@@ -172,9 +172,7 @@ function trainingView(view, model) {
   };
   const legend = h("div", { class: "bb-play-legend" }, TEXT.legend);
   const panels = h("div", { class: "bb-play-panels" }, h("div", { class: "bb-panel" }, surface.node, legend), net.node);
-  const invited = invitation(view, TEXT.invitation, SETTINGS);
-  view.listen(play, "click", () => (invited.hidden = true));
-  const picture = stage(panels, strip.node, invited);
+  const picture = stage(panels, strip.node, invitation(TEXT.invitation));
   const row = h("div", { class: "bb-controls bb-play-row" }, play, data.node, width.node);
   const root = body("bb-play", TEXT.title, picture, row, says.node, more.node, numbers.node);
   view.onResize(root, view.repaint);
@@ -216,7 +214,7 @@ function tangentView(view, model) {
     h("div", { class: "bb-panel" }, plot.node),
     net.node,
   );
-  const picture = stage(panels, invitation(view, TEXT.drag, ["moved", "weight", "reach"]));
+  const picture = stage(panels, invitation(TEXT.drag));
   const root = body("bb-play", TEXT.tangentTitle, picture, controls(steep, reach.node), says.node, cells.node);
   view.onResize(root, view.repaint);
   return { root, paint };

@@ -43,7 +43,7 @@ export default widget(["step", "place"], (view, model) => {
   const whole = h(
     "div",
     { class: "bb-rf-whole" },
-    stage(picture.node, invitation(view, TEXT.invitation, ["place"])),
+    stage(picture.node, invitation(TEXT.invitation)),
     chart.node,
   );
   return { root: body("bb-rf", TEXT.title, reel.node, whole, says.node, fold(TEXT.numbers, numbers.node)), paint };

@@ -83,7 +83,7 @@ export default widget(["cuts", "skips", "answer"], (view, model) => {
     says.say(fill(revealed ? verdict : TEXT.says[name], said));
   };
 
-  const picture = stage(network.node, invitation(view, TEXT.invitation, ["cuts"]));
+  const picture = stage(network.node, invitation(TEXT.invitation));
   const back = button(TEXT.whole, () => view.set({ cuts: [] }));
   const figure = [asked.node, controls(...asked.buttons.values()), picture, controls(kind.node, back), pictures.node];
   return { root: body("bb-res", TEXT.title, ...figure, says.node, numbers.node), paint };

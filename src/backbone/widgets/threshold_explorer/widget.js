@@ -105,7 +105,7 @@ export default widget(["threshold", "prevalence", "answer"], (view, model) => {
     says.say(sentence(now, empty));
   };
 
-  const picture = stage(scores.node, invitation(view, TEXT.invitation, ["threshold"]));
+  const picture = stage(scores.node, invitation(TEXT.invitation));
   const more = morePart(view, model, curves, curve, measured);
   const figure = [asked.node, controls(...asked.buttons.values()), picture, recall.node, precision.node, common.node];
   return { root: body("bb-th", TEXT.title, ...figure, says.node, numbers.node, more), paint };

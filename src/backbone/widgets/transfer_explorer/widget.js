@@ -107,7 +107,7 @@ export default widget(SETTINGS, (view, model) => {
     says.say(revealed ? asked.verdict(answer) : line(draw, labels, now));
   };
   const top = controls(...asked.buttons.values(), another);
-  const picture = stage(chart.node, invitation(view, TEXT.invitation, ["labels"]));
+  const picture = stage(chart.node, invitation(TEXT.invitation));
   const pair = h("div", { class: "bb-pair" }, ...panes.map(({ node }) => node));
   return { root: body("bb-tr", TEXT.title, asked.node, top, pair, picture, says.node, numbers.node), paint };
 });
