@@ -208,6 +208,21 @@ def jumps(page, acts):
     return page.locator(".bb-widget").evaluate(JUMPS, acts)
 
 
+def swipe(page, node, right=0, down=0):
+    """Draw a finger so many pixels over a page that has touch, from the middle of a node."""
+    box = node.bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    session = page.context.new_cdp_session(page)
+    touch = lambda kind, *points: session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+    for step in range(11):
+        at = {"x": x + right * step / 10, "y": y + down * step / 10}
+        touch("touchMove" if step else "touchStart", at)
+        page.evaluate(FRAMES, 1)
+    touch("touchEnd")
+    session.detach()
+    page.evaluate(FRAMES, 2)
+
+
 def resize(page, width):
     """Make the window of the page this wide, and wait until widgets have heard of it and are drawn again."""
     page.set_viewport_size({"width": width, "height": 900})

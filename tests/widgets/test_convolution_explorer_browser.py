@@ -93,7 +93,8 @@ def test_with_less_motion_the_map_is_there_at_once(figure):
     screen = figure("window", **FIGURES["window"])
     screen.check()
     screen.check_map()
-    assert screen.root.locator("input[type=range]").input_value() == "100"
+    slider = screen.root.locator("input[type=range]")
+    assert [slider.input_value(), slider.get_attribute("aria-valuetext")] == ["100", "100 %"]
 
 
 def test_hovering_looks_and_a_press_stays(figure):
@@ -121,11 +122,17 @@ def test_hovering_looks_and_a_press_stays(figure):
     assert made.point == [0, 125]
 
 
-def test_touch_drags_the_window(figure):
+def test_a_finger_taps_or_drags_aside_and_scrolls_the_page_where_it_goes_down(figure):
     screen = figure("window", width=360, page={"has_touch": True})
     box, place = screen.output.bounding_box(), screen.place(screen.output, 40, 80)
     screen.page.touchscreen.tap(box["x"] + place["x"], box["y"] + place["y"])
     screen.check(point=[40, 80])
+    screen.page.evaluate("document.body.style.paddingBottom = '200vh'")
+    page_checks.swipe(screen.page, screen.input, down=-150)
+    assert screen.page.evaluate("scrollY") > 100
+    screen.check(point=[40, 80])
+    page_checks.swipe(screen.page, screen.input, right=40)
+    assert screen.point()[1] > 63 + 15, "the window has gone along"
 
 
 KEYS = [
@@ -172,6 +179,7 @@ def test_one_weight_changes_the_whole_map(figure, answer, opening):
 
 def test_weights_are_typed_and_stepped(figure):
     screen = figure("filter")
+    assert screen.weights.nth(5).get_attribute("aria-label") == "Weight, row 1, column 2", "counted as the output is"
     kernel = KERNELS["emboss"].copy()
     for index, text, value in [(4, "−1,5", -1.5), (0, "1/9", 1 / 9), (8, "99", 99)]:
         screen.weights.nth(index).fill(text)
@@ -213,6 +221,20 @@ def test_named_filters_and_what_is_done_to_one(figure):
     screen.root.locator("select").select_option("sobel_x")
     screen.frame()
     assert screen.root.get_by_role("button", name="Sum to 1").is_disabled()
+
+
+@pytest.mark.parametrize("width", [720, 360])
+def test_no_weight_is_cut_by_its_cell(figure, width):
+    screen = figure("lab", kernel=np.full((5, 5), -0.8), width=width)
+    cut = "(all) => all.filter((cell) => cell.scrollWidth > cell.clientWidth).map((cell) => cell.value)"
+    assert screen.weights.evaluate_all(cut) == []
+    screen.open()
+    screen.press("Sum to 1")
+    screen.weights.nth(0).fill("-0.1234")
+    screen.weights.nth(0).blur()
+    screen.frame()
+    assert screen.weights.nth(0).input_value() == "−0.12"
+    assert screen.weights.evaluate_all(cut) == []
 
 
 def test_a_map_without_negative_weights_is_a_photograph(figure):

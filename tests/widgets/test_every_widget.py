@@ -40,6 +40,12 @@ def test_javascript_is_small_and_has_one_export_by_default(widget):
 
 
 @EACH
+def test_no_canvas_is_read_back(widget):
+    """Reading makes a canvas slow to draw, and the browser warns of it on the reader's console."""
+    assert "getImageData" not in widget._esm
+
+
+@EACH
 def test_every_rule_begins_at_the_widgets_root(widget):
     found = selectors(widget._css)
     assert [one for one in found if not one.startswith((".bb-widget", "@container", "@media"))] == []

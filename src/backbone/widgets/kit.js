@@ -412,7 +412,7 @@ export function film(view, text, { last, seconds, now, go }) {
   return { node: controls(play, bar.node), play, set: bar.set, start: () => run(true), stop: () => run(false) };
 }
 
-/** A slider with its label and its value. `set(at, text)` moves it and writes the value, which is read aloud too. */
+/** A slider with its label and its value. `set(at, text, said)` moves it and writes the value; `said` is read aloud. */
 export function range(label, limits, change) {
   const input = h("input", { type: "range", "aria-label": label, ...limits });
   input.addEventListener("input", () => change(Number(input.value)));
@@ -423,10 +423,10 @@ export function range(label, limits, change) {
     h("span", {}, label),
     h("span", { class: "bb-track" }, input, value),
   );
-  const set = (at, text = show(at)) => {
+  const set = (at, text = show(at), said = text) => {
     if (input.value !== String(at)) input.value = at;
     write(value, text);
-    input.setAttribute("aria-valuetext", text);
+    input.setAttribute("aria-valuetext", said);
   };
   return { node, input, set };
 }
@@ -503,14 +503,29 @@ export function remember(compute) {
   return (key, ...rest) => (last.key === key ? last.value : (last = { key, value: compute(...rest) }).value);
 }
 
-/** Call `move(event)` where a node is pressed, and while the pointer is dragged from there. */
+/**
+ * Call `move(event)` where a node is pressed, and while the pointer is dragged from there. What a finger presses counts
+ * once it moves aside or is lifted: till then it may be about to scroll the page.
+ */
 export function drag(view, node, move, start = move) {
+  let finger = null;
+  const begin = () => finger && (start(finger), (finger = null));
+  const aside = ({ clientX, clientY }) =>
+    Math.abs(clientX - finger.clientX) >= Math.abs(clientY - finger.clientY) ||
+    getComputedStyle(node).touchAction === "none";
   view.listen(node, "pointerdown", (event) => {
     if (event.button) return;
     node.setPointerCapture(event.pointerId);
-    start(event);
+    if (event.pointerType === "touch") finger = event;
+    else start(event);
   });
-  view.listen(node, "pointermove", (event) => node.hasPointerCapture(event.pointerId) && move(event));
+  view.listen(node, "pointermove", (event) => {
+    if (!node.hasPointerCapture(event.pointerId) || (finger && !aside(event))) return;
+    begin();
+    move(event);
+  });
+  view.listen(node, "pointerup", begin);
+  view.listen(node, "pointercancel", () => (finger = null));
 }
 
 /** Call `press(event)` for a key on a node, but not for the browser's own; it answers false where the key means nothing. */
@@ -537,6 +552,15 @@ export function paintPixels(canvas, values, height, width, color) {
   const image = new ImageData(width, height);
   for (let i = 0; i < values.length; i++) color(values[i], image.data, 4 * i);
   canvas.getContext("2d").putImageData(image, 0, 0);
+}
+
+/** Paint a picture, black at 0: one plane of values in gray, or three as red, green and blue. */
+export function paintPlanes(canvas, planes, height, width, top) {
+  const channels = [0, 1, 2].map((c) => planes[planes.length === 3 ? c : 0]);
+  paintPixels(canvas, planes[0], height, width, (_, bytes, at) => {
+    channels.forEach((plane, c) => (bytes[at + c] = (255 * plane[at / 4]) / top));
+    bytes[at + 3] = 255;
+  });
 }
 
 /** Gray from black at 0 to white at `top`. */

@@ -132,6 +132,12 @@ export function weightText(weight, unit = unitOf([weight])) {
   return bottom === 1 ? show(top) : `${show(top)}/${bottom}`;
 }
 
+/** A weight in a cell: of five in a row none has room for more than five letters. */
+export function cellText(weight, unit, size) {
+  const text = weightText(weight, unit);
+  return size > 4 && text.length > 5 ? show(weight, 2) : text;
+}
+
 /** The written-out sum: products in units of 1/unit, their total, and the result, each as the page prints it. */
 export function arithmetic(values, kernel, unit = unitOf(kernel)) {
   const products = kernel.map((row, i) => row.map((weight, j) => (values[i][j] ?? 0) * weight * unit));

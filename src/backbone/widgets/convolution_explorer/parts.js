@@ -1,8 +1,8 @@
-import { button, choice, dropdown, fill, fixed, fold, h, hint, numberCell, paintPixels, setting } from "../kit.js";
-import { show, write } from "../kit.js";
+import { button, choice, dropdown, fill, fixed, fold, h, hint, numberCell, paintPixels, paintPlanes } from "../kit.js";
+import { setting, show, write } from "../kit.js";
 import { conv2d, decimals, edited, keptPlace, productText, resized, span, summedToOne, turned } from "./maths.js";
-import { weightText, unitOf } from "./maths.js";
-import { paintPicture, scaleOf } from "./pictures.js";
+import { cellText, weightText, unitOf } from "./maths.js";
+import { scaleOf } from "./pictures.js";
 import { GEOMETRY, strongestOf, sumsOf, sumText } from "./shown.js";
 import { TEXT } from "./text.js";
 // What stands around the two pictures.
@@ -40,7 +40,7 @@ export function filterPart(current, look, kernels, change) {
   const rebuild = (size) => {
     cells = [];
     const made = square(TEXT.weights, size, (i, j) => {
-      const label = fill(TEXT.weight, { row: i + 1, column: j + 1 });
+      const label = fill(TEXT.weight, { row: i, column: j });
       const cell = numberCell(label, LARGEST_WEIGHT, (weight) =>
         change(edited(current().kernel, look.channel, i, j, weight)),
       );
@@ -53,7 +53,7 @@ export function filterPart(current, look, kernels, change) {
     if (cells.length !== size * size) rebuild(size);
     const weights = kernel[look.channel].flat();
     const unit = unitOf(kernel);
-    weights.forEach((weight, i) => cells[i].set(weightText(weight, unit)));
+    weights.forEach((weight, i) => cells[i].set(cellText(weight, unit, size)));
     tint(
       cells.map((cell) => cell.node),
       weights,
@@ -142,7 +142,7 @@ export function photographs(view, pictures, height, width) {
   const face = (name) => {
     const canvas = h("canvas", { role: "img", "aria-label": name });
     const { color, gray } = pictures.get(name);
-    paintPicture(canvas, color ?? [gray], height, width);
+    paintPlanes(canvas, color ?? [gray], height, width, 1);
     return canvas;
   };
   const pick = (image) => view.set({ image });

@@ -1,4 +1,4 @@
-import { diverging, drag, fill, gray, h, keys, paintPixels, write } from "../kit.js";
+import { diverging, drag, fill, gray, h, keys, paintPixels, paintPlanes, write } from "../kit.js";
 import { sheet } from "../canvas.js";
 import { shifted } from "./maths.js";
 import { isPhotograph, limitOf } from "./shown.js";
@@ -28,16 +28,8 @@ function panel(part, paint, current) {
     context.translate(MARGIN, MARGIN); // from here on one unit is one input pixel
     paint(context, buffered, current(), canvas, colors);
   });
-  return { node: h("div", { class: `bb-panel bb-conv-${part}` }, canvas, caption), canvas, caption, draw };
-}
-
-export function paintPicture(canvas, planes, height, width) {
-  paintPixels(canvas, planes[0], height, width, gray(1));
-  if (planes.length === 1) return;
-  const context = canvas.getContext("2d");
-  const image = context.getImageData(0, 0, width, height);
-  planes.forEach((plane, c) => plane.forEach((value, i) => (image.data[4 * i + c] = 255 * value)));
-  context.putImageData(image, 0, 0);
+  const frame = h("div", { class: "bb-conv-frame" }, canvas); // an invitation may lie on it
+  return { node: h("div", { class: `bb-panel bb-conv-${part}` }, frame, caption), canvas, frame, caption, draw };
 }
 
 function drawInput(context, buffered, shown, _canvas, colors) {
@@ -49,7 +41,7 @@ function drawInput(context, buffered, shown, _canvas, colors) {
   const moved = shown.show === "shift";
   const whole = () => (moved ? planes.map((plane) => shifted(plane, height, width, shift)) : planes);
   const picture = buffered(`${shown.image} ${planes.length} ${moved && shift}`, (buffer) =>
-    paintPicture(buffer, whole(), height, width),
+    paintPlanes(buffer, whole(), height, width, 1),
   );
   context.drawImage(picture, 0, 0);
   if (padding) outline(context, 0, 0, width, height, 0.75, "#888");
@@ -132,7 +124,7 @@ export function picturesPart(view, current, acts) {
     input.draw();
     output.draw();
   };
-  return { nodes: [input.node, output.node], update };
+  return { nodes: [input.node, output.node], frame: input.frame, update };
 }
 
 /** Hovering shows what is under the pointer; a press, a drag and the keys leave the window there. */

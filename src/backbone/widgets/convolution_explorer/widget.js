@@ -1,4 +1,5 @@
-import { body, button, controls, film, fill, glide, h, invitation, question, speaker, stage, widget } from "../kit.js";
+import { body, button, controls, film, fill, glide, h, invitation, percent, question, speaker } from "../kit.js";
+import { stage, widget } from "../kit.js";
 import { edited, swept } from "./maths.js";
 import { channelStrip, filterButtons, filterPart, folded, geometry, layerPart, numbersPart } from "./parts.js";
 import { photographs, sizePart } from "./parts.js";
@@ -18,11 +19,11 @@ function sweepPart(view, current, look, target) {
     const now = swept(share, count());
     look.sweep = share < 1 ? [before ?? now, now] : null;
     look.hover = null;
-    player.set(Math.round(step), "");
+    player.set(Math.round(step), "", percent(share));
     view.repaint();
   };
   const player = film(view, TEXT.film, { last: 100, seconds: SECONDS, now: () => 100 * share, go });
-  player.set(100, "");
+  player.set(100, "", percent(1));
   const stop = () => share < 1 && (player.stop(), go(100));
   if (!matchMedia("(prefers-reduced-motion: reduce)").matches) {
     let started = false;
@@ -117,7 +118,7 @@ export default widget(SETTINGS, (view, model) => {
   pair.append(...[input, parts.beside?.node, output].filter(Boolean));
   const sweep = name === "window" ? sweepPart(view, current, look, pair) : null;
   const says = speaker(view, false);
-  pair.append(invitation(TEXT.invitations[name]));
+  (name === "filter" ? parts.beside.node : drawn.frame).append(invitation(TEXT.invitations[name]));
 
   const all = [drawn, parts.over, parts.beside, parts.strip, ...(parts.under ?? []), ...parts.folds].filter(Boolean);
   const paint = () => {

@@ -1,19 +1,10 @@
-import { array, body, entries, fill, h, invitation, speaker, stage, widget } from "../kit.js";
+import { array, body, entries, fill, h, invitation, paintPlanes, speaker, stage, widget } from "../kit.js";
 import { kindOf, largest, measures, seen } from "./maths.js";
 import { mapPart, morePart, numbersPart, patchesPart, seenBy, tilesPart } from "./parts.js";
 import { TEXT } from "./text.js";
 
 const SETTINGS = ["image", "network", "filter", "order", "stretched"];
 const OFF = 1e-3; // of the strongest filter: what is weaker holds rounding errors, and no color or form to speak of
-
-function picture(planes, height, width) {
-  const canvas = h("canvas", { width, height });
-  const image = new ImageData(width, height);
-  const [red, green, blue] = planes.length === 3 ? planes : [planes[0], planes[0], planes[0]];
-  for (let i = 0; i < red.length; i++) image.data.set([red[i], green[i], blue[i], 255], 4 * i);
-  canvas.getContext("2d").putImageData(image, 0, 0);
-  return canvas;
-}
 
 /** The filters of a network with what is measured of them. */
 function filtersOf(weights, name) {
@@ -37,7 +28,9 @@ function given(model) {
   const pictures = new Map();
   model.get("names").forEach((name, number) => {
     const planes = channels.splice(0, model.get("channels")[number]);
-    pictures.set(name, { canvas: picture(planes, height, width), numbers: seen(planes, mean, std) });
+    const canvas = h("canvas");
+    paintPlanes(canvas, planes, height, width, 255);
+    pictures.set(name, { canvas, numbers: seen(planes, mean, std) });
   });
   const all = entries({ data: weights.data, shape: [weights.shape[0] * count] });
   const networks = model.get("networks").map((name, at) => filtersOf(all.slice(at * count, (at + 1) * count), name));

@@ -40,11 +40,6 @@ export default widget(["step", "place"], (view, model) => {
     const words = { layer: data.names[at], size: side, most: data.most[at] };
     says.say(fill(TEXT.says, words) + (beyond ? ` ${TEXT.beyond}` : ""));
   };
-  const whole = h(
-    "div",
-    { class: "bb-rf-whole" },
-    stage(picture.node, invitation(TEXT.invitation)),
-    chart.node,
-  );
+  const whole = h("div", { class: "bb-rf-whole" }, stage(picture.node, invitation(TEXT.invitation)), chart.node);
   return { root: body("bb-rf", TEXT.title, reel.node, whole, says.node, fold(TEXT.numbers, numbers.node)), paint };
 });
