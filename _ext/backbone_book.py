@@ -262,9 +262,7 @@ def add_figures(app, pagename, templatename, context, doctree):
         scripts[name] = address(f"widgets/{name}.js", text)
     networks = {
         name: {part: address(*file) for part, file in network_files(app, pagename, name, crc).items()}
-        for name, crc in {
-            (m["state"]["network"], m["state"]["crc"]) for m in models.values() if "network" in m["state"]
-        }
+        for name, crc in {(m["state"]["network"], m["state"]["crc"]) for m in models.values() if "crc" in m["state"]}
     }
     host = address(HOST, (Path(app.srcdir) / "_static" / HOST).read_text("utf-8"))
     tags = [f'<script src="{source}"></script>' for source in (next(iter(scripts.values())), host)]
