@@ -213,12 +213,10 @@ def swipe(page, node, right=0, down=0):
     box = node.bounding_box()
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
     session = page.context.new_cdp_session(page)
-    touch = lambda kind, *points: session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
-    for step in range(11):
-        at = {"x": x + right * step / 10, "y": y + down * step / 10}
-        touch("touchMove" if step else "touchStart", at)
+    places = [{"x": x + right * step / 10, "y": y + down * step / 10} for step in range(11)]
+    for kind, points in [("touchStart", places[:1]), *(("touchMove", [at]) for at in places[1:]), ("touchEnd", [])]:
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
         page.evaluate(FRAMES, 1)
-    touch("touchEnd")
     session.detach()
     page.evaluate(FRAMES, 2)
 

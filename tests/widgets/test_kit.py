@@ -195,7 +195,7 @@ def test_a_film_plays_to_its_end_begins_again_and_is_scrubbed(figure):
 
 
 ACTS = {
-    "a key in it": "document.querySelector('td').dispatchEvent(new KeyboardEvent('keydown', { key: 'a', bubbles: true }))",
+    "a key": "document.querySelector('td').dispatchEvent(new KeyboardEvent('keydown', { key: 'a', bubbles: true }))",
     "a press": "document.querySelector('td').click()",
     "a change from elsewhere": "model.set('step', 2)",
 }

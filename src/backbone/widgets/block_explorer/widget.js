@@ -112,7 +112,7 @@ export default widget(["cuts", "photo", "answer"], (view, model) => {
     says.say(verdict + sentenceOf(cuts, found, before, open.length, network.loaded()));
   }
 
-  const picture = stage(chain.node, invitation(view, TEXT.invitation, ["cuts"]));
+  const picture = stage(chain.node, invitation(TEXT.invitation));
   const top = h("div", { class: "bb-seen" }, photograph.canvas, answers.node);
   const figure = [asked.node, controls(...asked.buttons.values()), photograph.node, top, picture, says.node];
   return { root: body("bb-bl", TEXT.title, ...figure, network.node, numbersPart(view, recorded, open)), paint };
