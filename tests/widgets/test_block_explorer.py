@@ -100,7 +100,7 @@ def test_one_cut_is_recorded_and_others_are_computed(page_with, made, imagenet, 
     blocks[9], blocks[7].residual = kept, True
     name, share = first(imagenet, expected, "coffee")
     assert page.locator(".bb-answer-list li").first.inner_text().split("\n") == [name, f"{share} %"]
-    page.get_by_text("camera", exact=True).click()
+    page.locator(".bb-pictures label").nth(1).click()
     page.wait_for_function("() => document.querySelector('.bb-says').textContent.includes('tripod')")
     page.get_by_role("button", name="Whole again").click()
     page.evaluate(FRAME)
@@ -137,7 +137,10 @@ def test_it_fits_is_accessible_and_nothing_jumps(page_with, made):
     page_checks.assert_figure(page)
     for width in (720, 360, 320):
         page_checks.resize(page, width)
-        acts = [[".bb-bl-skip", None, ["button.bb-bl-box", None]], [".bb-choice input", None]]
+        acts = [
+            [".bb-bl-skip", None, ["button.bb-bl-box", None]],
+            [".bb-pictures label:not(.bb-photo-none) input", None],
+        ]
         assert page_checks.jumps(page, acts) == []
     page.locator("details").evaluate("(fold) => (fold.open = true)")
     page_checks.assert_sound(page)

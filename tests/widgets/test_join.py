@@ -56,4 +56,5 @@ def test_an_import_that_cannot_work_says_file_and_line(folder, line, says):
 @pytest.mark.browser
 def test_every_file_is_a_module(path, module_of):
     """Two names of one file, or of two files joined, that clash are an error of syntax."""
-    assert module_of(join(path))("() => Object.keys(m).length") > 0
+    exports = module_of(join(path))("() => Object.keys(m).length")
+    assert exports > 0 or path.name == "worker.js"  # which is run, never imported

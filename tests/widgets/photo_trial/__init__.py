@@ -2,8 +2,6 @@
 
 from types import SimpleNamespace
 
-import numpy as np
-
 from backbone.data import PHOTOS, photo
 from backbone.widgets.engine import SIDE, NetworkWidget, jpeg
 
@@ -16,6 +14,5 @@ class PhotoTrial(NetworkWidget):
 
     def __init__(self, names=NAMES, **traits):
         packed = SimpleNamespace(checksum=1, layers=[], data=b"", classes=[f"class {i}" for i in range(1000)])
-        logits = np.zeros((len(names), 1000))
         alts = {name: PHOTOS[name].alt for name in names}
-        super().__init__(packed, {name: FILES[name] for name in names}, logits, alts, **traits)
+        super().__init__(packed, {name: FILES[name] for name in names}, alts, **traits)

@@ -22,6 +22,7 @@ export const TEXT = {
     kept: "With {cuts} it still says “{now}”, {share}.",
     lost: "With {cuts} it says “{now}”, {share}. Whole, it said “{before}”.",
     unknown: "Several cuts at once are not recorded: load the network to see what it says.",
+    own: "Load the network to see what it says of your picture.",
     working: "The network is at work …",
   },
   cut: {

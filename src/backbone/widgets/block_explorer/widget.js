@@ -58,7 +58,7 @@ function answersOf(model, recorded, network, photograph, changed) {
   let [computed, of] = [new Map(), null];
   return (cuts) => {
     const { name, pixels } = photograph.now();
-    if (of !== name) [computed, of] = [new Map(), name];
+    if (of !== pixels) [computed, of] = [new Map(), pixels];
     const key = keyOf(cuts);
     const at = recorded.cases.indexOf(key);
     const photo = model.get("photos").indexOf(name);
@@ -75,8 +75,8 @@ function answersOf(model, recorded, network, photograph, changed) {
 }
 
 /** What is seen, in words. */
-function sentenceOf(cuts, found, whole, all, loaded) {
-  if (!found || !whole) return loaded ? TEXT.says.working : TEXT.says.unknown;
+function sentenceOf(cuts, found, whole, { all, loaded, own }) {
+  if (!found || !whole) return loaded ? TEXT.says.working : own ? TEXT.says.own : TEXT.says.unknown;
   const values = { now: found[0].name, share: percent(found[0].share), before: whole[0].name };
   if (!Object.keys(cuts).length) return fill(TEXT.says.whole, values);
   return fill(found[0].name === whole[0].name ? TEXT.says.kept : TEXT.says.lost, {
@@ -85,7 +85,7 @@ function sentenceOf(cuts, found, whole, all, loaded) {
   });
 }
 
-export default widget(["cuts", "photo", "answer"], (view, model) => {
+export default widget(["cuts", "answer"], (view, model) => {
   const recorded = recordedOf(model);
   const blocks = model.get("blocks");
   const open = blocks.filter(({ adds }) => adds).map(({ number }) => number);
@@ -102,14 +102,14 @@ export default widget(["cuts", "photo", "answer"], (view, model) => {
 
   function paint() {
     const [cuts, answer] = ["cuts", "answer"].map((name) => model.get(name));
-    photograph.update();
     const [before, found] = [answersTo({}), answersTo(cuts)];
     asked.update(answer, "skip");
     chain.update(cuts);
     whole.disabled = !Object.keys(cuts).length;
     answers.update(found ?? before ?? [], !found);
     const verdict = answer && asked.fresh() ? (answer === "skip" ? TEXT.yes : TEXT.no) : "";
-    says.say(verdict + sentenceOf(cuts, found, before, open.length, network.loaded()));
+    const at = { all: open.length, loaded: network.loaded(), own: photograph.now().own };
+    says.say(verdict + sentenceOf(cuts, found, before, at));
   }
 
   const picture = stage(chain.node, invitation(TEXT.invitation));

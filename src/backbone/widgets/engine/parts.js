@@ -1,8 +1,9 @@
 // Parts that the figures with a network share.
 
-import { button, h, setting, write } from "../kit.js";
+import { button, h, write } from "../kit.js";
+import { paintPhoto } from "../photo/decode.js";
+import { photoPicker } from "../photo/picker.js";
 import { asked, load } from "./client.js";
-import { paintPicture, photographOf } from "./pictures.js";
 
 /**
  * The button that loads the network, and what became of it. `changed()` is called once it is there. `run(question, done)`
@@ -76,27 +77,19 @@ export function answersPart(text, count = 5) {
 }
 
 /**
- * The photograph on its canvas, and the pictures to choose from. `update()` follows the setting `photo`; `changed()` is
- * called once the pixels of another one are there. `now()` is { name, pixels }; the pixels are null while they come.
+ * The photograph on its canvas, and the row in which a reader chooses one. `changed()` is called once another is there;
+ * `now()` is { name, pixels, own }, with null for the pixels until the first is.
  */
 export function photographPart(view, model, text, changed) {
-  const photos = model.get("photos");
   const canvas = h("canvas", { class: "bb-photograph", role: "img", "data-part": "photograph" });
-  const pictures = setting(view, "photo", text.photograph, photos);
-  let shown = { name: null, pixels: null };
-  async function take(name) {
-    const taken = (shown = { name, pixels: null });
-    const pixels = await photographOf(model, name);
-    if (shown !== taken || view.signal.aborted) return;
-    shown = { name, pixels };
-    paintPicture(canvas, pixels);
-    canvas.setAttribute("aria-label", model.get("alts")[photos.indexOf(name)]);
+  let shown = { name: null, pixels: null, own: false };
+  const pick = (picked) => {
+    shown = picked;
+    paintPhoto(canvas, picked.pixels);
+    const alt = picked.own ? text.photo.own : model.get("alts")[model.get("photos").indexOf(picked.name)];
+    canvas.setAttribute("aria-label", alt);
     changed();
-  }
-  const update = () => {
-    const name = model.get("photo") || photos[0];
-    pictures.set(name);
-    if (name !== shown.name) take(name);
   };
-  return { canvas, node: pictures.node, update, now: () => shown };
+  const { node } = photoPicker(view, model, text.photo, { pick });
+  return { canvas, node, now: () => shown };
 }

@@ -1,8 +1,10 @@
 // What every figure with a network says.
 
+import { PHOTO_TEXT } from "../photo/text.js";
+
 export const NETWORK_TEXT = {
   load: "Load the network (5 MB)",
-  runsHere: "It then runs in this page, and nothing leaves your computer. ",
+  runsHere: "It then runs in this page. ",
   license: "License",
   loading: "Loading …",
   ready: "The network is loaded.",
@@ -16,6 +18,5 @@ export const NETWORK_TEXT = {
     failed: "The network could not run here. Try again, or reload the page.",
   },
   answers: "Answers",
-  photograph: "Photograph",
-  own: "Your photograph",
+  photo: PHOTO_TEXT,
 };
