@@ -62,7 +62,7 @@ export function tilesPart({ name, filters, limit }, kernel, pick) {
   grid.node.classList.add("bb-tiles");
   grid.node.querySelector("legend").classList.add("bb-hidden");
   const labels = [...grid.node.querySelectorAll("label")];
-  const node = h("div", { "data-part": name }, h("p", { class: "bb-network" }, name), grid.node);
+  const node = h("div", { "data-part": name }, h("p", { class: "bb-whose" }, name), grid.node);
   let done = "";
   const update = ({ order, stretched, network, filter }) => {
     grid.set(network === name ? options[filter] : null);
