@@ -208,6 +208,29 @@ def jumps(page, acts):
     return page.locator(".bb-widget").evaluate(JUMPS, acts)
 
 
+SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
+
+
+def number(text) -> float:
+    """Read a number as a figure prints it: "−1.50", "3.2×10⁻⁸", "60,000", "12 %", "2.4 M"."""
+    figures, _, power = text.strip().rstrip(" %M").replace("−", "-").replace(",", "").partition("×10")
+    return float(figures) * 10.0 ** int(power.translate(SUPERSCRIPTS) or 0)
+
+
+def overlaps(page, first, second):
+    """Return the texts of those in sight among the elements `first` that lie on one of `second`."""
+    return page.evaluate(
+        """([first, second]) => {
+            const seen = (all) => [...document.querySelectorAll(all)].filter((n) => n.checkVisibility());
+            const boxes = seen(second).map((n) => n.getBoundingClientRect());
+            const meet = (a, b) => a.left < b.right && a.right > b.left && a.top < b.bottom && a.bottom > b.top;
+            return seen(first).filter((n) => boxes.some((box) => meet(n.getBoundingClientRect(), box)))
+                .map((n) => n.textContent);
+        }""",
+        [first, second],
+    )
+
+
 def swipe(page, node, right=0, down=0):
     """Draw a finger so many pixels over a page that has touch, from the middle of a node."""
     box = node.bounding_box()
@@ -228,6 +251,54 @@ def resize(page, width):
     page.evaluate(FRAMES, 4)
 
 
+# Keeps of each canvas the words on it, with the boxes in which they lie, in CSS pixels from its corner.
+HEAR_WORDS = """() => {
+    if (window.canvasWords) return;
+    window.canvasWords = new Map();
+    const context = CanvasRenderingContext2D.prototype, { fillText, clearRect } = context;
+    context.clearRect = function (...box) {
+        canvasWords.set(this.canvas, []);
+        clearRect.apply(this, box);
+    };
+    context.fillText = function (text, x, y, most = Infinity) {
+        const size = this.measureText(text), squeeze = Math.min(1, most / size.width);
+        const scale = this.canvas.width / this.canvas.clientWidth, at = this.getTransform();
+        const place = (right, down) => at.transformPoint({ x: x + squeeze * right, y: y + down });
+        const first = place(-size.actualBoundingBoxLeft, -size.actualBoundingBoxAscent);
+        const last = place(size.actualBoundingBoxRight, size.actualBoundingBoxDescent);
+        const [left, top, right, bottom] = [first.x, first.y, last.x, last.y].map((one) => one / scale);
+        canvasWords.get(this.canvas)?.push({ text: String(text), left, top, right, bottom });
+        fillText.call(this, text, x, y, ...(most < Infinity ? [most] : []));
+    };
+}"""
+CUT_WORDS = """(root) => [...root.querySelectorAll("canvas")].flatMap((canvas) => {
+    const { clientWidth: wide, clientHeight: tall } = canvas;
+    const cut = ({ left, top, right, bottom }) => left < -1 || top < -1 || right > wide + 1 || bottom > tall + 1;
+    return (canvasWords.get(canvas) ?? []).filter(cut);
+})"""
+# The words that an invitation hides, on the page, in drawings and on canvases.
+HIDDEN_WORDS = f"""(root) => {{
+    {VISIBLE}
+    const invitation = seen.find((n) => n.matches(".bb-invite"));
+    if (!invitation) return [];
+    const own = invitation.getBoundingClientRect(), words = [];
+    for (const node of seen) {{
+        const box = node.getBoundingClientRect();
+        for (const {{ text, ...at }} of window.canvasWords?.get(node) ?? [])
+            words.push([text, box.left + at.left, box.top + at.top, box.left + at.right, box.top + at.bottom]);
+        for (const child of node.childNodes) {{
+            if (node === invitation || child.nodeType !== 3 || !child.data.trim()) continue;
+            const range = document.createRange();
+            range.selectNodeContents(child);
+            for (const {{ left, top, right, bottom }} of range.getClientRects())
+                words.push([child.data, left, top, right, bottom]);
+        }}
+    }}
+    return words.filter(([, left, top, right, bottom]) =>
+        left < own.right - 1 && right > own.left + 1 && top < own.bottom - 1 && bottom > own.top + 1);
+}}"""
+
+
 def assert_figure(page, wide=560, narrow=640):
     """Assert what makes a widget a figure: it fits on a screen, folds are closed at first, and words say what is seen.
 
@@ -235,11 +306,16 @@ def assert_figure(page, wide=560, narrow=640):
     handle and what answers it together. A figure that may be higher says why where it asks for it.
     """
     root = page.locator(".bb-widget").first
+    page.evaluate(HEAR_WORDS)
+    resize(page, 719)
     for width, most in ((720, wide), (360, narrow)):
         resize(page, width)
         height = root.bounding_box()["height"]
         assert height <= most, f"{height:.0f} px tall at {width}"
         assert_fits(root)
+        assert root.evaluate(CUT_WORDS) == []
+        assert root.evaluate(HIDDEN_WORDS) == []
+    assert root.locator("input[type=range][aria-valuetext='']").count() == 0
     assert root.locator("details[open]").count() == 0
     says = root.locator(".bb-says[role=status]")
     assert says.count() == 1

@@ -1,10 +1,13 @@
 """ActivationExplorer: its functions and its screen in a real browser, held against `backbone.layers.ACTIVATIONS`."""
 
+import itertools
+
 import numpy as np
 import page_checks
 import pytest
 import torch
 import traitlets
+from page_checks import FRAME
 
 from backbone.layers import ACTIVATIONS
 from backbone.widgets import ActivationExplorer
@@ -303,8 +306,8 @@ def test_your_dot_and_the_products_are_drawn_where_they_are(screen):
 
     def bar(layer):
         found = screen.root.evaluate(DRAWN, [".bb-ac-strip", 36 + (layer - 0.5) / 50 * wide, "positive"])
-        high = found["height"] - 28
-        return 12 - (min(found["rows"]) - 6) / high * 52 if found["rows"] else None
+        high = found["height"] - 44
+        return 12 - (min(found["rows"]) - 22) / high * 52 if found["rows"] else None
 
     for layer in (4, 20, 30):
         screen.expected.layers = layer
@@ -317,7 +320,23 @@ def test_your_dot_and_the_products_are_drawn_where_they_are(screen):
     for layer, cut in ((2, False), (29, True)):
         column = [".bb-ac-strip", 36 + (layer - 0.5) / 50 * wide, "positive"]
         rows = screen.root.evaluate(DRAWN.replace("wanted.slice", "'#000000'.slice"), column)["rows"]
-        assert (sum(row < 6 for row in rows) >= 3) == cut
+        assert (sum(16 <= row < 22 for row in rows) >= 3) == cut
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("width", [720, 360])
+def test_no_word_lies_on_a_bar_or_on_another(page_with, width):
+    page = page_with(ActivationExplorer(activation="relu", weight=6.0, layers=49), width=width)
+    page.evaluate(page_checks.HEAR_WORDS)
+    page.locator(".bb-ac-strip").press("End")
+    page.evaluate(FRAME)
+    words = page.locator(".bb-ac-strip").evaluate("(canvas) => canvasWords.get(canvas)")
+    assert "product of the slopes (– median of all)" in [word["text"] for word in words]
+    cut = next(word for word in words if word["text"].startswith("↑"))
+    assert cut["bottom"] < 17, "over the marks of bars that are cut"
+    for one, other in itertools.combinations(words, 2):
+        apart = one["right"] < other["left"] or other["right"] < one["left"]
+        assert apart or one["bottom"] < other["top"] or other["bottom"] < one["top"], (one, other)
 
 
 @pytest.mark.browser

@@ -7,7 +7,7 @@ import numpy as np
 import page_checks
 import pytest
 import torch
-from page_checks import FRAME
+from page_checks import FRAME, number
 from traitlets import TraitError
 
 from backbone.widgets import Backpropagation
@@ -84,10 +84,6 @@ def test_what_is_seen_after_some_steps(module):
     assert seen == expected
 
 
-def number(text):
-    return float(text.replace("−", "-"))
-
-
 class Screen:
     def __init__(self, page, widget=None):
         self.page, self.widget = page, widget or made()
@@ -152,6 +148,23 @@ def test_numbers_by_keys_and_other_activations(screen):
         screen.root.get_by_text(label, exact=True).last.click()
         screen.widget.activation = activation
         screen.check()
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("width", [720, 360])
+def test_what_is_small_is_not_0(page_with, width):
+    """Where tanh is saturated, hardly anything comes through, and two digits of it are told, within the boxes."""
+    widget = made(activation="tanh")
+    widget.given = widget.given | {"w1": 2.9}
+    page = page_with(widget, width=width)
+    values, gradients = by_torch(widget.given, "tanh")
+    for name in NODES:
+        _, value, gradient = page.locator(f"[data-part={name}] text").all_text_contents()
+        assert [number(value), number(gradient)] == pytest.approx([values[name], gradients[name]], rel=0.05)
+    wide = """(all) => all.filter((text) => text.textContent && text.getBoundingClientRect().width >
+        text.parentNode.querySelector("rect").getBoundingClientRect().width).map((text) => text.textContent)"""
+    assert page.locator("g[data-part] > text").evaluate_all(wide) == []
+    assert [text for text in page_checks.overlaps(page, ".bb-bp-local", "g[data-part] > rect") if len(text) > 7] == []
 
 
 @pytest.mark.browser

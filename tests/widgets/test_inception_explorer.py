@@ -391,6 +391,30 @@ def test_the_prediction(screen, place, opening):
 
 
 @pytest.mark.browser
+@pytest.mark.parametrize("width", [720, 360, 320])
+def test_what_is_saved_lies_on_no_block(page_with, width):
+    page = page_with(InceptionExplorer(), width=width)
+    page.locator(".bb-answers").nth(3).click()
+    page.evaluate(FRAME)
+    assert page.locator(".bb-answers:visible").count() == 6
+    assert page_checks.overlaps(page, ".bb-answers", ".bb-inc-block > rect:first-child") == []
+
+
+@pytest.mark.browser
+def test_a_branch_without_maps(page_with):
+    """The name stands over the edge of a block without height; a twin that costs nothing is nobody's whole."""
+    widget = InceptionExplorer(widths=[0, 96, 0, 16, 0, 32])
+    page = page_with(widget, width=720)
+    read = "(n) => ['text', '.bb-inc-edge'].map((part) => Number(n.querySelector(part).getAttribute('y')))"
+    for place in (0, 2, 4):
+        line, edge = page.locator(".bb-inc-block").nth(place).evaluate(read)
+        assert line < edge - 2
+    says = page.locator(".bb-says").inner_text()
+    cost, out = totals(widget.widths, widget.reduced)[2], totals(widget.widths, widget.reduced)[0]
+    assert says.startswith(f"{cost / 1e6:.1f} M multiply-adds for {out} maps, all after the pooling; the naive twin")
+
+
+@pytest.mark.browser
 def test_every_puzzle_can_be_solved_by_hand(screen):
     """Its solution, set width by width, is counted; the one that is shown is not."""
     labels = ["1×1 before the 3×3", "1×1 before the 5×5", "1×1 after pooling"]

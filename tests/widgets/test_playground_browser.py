@@ -191,6 +191,7 @@ def check_tangent(screen, at, moved, name):
         assert number(re.search(r"gradient, (\S+),", says)[1]) == pytest.approx(gradient, rel=6e-3)
     expected = [part.item(), gradient, loss, loss + change, -0.3 * gradient]
     assert [number(text) for text in screen.cells()] == pytest.approx(expected, rel=6e-3, abs=6e-5)
+    assert screen.root.locator("tbody th").first.text_content() == ("bias" if source < 0 else "weight")
     assert float(screen.plot.get_attribute("aria-valuenow")) == pytest.approx(moved)
 
 
@@ -201,7 +202,7 @@ def test_gradient_tangent_and_truth_equal_pytorchs(show, at, name):
     screen = show(step=20, show="tangent", weight=at, moved=-0.5)
     check_tangent(screen, at, -0.5, name)
     box = screen.plot.bounding_box()
-    screen.page.mouse.move(box["x"] + 52 + (box["width"] - 64) / 4, box["y"] + 90)
+    screen.page.mouse.move(box["x"] + 66 + (box["width"] - 78) / 4, box["y"] + 90)
     screen.page.mouse.down()
     check_tangent(screen, at, -0.5, name)
     screen.page.mouse.move(box["x"] + box["width"] + 90, box["y"] + 90)

@@ -18,6 +18,7 @@ import { DEEPEST, FOOT, HUGE, inView, listed, number, placeAt, REACH, TINY, TOP,
 import { TEXT } from "./text.js";
 
 const PAD = { left: 36, right: 12, top: 6, bottom: 22 };
+const ABOVE = 22; // of the strip, where the product stands over bars that are cut
 const circle = (context, [x, y], radius) => {
   context.beginPath();
   context.arc(x, y, radius, 0, 2 * Math.PI);
@@ -151,7 +152,10 @@ const up = (log) => Math.min(Math.max((log - TINY) / (HUGE - TINY), 0), 1);
 
 /** A bar for the product after each layer, on a logarithmic axis, and a dash at the median of all inputs. */
 function paintStrip(context, width, height, colors, { way, layers, middles, words }) {
-  const [foot, tall, wide] = [height - PAD.bottom, height - PAD.top - PAD.bottom, width - PAD.left - PAD.right];
+  const wide = width - PAD.left - PAD.right;
+  const lines = wide > 400 ? 1 : 2; // of words under it
+  const foot = height - PAD.bottom - 15 * (lines - 1);
+  const tall = foot - ABOVE;
   const x = (n) => PAD.left + (n / DEEPEST) * wide;
   const y = (log) => foot - up(log) * tall;
   context.textBaseline = "middle";
@@ -176,27 +180,27 @@ function paintStrip(context, width, height, colors, { way, layers, middles, word
     context.fillStyle = colors.positive;
     if (log > -Infinity) context.fillRect(left, y(log), bar, Math.max(foot - y(log), 2));
     context.fillStyle = colors.ink;
-    if (log > HUGE) context.fillRect(left + bar / 2 - 1, PAD.top - 6, 2, 5); // cut: it goes on
+    if (log > HUGE) context.fillRect(left + bar / 2 - 1, ABOVE - 6, 2, 5); // cut: it goes on
     context.fillRect(left, y(middles[n]) - 1, bar, 2);
   }
-  paintFeet(context, foot + 16, wide);
+  paintFeet(context, foot + 16, wide, lines);
   context.fillStyle = colors.mark;
-  context.fillRect(x(layers) - 1, PAD.top, 2, tall);
+  context.fillRect(x(layers) - 1, ABOVE, 2, tall);
   circle(context, [x(layers), foot], 7);
   context.fillStyle = colors.ink;
   const left = layers > DEEPEST * 0.6;
   const highest = Math.max(way.logs[whole], way.logs[left ? whole - 9 : whole]); // over the bars behind it
-  const place = [x(layers) + (left ? -10 : 10), Math.max(y(highest) - 11, PAD.top + 8)];
+  const place = [x(layers) + (left ? -10 : 10), y(highest) - (highest > HUGE ? 14 : 11)];
+  context.textBaseline = "middle";
   if (whole)
     label(context, way.logs[whole] > HUGE ? fill(TEXT.cut, words) : words.product, place, left ? "right" : "left");
 }
 
-function paintFeet(context, line, wide) {
+function paintFeet(context, line, wide, lines) {
   context.textBaseline = "alphabetic";
   label(context, TEXT.first, [PAD.left, line], "left");
   label(context, fill(TEXT.last, { count: DEEPEST }), [PAD.left + wide, line], "right");
-  const words = wide > 400 ? `${TEXT.product} (${TEXT.middle})` : TEXT.product;
-  label(context, words, [PAD.left + wide / 2, line]);
+  label(context, `${TEXT.product} (${TEXT.middle})`, [PAD.left + wide / 2, line + 15 * (lines - 1)]);
 }
 
 /** The strip is the film's slider. */

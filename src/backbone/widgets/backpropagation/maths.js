@@ -75,7 +75,7 @@ export function layoutOf(width) {
   return { places, wide, box: [Math.min(82, unit - 8), 56], height: row * (wide ? ACROSS : DEEP) };
 }
 
-/** The two ends of an edge, at the boxes' sides, and the middle of its label, beside it. */
+/** The two ends of an edge, at the boxes' sides, and the middle of its label: beside it, or above boxes that are near. */
 export function edgeOf([from, to], [width, height], wide, letters) {
   const way = [to[0] - from[0], to[1] - from[1]];
   const cut = Math.min(width / 2 / Math.abs(way[0]), height / 2 / Math.abs(way[1]));
@@ -85,7 +85,8 @@ export function edgeOf([from, to], [width, height], wide, letters) {
   // Away from what lies between two edges that meet.
   const side = across > 0 === wide || !across ? 1 : -1;
   const normal = [(side * way[1]) / long, (-side * way[0]) / long];
-  const away = 10 + Math.abs(normal[0]) * 3.5 * letters;
+  const over = wide && !way[1] && letters > 7 ? height / 2 - 2 : 0;
+  const away = 10 + over + Math.abs(normal[0]) * 3.5 * letters;
   const middle = at(0.5);
   return { ends: [at(cut), at(1 - cut)], label: middle.map((one, i) => one + away * normal[i]) };
 }

@@ -1,11 +1,16 @@
-import { drag, fill, show, sliderKeys, svg, write } from "../kit.js";
+import { compact, drag, fill, show, sliderKeys, svg, write } from "../kit.js";
 import { edgeOf, FORWARD, layoutOf, LIMIT, pathTo, WAY } from "./maths.js";
 import { TEXT } from "./text.js";
 
 const STEP = 0.1;
 const PIXELS = 5; // that the pointer moves for one step
 
-export const number = (value) => show(value, Math.abs(value) < 10 ? 3 : 2);
+/** Three decimals; two digits where that would be 0. */
+export function number(value) {
+  if (value && Math.abs(value) < 0.01) return compact(value, { digits: 2 });
+  return show(value, Math.abs(value) < 10 ? 3 : 2);
+}
+
 const handles = ["x1", "w1", "x2", "w2", "b", "t"];
 
 /** One number of the graph: its name, its value, and under it the gradient. A handle is dragged up and down. */
@@ -37,6 +42,7 @@ function nodePart(view, name, read, change) {
     write(title, fill(TEXT.names[name], { activation }));
     write(value, known ? number(values[name]) : "");
     write(gradient, seen.back.has(name) ? number(gradients[name]) : "");
+    for (const one of [value, gradient]) one.classList.toggle("bb-bp-small", one.textContent.length > 7);
     node.classList.toggle("bb-bp-picked", name === picked);
     if (!(name in given)) return;
     node.setAttribute("aria-valuenow", values[name]);

@@ -107,7 +107,8 @@ const laneOf = (blocks, unit) => Math.max(LEAST, ...blocks.map(({ maps }) => map
 /** Where all stands in a picture `width` pixels wide: blocks, what goes in and out, and the ribbons between them. */
 export function layout(channels, widths, reduced, width, unit) {
   const block = Math.max(58, Math.min(96, width * 0.14));
-  const [left, right] = [width * 0.075, width - Math.max(44, width * 0.09)];
+  const narrow = width < 360; // then all room goes between the blocks, where answers stand
+  const [left, right] = narrow ? [8, width - 22] : [width * 0.075, width - width * 0.09];
   const gap = (right - left - 2 * block) / 3;
   const columns = { 1: left + gap, 2: left + 2 * gap + block };
   const branches = blocksOf(channels, widths, reduced);

@@ -38,7 +38,8 @@ function blockPart(view, slot, actions) {
     place(hit, { ...box, y: middle - tall / 2, height: tall });
     place(edge, { ...box, y: box.y + box.height - 2, height: 4 });
     label.setAttribute("x", (box.x + box.width / 2).toFixed(1));
-    label.setAttribute("y", (box.height < 16 ? box.y - 3 : middle + 4).toFixed(1));
+    // Over a block that is too low for it, and over its edge, which is thicker than a block of no maps.
+    label.setAttribute("y", (box.height < 16 ? Math.min(box.y, box.y + box.height - 2) - 4 : middle + 4).toFixed(1));
     write(label, fill(TEXT.maps, { name: slot === null ? TEXT.pool : TEXT.names[slot], maps: box.maps }));
     if (slot === null) return;
     const [low, high] = LIMITS[slot];
@@ -123,7 +124,7 @@ export function questionPart(view, shape, start) {
       node.hidden = !open || !box;
       if (node.hidden) continue;
       if (given) write(node, fill(TEXT.saving, { count: millions(saved[slot]) }));
-      node.style.left = `${box.x + box.width + 2}px`;
+      node.style.left = `${box.x + box.width + 1}px`;
       node.style.top = `${box.y + box.height / 2 - 13}px`;
     }
     return open && given && asked.fresh() ? fill(given === truth ? TEXT.yes : TEXT.no, { maps: start.widths[2] }) : "";
@@ -170,6 +171,7 @@ export function barsPart() {
 export function summaryOf(now, twin) {
   const [cost, out] = [millions(now.cost), now.out];
   if (now.cost === 0) return TEXT.nothing;
+  if (twin.cost === 0) return fill(TEXT.sayPool, { cost, out });
   if (now.cost === twin.cost && now.out === twin.out) return fill(TEXT.saySame, { cost, out });
   const most = now.branches.reduce((a, b) => (b.cost > a.cost ? b : a));
   const shares = { share: percent(now.cost / twin.cost), most: percent(most.cost / now.cost) };

@@ -28,6 +28,7 @@ export const TEXT = {
   budget: "{cost}, budget {most}",
   say: "{cost} multiply-adds for {out} maps: {share} of the naive twin’s. The largest part, {most}, is the {branch} branch.",
   saySame: "{cost} multiply-adds for {out} maps: this is the naive module.",
+  sayPool: "{cost} multiply-adds for {out} maps, all after the pooling; the naive twin, which only pools, has none.",
   nothing: "No branch is left but the pooling, which has no multiply-adds of its own.",
   more: "More: four puzzles, and each 1×1 by itself",
   puzzle: "Puzzle",

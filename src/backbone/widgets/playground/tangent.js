@@ -1,10 +1,10 @@
 // One weight: the real loss along it, and the tangent at the place where the gradient was measured.
-import { drag, fill, fold, show, sliderKeys, table } from "../kit.js";
+import { drag, fill, fold, show, sliderKeys, table, write } from "../kit.js";
 import { sheet } from "../canvas.js";
 import { dot, fine, stroke, word } from "./parts.js";
 import { TEXT } from "./text.js";
 
-const PAD = { left: 52, right: 12, top: 10, bottom: 22 };
+const PAD = { left: 66, right: 12, top: 10, bottom: 22 };
 const plus = (value) => (value > 0 ? `+${fine(value)}` : fine(value));
 
 export function nameOf([layer, to, from], depth) {
@@ -141,7 +141,9 @@ export function promiseOf({ gradient, loss, real, promised, moved }, name) {
 
 export function cellsPart() {
   const cells = table(TEXT.numbers, [""], Object.values(TEXT.cells));
-  const update = ({ value, gradient, loss, real, moved }, rate) => {
+  const first = cells.node.querySelector("tbody th");
+  const update = ({ at, value, gradient, loss, real, moved }, rate) => {
+    write(first, at[2] < 0 ? TEXT.bias : TEXT.cells.value);
     const texts = [show(value + moved), plus(gradient), fine(loss), fine(real), plus(-rate * gradient || 0)];
     cells.update(texts.map((text) => [text]));
   };

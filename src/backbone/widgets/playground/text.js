@@ -65,5 +65,6 @@ export const TEXT = {
   plot: "{name}. Drag, or use the arrow keys, to move it.",
   promise: "{name}, moved by {moved}: the tangent promises {promised}, and really the loss changes by {real}.",
   rest: "{name}: the gradient, {gradient}, is the slope of the tangent. Move the point.",
+  bias: "bias",
   cells: { value: "weight", gradient: "gradient", start: "loss before", now: "loss now", step: "one step adds" },
 };
