@@ -193,6 +193,12 @@ class Screen:
             assert (np.abs(shown - exact) <= 0.51 * 10.0**-decimals).all()
         np.testing.assert_allclose(self.drawn("in", 9), x.detach()[:, 0], atol=1e-6)
         np.testing.assert_allclose(self.drawn("out", 4.5), np.clip(y, -4.5, 4.5), atol=1e-6)
+        arrows = self.root.locator(".bb-bn-out path").evaluate_all("(all) => all.map((n) => n.getAttribute('d') || '')")
+        beyond = [0 if not path else int(np.sign(float(path[1:].split()[0]))) for path in arrows[: len(y)]]
+        assert beyond == [int(np.sign(one)) if abs(one) > 4.5 else 0 for one in y]
+        dashed = """(all) => all.filter((n) => getComputedStyle(n).strokeDasharray !== "none")
+            .map((n) => n.className.baseVal)"""
+        assert set(self.root.locator("svg circle").evaluate_all(dashed)) <= {"bb-bn-ring"}, "dashes mean one thing"
         self.check_sums(x.detach().numpy()[:, 0], y[widget.selected])
 
     def check_sums(self, x, output):

@@ -1,6 +1,7 @@
 """DropoutExplorer: its functions and its screen in a real browser, held against NumPy and PyTorch."""
 
 import itertools
+import re
 
 import numpy as np
 import page_checks
@@ -206,7 +207,9 @@ class Screen:
         assert sum(counts) == want["runs"]
         lost = self.root.locator(".bb-do-unit").evaluate_all("(ns) => ns.map((n) => n.ariaPressed === 'false')")
         assert lost == (~kept).tolist()
-        assert ("they agree" in self.says() or "is the full network" in self.says()) == (abs(exact - test) < 1e-9)
+        assert ("mean and test time agree" in self.says() or "is the full network" in self.says()) == (
+            abs(exact - test) < 1e-9
+        )
         self.check_numbers(outputs, masks, kept, test, exact)
 
     def check_numbers(self, outputs, masks, kept, test, exact):
@@ -242,7 +245,7 @@ def screen(page_with):
 def test_every_choice(screen):
     screen.expect()
     screen.choose("ReLU", head="relu")
-    assert "They part: what falls below 0" in screen.says()
+    assert "Mean and test time part: what falls below 0" in screen.says()
     for name in ("far above", "below", "near 0"):
         screen.choose(name, sample=name)
     for label, name in {"at test time (2014)": "test time", "none": "none", "in training": "inverted"}.items():
@@ -291,7 +294,8 @@ def test_units_by_keys_by_pointer_and_by_touch(page_with):
         act(units.nth(j))
         hand[j] = not hand[j]
         screen.expect(hand=list(hand))
-        assert screen.says().startswith("With these units the output is")
+        says = "With these units the output is .+ With enough runs mean and test time agree: .+"
+        assert re.fullmatch(says, screen.says())
     assert screen.root.locator(".bb-invite:visible").count() == 0
     screen.choose("Mask of the last run", hand=None)
 

@@ -314,6 +314,10 @@ class Screen:
         name, share = re.match(r"(.+?), (\S+) %", says).groups()
         assert name == made.classes[top]
         assert float(share.lstrip(">")) / 100 == pytest.approx(shares[top], abs=0.0011)
+        first, second = np.sort(shares)[:-3:-1]
+        ahead = first > 0.5 or first > 2 * second
+        kind = "nearly sure" if first > 0.9 else "then comes" if ahead else "none of the ten stands out"
+        assert kind in says
         assert ("The label says" in says) == (made.picture >= 0 and made.labels[made.picture] != top)
         rows = self.numbers.locator(".bb-numbers").nth(1).locator("tbody tr").all()
         scores = [float(row.locator("td").first.text_content().replace("−", "-")) for row in rows]

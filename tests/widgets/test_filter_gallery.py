@@ -229,7 +229,10 @@ class Screen:
     def check_patches(self):
         """Compare the patches with those that `backbone.probes` finds in the network itself."""
         made = self.expected
-        if np.abs(made.weight).max() < 1e-4:
+        off = np.abs(made.weight).max() < 1e-4
+        assert self.root.get_by_text("it is off, so that nothing fits it").count() == off
+        assert self.root.locator(".bb-patch:visible").count() == (0 if off else len(made.names))
+        if off:
             return  # scores that differ by rounding errors only
         best = best_patches(made.network)
         for rank, press in enumerate(self.root.locator(".bb-patch").all()):

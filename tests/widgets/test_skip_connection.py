@@ -71,9 +71,13 @@ def check(page, widget):
     page.evaluate(FRAME)
     root, logs = page.locator(".bb-widget").first, np.log10(widget.profile)
     read = "(all) => all.map((n) => ['y', 'height'].map((name) => Number(n.getAttribute(name))))"
-    drawn = np.array(root.locator(".bb-skip-bars rect").evaluate_all(read))
+    drawn = np.array(root.locator(".bb-skip-bars rect:not(.bb-skip-gap)").evaluate_all(read))
     np.testing.assert_allclose(drawn[:, 1], np.minimum(abs(logs), 14) / 28, atol=1e-6)
     np.testing.assert_allclose(drawn[:, 0], np.where(logs > 0, 0.5 - drawn[:, 1], 0.5), atol=1e-6)
+    gaps = root.locator(".bb-skip-gap").evaluate_all("(all) => all.map((n) => n.style.display !== 'none')")
+    assert gaps == (abs(logs) > 14).tolist(), "a bar that is cut has a gap"
+    assert root.get_by_text("cut here").count() == 2
+    assert root.locator(".bb-skip-tick:text('cut here'):visible").count() == (logs > 14).any() + (logs < -14).any()
     says = root.locator(".bb-says").inner_text()
     if found := re.match(r"Shortcuts times ([\d.]+): block 1 gets (\S+) times the gradient of block 50", says):
         assert float(found[1]) == pytest.approx(widget.weight)

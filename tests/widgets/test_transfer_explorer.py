@@ -159,6 +159,9 @@ def test_labels_networks_and_draws(page_with):
     page.get_by_label("Right network").select_option("0")
     page.evaluate(FRAME)
     assert page.locator(".bb-says").inner_text().endswith("Twice the same network.")
+    page.locator("canvas[data-part=left]").press("ArrowDown")
+    page.evaluate(FRAME)
+    assert re.fullmatch("This is .+ Twice the same network: it says “.+”.", page.locator(".bb-says").inner_text())
 
 
 @pytest.mark.browser

@@ -113,7 +113,7 @@ function dotNodes(i) {
   const still = { "aria-hidden": "true" };
   return {
     input: svg("g", look, svg("circle", { r: 13, class: "bb-bn-hit" }), svg("circle", { r: RADIUS }), label()),
-    output: svg("g", { class: "bb-bn-dot bb-bn-out", ...still }, svg("circle", { r: RADIUS }), label()),
+    output: svg("g", { class: "bb-bn-dot bb-bn-out", ...still }, svg("circle", { r: RADIUS }), label(), svg("path")),
     thread: svg("line", { class: "bb-bn-thread", ...still }),
     ring: svg("circle", { r: RADIUS, class: "bb-bn-ring", ...still }),
   };
@@ -187,7 +187,9 @@ function paintDot({ input, output, thread }, { x, output: value, selected, at, o
   for (const node of [input, output]) node.classList.toggle("bb-bn-selected", selected);
   if (!out) return;
   place(output, { transform: `translate(${out.left} ${out.top})` });
-  output.classList.toggle("bb-bn-beyond", Math.abs(value) > REACH);
+  const end = Math.sign(value) * (RADIUS + 3); // where an arrow tells that the value lies beyond
+  const arrow = `M${end} -5L${end + Math.sign(value) * 5} 0L${end} 5`;
+  output.lastChild.setAttribute("d", Math.abs(value) > REACH ? arrow : "");
   place(thread, { x1: at.left, y1: HIGH.input, x2: out.left, y2: out.top - RADIUS });
 }
 

@@ -19,7 +19,7 @@ export const TEXT = {
   unmoved: "Input {number} has moved, and no output with it, to three decimals.",
   still: "Input {number} is {x}, and {y} comes out: its distance from the mean, in deviations.",
   stillAny: "Input {number} is {x}, and {y} comes out.",
-  clipped: "Some outputs lie beyond the scale; they stand at its ends.",
+  clipped: "Arrows: some outputs lie beyond the ends of the scale.",
   refused:
     "One value a channel: its variance is 0, so the output would be β whatever x is. PyTorch raises an error here.",
   more: "More: batch size, other batches, γ, β, ε, running averages",

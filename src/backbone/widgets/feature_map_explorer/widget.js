@@ -64,7 +64,8 @@ const insideCover = (place) => place.map((at) => Math.min(Math.max(at, 0), SIDE 
 function sentence({ classes, labels }, { picture, probabilities, top, lit, way }) {
   const second = largestAt(probabilities.map((share, i) => (i === top ? -1 : share)));
   const share = probabilities[top];
-  const verdict = share > 0.9 ? TEXT.sure : share > 0.5 ? TEXT.leans : TEXT.open;
+  const ahead = share > 0.5 || share > 2 * probabilities[second];
+  const verdict = share > 0.9 ? TEXT.sure : ahead ? TEXT.leans : TEXT.open;
   const says = fill(verdict, { name: classes[top], share: shareText(share), other: classes[second] });
   const truth = picture >= 0 && labels[picture] !== top ? fill(TEXT.label, { name: classes[labels[picture]] }) : "";
   const { height, width } = way.at(-1).boxes[0];

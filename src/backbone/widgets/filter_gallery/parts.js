@@ -144,9 +144,11 @@ export function patchesPart(data, pick) {
     return { canvas, node: button(canvas, () => pick(current[rank].image), { class: "bb-patch" }) };
   });
   let [current, done] = [[], null];
-  const caption = h("p", { class: "bb-caption" }, fill(TEXT.patches, { count: patches.length }));
+  const caption = h("p", { class: "bb-caption" });
   const node = h("div", {}, h("div", { class: "bb-patches" }, ...patches.map((patch) => patch.node)), caption);
   const update = ({ own, image }) => {
+    node.classList.toggle("bb-off", own.off);
+    write(caption, own.off ? TEXT.patchesOff : fill(TEXT.patches, { count: patches.length }));
     if (done !== own) {
       done = own;
       const places = [...data.pictures.keys()].map((one) => ({ image: one, ...seenBy(data, own, one).best }));

@@ -7,6 +7,7 @@ export const TEXT = {
   map: "its map",
   mapLabel: "Map of filter {number}, {network}, over {image}: from {from} to {to}.",
   patches: "where it fits best in each of {count} photographs",
+  patchesOff: "it is off, so that nothing fits it",
   patch: "Score {score}: {image}, pixel row {row}, column {column}. Show its map.",
   says: "Filter {number}, {network}: {kind}. Orange on its map: a fit; blue: the opposite.",
   saysOff: "Filter {number}, {network}, is switched off: its weights are nearly 0, whatever the photograph.",

@@ -10,6 +10,7 @@ export const TEXT = {
   first: "block 1",
   last: "block {count}",
   same: "×1",
+  cut: "cut here",
   says: "Shortcuts times {weight}: block 1 gets {first} times the gradient of block {count}.",
   numbers: "Numbers",
   columns: "block {number}",

@@ -4,14 +4,37 @@ import { barOf, profileAt, REACH } from "./maths.js";
 import { TEXT } from "./text.js";
 
 const TALL = 205;
+const CUT = 0.04; // of the height: how far from the end the gap in a bar lies that is cut
 const ARCS = 34; // the height over the bars in which the shortcuts are drawn
 
 /** A value that is far too large or small for a number with digits. */
 const times = (log) => compact(10 ** log, { digits: 2, from: 0.01, to: 1e4 });
 
+/** A gap in each bar that is longer than the picture is high, and a word beside it. */
+function cutsPart(count) {
+  const gaps = Array.from({ length: count }, (_, i) =>
+    svg("rect", { class: "bb-skip-gap", x: i, width: 1, height: 0.02 }),
+  );
+  const labels = [CUT, 1 - CUT].map((share) => {
+    const label = h("span", { class: "bb-skip-tick", "aria-hidden": "true" }, TEXT.cut);
+    label.style.top = `${ARCS + TALL * share}px`;
+    return label;
+  });
+  const update = (logs) => {
+    labels[0].hidden = !logs.some((log) => log > REACH);
+    labels[1].hidden = !logs.some((log) => log < -REACH);
+    gaps.forEach((gap, i) => {
+      gap.style.display = Math.abs(logs[i]) > REACH ? "" : "none";
+      gap.setAttribute("y", (logs[i] > 0 ? CUT : 1 - CUT) - 0.01);
+    });
+  };
+  return { gaps, labels, update };
+}
+
 /** One bar a block, from the line of 1 up or down, and over each the arc of its shortcut, as wide as its weight. */
 function chartPart(count) {
   const bars = Array.from({ length: count }, () => svg("rect", { width: 0.8 }));
+  const cuts = cutsPart(count);
   const arcs = Array.from({ length: count }, (_, i) => {
     const curve = `M${i + 0.1} 1Q${i + 0.5} -0.6 ${i + 0.9} 1`;
     return svg("path", { class: "bb-skip-arc", d: curve, "vector-effect": "non-scaling-stroke" });
@@ -26,7 +49,7 @@ function chartPart(count) {
     preserveAspectRatio: "none",
     role: "img",
   };
-  const node = svg("svg", look, ...bars, line);
+  const node = svg("svg", look, ...bars, ...cuts.gaps, line);
   const tick = (power) => {
     const label = h(
       "span",
@@ -38,6 +61,7 @@ function chartPart(count) {
   };
   const ends = h("p", { class: "bb-skip-ends" }, h("span", {}, TEXT.first), h("span", {}, fill(TEXT.last, { count })));
   const update = (logs, weight) => {
+    cuts.update(logs);
     bars.forEach((bar, i) => {
       const { top, height } = barOf(logs[i]);
       bar.setAttribute("x", i + 0.1);
@@ -48,7 +72,10 @@ function chartPart(count) {
     for (const arc of arcs) arc.style.strokeWidth = 3 * weight;
     node.setAttribute("aria-label", fill(TEXT.chart, { first: times(logs[0]) }));
   };
-  return { node: h("div", { class: "bb-skip-chart" }, over, node, ...[10, 5, 0, -5, -10].map(tick), ends), update };
+  return {
+    node: h("div", { class: "bb-skip-chart" }, over, node, ...[10, 5, 0, -5, -10].map(tick), ...cuts.labels, ends),
+    update,
+  };
 }
 
 export default widget(["weight", "kind", "answer"], (view, model) => {

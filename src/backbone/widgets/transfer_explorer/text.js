@@ -27,6 +27,7 @@ export const TEXT = {
   unsettled: " {draws} draws do not settle who is ahead.",
   same: " Twice the same network.",
   picked: "This is “{truth}”. The left network says “{left}”, the right one “{right}”.",
+  pickedSame: "This is “{truth}”. Twice the same network: it says “{left}”.",
   pane: "{way}: {right} of {count} pictures right. Arrow keys walk over them.",
   numbers: "Numbers",
   accuracy: "Accuracy in %, mean of {draws} draws, by labels a class",

@@ -84,12 +84,14 @@ export default widget(SETTINGS, (view, model) => {
   const line = (draw, labels, now) => {
     const { canvases, truths } = now;
     const said = panes.map((_, i) => names[now.answers[i][picked]]);
-    if (picked !== null && picked in canvases)
-      return fill(TEXT.picked, { truth: names[truths[picked]], left: said[0], right: said[1] });
+    const same = model.get("left") === model.get("right");
+    if (picked !== null && picked in canvases) {
+      const template = same ? TEXT.pickedSame : TEXT.picked;
+      return fill(template, { truth: names[truths[picked]], left: said[0], right: said[1] });
+    }
     const found = data.differences(model.get("left"), model.get("right"))[labels];
     const [left, right] = now.rows.map((row) => fixed(row[labels][draw], 0));
     const ahead = aheadOf(found);
-    const same = model.get("left") === model.get("right");
     const after = same ? TEXT.same : fill(ahead ? TEXT.ahead[ahead] : TEXT.unsettled, { draws });
     return fill(TEXT.says, { labels: labelsText(counts[labels]), left, right }) + after;
   };
