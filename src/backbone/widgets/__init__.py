@@ -16,6 +16,7 @@ from backbone.widgets.inception_explorer import InceptionExplorer
 from backbone.widgets.playground import Playground
 from backbone.widgets.receptive_field import ReceptiveField
 from backbone.widgets.residual_explorer import ResidualExplorer
+from backbone.widgets.shape_explorer import ShapeExplorer
 from backbone.widgets.skip_connection import SkipConnection
 from backbone.widgets.threshold_explorer import ThresholdExplorer
 from backbone.widgets.transfer_explorer import TransferExplorer
@@ -37,6 +38,7 @@ __all__ = [
     "Playground",
     "ReceptiveField",
     "ResidualExplorer",
+    "ShapeExplorer",
     "SkipConnection",
     "ThresholdExplorer",
     "TransferExplorer",
