@@ -264,6 +264,10 @@ def add_figures(app, pagename, templatename, context, doctree):
         name: {part: address(*file) for part, file in network_files(app, pagename, name, crc).items()}
         for name, crc in {(m["state"]["network"], m["state"]["crc"]) for m in models.values() if "crc" in m["state"]}
     }
+    for model_id, model in models.items():
+        if "crc" in model["state"]:
+            license_ = {"license": networks[model["state"]["network"]]["license"]}
+            models = models | {model_id: model | {"state": model["state"] | license_}}
     host = address(HOST, (Path(app.srcdir) / "_static" / HOST).read_text("utf-8"))
     tags = [f'<script src="{source}"></script>' for source in (next(iter(scripts.values())), host)]
     body = figures.VIEW_TAG.sub(with_room, context["body"])
@@ -289,13 +293,17 @@ def network_files(app, pagename: str, name: str, crc: int) -> dict[str, tuple[st
             )
         for old in folder.glob(f"{name}-*.js"):
             old.unlink()
-        license_ = (Path(app.srcdir) / "_extra" / "mathjax" / "LICENSE").read_text("utf-8")  # the same, Apache 2.0
+        apache = (Path(app.srcdir) / "_extra" / "mathjax" / "LICENSE").read_text("utf-8")  # the same license, 2.0
         notice = pretrained.NOTICE.format(file=weights.name)
-        (folder / f"{name}-LICENSE.txt").write_text(f"{notice}\n{license_}", "utf-8")
+        (folder / f"{name}-LICENSE.txt").write_text(f"{notice}\n{apache}", "utf-8")
         weights.write_text(figures.network_script(name, packed), "utf-8")
     engine = figures.engine_script(ENGINE)
     (folder / "engine.js").write_text(engine, "utf-8")
-    return {"weights": (f"networks/{weights.name}", f"{crc:08x}"), "engine": ("networks/engine.js", engine)}
+    return {
+        "weights": (f"networks/{weights.name}", f"{crc:08x}"),
+        "engine": ("networks/engine.js", engine),
+        "license": (f"networks/{name}-LICENSE.txt", f"{crc:08x}"),
+    }
 
 
 def take_mathjax(context: dict) -> str | None:

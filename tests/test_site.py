@@ -3,6 +3,7 @@
 And that the workflows, which test and publish the site elsewhere, can be read and ask for no more than they need.
 """
 
+import json
 import re
 from collections import Counter
 from pathlib import Path
@@ -157,6 +158,29 @@ def test_the_widget_host_is_on_the_pages_with_widgets_only(pages):
         for tag in hosts:
             assert tag.find_parent("article"), f"{name}: at the article's end it runs before formulas and the theme"
             assert not tag.find_next("script", type="application/vnd.jupyter.widget-view+json"), name
+
+
+@SITE
+def test_a_network_lies_beside_its_license(pages):
+    state = "application/vnd.jupyter.widget-state+json"
+    found = {}
+    for name, page in pages.items():
+        for script in page.find_all("script", type=state):
+            content = json.loads(script.string)
+            for network, parts in content.get("networks", {}).items():
+                found[name] = parts
+                files = {part: (HTML / name).parent / urlsplit(address).path for part, address in parts.items()}
+                assert all(file.is_file() for file in files.values()), name
+                text = files["license"].read_text("utf-8")
+                assert files["weights"].name in text
+                assert "TERMS AND CONDITIONS FOR USE, REPRODUCTION, AND DISTRIBUTION" in text
+                models = [model["state"] for model in content["models"].values()]
+                asking = [model for model in models if model.get("network") == network]
+                assert asking
+                assert all(model["license"] == parts["license"] for model in asking)
+    assert "chapters/resnet.html" in found
+    weights = {parts["weights"] for parts in found.values()}
+    assert len(weights) == 1  # one download serves all chapters
 
 
 @SITE
