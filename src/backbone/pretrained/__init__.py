@@ -4,6 +4,7 @@ from backbone.pretrained.official import OFFICIAL
 from backbone.pretrained.page import NOTICE, Packed, pack, rounded
 from backbone.pretrained.pictures import normalize, prepare
 from backbone.pretrained.shipped import EFFICIENTNET, SHIPPED, Card, card, load
+from backbone.pretrained.taught import Taught, read_taught, unit_features
 
 __all__ = [
     "EFFICIENTNET",
@@ -12,10 +13,13 @@ __all__ = [
     "SHIPPED",
     "Card",
     "Packed",
+    "Taught",
     "card",
     "load",
     "normalize",
     "pack",
     "prepare",
+    "read_taught",
     "rounded",
+    "unit_features",
 ]

@@ -18,6 +18,7 @@ from backbone.widgets.receptive_field import ReceptiveField
 from backbone.widgets.residual_explorer import ResidualExplorer
 from backbone.widgets.shape_explorer import ShapeExplorer
 from backbone.widgets.skip_connection import SkipConnection
+from backbone.widgets.teach_explorer import TeachExplorer
 from backbone.widgets.threshold_explorer import ThresholdExplorer
 from backbone.widgets.transfer_explorer import TransferExplorer
 
@@ -40,6 +41,7 @@ __all__ = [
     "ResidualExplorer",
     "ShapeExplorer",
     "SkipConnection",
+    "TeachExplorer",
     "ThresholdExplorer",
     "TransferExplorer",
 ]

@@ -8,7 +8,7 @@ import { KINDS } from "./header.js";
 const TYPING = "input, textarea, select, [contenteditable]";
 
 /** A sentence about what went wrong. It lies over what stands below the row, so that nothing moves, until the next act. */
-function complaint(view) {
+export function complaint(view) {
   const node = h("p", { class: "bb-photo-wrong", role: "alert", hidden: true });
   const hide = () => (node.hidden = true);
   for (const type of ["pointerdown", "keydown"]) view.listen(document, type, hide, { capture: true });
@@ -21,11 +21,14 @@ function complaint(view) {
 
 /** Of several files the first that is a picture; that of an unknown kind may be one. */
 function pictureIn(files) {
-  return [...files].find(({ type }) => type.startsWith("image/")) ?? files[0];
+  return files.find(({ type }) => type.startsWith("image/")) ?? files[0];
 }
 
-/** Take the pictures that a reader drops on the figure, or pastes while it has the pointer or the focus. */
-function dropAndPaste(view, inside, take) {
+/**
+ * Take the files that a reader drops on the figure, or pastes while it has the pointer or the focus: `take(files, node)`,
+ * where `node` is the element on which they fell, or that has the focus.
+ */
+export function dropAndPaste(view, inside, take) {
   const root = () => inside.closest(".bb-widget");
   const brings = (event) => root()?.contains(event.target) && event.dataTransfer?.types.includes("Files");
   const mark = (on) => root()?.classList.toggle("bb-photo-over", on);
@@ -49,7 +52,7 @@ function dropAndPaste(view, inside, take) {
       if (!brings(event)) return;
       event.preventDefault();
       event.stopPropagation();
-      if (event.dataTransfer.files.length) take(pictureIn(event.dataTransfer.files));
+      if (event.dataTransfer.files.length) take([...event.dataTransfer.files], event.target);
     },
     first,
   );
@@ -63,7 +66,7 @@ function dropAndPaste(view, inside, take) {
       if (!here || !file) return;
       event.preventDefault();
       event.stopPropagation();
-      take(file);
+      take([file], focus);
     },
     first,
   );
@@ -144,7 +147,7 @@ export function photoPicker(view, model, text, { pick }) {
   if (camera) buttons.append(camera.node, camera.box);
   const note = h("p", { class: "bb-photo-note" }, fill(text.note, { count: grouped(model.get("classes").length) }));
   const node = h("div", { class: "bb-photo" }, pictures.node, buttons, note, wrong.node);
-  dropAndPaste(view, node, take);
+  dropAndPaste(view, node, (given) => take(pictureIn(given)));
   view.onChange(["photo"], () => {
     wish++; // what is still on its way comes too late
     view.acted = true;
