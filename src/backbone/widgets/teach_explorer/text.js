@@ -69,7 +69,11 @@ export const TEXT = {
   numbers: "Numbers",
   note: "Right answers in percent: the mean of {draws} draws of which pictures are taught, and the worst and the best. All others are asked.",
   columns: { features: "1,280 features", small: "pixels" },
-  rows: { one: "1 picture a class taught", many: "{count} pictures a class taught", swapped: "{count}, frames swapped" },
+  rows: {
+    one: "1 picture a class taught",
+    many: "{count} pictures a class taught",
+    swapped: "{count}, frames swapped",
+  },
   cell: "{mean} ({low} to {high})",
   missing: "–",
 };
