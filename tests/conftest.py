@@ -66,7 +66,13 @@ def pytest_xdist_auto_num_workers(config):
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items):
-    """Keep the tests of a file in one process, which makes their fixtures once; start with what takes longest."""
+    """Mark what opens a browser. Keep the tests of a file in one process, which makes their fixtures once.
+
+    Start with what takes longest.
+    """
+    for item in items:
+        if "browser" in getattr(item, "fixturenames", ()):
+            item.add_marker("browser")
     slow = ("build", "browser", "site")
     items.sort(key=lambda item: next((i for i, kind in enumerate(slow) if item.get_closest_marker(kind)), len(slow)))
     for item in items:

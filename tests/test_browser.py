@@ -10,8 +10,6 @@ import yaml
 from bs4 import BeautifulSoup
 from page_checks import assert_colors, assert_fits, assert_structure, resize, unwrap_same_words
 
-pytestmark = pytest.mark.browser
-
 ROOT = Path(__file__).resolve().parents[1]
 CHECKED = set()  # the looks of texts whose colors were checked
 LARGEST_SHIFT = 0.1  # of the layout while the page loads; less is "good" in web.dev's terms

@@ -173,7 +173,6 @@ STICKING_OUT = """() => {
 }"""
 
 
-@pytest.mark.browser
 @pytest.mark.parametrize("column", [328, 684])
 def test_every_label_stands_in_its_box(tabs, column):
     body = "<hr>".join(figure._repr_html_() for figure in drawings().values())

@@ -84,7 +84,6 @@ SPREAD = """([name, inputs, settings]) => settings.map(([weight, bias]) =>
         .map(({ values, logs, flat }) => [values, logs, flat]))"""
 
 
-@pytest.mark.browser
 @pytest.mark.parametrize("name", ACTIVATIONS)
 def test_signal_product_and_saturation_equal_python(module, name):
     inputs = ActivationExplorer().inputs[::7]
@@ -99,7 +98,6 @@ def test_signal_product_and_saturation_equal_python(module, name):
             assert (flat.astype(bool) == expected.saturated).all()
 
 
-@pytest.mark.browser
 def test_the_way_of_one_input_equals_python(module):
     for name in ACTIVATIONS:
         way = module("([name]) => m.wayOf(m.activationFunctions[name], 0.8, 5, 1.3, 0.1)", [name])
@@ -109,7 +107,6 @@ def test_the_way_of_one_input_equals_python(module):
         assert np.log10(np.abs(np.prod(way["factors"]))) == pytest.approx(way["logs"][-1])
 
 
-@pytest.mark.browser
 def test_quantiles_equal_numpys(module):
     numbers = np.random.default_rng(0).normal(size=77)
     shares = [0, 0.1, 0.5, 0.9, 1]
@@ -117,7 +114,6 @@ def test_quantiles_equal_numpys(module):
     np.testing.assert_array_equal(found, np.quantile(numbers, shares, method="lower"))
 
 
-@pytest.mark.browser
 def test_an_input_hops_from_the_curve_to_the_line_and_to_the_curve(module):
     values = [1.5, 0.8, 0.6, 0.5]
     places = module(
@@ -139,7 +135,6 @@ def test_an_input_hops_from_the_curve_to_the_line_and_to_the_curve(module):
     ]
 
 
-@pytest.mark.browser
 def test_numbers_are_written_to_be_read(module):
     given = [0.21349, -1.3, 2.1e-13, 9.96e-13, 0, 1, 12345, 150, -3.4e20, 0.00999, 0.01, 0.9999, 99.99]
     expected = "0.213 −1.30 2.1×10⁻¹³ 1.0×10⁻¹² 0 1.00 1.2×10⁴ 150 −3.4×10²⁰ 0.010 0.010 1.00 100.0"
@@ -148,7 +143,6 @@ def test_numbers_are_written_to_be_read(module):
     assert module("() => m.listed([0.1, 0.2, 0.3, 1, 1, 0.5])") == "0.100 × 0.200 × 0.300 × … × 0.500"
 
 
-@pytest.mark.browser
 def test_the_curve_is_one_layer_and_gray_where_it_saturates(module):
     found = module("() => m.layerCurve(m.activationFunctions.tanh, 2, 0.5)")
     at, out = np.transpose(found["curve"])
@@ -217,7 +211,6 @@ def screen(page_with):
     return Screen(page_with(ActivationExplorer(), width=720))
 
 
-@pytest.mark.browser
 def test_every_activation_weight_and_bias(screen):
     screen.check()
     activation = screen.root.get_by_label("Activation")
@@ -236,7 +229,6 @@ def test_every_activation_weight_and_bias(screen):
     screen.check(weight=0.1)
 
 
-@pytest.mark.browser
 def test_the_input_and_the_layer_by_dragging_and_by_keys(screen):
     mouse = screen.page.mouse
     for node, name, low, high in ((screen.plot, "input", -4, 4), (screen.strip, "layers", 0, 50)):
@@ -265,7 +257,6 @@ def test_the_input_and_the_layer_by_dragging_and_by_keys(screen):
     screen.page.wait_for_function("() => document.querySelector('.bb-says').ariaLive === 'polite'")
 
 
-@pytest.mark.browser
 def test_the_film_hops_from_the_first_layer_and_is_stopped(screen):
     screen.root.get_by_role("button", name="Play").click()  # it stood at its end
     read_layer = "() => Number(document.querySelector('.bb-ac-strip').getAttribute('aria-valuenow'))"
@@ -291,7 +282,6 @@ DRAWN = """(root, [part, across, color]) => {
 }"""
 
 
-@pytest.mark.browser
 def test_your_dot_and_the_products_are_drawn_where_they_are(screen):
     """Read pixels: the green dot on the curve, the orange bars under it, and the mark over one that is cut."""
     screen.go(1)
@@ -323,7 +313,6 @@ def test_your_dot_and_the_products_are_drawn_where_they_are(screen):
         assert (sum(16 <= row < 22 for row in rows) >= 3) == cut
 
 
-@pytest.mark.browser
 @pytest.mark.parametrize("width", [720, 360])
 def test_no_word_lies_on_a_bar_or_on_another(page_with, width):
     page = page_with(ActivationExplorer(activation="relu", weight=6.0, layers=49), width=width)
@@ -339,7 +328,6 @@ def test_no_word_lies_on_a_bar_or_on_another(page_with, width):
         assert apart or one["bottom"] < other["top"] or other["bottom"] < one["top"], (one, other)
 
 
-@pytest.mark.browser
 def test_two_views_go_in_step_and_by_touch(page_with):
     widget = ActivationExplorer(activation="gelu", weight=1.5, layers=1)
     page = page_with(widget, views=[widget.model_id, widget.model_id], width=360, has_touch=True)
@@ -355,7 +343,6 @@ def test_two_views_go_in_step_and_by_touch(page_with):
     assert first == second
 
 
-@pytest.mark.browser
 def test_it_is_a_figure_sound_and_nothing_jumps(page_with):
     page = page_with(ActivationExplorer(weight=3.0))
     page_checks.assert_figure(page)

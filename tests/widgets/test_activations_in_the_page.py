@@ -15,12 +15,10 @@ def module(module_of):
     return module_of(f"{join(HERE / 'activations.js')}\nexport {{ normalShare }};")
 
 
-@pytest.mark.browser
 def test_the_names_are_pythons(module):
     assert module("() => Object.keys(m.activationFunctions)") == list(ACTIVATIONS)
 
 
-@pytest.mark.browser
 @pytest.mark.parametrize("part", ["value", "derivative"])
 @pytest.mark.parametrize("name", ACTIVATIONS)
 def test_values_and_derivatives_equal_pythons(module, name, part):
@@ -30,20 +28,17 @@ def test_values_and_derivatives_equal_pythons(module, name, part):
     np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-300)
 
 
-@pytest.mark.browser
 def test_no_number_stays_none(module):
     found = module("() => Object.values(m.activationFunctions).map((one) => one.value(NaN))")
     assert np.isnan(np.array(found, dtype=float)).all()
 
 
-@pytest.mark.browser
 def test_the_normal_distribution_equals_scipys_far_into_its_tail(module):
     near = np.r_[np.linspace(-12, 9.5, 2151), -0.0, 40, -40]
     for z, tolerance in [(near, 1e-12), (np.linspace(-36, -12, 2401), 1e-6)]:
         np.testing.assert_allclose(module("(z) => z.map(m.normalShare)", z.tolist()), ndtr(z), rtol=tolerance)
 
 
-@pytest.mark.browser
 @pytest.mark.parametrize("name", ACTIVATIONS)
 def test_the_largest_slope_equals_pythons(module, name):
     found = module("(name) => m.steepest(m.activationFunctions[name])", name)

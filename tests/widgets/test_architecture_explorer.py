@@ -96,7 +96,6 @@ def module(module_of):
     return module_of(join(HERE / "architecture_explorer" / "maths.js"))
 
 
-@pytest.mark.browser
 @pytest.mark.parametrize("name", NETWORKS)
 @pytest.mark.parametrize("size", [64, 160, 448])
 def test_counts_equal_pytorchs_at_every_size(module, name, size):
@@ -111,7 +110,6 @@ def test_counts_equal_pytorchs_at_every_size(module, name, size):
         assert layer["cost"] == row.multiply_adds, layer
 
 
-@pytest.mark.browser
 @pytest.mark.parametrize("ceil", [False, True])
 @pytest.mark.parametrize(
     ("kernel", "stride", "padding"), [(3, 2, 0), (3, 2, 1), (2, 2, 0), (2, 3, 1), (7, 2, 3), (1, 2, 0)]
@@ -124,7 +122,6 @@ def test_windows_are_counted_as_pytorch_counts_them(module, kernel, stride, padd
     assert found == [pool(torch.empty(1, 1, side, side)).shape[2] for side in sides]
 
 
-@pytest.mark.browser
 def test_numbers_and_boxes(module):
     values = [0, 7, 999, 1000, 9408, 61100840, 99949999, 138357544, 999499999, 999500000, 1814073344, 15470264320]
     assert module("(values) => values.map(m.amount)", values) == [
@@ -165,7 +162,6 @@ def check(page, widget):
         )
 
 
-@pytest.mark.browser
 def test_the_photograph_is_dragged_and_networks_chosen(page_with):
     settings = {"a": "VGG-16", "b": "ResNet-50"}
     page, widget = page_with(explorer(**settings), width=720), explorer(**settings)
@@ -188,7 +184,6 @@ def test_the_photograph_is_dragged_and_networks_chosen(page_with):
     check(page, widget)
 
 
-@pytest.mark.browser
 def test_a_stage_tells_its_share_and_lists_its_layers(page_with):
     page = page_with(explorer(a="VGG-16"), width=720)
     total = summary_of("VGG-16")
@@ -210,7 +205,6 @@ def test_a_stage_tells_its_share_and_lists_its_layers(page_with):
     assert page.locator("tbody th").all_inner_texts() == rows
 
 
-@pytest.mark.browser
 @pytest.mark.parametrize(("answer", "opening"), [("both, by four", "No: "), ("orange, by four", "Yes: ")])
 def test_the_prediction_is_shown_by_a_movement(page_with, answer, opening):
     page = page_with(explorer(chosen="a1"), width=720)
@@ -222,7 +216,6 @@ def test_the_prediction_is_shown_by_a_movement(page_with, answer, opening):
     assert page.locator(".bb-true").all_inner_texts() == ["orange, by four"]
 
 
-@pytest.mark.browser
 def test_it_fits_is_accessible_and_nothing_jumps(page_with):
     page = page_with(explorer(tuple(NETWORKS), a="VGG-16"))
     page_checks.assert_figure(page)

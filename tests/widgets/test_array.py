@@ -74,7 +74,6 @@ def test_the_page_can_send_an_array_back():
     assert holder.float32.tolist() == [[1, 2, 3]]
 
 
-@pytest.mark.browser
 def test_bytes_may_come_as_a_view_or_as_a_buffer(page_with):
     """Jupyter gives a DataView, another host may give the ArrayBuffer itself."""
     page = page_with(Holder())
@@ -82,7 +81,6 @@ def test_bytes_may_come_as_a_view_or_as_a_buffer(page_with):
     assert page.evaluate("() => window.readBuffer(new DataView(new Int16Array([9, 1, -2]).buffer, 2))") == [1, -2]
 
 
-@pytest.mark.browser
 def test_every_kind_of_number_arrives_with_its_shape(page_with):
     holder = Holder(**GIVEN)
     page = page_with(holder)
@@ -94,7 +92,6 @@ def test_every_kind_of_number_arrives_with_its_shape(page_with):
     assert page.evaluate("parts", "int8") == GIVEN["int8"].tolist()
 
 
-@pytest.mark.browser
 @pytest.mark.parametrize("offset", [0, 1, 3])
 @pytest.mark.parametrize("name", GIVEN)
 def test_bytes_may_begin_anywhere_in_a_buffer(module_of, name, offset):

@@ -106,7 +106,6 @@ def by_page(module, **settings):
     return np.reshape(module(apply, [X.flatten(1).tolist(), PLAIN | settings]), X.shape)
 
 
-@pytest.mark.browser
 @pytest.mark.parametrize("turn", [-180, -37, 0, 15, 90, 141])
 def test_turn_push_and_erase_equal_pytorch(module, turn):
     erased = module("() => m.brushed(3, 27)")
@@ -115,7 +114,6 @@ def test_turn_push_and_erase_equal_pytorch(module, turn):
     np.testing.assert_allclose(by_page(module, turn=turn, push=[-3, 5], erased=erased), expected, atol=1e-12)
 
 
-@pytest.mark.browser
 def test_the_other_changes_equal_pytorch(module):
     assert dict(module("() => Object.entries(m.CHANGES).map(([k, v]) => [k, v.largest])")) == dict(LARGEST)
     np.testing.assert_array_equal(by_page(module, also="mirror", strength=1), X.flip(3))
@@ -142,7 +140,6 @@ FORWARD = """([shapes, weights, vectors, pictures]) => {
 }"""
 
 
-@pytest.mark.browser
 def test_the_net_equals_pytorch_layer_by_layer(module):
     packed = [part.tolist() for part in pack_lenet(pretrained.load("lenet").state_dict(), "int16")]
     x = torch.randn(3, 1, 28, 28, generator=torch.Generator().manual_seed(3), dtype=torch.float64)
@@ -159,7 +156,6 @@ def test_the_net_equals_pytorch_layer_by_layer(module):
     assert {name for name, _ in found[0]} == set(expected) - {"flatten"}
 
 
-@pytest.mark.browser
 def test_random_numbers(module):
     uniform = np.array(module("() => { const r = m.generator(7); return Array.from({length: 20000}, r) }"))
     assert 0 <= uniform.min() < uniform.max() < 1
@@ -176,7 +172,6 @@ def test_random_numbers(module):
         assert np.allclose(shares, 0.2, atol=0.04)
 
 
-@pytest.mark.browser
 def test_turns_and_answers(module):
     assert module("() => [-190, 180, 359, 45].map(m.wrapped)") == [170, -180, -1, 45]
     assert module("() => m.firstWrong((turn) => (turn < 31 ? 4 : 2), 4)") == 33
@@ -226,7 +221,6 @@ def pull(page, start, end):
     page.mouse.up()
 
 
-@pytest.mark.browser
 def test_the_picture_is_pushed_turned_and_erased_by_hand(screen):
     assert screen.check(push=(0, 4)).startswith("Pushed 4 right")
     box = screen.picture.bounding_box()
@@ -248,7 +242,6 @@ def test_the_picture_is_pushed_turned_and_erased_by_hand(screen):
     assert screen.check(turn=90, erased=square).startswith("Turned by 90°, partly erased")
 
 
-@pytest.mark.browser
 def test_keys_do_all_that_the_pointer_does(screen):
     screen.picture.press("ArrowLeft")
     screen.check(push=(0, 3))
@@ -264,7 +257,6 @@ def test_keys_do_all_that_the_pointer_does(screen):
     screen.check(erased=[28 * i + j for i in range(14, 19) for j in range(12, 17)])
 
 
-@pytest.mark.browser
 def test_touch_pushes_and_another_picture_is_chosen(page_with):
     screen = Screen(page_with(explorer(push=[0, 0]), width=360, has_touch=True))
     screen.root.locator(".bb-pictures label").nth(5).tap()
@@ -272,7 +264,6 @@ def test_touch_pushes_and_another_picture_is_chosen(page_with):
     assert screen.picture.evaluate("(n) => getComputedStyle(n).touchAction") == "none"
 
 
-@pytest.mark.browser
 @pytest.mark.parametrize(("answer", "opening"), [("about 20°", "Yes: "), ("about 90°", "No: ")])
 def test_the_prediction_is_shown_by_a_turn(screen, answer, opening):
     wrong = next(a for a in range(0, 181, 3) if shares_of(changed(X[1:2], turn=a)).argmax() != TROUSER)
@@ -282,7 +273,6 @@ def test_the_prediction_is_shown_by_a_turn(screen, answer, opening):
     assert screen.root.locator(".bb-true").all_inner_texts() == ["about 20°"]
 
 
-@pytest.mark.browser
 def test_the_strip_is_the_net_at_every_turn(screen):
     """Where the strip is shaded the net is wrong; the line of the turn moves, and the rest stays."""
     screen.root.get_by_role("button", name="Undo all").click()
@@ -296,7 +286,6 @@ def test_the_strip_is_the_net_at_every_turn(screen):
     assert found == wrong
 
 
-@pytest.mark.browser
 def test_other_changes_and_draws(screen):
     screen.root.locator("summary").click()
     menu, draws = screen.root.get_by_label("Besides"), screen.root.locator(".bb-aug-draws span")
@@ -316,7 +305,6 @@ def test_other_changes_and_draws(screen):
     assert len(set(draws.all_inner_texts())) == 1, "without a turn or push every draw is the picture itself"
 
 
-@pytest.mark.browser
 def test_it_fits_is_accessible_and_follows_python(page_with):
     widget = explorer()
     page = page_with(widget, views=[widget.model_id, widget.model_id])
@@ -330,7 +318,6 @@ def test_it_fits_is_accessible_and_follows_python(page_with):
     assert first.startswith("Turned by 10°, pushed 4 right")
 
 
-@pytest.mark.browser
 @pytest.mark.parametrize("width", [320, 360, 720])
 def test_nothing_jumps(page_with, width):
     page = page_with(explorer(), width=width)

@@ -53,7 +53,6 @@ def module(module_of):
     return module_of(join(HERE / "backpropagation" / "maths.js"))
 
 
-@pytest.mark.browser
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_values_and_gradients_are_autograds(module, activation):
     for numbers in np.random.default_rng(0).uniform(-3, 3, (40, 6)).round(2).tolist():
@@ -68,13 +67,11 @@ def test_values_and_gradients_are_autograds(module, activation):
             assert math.prod(factors) == pytest.approx(gradients[name], rel=1e-9, abs=1e-11)
 
 
-@pytest.mark.browser
 def test_at_its_kink_the_relu_is_closed(module):
     given = {"x1": 1, "w1": 0.1, "x2": 1, "w2": 0.2, "b": -0.3, "t": 1}  # whose sum, in floats, is not 0
     assert module("(given) => m.run(given, 'relu').gradients", given)["z"] == 0
 
 
-@pytest.mark.browser
 def test_what_is_seen_after_some_steps(module):
     seen = module("() => [0, 1.25, 4, 5.5, 13].map((s) => { const r = m.reached(s); return "
                   "[[...r.forward].length, [...r.back], r.moving]; })")  # fmt: skip
@@ -115,7 +112,6 @@ def screen(page_with):
     return Screen(page_with(made(), width=720))
 
 
-@pytest.mark.browser
 def test_numbers_are_dragged(screen):
     screen.check()
     box = screen.node("w2").bounding_box()
@@ -132,7 +128,6 @@ def test_numbers_are_dragged(screen):
     assert screen.root.locator(".bb-invite:visible").count() == 0
 
 
-@pytest.mark.browser
 def test_numbers_by_keys_and_other_activations(screen):
     screen.widget.picked = "b"
     for key, value in {"ArrowDown": 0.15, "Home": -3, "PageUp": -2, "End": 3}.items():
@@ -150,7 +145,6 @@ def test_numbers_by_keys_and_other_activations(screen):
         screen.check()
 
 
-@pytest.mark.browser
 @pytest.mark.parametrize("width", [720, 360])
 def test_what_is_small_is_not_0(page_with, width):
     """Where tanh is saturated, hardly anything comes through, and two digits of it are told, within the boxes."""
@@ -167,7 +161,6 @@ def test_what_is_small_is_not_0(page_with, width):
     assert [text for text in page_checks.overlaps(page, ".bb-bp-local", "g[data-part] > rect") if len(text) > 7] == []
 
 
-@pytest.mark.browser
 def test_the_film_goes_forward_then_back(screen):
     seen = []
     for step in range(14):
@@ -183,7 +176,6 @@ def test_the_film_goes_forward_then_back(screen):
     assert "Forward" in screen.root.locator(".bb-says").inner_text() or "Two inputs" in screen.root.inner_text()
 
 
-@pytest.mark.browser
 def test_touch_moves_a_number(page_with):
     screen = Screen(page_with(made(), width=360, has_touch=True))
     screen.node("x2").tap()
@@ -191,7 +183,6 @@ def test_touch_moves_a_number(page_with):
     assert screen.check().startswith("x₂: −1.5 × 1 × 1 × (−1) = 1.5")
 
 
-@pytest.mark.browser
 def test_it_fits_is_accessible_and_keeps_its_height(page_with):
     widget = made()
     page = page_with(widget, views=[widget.model_id, widget.model_id])
@@ -204,7 +195,6 @@ def test_it_fits_is_accessible_and_keeps_its_height(page_with):
     assert first == second
 
 
-@pytest.mark.browser
 @pytest.mark.parametrize("width", [720, 360, 320])
 def test_nothing_jumps(page_with, width):
     page = page_with(made(), width=width)

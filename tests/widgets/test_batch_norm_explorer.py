@@ -80,7 +80,6 @@ def module(module_of):
     return module_of(join(HERE / "batch_norm_explorer" / "maths.js"))
 
 
-@pytest.mark.browser
 @EACH_BATCH
 @pytest.mark.parametrize("training", [True, False])
 @pytest.mark.parametrize("eps", [1e-5, 1.0])
@@ -98,7 +97,6 @@ def test_outputs_and_slopes_equal_pytorch(module, batch, training, eps):
         np.testing.assert_allclose(slopes, expected[:, 0], rtol=1e-9, atol=1e-9)
 
 
-@pytest.mark.browser
 @EACH_BATCH
 @pytest.mark.parametrize("momentum", [0.01, 0.1, 0.5, 1])
 def test_running_averages_equal_pytorchs_buffers(module, batch, momentum):
@@ -113,7 +111,6 @@ def test_running_averages_equal_pytorchs_buffers(module, batch, momentum):
     assert running["batches"] == norm.num_batches_tracked
 
 
-@pytest.mark.browser
 def test_statistics_snapping_and_levels(module):
     found = module("(x) => m.statistics(x)", START)
     assert found["mean"] == pytest.approx(np.mean(START))
@@ -238,7 +235,6 @@ def screen(page_with):
     return Screen(page_with(BatchNormExplorer(), width=720), BatchNormExplorer())
 
 
-@pytest.mark.browser
 def test_dragging_one_input_moves_all_outputs_in_train_and_its_own_in_eval(screen):
     screen.check()
     for mode, moved in (("train", 8), ("eval", 1)):
@@ -267,7 +263,6 @@ def test_dragging_one_input_moves_all_outputs_in_train_and_its_own_in_eval(scree
         screen.check()  # let go, it stays
 
 
-@pytest.mark.browser
 def test_the_note_speaks_of_a_move_only_while_one_input_alone_has_moved(screen):
     def rings():
         return screen.root.locator("circle.bb-bn-ring:visible").count()
@@ -284,7 +279,6 @@ def test_the_note_speaks_of_a_move_only_while_one_input_alone_has_moved(screen):
     assert (rings(), screen.says()[:17]) == (8, "Input 8 has moved")
 
 
-@pytest.mark.browser
 def test_a_move_in_a_batch_of_two_is_said_to_move_no_output(screen):
     screen.choose("Batch size", "2")
     screen.inputs.nth(1).press("PageUp")
@@ -296,7 +290,6 @@ def test_a_move_in_a_batch_of_two_is_said_to_move_no_output(screen):
     assert "Input 2 has moved, and with it 2 of 2 outputs" in screen.says()
 
 
-@pytest.mark.browser
 def test_keys_move_an_input_and_focus_chooses_it(screen):
     values = list(START)
     screen.inputs.nth(2).focus()
@@ -318,7 +311,6 @@ def test_keys_move_an_input_and_focus_chooses_it(screen):
     screen.page.wait_for_function("() => document.querySelector('.bb-says').ariaLive === 'polite'")
 
 
-@pytest.mark.browser
 def test_a_batch_of_two_is_plus_and_minus_one_and_of_one_is_refused(screen):
     for size in (4, 2):
         screen.choose("Batch size", str(size))
@@ -341,7 +333,6 @@ def test_a_batch_of_two_is_plus_and_minus_one_and_of_one_is_refused(screen):
     screen.check(size=8)
 
 
-@pytest.mark.browser
 def test_presets_sliders_and_eps(screen):
     presets = {
         "all equal": [2.0] * 8,
@@ -374,7 +365,6 @@ def test_presets_sliders_and_eps(screen):
         screen.check(eps=value)
 
 
-@pytest.mark.browser
 def test_running_the_batch_moves_the_averages_in_train_only(screen):
     screen.check_running()
     for label, value in {"0.1": 0.1, "0.5": 0.5, "1": 1.0, "0.01": 0.01}.items():
@@ -406,7 +396,6 @@ def test_running_the_batch_moves_the_averages_in_train_only(screen):
     screen.check_running()
 
 
-@pytest.mark.browser
 @pytest.mark.parametrize(("answer", "opening"), [("Its own only", "No. "), ("All, not one way", "Yes. ")])
 def test_the_prediction(screen, answer, opening):
     """Dot 8 moves to the right by itself, and all eight outputs with it, not all one way."""
@@ -424,7 +413,6 @@ def test_the_prediction(screen, answer, opening):
     assert screen.says().startswith("Input 1 has moved")
 
 
-@pytest.mark.browser
 def test_less_motion(page_with):
     """The dot is where it goes at once."""
     page = page_with(BatchNormExplorer(), width=720, reduced_motion="reduce")
@@ -433,7 +421,6 @@ def test_less_motion(page_with):
     assert page.locator(".bb-bn-in").nth(7).get_attribute("aria-valuenow") == "8.4"
 
 
-@pytest.mark.browser
 def test_dots_have_colors_only_beside_their_numbers(page_with):
     page = page_with(BatchNormExplorer(), width=720)
     fills = "(all) => all.map((n) => n.children[1].style.fill).join('')"
@@ -442,14 +429,12 @@ def test_dots_have_colors_only_beside_their_numbers(page_with):
     page.wait_for_function(f"() => ({fills})([...document.querySelectorAll('.bb-bn-in')]).includes('negative')")
 
 
-@pytest.mark.browser
 def test_touch_chooses_a_dot(page_with):
     screen = Screen(page_with(BatchNormExplorer(), width=360, has_touch=True), BatchNormExplorer())
     screen.inputs.nth(7).tap()
     screen.check(selected=7)
 
 
-@pytest.mark.browser
 def test_two_views_stay_in_step_and_nothing_is_written_before_the_reader_acts(page_with):
     widget = BatchNormExplorer()
     page = page_with(widget, views=[widget.model_id, widget.model_id], width=720)
@@ -464,7 +449,6 @@ def test_two_views_stay_in_step_and_nothing_is_written_before_the_reader_acts(pa
     assert "after 1 batch" in second.inner_text()
 
 
-@pytest.mark.browser
 def test_it_fits_and_is_accessible(page_with):
     page = page_with(BatchNormExplorer())
     page_checks.assert_figure(page)
@@ -473,7 +457,6 @@ def test_it_fits_and_is_accessible(page_with):
     page_checks.assert_sound(page)
 
 
-@pytest.mark.browser
 def test_nothing_jumps(page_with):
     page = page_with(BatchNormExplorer())
     keys = ["Home", *["PageUp"] * 9, "ArrowLeft", "End"]

@@ -59,7 +59,6 @@ def test_errors_say_what_is_allowed(made, imagenet, recorded):
         made(photo="dog")
 
 
-@pytest.mark.browser
 def test_cuts_as_a_key_and_as_the_engine_has_them(module_of):
     module = module_of(join(HERE / "block_explorer" / "maths.js"))
     assert module("m.keyOf({ 10: 'skip', 4: 'branch' })") == "4 branch, 10 skip"
@@ -74,7 +73,6 @@ def test_cuts_as_a_key_and_as_the_engine_has_them(module_of):
     assert module("m.partsOf({ 10: 'skip', 4: 'branch', 2: 'skip' })") == {"branch": [4], "skip": [2, 10]}
 
 
-@pytest.mark.browser
 def test_one_cut_is_recorded_and_others_are_computed(page_with, made, imagenet, recorded):
     page = page_with(made(), width=720)
     says = page.locator(".bb-says")
@@ -108,7 +106,6 @@ def test_one_cut_is_recorded_and_others_are_computed(page_with, made, imagenet, 
     assert says.inner_text() == f"The whole network says “{name}”, {share} %."
 
 
-@pytest.mark.browser
 @pytest.mark.parametrize(
     ("answer", "opening"), [("the inside", "No: the shortcut."), ("the shortcut", "Yes, the shortcut.")]
 )
@@ -121,7 +118,6 @@ def test_the_prediction_is_shown_by_a_cut(page_with, made, answer, opening):
     assert page.get_by_role("button", name="Shortcut of block 7").get_attribute("aria-pressed") == "true"
 
 
-@pytest.mark.browser
 def test_numbers_count_the_photographs(page_with, made, imagenet, recorded):
     page = page_with(made())
     page.locator("summary").click()
@@ -131,7 +127,6 @@ def test_numbers_count_the_photographs(page_with, made, imagenet, recorded):
         assert row.locator("td").all_inner_texts() == kept
 
 
-@pytest.mark.browser
 def test_it_fits_is_accessible_and_nothing_jumps(page_with, made):
     page = page_with(made())
     page_checks.assert_figure(page)

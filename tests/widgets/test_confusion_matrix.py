@@ -133,7 +133,6 @@ def module(module_of):
     return lambda name, *given: evaluate("([name, given]) => m[name](...given)", [name, given])
 
 
-@pytest.mark.browser
 def test_matrix_shares_and_pairs_equal_python(module):
     first, second = (called.tolist() for called in CALLS.values())
     matrix = metrics.confusion_matrix(LABELS, first, 4)
@@ -151,14 +150,12 @@ def test_matrix_shares_and_pairs_equal_python(module):
     assert module("precisionOf", [[0, 3], [0, 2]]) == [None, 0.4]
 
 
-@pytest.mark.browser
 @pytest.mark.parametrize(("b", "c"), [(0, 0), (1, 0), (5, 5), (49, 21), (21, 49), (700, 640), (3000, 2000)])
 def test_exact_p_equals_python(module, b, c):
     expected = metrics.mcnemar([1] * b + [0] * c + [1], [0] * b + [1] * c + [1]).exact_p
     assert module("exactP", b, c) == pytest.approx(expected, rel=1e-9)
 
 
-@pytest.mark.browser
 def test_strengths_scores_and_keys(module):
     matrix = [[6, 0, 2], [0, 0, 0], [1, 0, 3]]
     assert module("strengths", matrix) == [[0.75, 0, 1], [0, 0, 0], [0.5, 0, 0.75]]
@@ -241,7 +238,6 @@ def screen(page_with):
     return Screen(page_with(made(over=True), width=720), made(over=True))
 
 
-@pytest.mark.browser
 def test_the_reader_against_the_network(page_with):
     """The reader names ten pictures; they fall into the cells of their class and of the reader's word."""
     screen, calls = Screen(page_with(made(), width=720), made()), CALLS["first net"]
@@ -280,7 +276,6 @@ def test_the_reader_against_the_network(page_with):
     assert screen.root.locator(".bb-cm-you").count() == 0
 
 
-@pytest.mark.browser
 def test_one_press_skips_the_questions(page_with):
     screen = Screen(page_with(made(), width=720), made())
     screen.root.get_by_role("button", name="Skip to the matrix").press("Enter")
@@ -288,7 +283,6 @@ def test_one_press_skips_the_questions(page_with):
     assert screen.page.evaluate("document.activeElement.ariaSelected") == "true", "the keys go on in the matrix"
 
 
-@pytest.mark.browser
 def test_every_control_by_pointer(screen):
     screen.check()
     screen.root.locator("details").evaluate_all("(folds) => folds.forEach((fold) => (fold.open = true))")
@@ -315,7 +309,6 @@ def test_every_control_by_pointer(screen):
     assert f"p = {test.exact_p:.4f}" in said
 
 
-@pytest.mark.browser
 def test_pages_of_pictures(screen):
     screen.root.locator("details").last.locator("summary").click()
     screen.root.locator(".bb-cm-pairs .bb-button").nth(0).click()
@@ -330,7 +323,6 @@ def test_pages_of_pictures(screen):
     screen.check(0, pair="neither")
 
 
-@pytest.mark.browser
 def test_moving_by_keys_and_by_touch(page_with):
     screen = Screen(page_with(made(over=True), width=360, has_touch=True), made(over=True))
     screen.cells.nth(6).tap()
@@ -348,7 +340,6 @@ def test_moving_by_keys_and_by_touch(page_with):
     assert screen.root.locator(".bb-cm-cell[tabindex='0']").count() == 1, "one stop for the whole matrix"
 
 
-@pytest.mark.browser
 def test_two_views_of_one_matrix_agree(page_with):
     widget = made()
     page = page_with(widget, views=[widget.model_id, widget.model_id], width=720)
@@ -361,7 +352,6 @@ def test_two_views_of_one_matrix_agree(page_with):
     assert second.locator(".bb-cm-cell[aria-selected=true]").count() == 1
 
 
-@pytest.mark.browser
 @pytest.mark.parametrize("over", [False, True])
 def test_it_fits_and_is_accessible(page_with, over):
     widget = clothes()
@@ -372,7 +362,6 @@ def test_it_fits_and_is_accessible(page_with, over):
     page_checks.assert_sound(page)
 
 
-@pytest.mark.browser
 @pytest.mark.parametrize("width", [320, 360, 720])
 def test_nothing_jumps(page_with, width):
     page = page_with(clothes(), width=width)
@@ -382,7 +371,6 @@ def test_nothing_jumps(page_with, width):
     assert page.evaluate("layoutShift") < 0.01
 
 
-@pytest.mark.browser
 def test_one_network_has_nothing_to_compare(page_with):
     page = page_with(made(1), width=400)
     page.locator("details").last.locator("summary").click()

@@ -163,7 +163,6 @@ EACH_CASE = """(cases) => cases.map(([planes, height, width, kernel, geometry]) 
 })"""
 
 
-@pytest.mark.browser
 def test_conv2d_its_size_and_one_window_of_it_equal_pytorch(module_of):
     given = list(cases())
     sent_cases = [[flat(x), *x.shape[1:], weight.tolist(), geometry] for x, weight, geometry in given]
@@ -184,14 +183,12 @@ def test_conv2d_its_size_and_one_window_of_it_equal_pytorch(module_of):
     assert 15 < empty < len(given) / 2
 
 
-@pytest.mark.browser
 def test_luma_is_rounded_as_in_python(call):
     x = np.random.default_rng(4).integers(0, 101, (3, 60, 60))
     found = np.reshape(call("luma", flat(x)), (60, 60))
     np.testing.assert_array_equal(found / 100, ConvolutionExplorer({"a": x / 100}).picture[0])
 
 
-@pytest.mark.browser
 @pytest.mark.parametrize("shape", [(6, 8), (7, 5), (1, 4), (3, 2)])
 def test_what_follows_the_convolution(call, shape):
     x = np.random.default_rng(shape[0]).normal(size=shape)
@@ -235,7 +232,6 @@ def difference(x, weight, after, geometry, shift):
     return found, seen == 0, step
 
 
-@pytest.mark.browser
 @pytest.mark.parametrize("after", ["nothing", "relu", "relu_pool"])
 @pytest.mark.parametrize("stride", [1, 2, 3])
 def test_difference_of_shifting_before_and_after(call, stride, after):
@@ -259,7 +255,6 @@ def test_difference_of_shifting_before_and_after(call, stride, after):
     assert exact >= 5
 
 
-@pytest.mark.browser
 def test_what_is_done_to_a_whole_filter(call):
     rng = np.random.default_rng(6)
     for old, new in itertools.product(range(1, 6), repeat=2):
@@ -275,7 +270,6 @@ def test_what_is_done_to_a_whole_filter(call):
     assert call("summedToOne", [KERNELS["sobel_x"].tolist()]) is None
 
 
-@pytest.mark.browser
 def test_weights_as_they_are_typed(call):
     units = {"identity": 1, "box": 9, "gaussian": 16, "sobel_x": 1, "laplacian": 1, "sharpen": 1, "emboss": 1}
     assert {name: call("unitOf", KERNELS[name].tolist()) for name in units} == units
@@ -283,7 +277,6 @@ def test_weights_as_they_are_typed(call):
     assert {weight: call("weightText", weight) for weight in texts} == texts
 
 
-@pytest.mark.browser
 def test_the_sweep_makes_every_pixel_once_and_begins_slowly(call):
     made = [call("swept", share, 80) for share in np.linspace(0, 1, 101)]
     assert made == sorted(made)
@@ -311,7 +304,6 @@ RENDER_ALONE = """async (state) => {
 }""".replace("REVIVED", REVIVED)
 
 
-@pytest.mark.browser
 @pytest.mark.parametrize(("show", "offset"), [("window", 0), ("filter", 1), ("lab", 0)])
 def test_render_writes_nothing_and_lets_go_of_everything(module_of, show, offset):
     seen = module_of(ConvolutionExplorer._esm)(RENDER_ALONE, sent(explorer(show), offset))

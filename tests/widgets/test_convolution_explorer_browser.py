@@ -10,7 +10,6 @@ from explorer_screen import Screen, convolved, drawn, explorer, geometry_of, wav
 from backbone.ops import KERNELS, conv2d
 from backbone.widgets import ConvolutionExplorer
 
-pytestmark = pytest.mark.browser
 FIGURES = {
     "window": {"kernel": "sobel_x"},
     "filter": {"kernel": "sobel_x"},

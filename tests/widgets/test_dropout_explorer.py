@@ -123,7 +123,6 @@ RUN = """([net, x, settings]) => {
 }"""
 
 
-@pytest.mark.browser
 @pytest.mark.parametrize(("sample", "p", "scaling", "head"), ALL)
 def test_functions_equal_torch(module, sample, p, scaling, head):
     net = {"weight": W.tolist(), "bias": B.tolist(), "output_weight": V.tolist(), "output_bias": C}
@@ -146,7 +145,6 @@ def test_functions_equal_torch(module, sample, p, scaling, head):
     np.testing.assert_allclose([found[name] for name in ("mean", "deviation", "error")], statistics, atol=1e-12)
 
 
-@pytest.mark.browser
 def test_lots_bins_and_the_steps_of_the_film(module):
     for seed in (0, 1, 999):
         drawn = module("([seed]) => Array.from({ length: 500 }, (_, i) => m.uniform(seed, i))", [seed])
@@ -241,7 +239,6 @@ def screen(page_with):
     return Screen(page_with(made(), width=720))
 
 
-@pytest.mark.browser
 def test_every_choice(screen):
     screen.expect()
     screen.choose("ReLU", head="relu")
@@ -256,7 +253,6 @@ def test_every_choice(screen):
     screen.choose("Other masks", seed=1)
 
 
-@pytest.mark.browser
 def test_p_to_both_ends(screen):
     for key, p in {"ArrowRight": 0.55, "End": 1, "Home": 0}.items():
         screen.p.press(key)
@@ -266,7 +262,6 @@ def test_p_to_both_ends(screen):
     screen.expect(p=0.9)
 
 
-@pytest.mark.browser
 def test_runs_are_a_film(screen):
     screen.runs.press("Home")
     screen.expect(runs=1)
@@ -283,7 +278,6 @@ def test_runs_are_a_film(screen):
     screen.expect(runs=int(screen.root.locator("output").first.inner_text().removesuffix(" runs")))
 
 
-@pytest.mark.browser
 def test_units_by_keys_by_pointer_and_by_touch(page_with):
     screen = Screen(page_with(made(), width=360, has_touch=True))
     hand = masks_of(0, 200, 0.5)[-1].tolist()
@@ -300,7 +294,6 @@ def test_units_by_keys_by_pointer_and_by_touch(page_with):
     screen.choose("Mask of the last run", hand=None)
 
 
-@pytest.mark.browser
 def test_it_opens_with_a_mask_of_its_own_and_two_views_go_together(page_with):
     kept = [True] * 7 + [False]
     widget = made(kept=kept, head="relu", runs=1)
@@ -313,7 +306,6 @@ def test_it_opens_with_a_mask_of_its_own_and_two_views_go_together(page_with):
     assert first == second
 
 
-@pytest.mark.browser
 def test_it_fits_and_is_accessible(page_with):
     page = page_with(made(head="relu"))
     page_checks.assert_figure(page)
@@ -321,7 +313,6 @@ def test_it_fits_and_is_accessible(page_with):
     page_checks.assert_sound(page)
 
 
-@pytest.mark.browser
 @pytest.mark.parametrize("width", [720, 360, 320])
 def test_nothing_jumps(page_with, width):
     page = page_with(made(), width=width)

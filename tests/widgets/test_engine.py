@@ -43,7 +43,6 @@ def engine(module_of, imagenet):
     return built
 
 
-@pytest.mark.browser
 @pytest.mark.parametrize("plain", [False, True], ids=["WebAssembly", "JavaScript"])
 def test_logits_and_taps_are_those_of_pytorch(engine, imagenet, plain):
     run = engine(plain)
@@ -58,7 +57,6 @@ def test_logits_and_taps_are_those_of_pytorch(engine, imagenet, plain):
             np.testing.assert_allclose(values, expected.ravel(), atol=2e-5 * float(expected.abs().max()), err_msg=tap)
 
 
-@pytest.mark.browser
 def test_cuts_are_those_of_pytorch(engine, imagenet):
     run = engine()
     picture = pixels(imagenet.photos["coffee"])
@@ -76,7 +74,6 @@ def test_cuts_are_those_of_pytorch(engine, imagenet):
             np.testing.assert_allclose(found, expected, atol=2e-4, err_msg=f"{number} {part}")
 
 
-@pytest.mark.browser
 def test_the_mean_of_the_local_scores_and_the_bias_are_the_score(engine, imagenet, module_of):
     run = engine()
     found = run(pixels(imagenet.photos["coffee"]), taps=["_relu1"])

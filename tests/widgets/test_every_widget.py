@@ -81,7 +81,6 @@ TYPES = """() => {
 }"""
 
 
-@pytest.mark.browser
 @EACH
 def test_words_are_templates_with_named_places(widget, module_of):
     """A language replaces the table, so it holds texts alone: no functions and no numbers in it."""

@@ -121,7 +121,6 @@ def module(module_of):
     return module_of(join(HERE / "filter_gallery" / "maths.js"))
 
 
-@pytest.mark.browser
 def test_response_equals_pytorch(module):
     rng = np.random.default_rng(4)
     for kernel, stride in itertools.product((1, 2, 3, 5), (1, 2, 3)):
@@ -135,7 +134,6 @@ def test_response_equals_pytorch(module):
         np.testing.assert_allclose(np.reshape(found["data"], expected.shape), expected, rtol=0, atol=1e-12)
 
 
-@pytest.mark.browser
 def test_pictures_are_prepared_as_for_the_network(module):
     x = np.arange(256)
     found = module("([x, mean, std]) => m.seen([x], mean, std)", [x.tolist(), 127 / 255, 128 / 255])
@@ -151,7 +149,6 @@ def shares(weight):
     return {"strength": total**0.5, "color": color, "edges": edges}
 
 
-@pytest.mark.browser
 def test_measures_kinds_and_order(module):
     rng = np.random.default_rng(5)
     gray, flat = np.stack([rng.normal(size=(3, 3))] * 3), np.ones((3, 3, 3)) * rng.normal(size=(3, 1, 1))
@@ -278,7 +275,6 @@ def screen(page_with):
     return found
 
 
-@pytest.mark.browser
 def test_filters_orders_and_photographs(screen):
     assert "edge" in screen.check()
     assert screen.root.locator(".bb-invite").is_visible()
@@ -295,7 +291,6 @@ def test_filters_orders_and_photographs(screen):
         screen.check(image=press.get_attribute("title"))
 
 
-@pytest.mark.browser
 def test_what_a_filter_looks_for_in_words(screen):
     all_ = [shares(one.astype(float)) for one in screen.expected.weights[0]]
     off = int(np.argmin([one["strength"] for one in all_]))
@@ -305,7 +300,6 @@ def test_what_a_filter_looks_for_in_words(screen):
         assert words in screen.check(filter=chosen)
 
 
-@pytest.mark.browser
 def test_filters_by_keyboard_in_the_order_shown(screen):
     screen.root.get_by_text("strength", exact=True).first.click()
     screen.check(order="strength")
@@ -318,7 +312,6 @@ def test_filters_by_keyboard_in_the_order_shown(screen):
         screen.check(filter=order[rank])
 
 
-@pytest.mark.browser
 def test_scales_of_color(screen):
     """On one scale the strongest weight alone has full color; each on its own, every filter has."""
     script = "(all) => all.map((c) => Math.max(...c.getContext('2d').getImageData(0, 0, 3, 3).data"
@@ -332,7 +325,6 @@ def test_scales_of_color(screen):
     assert sum(value > 126 for value in own) == 28, "but four are off"
 
 
-@pytest.mark.browser
 def test_one_network_alone_and_other_sizes(page_with):
     rng = np.random.default_rng(0)
     images = {"noise": rng.random((3, 31, 40)), "wave": np.outer(np.linspace(0, 1, 31), np.ones(40))}
@@ -341,7 +333,6 @@ def test_one_network_alone_and_other_sizes(page_with):
     assert page.locator(".bb-patch").count() == 2
 
 
-@pytest.mark.browser
 def test_it_fits_is_accessible_and_follows_python(page_with):
     made = gallery()
     page = page_with(made, views=[made.model_id, made.model_id])
@@ -355,7 +346,6 @@ def test_it_fits_is_accessible_and_follows_python(page_with):
     assert first.startswith("Filter 4, untrained")
 
 
-@pytest.mark.browser
 def test_nothing_jumps(page_with):
     page = page_with(gallery())
     acts = [[".bb-tiles label", None], [".bb-patch", None]]

@@ -163,7 +163,6 @@ GRID = [
 ]
 
 
-@pytest.mark.browser
 def test_every_combination_equals_pytorch(module):
     for setting, found in zip(GRID, module(MEASURE, [GRID]), strict=True):
         check(setting, found, 1e-7 if setting["normalization"] and setting["depth"] > 30 else 1e-9)
@@ -180,7 +179,6 @@ BOUNDS = {
 }
 
 
-@pytest.mark.browser
 def test_the_ladder_equals_pytorch(module):
     """To nine digits, at 1e-32 as at 1e7."""
     for (name, setting), found in zip(LADDER.items(), module(MEASURE, [list(LADDER.values())]), strict=True):
@@ -189,7 +187,6 @@ def test_the_ladder_equals_pytorch(module):
         assert low < found["gradH"][0] / found["gradH"][-1] < high
 
 
-@pytest.mark.browser
 def test_the_ends_of_the_gain_equal_pytorch(module):
     # Not deeper with the large gain: where gradients explode, so do rounding errors on their way forward.
     ends = itertools.product(["sigmoid", "tanh", "relu", "gelu", "elu"], ((60, 0.25), (15, 4.0)))
@@ -214,7 +211,6 @@ def check(setting, found, tolerance):
     close(found["gradH"], counted.grad_h, tolerance)
 
 
-@pytest.mark.browser
 def test_weights_equal_pythons(module):
     for setting in GRID[:6]:
         script = "([setting]) => m.weightsOf(data.noise, data.inputs, setting).map((weight) => [...weight])"
@@ -222,7 +218,6 @@ def test_weights_equal_pythons(module):
             np.testing.assert_allclose(own, other.ravel(), rtol=1e-15)
 
 
-@pytest.mark.browser
 def test_histograms_gain_and_the_axis(module):
     values = np.random.default_rng(0).standard_normal(576) * 1e-33
     found = module("(v) => m.histogram(v)", values.tolist())
@@ -359,7 +354,6 @@ def screen(page_with):
     return Screen(page_with(made(), width=722), made())
 
 
-@pytest.mark.browser
 def test_every_control(screen):
     screen.check()
     for value in (23, 60, 2, 12):
@@ -395,7 +389,6 @@ def test_every_control(screen):
     assert screen.root.get_by_label("Network").input_value() == "own"
 
 
-@pytest.mark.browser
 def test_the_line_by_keys_and_by_dragging(screen):
     screen.slide("Layers", 40)
     screen.change(depth=40)
@@ -420,7 +413,6 @@ def test_the_line_by_keys_and_by_dragging(screen):
 FAR = """() => Number(document.querySelector(".bb-grad-chart").getAttribute("aria-valuenow"))"""
 
 
-@pytest.mark.browser
 def test_predict_then_see(page_with):
     page = page_with(made(), width=722, reduced_motion="reduce")
     screen = Screen(page, made())
@@ -457,7 +449,6 @@ def written(power):
     return f"10{raised}" if power != "0" else "1"
 
 
-@pytest.mark.browser
 def test_the_film_plays_from_the_loss_and_rests_where_it_is_stopped(screen):
     play = screen.root.get_by_role("button", name="Play")
     play.click()
@@ -473,7 +464,6 @@ def test_the_film_plays_from_the_loss_and_rests_where_it_is_stopped(screen):
     assert screen.drawn()[1] != lit
 
 
-@pytest.mark.browser
 def test_a_bar_beyond_the_axis_says_so(page_with):
     for setting, arrow in (({"depth": 60, "activation": "sigmoid", "init": "normal"}, "↓"),
                            ({"depth": 60, "activation": "none", "gain": 4.0}, "↑")):  # fmt: skip
@@ -482,7 +472,6 @@ def test_a_bar_beyond_the_axis_says_so(page_with):
         assert screen.root.locator(".bb-grad-words").inner_text().startswith(arrow)
 
 
-@pytest.mark.browser
 def test_two_views_go_in_step_and_what_is_seen_is_said(page_with):
     widget = made(step=7)
     page = page_with(widget, views=[widget.model_id, widget.model_id], width=360, has_touch=True)
@@ -500,7 +489,6 @@ def test_two_views_go_in_step_and_what_is_seen_is_said(page_with):
     assert screen.says().startswith("The gradient has come back to layer 50.")
 
 
-@pytest.mark.browser
 def test_it_is_a_figure_sound_and_nothing_jumps(page_with):
     page = page_with(made(LADDER["xavier"], step=1))
     page_checks.assert_figure(page)

@@ -8,8 +8,6 @@ from explorer_screen import Screen, wave
 from backbone.widgets import ConvolutionExplorer
 from backbone.widgets.base import BookWidget
 
-pytestmark = pytest.mark.browser
-
 
 def figure(name="wave", **changes):
     """Return a small figure with a setting in sight."""

@@ -151,7 +151,6 @@ def some_modules():
     return [*made, ([0, 8, 0, 8, 0, 8], [True, True, False])]
 
 
-@pytest.mark.browser
 def test_counts_equal_the_summary_of_the_module_in_pytorch(module):
     every = module("([shape, all]) => all.map(([w, r]) => m.count(shape, w, r))", [SHAPE, some_modules()])
     for (widths, reduced), found in zip(some_modules(), every, strict=True):
@@ -160,7 +159,6 @@ def test_counts_equal_the_summary_of_the_module_in_pytorch(module):
         assert [found["out"], found["weights"], found["cost"]] == totals(widths, reduced)
 
 
-@pytest.mark.browser
 def test_the_module_of_the_book_costs_what_its_widths_say(module):
     """`backbone.models` has 3x3 in place of 5x5: the rest is the same."""
     with torch.device("meta"):
@@ -172,7 +170,6 @@ def test_the_module_of_the_book_costs_what_its_widths_say(module):
         assert found[number - 1]["cost"] == own
 
 
-@pytest.mark.browser
 def test_goals_are_reached_as_pytorch_counts(module):
     settings = some_modules() + [tuple(one["solution"].values()) for one in PUZZLES.values()]
     settings += [tuple(one["start"].values()) for one in PUZZLES.values()]
@@ -183,7 +180,6 @@ def test_goals_are_reached_as_pytorch_counts(module):
             assert all(met) == holds(name, widths, reduced), (name, widths, reduced)
 
 
-@pytest.mark.browser
 def test_what_a_step_saves(module):
     """In the paper's module the 1x1 before the 3x3 saves most; a width at its end, or out of use, saves nothing."""
 
@@ -207,7 +203,6 @@ BOXES = """([shape, all, width]) => all.map(([w, r]) => {
 })"""
 
 
-@pytest.mark.browser
 @pytest.mark.parametrize("width", [288, 328, 688])
 def test_the_drawing_is_to_scale_and_within_its_frame(module, width):
     extremes = [([256, 192, 256, 192, 256, 256], [True] * 3), ([0, 8, 0, 8, 0, 8], [True] * 3)]
@@ -335,7 +330,6 @@ def screen(page_with):
     return Screen(page_with(InceptionExplorer(), width=720))
 
 
-@pytest.mark.browser
 def test_every_control(screen):
     screen.check()
     for place, value in ((0, 128), (1, 48), (2, 0), (2, 256), (3, 192), (4, 200), (5, 8), (0, 0)):
@@ -354,7 +348,6 @@ def test_every_control(screen):
     screen.expect(widths=[64, 128, 128, 16, 32, 32])
 
 
-@pytest.mark.browser
 def test_a_blocks_edge_follows_the_hand(screen):
     """The block grows both ways, so that its edge stays under the pointer; far past its ends it stops."""
     box = screen.block(2).locator("rect").first.bounding_box()
@@ -371,7 +364,6 @@ def test_a_blocks_edge_follows_the_hand(screen):
     screen.check()
 
 
-@pytest.mark.browser
 @pytest.mark.parametrize(("place", "opening"), [(1, "Yes"), (4, "No, ")])
 def test_the_prediction(screen, place, opening):
     """The answer makes that width smaller, and all six buttons say what they save."""
@@ -390,7 +382,6 @@ def test_the_prediction(screen, place, opening):
     assert screen.root.locator(".bb-answers:visible").count() == 0, "the module is another by now"
 
 
-@pytest.mark.browser
 @pytest.mark.parametrize("width", [720, 360, 320])
 def test_what_is_saved_lies_on_no_block(page_with, width):
     page = page_with(InceptionExplorer(), width=width)
@@ -400,7 +391,6 @@ def test_what_is_saved_lies_on_no_block(page_with, width):
     assert page_checks.overlaps(page, ".bb-answers", ".bb-inc-block > rect:first-child") == []
 
 
-@pytest.mark.browser
 def test_a_branch_without_maps(page_with):
     """The name stands over the edge of a block without height; a twin that costs nothing is nobody's whole."""
     widget = InceptionExplorer(widths=[0, 96, 0, 16, 0, 32])
@@ -414,7 +404,6 @@ def test_a_branch_without_maps(page_with):
     assert says.startswith(f"{cost / 1e6:.1f} M multiply-adds for {out} maps, all after the pooling; the naive twin")
 
 
-@pytest.mark.browser
 def test_every_puzzle_can_be_solved_by_hand(screen):
     """Its solution, set width by width, is counted; the one that is shown is not."""
     labels = ["1×1 before the 3×3", "1×1 before the 5×5", "1×1 after pooling"]
@@ -437,7 +426,6 @@ def test_every_puzzle_can_be_solved_by_hand(screen):
         assert screen.want["solved"] == solved + 1
 
 
-@pytest.mark.browser
 def test_a_shown_solution_is_not_a_found_one(screen):
     """A width moved away from it and back counts for nothing, until the puzzle starts anew."""
     half = PUZZLES["half"]
@@ -451,7 +439,6 @@ def test_a_shown_solution_is_not_a_found_one(screen):
         screen.put(place, half["solution"]["widths"][place], solved=int(place == 1))
 
 
-@pytest.mark.browser
 def test_it_follows_python_and_says_what_is_seen(page_with):
     widget = InceptionExplorer(puzzle="half", widths=PUZZLES["half"]["solution"]["widths"])
     page = page_with(widget, views=[widget.model_id, widget.model_id], width=720)
@@ -463,7 +450,6 @@ def test_it_follows_python_and_says_what_is_seen(page_with):
     page.wait_for_function("() => document.querySelector('.bb-says').ariaLive === 'polite'")
 
 
-@pytest.mark.browser
 def test_it_fits_and_is_accessible(page_with):
     page = page_with(InceptionExplorer(puzzle="wide", **PUZZLES["wide"]["start"]))
     page_checks.assert_figure(page)
@@ -471,7 +457,6 @@ def test_it_fits_and_is_accessible(page_with):
     page_checks.assert_sound(page)
 
 
-@pytest.mark.browser
 def test_nothing_jumps(page_with):
     page = page_with(InceptionExplorer())
     blocks = [[".bb-inc-block[role]", f"key {key}"] for key in ("Home", "End")]

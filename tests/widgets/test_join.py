@@ -53,7 +53,6 @@ def test_an_import_that_cannot_work_says_file_and_line(folder, line, says):
 
 
 @pytest.mark.parametrize("path", sorted(HERE.rglob("*.js")), ids=lambda path: str(path.relative_to(HERE)))
-@pytest.mark.browser
 def test_every_file_is_a_module(path, module_of):
     """Two names of one file, or of two files joined, that clash are an error of syntax."""
     exports = module_of(join(path))("() => Object.keys(m).length")

@@ -12,14 +12,12 @@ def module(module_of):
     return module_of(join(HERE / "kit.js"))
 
 
-@pytest.mark.browser
 def test_ticks_are_round_numbers_within_the_range(module):
     assert module("() => m.ticksOf(-0.31, 0.92, 6)") == [-0.2, 0, 0.2, 0.4, 0.6, 0.8]
     assert module("() => m.ticksOf(45, 100, 4)") == [60, 80, 100]
     assert module("() => m.ticksOf(-43.2, 10.9, 6)") == [-40, -30, -20, -10, 0, 10]
 
 
-@pytest.mark.browser
 def test_numbers_in_print(module):
     given = [0.2349, 1.5e-31, 8e7, 1, 0, 9876, -0.5, -3.961743981019167e39]
     assert module("(given) => given.map((value) => m.compact(value))", given) == [
@@ -36,14 +34,12 @@ def test_numbers_in_print(module):
     ]  # fmt: skip
 
 
-@pytest.mark.browser
 def test_a_text_gets_its_values_and_says_which_it_lacks(module):
     assert module("() => m.fill('{a} of {b}, {a}', { a: 1, b: 'two $& {a}' })") == "1 of two $& {a}, 1"
     with pytest.raises(Exception, match=r'no value for \{b\} in "\{a\} of \{b\}"'):
         module("() => m.fill('{a} of {b}', { a: 1 })")
 
 
-@pytest.mark.browser
 def test_a_path_through_points(module):
     assert module("() => m.pathOf([[0, 1], [2.345, 10]], 1)") == "M0.0,1.0L2.3,10.0"
     assert module("() => m.pathOf([])") == ""
@@ -91,7 +87,6 @@ LIVE = """async (acts) => {
 }"""
 
 
-@pytest.mark.browser
 def test_a_widget_repaints_once_a_frame_speaks_after_a_rest_and_lets_go(module):
     first, acted, rested, gone = module(LIVE)
     assert first == ["a is 0", "", 1], "nothing is said before the reader acts"
@@ -116,7 +111,6 @@ RESIZED = """async () => {
 }"""
 
 
-@pytest.mark.browser
 def test_what_a_change_of_size_asks_for_comes_in_a_frame_of_its_own(module):
     """A handler that changes sizes within the observer's turn makes the browser raise an error on the window."""
     errors, before, after = module(RESIZED)
@@ -161,7 +155,6 @@ def figure(module):
     module("() => document.body.replaceChildren()")
 
 
-@pytest.mark.browser
 def test_an_answer_is_locked_and_stands_beside_the_truth(figure):
     looks = (
         "() => [...document.querySelectorAll('.bb-answers')].map((n) => [n.disabled, n.className.split(' ').slice(2)])"
@@ -172,7 +165,6 @@ def test_an_answer_is_locked_and_stands_beside_the_truth(figure):
     assert figure(looks) == [[True, ["bb-given"]], [True, ["bb-true"]]]
 
 
-@pytest.mark.browser
 def test_a_film_plays_to_its_end_begins_again_and_is_scrubbed(figure):
     figure("() => document.querySelector('.bb-primary').click()")
     figure("async () => { while (model.get('step') < 4) await new Promise(requestAnimationFrame); }")
@@ -201,7 +193,6 @@ ACTS = {
 }
 
 
-@pytest.mark.browser
 @pytest.mark.parametrize("act", ACTS.values(), ids=ACTS)
 def test_whatever_the_reader_does_the_figure_is_used(figure, act):
     used = "() => document.querySelector('.bb-widget').matches('.bb-used')"
@@ -216,7 +207,6 @@ def test_whatever_the_reader_does_the_figure_is_used(figure, act):
     assert figure(used)
 
 
-@pytest.mark.browser
 def test_the_sentence_is_seen_at_once_and_heard_at_rest(figure):
     said = "() => ['textContent', 'ariaLive'].map((name) => document.querySelector('.bb-says')[name])"
     assert figure(said)[0] == "at 0"
@@ -237,13 +227,11 @@ NOT_READ = [
 ]  # fmt: skip
 
 
-@pytest.mark.browser
 def test_numbers_that_are_typed(module):
     assert module("(texts) => texts.map(m.parseNumber)", list(READ)) == list(READ.values())
     assert module("(texts) => texts.map(m.parseNumber)", NOT_READ) == [None] * len(NOT_READ)
 
 
-@pytest.mark.browser
 def test_half_precision_is_decoded_exactly(module_of):
     bits = np.arange(2**16, dtype=np.uint16)
     decode = module_of(f"{join(HERE / 'kit.js')}\nexport {{ fromHalf }};")
@@ -260,7 +248,6 @@ COLORS_OF = """(values) => values.map((value) => {{
 }})"""
 
 
-@pytest.mark.browser
 def test_colors_of_values(module):
     gray = module(COLORS_OF.format("m.gray(1)"), [-1, 0, 0.5, 1, 2])
     assert gray == [[level, level, level, 255] for level in (0, 0, 128, 255, 255)]

@@ -7,7 +7,6 @@ import pytest
 
 from backbone.widgets import BlockExplorer
 
-pytestmark = pytest.mark.browser
 POLICY = "default-src 'none'; script-src 'self' 'unsafe-inline'{}; style-src 'unsafe-inline' 'self'; img-src data:"
 STATUS = ".bb-network [role=status]"
 

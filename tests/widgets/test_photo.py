@@ -52,7 +52,6 @@ def resize(module_of):
     return run
 
 
-@pytest.mark.browser
 @pytest.mark.parametrize(("height", "width"), SIZES)
 def test_a_picture_is_cut_and_resized_as_python_does_it(resize, height, width):
     picture = np.random.default_rng(height).integers(0, 256, (height, width, 4), dtype=np.uint8)
@@ -62,7 +61,6 @@ def test_a_picture_is_cut_and_resized_as_python_does_it(resize, height, width):
     np.testing.assert_allclose(resize(picture), seen(picture[..., :3]), atol=0.01)
 
 
-@pytest.mark.browser
 def test_what_is_transparent_becomes_white(resize):
     picture = np.random.default_rng(0).integers(0, 256, (300, 250, 4), dtype=np.uint8)
     opacity = picture[..., 3:] / 255
@@ -156,7 +154,6 @@ def read(module_of):
     return run
 
 
-@pytest.mark.browser
 def test_files_are_read_as_python_reads_them(read, tmp_path):
     """Chromium and Pillow share most decoders; where opacity or 16 bits are rounded they differ by a level."""
     for name, data in PICTURES.items():
@@ -165,7 +162,6 @@ def test_files_are_read_as_python_reads_them(read, tmp_path):
         np.testing.assert_allclose(read(data), expected, atol=1.01, err_msg=name)
 
 
-@pytest.mark.browser
 def test_what_is_no_picture_is_told_by_the_same_signs(read, module_of, tmp_path):
     found = {name: read(data) for name, (data, _) in NO_PICTURES.items()}
     assert found == {name: kind for name, (_, kind) in NO_PICTURES.items()}
@@ -182,7 +178,6 @@ def test_what_is_no_picture_is_told_by_the_same_signs(read, module_of, tmp_path)
         assert told == sentence or (kind == "damaged" and told.endswith(sentence.partition("damaged")[2]))
 
 
-@pytest.mark.browser
 def test_sizes_stand_in_the_first_bytes(module_of):
     module = module_of(join(PHOTO / "header.js"))
     wide = Image.new("RGB", (300, 17))
@@ -195,7 +190,6 @@ def test_sizes_stand_in_the_first_bytes(module_of):
     assert module(js, [text(file) for file in (files[0][:20], files[0][:100], b"words" * 10)]) == [None] * 3
 
 
-@pytest.mark.browser
 def test_a_square_larger_than_a_browser_holds_is_read_smaller(read):
     np.testing.assert_array_equal(read(saved(Image.new("L", (4800, 4500), 77), "PNG")), 77)
 
@@ -208,7 +202,6 @@ FORWARD = f"""async ([layers, data, pixels]) => {{
 }}"""
 
 
-@pytest.mark.browser
 def test_the_same_file_gives_the_same_scores(read, module_of, tmp_path):
     path = tmp_path / "mine.png"
     Image.fromarray(np.rint(255 * np.moveaxis(pixels(FILES["astronaut"]), 0, -1)).astype(np.uint8)).resize(
@@ -289,7 +282,6 @@ def trial(page_with):
     return opened
 
 
-@pytest.mark.browser
 def test_pictures_at_hand_are_picked_by_hand_and_keys(trial):
     page = trial()
     for i, name in enumerate(NAMES):
@@ -302,7 +294,6 @@ def test_pictures_at_hand_are_picked_by_hand_and_keys(trial):
     assert picked(page, len(NAMES) + 2)["name"] == "coffee"
 
 
-@pytest.mark.browser
 def test_a_file_is_picked_kept_beside_the_others_and_gone_with_the_page(trial):
     page = trial()
     own = page.get_by_role("radio", name="Your own picture")
@@ -324,7 +315,6 @@ def test_a_file_is_picked_kept_beside_the_others_and_gone_with_the_page(trial):
     assert (page.url, len(kept) < 1000, "mine" in kept) == (before, True, False)
 
 
-@pytest.mark.browser
 def test_what_is_no_picture_is_said_and_changes_nothing(trial):
     page = trial()
     height = page.locator(".bb-widget").bounding_box()["height"]
@@ -339,7 +329,6 @@ def test_what_is_no_picture_is_said_and_changes_nothing(trial):
     assert page.locator(".bb-widget").bounding_box()["height"] == height
 
 
-@pytest.mark.browser
 def test_the_newest_wish_counts(trial):
     page = trial()
     page.evaluate(SLOW)
@@ -352,7 +341,6 @@ def test_the_newest_wish_counts(trial):
     assert page.get_by_role("radio").nth(2).is_checked()
 
 
-@pytest.mark.browser
 def test_pictures_are_dropped_and_pasted(trial):
     page = trial()
     words = ["notes.txt", "text/plain", text(b"words")]
@@ -376,7 +364,6 @@ def test_pictures_are_dropped_and_pasted(trial):
     assert picked(page, 4)["mean"] == 80
 
 
-@pytest.mark.browser
 def test_a_picture_from_the_camera(trial):
     page = trial()
     page.evaluate(CAMERA, None)
@@ -398,14 +385,12 @@ def test_a_picture_from_the_camera(trial):
     assert not page.get_by_role("dialog").is_visible()
 
 
-@pytest.mark.browser
 def test_without_a_camera_there_is_no_button(module_of):
     module = module_of(join(PHOTO / "camera.js"))
     module("() => { Object.defineProperty(navigator, 'mediaDevices', { value: undefined, configurable: true }); }")
     assert module("() => m.cameraPart({}, {}, {})") is None
 
 
-@pytest.mark.browser
 def test_it_fits_and_is_accessible(trial):
     page = trial()
     page_checks.assert_figure(page)

@@ -10,8 +10,6 @@ from sent import REVIVED, sent
 
 from backbone.widgets import Playground
 
-pytestmark = pytest.mark.browser
-
 
 @pytest.fixture
 def show(page_with):

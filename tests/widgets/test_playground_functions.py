@@ -10,8 +10,6 @@ from playground_screen import ACTIVATIONS, Twin, random_layers, sent
 from backbone.widgets import Playground
 from backbone.widgets.base import HERE, join
 
-pytestmark = pytest.mark.browser
-
 TOLERANCE = 1e-10  # relative to the largest value
 CASES = [
     (activation, depth, width)

@@ -83,7 +83,6 @@ def test_errors_say_what_is_allowed(arguments, message):
             made(**change)
 
 
-@pytest.mark.browser
 def test_functions_equal_python(module_of):
     module = module_of(join(HERE / "receptive_field" / "maths.js"))
     rng, widget = np.random.default_rng(1), made()
@@ -158,7 +157,6 @@ def screen(page_with):
     return Screen(page_with(made(), width=720), made())
 
 
-@pytest.mark.browser
 def test_the_square_is_dragged(screen):
     box, mouse = screen.picture.bounding_box(), screen.page.mouse
     screen.check()
@@ -176,7 +174,6 @@ def test_the_square_is_dragged(screen):
     assert screen.root.locator(".bb-invite").is_hidden()
 
 
-@pytest.mark.browser
 def test_layers_by_slider_chart_and_keys(screen):
     for key, step in {"Home": 0, "ArrowRight": 1, "End": 17, "ArrowLeft": 16}.items():
         screen.slider.press(key)
@@ -195,7 +192,6 @@ def test_layers_by_slider_chart_and_keys(screen):
     screen.check(step=9)
 
 
-@pytest.mark.browser
 def test_it_plays_to_the_end_and_rests_when_it_is_scrubbed(screen):
     play = screen.root.get_by_role("button", name="Play")
     play.click()
@@ -208,7 +204,6 @@ def test_it_plays_to_the_end_and_rests_when_it_is_scrubbed(screen):
     screen.page.wait_for_function("() => Number(document.querySelector('.bb-rf input').value) < 5")
 
 
-@pytest.mark.browser
 def test_the_numbers_are_those_of_all_layers(screen):
     rows = screen.root.locator("tbody tr").all()
     for row, name, most in zip(rows, NAMES, screen.widget.most, strict=True):
@@ -218,7 +213,6 @@ def test_the_numbers_are_those_of_all_layers(screen):
         assert numbers == [field.size, most, field.jump, SIDE // field.jump]
 
 
-@pytest.mark.browser
 def test_it_fits_is_accessible_and_follows_python(page_with):
     widget = made()
     page = page_with(widget, views=[widget.model_id, widget.model_id])
@@ -232,7 +226,6 @@ def test_it_fits_is_accessible_and_follows_python(page_with):
     assert first.startswith("One unit of conv1_1 can see 3\xa0×\xa03")
 
 
-@pytest.mark.browser
 def test_nothing_jumps(page_with):
     page = page_with(made())
     acts = [["input[type=range]", str(step), [".bb-rf-picture", "key ArrowUp"]] for step in (0, 16, 17)]

@@ -81,7 +81,6 @@ def module(module_of):
     return module_of(join(HERE / "residual_explorer" / "maths.js"))
 
 
-@pytest.mark.browser
 def test_functions(module):
     assert module("() => [m.setOf([]), m.setOf([1]), m.setOf([5, 9]), m.ASKED]") == [0, 1, 272, made().cuts]
     assert module("() => [m.toggled([1, 9], 5), m.toggled([1, 5], 1)]") == [[1, 5, 9], [5]]
@@ -125,7 +124,6 @@ def check(page, widget):
     assert float(now[-1]) == pytest.approx(100 * widget.accuracy)
 
 
-@pytest.mark.browser
 def test_blocks_are_cut_by_pointer_touch_and_keys(page_with):
     page, widget = page_with(made(), width=360, has_touch=True), made()
     check(page, widget)
@@ -151,7 +149,6 @@ def test_blocks_are_cut_by_pointer_touch_and_keys(page_with):
     assert "no block cut" in page.locator(".bb-says").inner_text()
 
 
-@pytest.mark.browser
 @pytest.mark.parametrize(("answer", "opening"), [("as many", "No: "), ("hardly any", "Yes, ")])
 def test_the_prediction_takes_the_skips_away(page_with, answer, opening):
     page, widget = page_with(made(cuts=[1, 2]), width=720), made(skips=False)
@@ -162,7 +159,6 @@ def test_the_prediction_takes_the_skips_away(page_with, answer, opening):
     assert page.locator(".bb-true").all_inner_texts() == ["hardly any"]
 
 
-@pytest.mark.browser
 def test_it_fits_is_accessible_and_follows_python(page_with):
     widget = made()
     page = page_with(widget, views=[widget.model_id, widget.model_id])
@@ -176,7 +172,6 @@ def test_it_fits_is_accessible_and_follows_python(page_with):
     assert "blocks 3, 6 cut" in first
 
 
-@pytest.mark.browser
 def test_nothing_jumps(page_with):
     page = page_with(made())
     for width in (720, 360, 320):

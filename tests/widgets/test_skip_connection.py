@@ -48,7 +48,6 @@ def test_errors_say_what_is_allowed(arguments, message):
             made(**change)
 
 
-@pytest.mark.browser
 def test_a_bar_goes_up_or_down_from_one(module_of):
     module = module_of(join(HERE / "skip_connection" / "maths.js"))
     bars = module("() => [0, 7, -7, 99].map(m.barOf)")
@@ -89,7 +88,6 @@ def check(page, widget):
     np.testing.assert_allclose(shown, widget.profile[[0, 12, 25, 37, 49]], rtol=0.051)
 
 
-@pytest.mark.browser
 def test_slider_and_kinds(page_with):
     page, widget = page_with(made(), width=720), made()
     slider = page.locator("input[type=range]")
@@ -104,7 +102,6 @@ def test_slider_and_kinds(page_with):
     page.wait_for_function("() => document.querySelector('.bb-says').ariaLive === 'polite'")
 
 
-@pytest.mark.browser
 @pytest.mark.parametrize(("answer", "opening"), [("half", "No, "), ("it depends", "Yes: ")])
 def test_the_prediction(page_with, answer, opening):
     page, widget = page_with(made(), width=720), made(weight=0.5)
@@ -120,7 +117,6 @@ def test_the_prediction(page_with, answer, opening):
     assert page.locator(".bb-says").inner_text().startswith("Shortcuts times 0.5: ")
 
 
-@pytest.mark.browser
 def test_it_fits_is_accessible_and_keeps_its_height(page_with):
     widget = made()
     page = page_with(widget, views=[widget.model_id, widget.model_id])
@@ -134,7 +130,6 @@ def test_it_fits_is_accessible_and_keeps_its_height(page_with):
     assert first.startswith("Shortcuts times 0:")
 
 
-@pytest.mark.browser
 def test_nothing_jumps(page_with):
     page = page_with(made())
     acts = [["input[type=range]", str(step)] for step in (0, 10, 24)]

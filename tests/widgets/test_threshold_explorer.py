@@ -95,7 +95,6 @@ def falling(scores):
     return sorted(map(float, scores), reverse=True)
 
 
-@pytest.mark.browser
 @pytest.mark.parametrize("name", SETS)
 def test_curves_equal_python(module, name):
     positives, negatives = SETS[name]
@@ -116,7 +115,6 @@ def f1_at(truth, scores, threshold):
     return metrics.f1(metrics.confusion_matrix(truth.astype(int), (scores >= threshold).astype(int), 2))[1]
 
 
-@pytest.mark.browser
 @pytest.mark.parametrize("threshold", [-9.0, -1.0, 0.0, 1.0, 1.7, 9.0])
 def test_scores_at_a_threshold_equal_python(module, threshold):
     for positives, negatives in SETS.values():
@@ -138,7 +136,6 @@ def test_scores_at_a_threshold_equal_python(module, threshold):
             assert found["precision"] == pytest.approx(metrics.precision_at(*rates, prevalence))
 
 
-@pytest.mark.browser
 def test_bins_counts_and_slider(module):
     bins = module("(s) => [...m.binned(s, -8, 8, 10)]", falling(POSITIVES))
     np.testing.assert_allclose(bins, np.histogram(POSITIVES, 10, (-8, 8))[0] / 80, atol=1e-12)
@@ -153,7 +150,6 @@ def test_bins_counts_and_slider(module):
     np.testing.assert_allclose(back, range(201), atol=2.1)  # the shares are rounded to be read
 
 
-@pytest.mark.browser
 def test_the_rank_of_a_threshold(module):
     """At a score half of its picture has crossed the line, between two scores whole pictures have."""
     scores = [5.0, 4.0, 1.0]
@@ -232,7 +228,6 @@ def screen(page_with):
 
 
 # Thresholds on the screen have two decimals; keep them off the scores themselves.
-@pytest.mark.browser
 def test_dragging_the_threshold(screen):
     screen.check()
     box = screen.histogram.bounding_box()
@@ -254,7 +249,6 @@ def test_dragging_the_threshold(screen):
     assert screen.threshold() == pytest.approx(high, abs=0.01)
 
 
-@pytest.mark.browser
 def test_prevalence_moves_precision_and_leaves_recall(screen):
     recall, precision = screen.said()
     alarms = screen.number("false positive rate")
@@ -277,7 +271,6 @@ def test_prevalence_moves_precision_and_leaves_recall(screen):
     screen.check(float(share) / 100)
 
 
-@pytest.mark.browser
 @pytest.mark.parametrize(("answer", "opening"), [("Recall", "No: "), ("Precision", "Yes, ")])
 def test_the_prediction(screen, answer, opening):
     """The answer makes shirts ten times as rare, and stays in sight beside the truth."""
@@ -292,7 +285,6 @@ def test_the_prediction(screen, answer, opening):
     assert screen.root.locator(".bb-answers:enabled").count() == 0
 
 
-@pytest.mark.browser
 def test_pictures_cross_the_line(screen):
     """Beside the line, under the scores, lie a picture that is called a shirt and one that is not."""
     painted = "(n) => n.getContext('2d').getImageData(0, n.height * 0.8, n.width, n.height * 0.19).data.join()"
@@ -305,7 +297,6 @@ def test_pictures_cross_the_line(screen):
     assert screen.root.locator(".bb-invite:visible").count() == 0, "the invitation has been taken"
 
 
-@pytest.mark.browser
 def test_threshold_by_keys_and_best_f1(screen):
     screen.histogram.focus()
     start = screen.threshold()
@@ -326,7 +317,6 @@ def test_threshold_by_keys_and_best_f1(screen):
     assert screen.number("F1") == pytest.approx(max(f1_at(truth, scores, at) for at in scores), abs=0.006)
 
 
-@pytest.mark.browser
 def test_touch_moves_the_line(page_with):
     screen = Screen(page_with(made(), width=360, has_touch=True), made())
     box = screen.histogram.bounding_box()
@@ -336,7 +326,6 @@ def test_touch_moves_the_line(page_with):
     screen.check()
 
 
-@pytest.mark.browser
 def test_it_follows_python(page_with):
     widget = made()
     page = page_with(widget, views=[widget.model_id, widget.model_id], width=720)
@@ -349,7 +338,6 @@ def test_it_follows_python(page_with):
     assert "At 0.00" not in second.inner_text()
 
 
-@pytest.mark.browser
 def test_it_fits_and_is_accessible(page_with):
     page = page_with(made())
     page_checks.assert_figure(page)
@@ -366,7 +354,6 @@ def wide():
 SCALE = np.float32(4.321)
 
 
-@pytest.mark.browser
 @pytest.mark.parametrize("width", [320, 360, 720, 1280])
 def test_nothing_jumps_while_it_is_used(page_with, width):
     page = page_with(wide(), width=width)

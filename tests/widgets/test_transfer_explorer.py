@@ -95,7 +95,6 @@ def test_incomplete_records_are_named(recorded, message):
         TransferExplorer(recorded, PICTURES, NAMES)
 
 
-@pytest.mark.browser
 def test_differences_are_students_in_both_languages(module_of):
     module = module_of(join(HERE / "transfer_explorer" / "maths.js"))
     widget = made()
@@ -133,7 +132,6 @@ def check(page, widget):
     np.testing.assert_allclose(numbers, [mean, low, high], atol=0.051)
 
 
-@pytest.mark.browser
 def test_labels_networks_and_draws(page_with):
     page, widget = page_with(made(), width=720), made()
     chart = page.locator(".bb-tr-chart")
@@ -164,7 +162,6 @@ def test_labels_networks_and_draws(page_with):
     assert re.fullmatch("This is .+ Twice the same network: it says “.+”.", page.locator(".bb-says").inner_text())
 
 
-@pytest.mark.browser
 def test_a_picture_tells_its_answers(page_with):
     page, says = page_with(made(), width=720), ".bb-says"
 
@@ -193,7 +190,6 @@ def test_a_picture_tells_its_answers(page_with):
     check(page, made())
 
 
-@pytest.mark.browser
 @pytest.mark.parametrize(("answer", "opening"), [("the carried one", "No. "), ("the one from scratch", "Yes. ")])
 def test_the_prediction_is_shown_by_a_movement(page_with, answer, opening):
     page = page_with(made(left="0"), width=720)
@@ -209,7 +205,6 @@ def test_the_prediction_is_shown_by_a_movement(page_with, answer, opening):
     check(page, made(labels=20))
 
 
-@pytest.mark.browser
 def test_it_fits_is_accessible_and_nothing_jumps(page_with):
     test = data.fashion_mnist("test")
     first = np.concatenate([np.flatnonzero(test.labels == k)[:3] for k in range(10)])
