@@ -123,7 +123,8 @@ def assert_no_violation(page, options):
 
 
 VISIBLE = """
-    const seen = [...root.querySelectorAll("*")].filter((n) => n.checkVisibility() && !n.closest(".bb-hidden"));
+    const drawn = (n) => n.checkVisibility() && !(n instanceof SVGElement && !n.getClientRects().length);
+    const seen = [...root.querySelectorAll("*")].filter((n) => drawn(n) && !n.closest(".bb-hidden"));
 """
 TOO_WIDE = f"""(root) => {{
     {VISIBLE}
@@ -172,7 +173,7 @@ JUMPS = """async (root, acts) => {
         const [css, text] = selector.split("|");
         const found = [...root.querySelectorAll(css)].filter((node) => !text || node.textContent.trim() === text);
         if (!found.length) throw new Error(`there is no ${selector}`);
-        return found.filter((node) => !node.disabled && node.checkVisibility());
+        return found.filter((node) => !node.disabled && node.checkVisibility({ visibilityProperty: true }));
     };
     const act = (node, value) => {
         if (value === null) return node.dispatchEvent(new MouseEvent("click", { bubbles: true, cancelable: true }));
@@ -205,7 +206,21 @@ KEYS = """(node, keys) => {
 
 def jumps(page, acts):
     """Return where the height of the page's widget changes while `acts` are done, as JUMPS says."""
-    return page.locator(".bb-widget").evaluate(JUMPS, acts)
+    return page.locator(".bb-widget").first.evaluate(JUMPS, acts)
+
+
+def unfold(page, opened=True):
+    """Open all folds of the page's widgets, or close them."""
+    page.locator("details").evaluate_all("(folds, open) => folds.forEach((fold) => (fold.open = open))", opened)
+    page.evaluate(FRAMES, 3)
+
+
+def said_by_both(page) -> str:
+    """Return the sentence of a figure that stands twice on the page, and assert that both say it."""
+    page.evaluate(FRAME)
+    first, second = page.locator(".bb-says").all_inner_texts()
+    assert first == second
+    return first
 
 
 SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
@@ -276,7 +291,7 @@ CUT_WORDS = """(root) => [...root.querySelectorAll("canvas")].flatMap((canvas) =
     const cut = ({ left, top, right, bottom }) => left < -1 || top < -1 || right > wide + 1 || bottom > tall + 1;
     return (canvasWords.get(canvas) ?? []).filter(cut);
 })"""
-# The words that an invitation hides, on the page, in drawings and on canvases.
+# The words that an invitation hides, on the page, in drawings and on canvases. What can do nothing yet it may hide.
 HIDDEN_WORDS = f"""(root) => {{
     {VISIBLE}
     const invitation = seen.find((n) => n.matches(".bb-invite"));
@@ -287,7 +302,7 @@ HIDDEN_WORDS = f"""(root) => {{
         for (const {{ text, ...at }} of window.canvasWords?.get(node) ?? [])
             words.push([text, box.left + at.left, box.top + at.top, box.left + at.right, box.top + at.bottom]);
         for (const child of node.childNodes) {{
-            if (node === invitation || child.nodeType !== 3 || !child.data.trim()) continue;
+            if (node === invitation || node.matches(":disabled") || child.nodeType !== 3 || !child.data.trim()) continue;
             const range = document.createRange();
             range.selectNodeContents(child);
             for (const {{ left, top, right, bottom }} of range.getClientRects())
@@ -333,3 +348,19 @@ def assert_sound(page):
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         assert_structure(page)
         assert_colors(page, checked)
+
+
+def assert_whole(page, *acts, then=(), widths=(720, 360, 320)):
+    """Assert what no figure may lack: it is one, it is sound with its folds open, and nothing jumps or sticks out.
+
+    `acts`, as JUMPS knows them, are done at each of the widths, and `then` at the last: what can be done but once.
+    """
+    assert_figure(page)
+    unfold(page)
+    assert_sound(page)
+    unfold(page, False)
+    for width in widths:
+        resize(page, width)
+        assert jumps(page, list(acts)) == []
+        assert_fits(page.locator(".bb-widget").first)
+    assert jumps(page, list(then)) == []

@@ -305,22 +305,11 @@ def test_other_changes_and_draws(screen):
     assert len(set(draws.all_inner_texts())) == 1, "without a turn or push every draw is the picture itself"
 
 
-def test_it_fits_is_accessible_and_follows_python(page_with):
+def test_it_is_whole_and_follows_python(page_with):
     widget = explorer()
     page = page_with(widget, views=[widget.model_id, widget.model_id])
-    page_checks.assert_figure(page)
-    page.locator("details").evaluate_all("(folds) => folds.forEach((fold) => (fold.open = true))")
-    page_checks.assert_sound(page)
-    page.locator(".bb-aug-dot").first.press("PageUp")
-    page.wait_for_timeout(100)
-    first, second = page.locator(".bb-says").all_inner_texts()
-    assert first == second
-    assert first.startswith("Turned by 10°, pushed 4 right")
-
-
-@pytest.mark.parametrize("width", [320, 360, 720])
-def test_nothing_jumps(page_with, width):
-    page = page_with(explorer(), width=width)
     acts = [[".bb-aug-dot", "key PageDown"], [".bb-aug-picture", "key ArrowUp"], [".bb-segmented input", None]]
     acts += [[".bb-aug-picture", "key Enter"], [".bb-pictures input", None], ["button|Undo all", None]]
-    assert page_checks.jumps(page, acts) == []
+    page_checks.assert_whole(page, *acts)
+    page.locator(".bb-aug-dot").first.press("PageUp")
+    assert page_checks.said_by_both(page).startswith("Turned by 10°")

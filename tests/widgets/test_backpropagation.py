@@ -183,21 +183,11 @@ def test_touch_moves_a_number(page_with):
     assert screen.check().startswith("x₂: −1.5 × 1 × 1 × (−1) = 1.5")
 
 
-def test_it_fits_is_accessible_and_keeps_its_height(page_with):
+def test_it_is_whole_and_follows_python(page_with):
     widget = made()
     page = page_with(widget, views=[widget.model_id, widget.model_id])
-    page_checks.assert_figure(page)
-    page.locator("details").evaluate_all("(folds) => folds.forEach((fold) => (fold.open = true))")
-    page_checks.assert_sound(page)
+    steps = [["input[type=range]", str(step)] for step in range(14)]
+    ends = [[f"[data-part={name}]", f"key {key}", *steps] for name in ("b", "w1") for key in ("Home", "End")]
+    page_checks.assert_whole(page, *ends)
     page.locator("[data-part=w1]").first.press("Home")
-    page.evaluate(FRAME)
-    first, second = page.locator(".bb-says").all_inner_texts()
-    assert first == second
-
-
-@pytest.mark.parametrize("width", [720, 360, 320])
-def test_nothing_jumps(page_with, width):
-    page = page_with(made(), width=width)
-    acts = [["input[type=range]", str(step)] for step in range(14)]
-    keys = [[f"[data-part={name}]", f"key {key}", *acts] for name in ("b", "w1") for key in ("Home", "End")]
-    assert page_checks.jumps(page, keys) == []
+    page_checks.said_by_both(page)

@@ -127,15 +127,6 @@ def test_numbers_count_the_photographs(page_with, made, imagenet, recorded):
         assert row.locator("td").all_inner_texts() == kept
 
 
-def test_it_fits_is_accessible_and_nothing_jumps(page_with, made):
-    page = page_with(made())
-    page_checks.assert_figure(page)
-    for width in (720, 360, 320):
-        page_checks.resize(page, width)
-        acts = [
-            [".bb-bl-skip", None, ["button.bb-bl-box", None]],
-            [".bb-pictures label:not(.bb-photo-none) input", None],
-        ]
-        assert page_checks.jumps(page, acts) == []
-    page.locator("details").evaluate("(fold) => (fold.open = true)")
-    page_checks.assert_sound(page)
+def test_it_is_whole(page_with, made):
+    pictures = [".bb-pictures label:not(.bb-photo-none) input", None]
+    page_checks.assert_whole(page_with(made()), [".bb-bl-skip", None, ["button.bb-bl-box", None]], pictures)

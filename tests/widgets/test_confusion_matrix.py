@@ -353,21 +353,20 @@ def test_two_views_of_one_matrix_agree(page_with):
 
 
 @pytest.mark.parametrize("over", [False, True])
-def test_it_fits_and_is_accessible(page_with, over):
+def test_it_is_whole(page_with, over):
     widget = clothes()
     widget.over = over
     page = page_with(widget)
-    page_checks.assert_figure(page)
-    page.locator("details").evaluate_all("(folds) => folds.forEach((fold) => (fold.open = true))")
-    page_checks.assert_sound(page)
+    answers = [[f".bb-cm-answer|{name}", None] for name in ("Ankle boot", "T-shirt/\u200btop") * 5]
+    page_checks.assert_whole(page, *answers, [".bb-cm-cell", None], widths=(320, 360, 720))
 
 
-@pytest.mark.parametrize("width", [320, 360, 720])
-def test_nothing_jumps(page_with, width):
-    page = page_with(clothes(), width=width)
-    cells = [[".bb-cm-cell", None]]
-    acts = [*([f".bb-cm-answer|{name}", None] for name in ("Ankle boot", "T-shirt/\u200btop") * 5), *cells]
-    assert page_checks.jumps(page, acts) == []
+def test_the_page_does_not_shift(page_with):
+    page = page_with(clothes(), width=720)
+    page.locator(".bb-cm-answer").first.click()
+    page.get_by_role("button", name="Skip to the matrix").click()
+    page.locator(".bb-cm-cell").nth(9).click()
+    page.evaluate(FRAME)
     assert page.evaluate("layoutShift") < 0.01
 
 

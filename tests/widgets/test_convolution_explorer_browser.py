@@ -33,18 +33,12 @@ def figure(page_with):
 
 
 @EACH
-def test_it_is_a_figure_that_keeps_its_height_and_is_accessible(figure, show):
-    screen = figure(show, **FIGURES[show])
-    page_checks.assert_figure(screen.page)
+def test_it_is_whole(figure, show):
     acts = [["canvas", f"key {key}"] for key in ("ArrowRight", "PageDown", "End", "Home", "PageUp")]
     acts += [["select", name] for name in ("gabor_0", "box", "gaussian", "emboss") if show in ("filter", "lab")]
     if show == "size":
         acts += [[".bb-segmented input", None]]
-    for width in (720, 360, 320):
-        page_checks.resize(screen.page, width)
-        assert page_checks.jumps(screen.page, acts) == []
-    screen.open()
-    page_checks.assert_sound(screen.page)
+    page_checks.assert_whole(figure(show, **FIGURES[show]).page, *acts)
 
 
 # --- The window ---------------------------------------------------------------------------------------------

@@ -333,22 +333,9 @@ def test_one_network_alone_and_other_sizes(page_with):
     assert page.locator(".bb-patch").count() == 2
 
 
-def test_it_fits_is_accessible_and_follows_python(page_with):
+def test_it_is_whole_and_follows_python(page_with):
     made = gallery()
     page = page_with(made, views=[made.model_id, made.model_id])
-    page_checks.assert_figure(page)
-    page.locator("details").evaluate_all("(folds) => folds.forEach((fold) => (fold.open = true))")
-    page_checks.assert_sound(page)
+    page_checks.assert_whole(page, [".bb-tiles label", None], [".bb-patch:not([aria-pressed=true])", None])
     page.locator("label[title='filter 4']").nth(1).click()
-    page.evaluate(FRAME)
-    first, second = page.locator(".bb-says").all_inner_texts()
-    assert first == second
-    assert first.startswith("Filter 4, untrained")
-
-
-def test_nothing_jumps(page_with):
-    page = page_with(gallery())
-    acts = [[".bb-tiles label", None], [".bb-patch", None]]
-    for width in (720, 360, 320):
-        page_checks.resize(page, width)
-        assert page_checks.jumps(page, acts) == []
+    assert page_checks.said_by_both(page).startswith("Filter 4, untrained")

@@ -450,18 +450,10 @@ def test_it_follows_python_and_says_what_is_seen(page_with):
     page.wait_for_function("() => document.querySelector('.bb-says').ariaLive === 'polite'")
 
 
-def test_it_fits_and_is_accessible(page_with):
-    page = page_with(InceptionExplorer(puzzle="wide", **PUZZLES["wide"]["start"]))
-    page_checks.assert_figure(page)
-    page.locator("details").evaluate_all("(folds) => folds.forEach((fold) => (fold.open = true))")
-    page_checks.assert_sound(page)
-
-
-def test_nothing_jumps(page_with):
-    page = page_with(InceptionExplorer())
+@pytest.mark.parametrize("given", [{}, {"puzzle": "wide", **PUZZLES["wide"]["start"]}])
+def test_it_is_whole(page_with, given):
     blocks = [[".bb-inc-block[role]", f"key {key}"] for key in ("Home", "End")]
-    kinds = [[".bb-segmented label", None, *blocks]]
-    for width in (720, 360, 320):
-        page_checks.resize(page, width)
-        assert page_checks.jumps(page, [*blocks, *kinds]) == []
-    assert page_checks.jumps(page, [[".bb-answers:not(:disabled)", None]]) == []
+    answers = [] if given else [[".bb-answers:not(:disabled)", None]]
+    page_checks.assert_whole(
+        page_with(InceptionExplorer(**given)), *blocks, [".bb-segmented label", None, *blocks], then=answers
+    )

@@ -281,21 +281,18 @@ def test_the_surface_has_the_colors_of_the_classes(show, theme):
         assert opacity == pytest.approx(0.6 * 255, abs=8)
 
 
-@pytest.mark.parametrize("kind", ["training", "tangent"])
-def test_it_fits_and_is_accessible(page_with, kind):
-    page = page_with(Playground(step=20, show=kind, moved=0.5))
-    page_checks.assert_figure(page)
-    page.locator("details").evaluate_all("(folds) => folds.forEach((fold) => (fold.open = true))")
-    page_checks.assert_sound(page)
-
-
-@pytest.mark.parametrize("width", [720, 360, 320])
-def test_nothing_jumps(page_with, width):
-    page = page_with(Playground(step=20), width=width)
+def test_training_is_whole(page_with):
     experiments = ["No activation", "All weights zero", "All weights equal", "Rate too large"]
     acts = [[f"details[open] button|{name}", None, ["details[open] button|100 steps", None]] for name in experiments]
+    page = page_with(Playground(step=20))
+    page_checks.assert_whole(page)
     page.locator("details").first.evaluate("(fold) => (fold.open = true)")
-    assert page_checks.jumps(page, acts) == []
-    page = page_with(Playground(step=20, show="tangent"), width=width)
+    for width in (720, 360, 320):
+        page_checks.resize(page, width)
+        assert page_checks.jumps(page, acts) == []
+
+
+def test_the_tangent_is_whole(page_with):
     keys = [[".bb-play-plot", f"key {key}"] for key in ("End", "Home", "PageUp")]
-    assert page_checks.jumps(page, [[".bb-segmented label", None, *keys]]) == []
+    page = page_with(Playground(step=20, show="tangent", moved=0.5))
+    page_checks.assert_whole(page, [".bb-segmented label", None, *keys])

@@ -213,22 +213,10 @@ def test_the_numbers_are_those_of_all_layers(screen):
         assert numbers == [field.size, most, field.jump, SIDE // field.jump]
 
 
-def test_it_fits_is_accessible_and_follows_python(page_with):
+def test_it_is_whole_and_follows_python(page_with):
     widget = made()
     page = page_with(widget, views=[widget.model_id, widget.model_id])
-    page_checks.assert_figure(page)
-    page.locator("details").evaluate_all("(folds) => folds.forEach((fold) => (fold.open = true))")
-    page_checks.assert_sound(page)
-    page.locator("input[type=range]").first.press("Home")
-    page.evaluate(FRAME)
-    first, second = page.locator(".bb-says").all_inner_texts()
-    assert first == second
-    assert first.startswith("One unit of conv1_1 can see 3\xa0×\xa03")
-
-
-def test_nothing_jumps(page_with):
-    page = page_with(made())
     acts = [["input[type=range]", str(step), [".bb-rf-picture", "key ArrowUp"]] for step in (0, 16, 17)]
-    for width in (720, 360, 320):
-        page_checks.resize(page, width)
-        assert page_checks.jumps(page, acts) == []
+    page_checks.assert_whole(page, *acts)
+    page.locator("input[type=range]").first.press("Home")
+    assert page_checks.said_by_both(page).startswith("One unit of conv1_1 can see 3\xa0×\xa03")

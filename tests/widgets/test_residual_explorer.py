@@ -159,22 +159,10 @@ def test_the_prediction_takes_the_skips_away(page_with, answer, opening):
     assert page.locator(".bb-true").all_inner_texts() == ["hardly any"]
 
 
-def test_it_fits_is_accessible_and_follows_python(page_with):
+def test_it_is_whole_and_follows_python(page_with):
     widget = made()
     page = page_with(widget, views=[widget.model_id, widget.model_id])
-    page_checks.assert_figure(page)
-    page.locator("details").evaluate_all("(folds) => folds.forEach((fold) => (fold.open = true))")
-    page_checks.assert_sound(page)
+    blocks = [".bb-segmented input", None, [".bb-res-block", None]]
+    page_checks.assert_whole(page, blocks, then=[[".bb-answers|hardly any", None]])
     page.locator(".bb-res-block").nth(2).click()
-    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
-    first, second = page.locator(".bb-says").all_inner_texts()
-    assert first == second
-    assert "blocks 3, 6 cut" in first
-
-
-def test_nothing_jumps(page_with):
-    page = page_with(made())
-    for width in (720, 360, 320):
-        page_checks.resize(page, width)
-        assert page_checks.jumps(page, [[".bb-segmented input", None, [".bb-res-block", None]]]) == []
-    assert page_checks.jumps(page, [[".bb-answers|hardly any", None]]) == []
+    assert "blocks 3, 6 cut" in page_checks.said_by_both(page)

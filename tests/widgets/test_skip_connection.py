@@ -117,23 +117,10 @@ def test_the_prediction(page_with, answer, opening):
     assert page.locator(".bb-says").inner_text().startswith("Shortcuts times 0.5: ")
 
 
-def test_it_fits_is_accessible_and_keeps_its_height(page_with):
+def test_it_is_whole_and_follows_python(page_with):
     widget = made()
     page = page_with(widget, views=[widget.model_id, widget.model_id])
-    page_checks.assert_figure(page)
-    page.locator("details").evaluate_all("(folds) => folds.forEach((fold) => (fold.open = true))")
-    page_checks.assert_sound(page)
+    steps = [["input[type=range]", str(step)] for step in (0, 10, 24)]
+    page_checks.assert_whole(page, [".bb-segmented label", None, *steps], then=[[".bb-answers|half", None]])
     page.locator("input[type=range]").first.press("Home")
-    page.evaluate(FRAME)
-    first, second = page.locator(".bb-says").all_inner_texts()
-    assert first == second
-    assert first.startswith("Shortcuts times 0:")
-
-
-def test_nothing_jumps(page_with):
-    page = page_with(made())
-    acts = [["input[type=range]", str(step)] for step in (0, 10, 24)]
-    for width in (720, 360, 320):
-        page_checks.resize(page, width)
-        assert page_checks.jumps(page, [[".bb-segmented label", None, *acts]]) == []
-    assert page_checks.jumps(page, [[".bb-answers|half", None]]) == []
+    assert page_checks.said_by_both(page).startswith("Shortcuts times 0:")

@@ -205,15 +205,9 @@ def test_the_prediction_is_shown_by_a_movement(page_with, answer, opening):
     check(page, made(labels=20))
 
 
-def test_it_fits_is_accessible_and_nothing_jumps(page_with):
+def test_it_is_whole(page_with):
     test = data.fashion_mnist("test")
     first = np.concatenate([np.flatnonzero(test.labels == k)[:3] for k in range(10)])
     page = page_with(TransferExplorer(RECORDED, test.images[first], test.classes))
-    page_checks.assert_figure(page)
     acts = [[".bb-tr-chart", "key End"], [".bb-tr-another", None], ["canvas[data-part=left]", "key ArrowDown"]]
-    for width in (720, 360, 320):
-        page_checks.resize(page, width)
-        assert page_checks.jumps(page, [*acts, ["select", "0"], ["select", "4"]]) == []
-    assert page_checks.jumps(page, [[".bb-answers|neither", None]]) == []
-    page.locator("details").evaluate("(fold) => (fold.open = true)")
-    page_checks.assert_sound(page)
+    page_checks.assert_whole(page, *acts, ["select", "0"], ["select", "4"], then=[[".bb-answers|neither", None]])
