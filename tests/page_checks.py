@@ -1,5 +1,7 @@
 """What is asked of every page and of every widget: sizes of text and targets, and accessibility."""
 
+import re
+
 from axe_playwright_python.base import AXE_SCRIPT
 
 SMALLEST_TARGET = 24  # CSS pixels, WCAG 2.2, 2.5.8
@@ -227,9 +229,10 @@ SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
 
 
 def number(text) -> float:
-    """Read a number as a figure prints it: "−1.50", "3.2×10⁻⁸", "60,000", "12 %", "2.4 M"."""
-    figures, _, power = text.strip().rstrip(" %M").replace("−", "-").replace(",", "").partition("×10")
-    return float(figures) * 10.0 ** int(power.translate(SUPERSCRIPTS) or 0)
+    """Read a number as a figure prints it: "−1.50", "3.2×10⁻⁸", "10⁻⁵", "×0.2", "60,000", "12 %", "2.4 M"."""
+    plain = text.strip().rstrip(" %M").lstrip("×").replace("−", "-").replace(",", "")
+    digits, power = re.fullmatch(r"(.*?)(?:×?10([⁻⁰¹²³⁴-⁹]+))?", plain).groups()
+    return float(f"{digits or 1}e{(power or '0').translate(SUPERSCRIPTS)}")
 
 
 def overlaps(page, first, second):
@@ -298,11 +301,12 @@ HIDDEN_WORDS = f"""(root) => {{
     if (!invitation) return [];
     const own = invitation.getBoundingClientRect(), words = [];
     for (const node of seen) {{
+        if (node === invitation || node.matches(":disabled")) continue;
         const box = node.getBoundingClientRect();
         for (const {{ text, ...at }} of window.canvasWords?.get(node) ?? [])
             words.push([text, box.left + at.left, box.top + at.top, box.left + at.right, box.top + at.bottom]);
         for (const child of node.childNodes) {{
-            if (node === invitation || node.matches(":disabled") || child.nodeType !== 3 || !child.data.trim()) continue;
+            if (child.nodeType !== 3 || !child.data.trim()) continue;
             const range = document.createRange();
             range.selectNodeContents(child);
             for (const {{ left, top, right, bottom }} of range.getClientRects())

@@ -5,6 +5,8 @@ from types import SimpleNamespace
 
 import pytest
 
+from backbone.widgets.base import HERE, join
+
 IMPORT = """async (source) => {
     window.m = await import(URL.createObjectURL(new Blob([source], { type: "text/javascript" })));
 }"""
@@ -63,3 +65,9 @@ def imagenet():
         model=pretrained.rounded(full),
         inputs=pretrained.normalize("efficientnet_lite0", inputs),
     )
+
+
+@pytest.fixture(scope="module")
+def module(module_of, request):
+    """Return the evaluate of a page with the maths of the widget after which the test's file is named."""
+    return module_of(join(HERE / request.path.stem.removeprefix("test_") / "maths.js"))

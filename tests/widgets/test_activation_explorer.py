@@ -7,7 +7,7 @@ import page_checks
 import pytest
 import torch
 import traitlets
-from page_checks import FRAME
+from page_checks import FRAME, number
 
 from backbone.layers import ACTIVATIONS
 from backbone.widgets import ActivationExplorer
@@ -15,14 +15,6 @@ from backbone.widgets.activation_explorer import DEEPEST, chain
 from backbone.widgets.base import HERE, join
 
 SETTINGS = [(1.0, 0.0), (0.1, -4.0), (4.0, -2.0), (6.0, 4.0), (1.5, 0.3)]
-RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
-
-
-def read(text):
-    """Return the number that the screen writes as "−2.1×10⁻¹³" or "×0.214"."""
-    digits, _, power = text.lstrip("×").replace("−", "-").partition("×10")
-    return float(f"{digits}e{power.translate(RAISED) or 0}")
-
 
 # --- Python -------------------------------------------------------------------------------------------------
 
@@ -190,17 +182,17 @@ class Screen:
         everyone, own = widget.result, widget.way
         assert float(self.plot.get_attribute("aria-valuenow")) == pytest.approx(widget.input)
         assert self.strip.get_attribute("aria-valuenow") == str(int(widget.layers))
-        assert read(out) == pytest.approx(own.values[0], rel=0.05, abs=0.0006)
+        assert number(out) == pytest.approx(own.values[0], rel=0.05, abs=0.0006)
         median = np.quantile(everyone.log_product, 0.5, method="lower")
         for text, log in [(product, own.log_product[0]), (middle, median)]:
-            assert abs(read(text)) == pytest.approx(10**log, rel=0.06)
+            assert abs(number(text)) == pytest.approx(10**log, rel=0.06)
         assert self.strip.get_attribute("aria-valuetext").endswith(f": {product}")
-        assert read(zero.rstrip(" %")) == pytest.approx(100 * np.mean(everyone.log_product == -np.inf), abs=0.051)
+        assert number(zero) == pytest.approx(100 * np.mean(everyone.log_product == -np.inf), abs=0.051)
         if widget.layers < 1:
             assert self.says().startswith("No layer yet")
             return
-        assert read(each) == pytest.approx(10 ** (own.log_product[0] / widget.layers), rel=0.06)
-        assert read(saturated.rstrip(" %")) == pytest.approx(100 * everyone.saturated.mean(), abs=0.051)
+        assert number(each) == pytest.approx(10 ** (own.log_product[0] / widget.layers), rel=0.06)
+        assert number(saturated) == pytest.approx(100 * everyone.saturated.mean(), abs=0.051)
         assert self.root.locator(".bb-ac-factors").inner_text().endswith(f" = {product}")
         given = f"{widget.input:g}".replace("-", "−")
         assert f"your input {given} has become {out}. The product of the slopes on its way is {product}." in self.says()
@@ -343,16 +335,11 @@ def test_two_views_go_in_step_and_by_touch(page_with):
     assert first == second
 
 
-def test_it_is_a_figure_sound_and_nothing_jumps(page_with):
+def test_it_is_whole(page_with):
     page = page_with(ActivationExplorer(weight=3.0))
-    page_checks.assert_figure(page)
     weight, strip = "input[aria-label^=Weight]", ".bb-ac-strip"
     moves = [[strip, f"key {key}"] for key in ("Home", "ArrowRight", "End")]
     acts = [["select", name, [weight, "6", *moves], [weight, "0.1"]] for name in ("relu", "elu", "sigmoid")]
-    for width in (720, 360):
-        page_checks.resize(page, width)
-        assert page_checks.jumps(page, acts) == []
-    page.locator("details").evaluate_all("(folds) => folds.forEach((fold) => (fold.open = true))")
-    page.evaluate(page_checks.FRAMES, 3)
+    page_checks.assert_whole(page, *acts)
+    page_checks.unfold(page)
     assert page_checks.jumps(page, acts[:1]) == []
-    page_checks.assert_sound(page)

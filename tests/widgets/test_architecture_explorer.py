@@ -14,7 +14,6 @@ from backbone import models
 from backbone.models import summary
 from backbone.widgets import ArchitectureExplorer
 from backbone.widgets.architecture_explorer import outline, stage_ends
-from backbone.widgets.base import HERE, join
 
 NETWORKS = {
     "AlexNet": models.alexnet,
@@ -89,11 +88,6 @@ def test_networks_pictures_and_maps_are_checked():
         ArchitectureExplorer(vgg, PHOTO, {"VGG-16": [PHOTO] * 5})
     with pytest.raises(ValueError, match=r"photograph has shape \(40, 40\) and dtype float64; it must be \(3, H, W\)"):
         ArchitectureExplorer(vgg, PHOTO[0], {"VGG-16": [PHOTO[0]] * 5})
-
-
-@pytest.fixture(scope="module")
-def module(module_of):
-    return module_of(join(HERE / "architecture_explorer" / "maths.js"))
 
 
 @pytest.mark.parametrize("name", NETWORKS)

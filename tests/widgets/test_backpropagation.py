@@ -11,7 +11,6 @@ from page_checks import FRAME, number
 from traitlets import TraitError
 
 from backbone.widgets import Backpropagation
-from backbone.widgets.base import HERE, join
 
 NODES = ["x1", "w1", "x2", "w2", "b", "p1", "p2", "z", "a", "loss"]
 ACTIVATIONS = {"relu": "ReLU", "sigmoid": "sigmoid", "tanh": "tanh"}
@@ -46,11 +45,6 @@ def test_errors_say_what_is_allowed(arguments, error, message):
     for name, value in {"activation": "gelu", "step": 14, "picked": "t", "given": {"x1": 1}}.items():
         with pytest.raises(TraitError):
             setattr(made(), name, value)
-
-
-@pytest.fixture(scope="module")
-def module(module_of):
-    return module_of(join(HERE / "backpropagation" / "maths.js"))
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)

@@ -10,7 +10,6 @@ import traitlets
 from page_checks import FRAME
 
 from backbone.widgets import BatchNormExplorer
-from backbone.widgets.base import HERE, join
 from backbone.widgets.batch_norm_explorer import START
 
 BATCHES = {
@@ -73,11 +72,6 @@ def test_values_are_kept_in_tenths_and_errors_say_what_is_allowed():
 
 
 # --- The functions of the module ----------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def module(module_of):
-    return module_of(join(HERE / "batch_norm_explorer" / "maths.js"))
 
 
 @EACH_BATCH
@@ -438,7 +432,7 @@ def test_touch_chooses_a_dot(page_with):
 def test_two_views_stay_in_step_and_nothing_is_written_before_the_reader_acts(page_with):
     widget = BatchNormExplorer()
     page = page_with(widget, views=[widget.model_id, widget.model_id], width=720)
-    page.locator("details").evaluate_all("(folds) => folds.forEach((fold) => (fold.open = true))")
+    page_checks.unfold(page)
     first, second = page.locator(".bb-widget").all()
     first.locator(".bb-bn-in").nth(5).press("PageUp")
     first.get_by_role("button", name="Run the batch").click()
@@ -449,7 +443,7 @@ def test_two_views_stay_in_step_and_nothing_is_written_before_the_reader_acts(pa
     assert "after 1 batch" in second.inner_text()
 
 
-def test_it_fits_and_is_accessible(page_with):
+def test_it_is_whole(page_with):
     page = page_with(BatchNormExplorer())
     page_checks.assert_figure(page)
     Screen(page, None).root.get_by_label("γ, the scale").fill("-3")

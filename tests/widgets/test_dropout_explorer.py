@@ -8,10 +8,9 @@ import page_checks
 import pytest
 import torch
 import traitlets
-from page_checks import FRAME
+from page_checks import FRAME, number
 
 from backbone.widgets import DropoutExplorer
-from backbone.widgets.base import HERE, join
 from backbone.widgets.dropout_explorer import uniform
 
 RNG = np.random.default_rng(186)
@@ -111,11 +110,6 @@ def test_errors_say_what_is_allowed():
 # --- The functions of the module ----------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def module(module_of):
-    return module_of(join(HERE / "dropout_explorer" / "maths.js"))
-
-
 RUN = """([net, x, settings]) => {
     const { outputs, masks, ...rest } = m.resultOf(net, x, settings, []);
     const run = m.runAll(rest.products, { ...settings, bias: net.output_bias });
@@ -160,10 +154,6 @@ def test_lots_bins_and_the_steps_of_the_film(module):
 
 
 # --- On a page ----------------------------------------------------------------------------------------------
-
-
-def number(text):
-    return float(text.replace("−", "-").replace(",", ""))
 
 
 class Screen:

@@ -470,7 +470,7 @@ def test_it_fits_is_accessible_and_follows_python(page_with):
     made = explorer()
     page = page_with(made, views=[made.model_id, made.model_id])
     page_checks.assert_figure(page)
-    page.locator("details").evaluate_all("(folds) => folds.forEach((fold) => (fold.open = true))")
+    page_checks.unfold(page)
     page_checks.assert_sound(page)
     page.get_by_role("button", name="Clear").first.click()
     page.evaluate(FRAME)

@@ -8,7 +8,7 @@ import numpy as np
 import page_checks
 import pytest
 import torch
-from page_checks import FRAME
+from page_checks import FRAME, number
 from traitlets import TraitError
 
 from backbone import pretrained
@@ -17,7 +17,6 @@ from backbone.models import efficientnet_lite0, initialize
 from backbone.models.efficientnet import SameConv2d
 from backbone.probes import Probe, top_patches
 from backbone.widgets import FilterGallery
-from backbone.widgets.base import HERE, join
 
 PHOTOS = {"cat": "chelsea", "astronaut": "astronaut", "cup": "coffee", "rocket": "rocket", "photographer": "camera"}
 SIDE = 56  # of a map
@@ -76,9 +75,9 @@ def test_maps_are_those_of_the_networks():
     for name, model in models().items():
         with torch.no_grad(), Probe(model, ["_conv_stem"]) as probe:
             model(pretrained.normalize("efficientnet_lite0", rounded(made)))
-        for image, number in itertools.product(("cat", "photographer"), (0, 7, 31)):
-            made.image, made.network, made.filter = image, name, number
-            expected = probe.activations["_conv_stem"][made.names.index(image), number].numpy()
+        for image, chosen in itertools.product(("cat", "photographer"), (0, 7, 31)):
+            made.image, made.network, made.filter = image, name, chosen
+            expected = probe.activations["_conv_stem"][made.names.index(image), chosen].numpy()
             np.testing.assert_allclose(made.map, expected, rtol=0, atol=1e-4 * max(1, np.abs(expected).max()))
 
 
@@ -114,11 +113,6 @@ def test_settings_out_of_range():
 
 
 # --- The functions of the module ----------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def module(module_of):
-    return module_of(join(HERE / "filter_gallery" / "maths.js"))
 
 
 def test_response_equals_pytorch(module):
@@ -166,10 +160,6 @@ def test_measures_kinds_and_order(module):
 
 
 # --- On a page ----------------------------------------------------------------------------------------------
-
-
-def number(text):
-    return float(text.replace("−", "-").rstrip(" %"))
 
 
 class Screen:

@@ -8,6 +8,7 @@ import numpy as np
 import page_checks
 import pytest
 import traitlets
+from page_checks import number
 
 from backbone import deep
 from backbone.data import LabeledImages, fashion_mnist
@@ -242,16 +243,7 @@ def test_histograms_gain_and_the_axis(module):
 
 # --- On a page --------------------------------------------------------------------------------------------------
 
-RAISED = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
 LOW, HIGH = -36, 12  # the powers of ten at the ends of the axis
-
-
-def read(text):
-    """Return the number that is written "0.235", "1.5×10⁻³¹" or "10⁻⁵"."""
-    digits, _, power = text.replace("−", "-").partition("10")
-    if not re.match(r"[⁻⁰-⁹¹²³]", power):
-        digits, power = text.replace("−", "-"), ""
-    return float(f"{digits.rstrip('×') or 1}e{power.translate(RAISED) or 0}")
 
 
 class Screen:
@@ -302,14 +294,14 @@ class Screen:
             value = self.chart.get_attribute("aria-valuetext")
             assert value.startswith(f"layer {layer}: ")
             for text in (value.split(": ")[1], self.root.locator(".bb-grad-words").inner_text().strip("↑↓ ")):
-                assert read(text) == pytest.approx(10 ** logs[layer - 1], rel=0.051)
+                assert number(text) == pytest.approx(10 ** logs[layer - 1], rel=0.051)
         self.check_layer(numbers, counted, layer)
         self.check_words(logs, layer, step)
 
     def check_layer(self, numbers, counted, layer):
         at = layer - 1
         texts = self.root.locator(".bb-numbers td").all_inner_texts()
-        found = [read(text.removesuffix(" %")) for text in texts]
+        found = [number(text.removesuffix(" %")) for text in texts]
         std = numbers["std"][at]
         exact = [numbers["gradH"][at], numbers["gradW"][at], numbers["mean"][at], std]
         for shown, value in zip(found[:4], exact, strict=True):
@@ -319,7 +311,7 @@ class Screen:
             panel = self.root.locator(".bb-panel").nth(place)
             ends = panel.locator(".bb-grad-feet span").all_inner_texts()
             limit = np.abs(values).max()
-            assert [-read(ends[0]), read(ends[2])] == pytest.approx([limit, limit], rel=0.051)
+            assert [-number(ends[0]), number(ends[2])] == pytest.approx([limit, limit], rel=0.051)
             bars = panel.locator(".bb-grad-lit").get_attribute("d")
             tall = {int(float(x)): 100 - float(y) for x, y in re.findall(r"M([\d.]+) 100V([\d.]+)h", bars)}
             counts = np.histogram(values, np.linspace(-limit, limit, 32))[0]
@@ -340,7 +332,7 @@ class Screen:
         else:
             verdict = "vanishes" if logs[0] < -3 else "explodes" if logs[0] > 3 else "lasts"
             assert says.startswith(f"It {verdict}: layer 1 has ")
-            factor = read(re.search(r"multiplies by (\S+)\.$", says)[1])
+            factor = number(re.search(r"multiplies by (\S+)\.$", says)[1])
             assert factor == pytest.approx(10 ** (logs[0] / (depth - 1)), abs=5.1e-4)
 
     def change(self, **changes):
@@ -434,8 +426,8 @@ def test_predict_then_see(page_with):
         screen.check(step=50, answer=given)
         read_out = re.match(r"(Yes,|No, it is) (\S+): (\S+) a layer\. \S", screen.says())
         assert (read_out[1] == "Yes,") == (given == truth)
-        assert read(read_out[2]) == pytest.approx(10**log, rel=0.051)
-        assert read(read_out[3]) == pytest.approx(10 ** (log / 49), abs=5.1e-4)
+        assert number(read_out[2]) == pytest.approx(10**log, rel=0.051)
+        assert number(read_out[3]) == pytest.approx(10 ** (log / 49), abs=5.1e-4)
         marked = screen.root.locator(".bb-grad-answer:visible")
         assert set(marked.all_inner_texts()) == {written(given), written(truth)}
         assert screen.root.locator(".bb-true:visible").inner_text() == written(truth)

@@ -15,7 +15,6 @@ from torch import nn
 from backbone import models
 from backbone.models.googlenet import MODULES
 from backbone.widgets import InceptionExplorer
-from backbone.widgets.base import HERE, join
 from backbone.widgets.inception_explorer import IN_CHANNELS, NAIVE, OUT_CHANNELS, PAPER, PUZZLES, SIDE
 
 BRANCHES = ["1×1", "3×3", "5×5", "pool"]
@@ -133,11 +132,6 @@ def test_errors_say_what_is_allowed(change, message):
 
 
 # --- The functions of the module ------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def module(module_of):
-    return module_of(join(HERE / "inception_explorer" / "maths.js"))
 
 
 def some_modules():

@@ -5,6 +5,7 @@ import re
 import numpy as np
 import page_checks
 import pytest
+from page_checks import number
 from playground_screen import Screen, Twin
 from sent import REVIVED, sent
 
@@ -163,10 +164,6 @@ def test_a_rate_that_is_too_large(show):
 
 
 # --- One weight ---------------------------------------------------------------------------------------------
-
-
-def number(text):
-    return float(text.replace("−", "-"))
 
 
 def check_tangent(screen, at, moved, name):

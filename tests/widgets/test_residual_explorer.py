@@ -10,7 +10,6 @@ from traitlets import TraitError
 
 from backbone.data import fashion_mnist
 from backbone.widgets import ResidualExplorer
-from backbone.widgets.base import HERE, join
 from backbone.widgets.residual_explorer import NETWORKS
 
 TEST = fashion_mnist("test")
@@ -74,11 +73,6 @@ def test_errors_say_what_is_allowed():
 
 
 # --- The functions of the module ------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def module(module_of):
-    return module_of(join(HERE / "residual_explorer" / "maths.js"))
 
 
 def test_functions(module):

@@ -5,7 +5,7 @@ import re
 import numpy as np
 import page_checks
 import pytest
-from page_checks import FRAME
+from page_checks import FRAME, number
 from traitlets import TraitError
 
 from backbone.widgets import SkipConnection
@@ -57,12 +57,6 @@ def test_a_bar_goes_up_or_down_from_one(module_of):
         {"top": 0.5, "height": 0.25},
         {"top": 0, "height": 0.5},
     ]
-
-
-def number(text):
-    figures, _, power = text.replace("−", "-").partition("×10")
-    digits = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
-    return float(figures) * 10.0 ** int(power.translate(digits) or 0)
 
 
 def check(page, widget):

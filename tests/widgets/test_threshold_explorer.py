@@ -10,7 +10,6 @@ from page_checks import FRAME
 
 from backbone import metrics
 from backbone.widgets import ThresholdExplorer
-from backbone.widgets.base import HERE, join
 
 RNG = np.random.default_rng(0)
 POSITIVES = RNG.normal(1.5, 2, 80).astype(np.float32)
@@ -75,11 +74,6 @@ def test_errors_say_what_is_allowed():
 
 
 # --- The functions of the module ----------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def module(module_of):
-    return module_of(join(HERE / "threshold_explorer" / "maths.js"))
 
 
 CURVES = """([positives, negatives, prevalence]) => {
@@ -338,13 +332,6 @@ def test_it_follows_python(page_with):
     assert "At 0.00" not in second.inner_text()
 
 
-def test_it_fits_and_is_accessible(page_with):
-    page = page_with(made())
-    page_checks.assert_figure(page)
-    page.locator("details").evaluate_all("(folds) => folds.forEach((fold) => (fold.open = true))")
-    page_checks.assert_sound(page)
-
-
 def wide():
     """Scores with many digits and a name as long as the chapter's, whose ends no rounding meets."""
     scores = (SCALE * part - 4.00125 for part in (POSITIVES, NEGATIVES))
@@ -354,13 +341,12 @@ def wide():
 SCALE = np.float32(4.321)
 
 
-@pytest.mark.parametrize("width", [320, 360, 720, 1280])
-def test_nothing_jumps_while_it_is_used(page_with, width):
-    page = page_with(wide(), width=width)
+@pytest.mark.parametrize("figure", [made, wide])
+def test_it_is_whole(page_with, figure):
     keys = ["Home", "ArrowLeft", *["PageUp"] * 20, "End", "ArrowRight"]
     pressed = [[".bb-th-scores", f"key {key}"] for key in keys]
-    ends = [["input[type=range]", "-99", *pressed], ["input[type=range]", "99", *pressed]]
-    assert page_checks.jumps(page, ends) == []
+    ends = [["input[type=range]", end, *pressed] for end in ("-99", "99")]
+    page_checks.assert_whole(page_with(figure()), *ends, widths=(320, 360, 720, 1280))
 
 
 def test_the_two_words_at_the_top_never_lie_on_each_other(module):
