@@ -334,8 +334,9 @@ export function button(label, press, attributes = {}) {
 /**
  * A button that starts and stops `step(seconds)`, called in every frame with what has passed since the last, until it
  * answers false. It rests where it is not seen; where the reader asked for less motion it is called twice a second.
+ * `work` is called in every frame all the same: what it does is seen in `step` alone. `rest` follows when the clock stops.
  */
-export function clock(view, text, step) {
+export function clock(view, text, step, { work = () => {}, rest = () => {} } = {}) {
   const calm = matchMedia("(prefers-reduced-motion: reduce)");
   let [running, last] = [false, 0];
   const play = button(text.play, () => run(!running), { class: "bb-button bb-primary", "aria-pressed": "false" });
@@ -345,12 +346,13 @@ export function clock(view, text, step) {
     play.setAttribute("aria-pressed", on);
     write(play, on ? text.pause : text.play);
     last = performance.now();
-    if (!on) return seen.disconnect();
+    if (!on) return (seen.disconnect(), rest());
     seen.observe(play.closest(".bb-widget") ?? play);
     requestAnimationFrame(tick);
   }
   function tick(now) {
     if (!running) return;
+    work();
     const passed = (now - last) / 1000;
     if (passed > 0 && (!calm.matches || passed >= 0.5)) {
       last = now;
