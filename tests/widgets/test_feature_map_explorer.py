@@ -253,18 +253,6 @@ def test_apportioned_numbers_add_up(module):
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("radius", [0.8, 2])
-def test_a_stroke_is_soft_and_covers_its_line(module, radius):
-    script = "([p, ...rest]) => { const pixels = Uint8Array.from(p); m.stroke(pixels, ...rest); return pixels; }"
-    pixels = np.reshape(module(script, [[0] * 784, [10, 5], [10, 20], radius, "white"]), (28, 28))
-    assert (pixels[10, 5:21] == 255).all()
-    distance = np.abs(np.arange(28) - 10)
-    np.testing.assert_allclose(pixels[:, 12], np.clip(radius + 0.7 - distance, 0, 1) * 255, atol=1)
-    erased = module(script, [pixels.ravel().tolist(), [10, 5], [10, 20], radius + 1, "black"])
-    assert not np.reshape(erased, (28, 28))[10, 5:21].any()
-
-
-@pytest.mark.browser
 @pytest.mark.parametrize("width", [280, 328, 543, 544, 650, 688])
 def test_everything_has_its_place(module, width):
     plan = module("(width) => m.layout(width)", width)

@@ -18,20 +18,24 @@ export function lenetParameters(shapes, weights, vectors) {
 export function lenetForward(parameters, picture) {
   const p = (name) => [parameters[`${name}.weight`], parameters[`${name}.bias`]];
   const conv1 = lenetConvolution(picture, LENET_SIDE, 1, ...p("conv1"), 2);
-  const relu1 = conv1.map(lenetRelu);
+  const relu1 = lenetRelu(conv1);
   const pool1 = lenetPool(relu1, 28);
   const conv2 = lenetConvolution(pool1, 14, 6, ...p("conv2"), 0);
-  const relu2 = conv2.map(lenetRelu);
+  const relu2 = lenetRelu(conv2);
   const pool2 = lenetPool(relu2, 10);
   const fc1 = lenetLinear(pool2, ...p("fc1"));
-  const relu3 = fc1.map(lenetRelu);
+  const relu3 = lenetRelu(fc1);
   const fc2 = lenetLinear(relu3, ...p("fc2"));
-  const relu4 = fc2.map(lenetRelu);
+  const relu4 = lenetRelu(fc2);
   const fc3 = lenetLinear(relu4, ...p("fc3"));
   return { conv1, relu1, pool1, conv2, relu2, pool2, fc1, relu3, fc2, relu4, fc3 };
 }
 
-const lenetRelu = (value) => (value > 0 ? value : 0);
+function lenetRelu(values) {
+  const result = new Float64Array(values.length);
+  for (let i = 0; i < values.length; i++) if (values[i] > 0) result[i] = values[i];
+  return result;
+}
 
 /** 5 x 5 windows over square maps. */
 function lenetConvolution(maps, side, channels, weight, bias, padding) {
@@ -43,11 +47,13 @@ function lenetConvolution(maps, side, channels, weight, bias, padding) {
     const map = result.subarray(o * out * out, (o + 1) * out * out).fill(bias[o]);
     for (let c = 0; c < channels; c++) {
       for (let u = 0; u < 5; u++) {
-        for (let v = 0; v < 5; v++) {
-          const w = weight[((o * channels + c) * 5 + u) * 5 + v];
-          for (let i = 0; i < out; i++) {
-            const source = (c * wide + i + u) * wide + v;
-            for (let j = 0; j < out; j++) map[i * out + j] += w * padded[source + j];
+        const at = ((o * channels + c) * 5 + u) * 5;
+        const [a, b, d, e, f] = [weight[at], weight[at + 1], weight[at + 2], weight[at + 3], weight[at + 4]];
+        for (let i = 0; i < out; i++) {
+          const source = (c * wide + i + u) * wide;
+          for (let j = 0, s = source; j < out; j++, s++) {
+            map[i * out + j] +=
+              a * padded[s] + b * padded[s + 1] + d * padded[s + 2] + e * padded[s + 3] + f * padded[s + 4];
           }
         }
       }
@@ -56,7 +62,8 @@ function lenetConvolution(maps, side, channels, weight, bias, padding) {
   return result;
 }
 
-function lenetPadded(maps, side, channels, padding) {
+/** Maps with zeros around them. */
+export function lenetPadded(maps, side, channels, padding) {
   if (!padding) return maps;
   const wide = side + 2 * padding;
   const padded = new Float64Array(channels * wide * wide);

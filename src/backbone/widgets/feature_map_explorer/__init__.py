@@ -7,13 +7,12 @@ from collections.abc import Mapping
 import numpy as np
 import traitlets as t
 from numpy.typing import ArrayLike
-from PIL import Image, ImageDraw
 
 from backbone.data import LabeledImages, Statistics
 from backbone.widgets.base import Array, BookWidget
 from backbone.widgets.lenet import SHAPES, pack_lenet, unpack_lenet
+from backbone.widgets.pictures import SIDE, gray_statistics, shoe
 
-SIDE = 28
 COVER = 8
 GRAYS = {"gray": 128, "black": 0}
 # The layers in sight: name -> units, and the side of their maps. fc1 and fc2 are after ReLU, conv1 and conv2 before it.
@@ -26,8 +25,6 @@ LAYERS = {
     "fc2": (84, 1),
     "fc3": (10, 1),
 }
-# A sneaker as a hand might draw it: corners in pixels, (column, row).
-SHOE = ((1, 19), (3, 16), (10, 14), (15, 11), (19, 9), (22, 11), (26, 9), (27, 14), (27, 20), (1, 20))
 
 
 class FeatureMapExplorer(BookWidget):
@@ -97,8 +94,8 @@ class FeatureMapExplorer(BookWidget):
         self.set_trait("networks", list(networks))
         self.set_trait("weights", [weights for weights, _ in packed])
         self.set_trait("vectors", [vectors for _, vectors in packed])
-        self.set_trait("statistics", _statistics(statistics))
-        super().__init__(**({"network": self.networks[0], "drawing": _shoe()} | traits))
+        self.set_trait("statistics", gray_statistics(statistics))
+        super().__init__(**({"network": self.networks[0], "drawing": shoe()} | traits))
         self.set_trait("sketch", self.drawing)
 
     @property
@@ -136,13 +133,6 @@ class FeatureMapExplorer(BookWidget):
         return proposal["value"]
 
 
-def _shoe() -> np.ndarray:
-    """Return a drawing of a sneaker, uint8 (28, 28)."""
-    large = Image.new("L", (4 * SIDE, 4 * SIDE))
-    ImageDraw.Draw(large).polygon([(4 * x + 2, 4 * y + 2) for x, y in SHOE], fill=255)
-    return np.asarray(large.resize((SIDE, SIDE), Image.Resampling.BOX)).copy()
-
-
 def _checked(name: str, given: LabeledImages) -> tuple[np.ndarray, list[int]]:
     """Return pictures as uint8 (P, 28, 28) and their labels; raise ValueError where they are none."""
     images, labels = np.asarray(given.images), np.asarray(given.labels)
@@ -155,14 +145,3 @@ def _checked(name: str, given: LabeledImages) -> tuple[np.ndarray, list[int]]:
     if not np.issubdtype(labels.dtype, np.integer) or labels.min() < 0 or labels.max() >= LAYERS["fc3"][0]:
         raise ValueError(f"{name}.labels must be whole numbers from 0 to 9; it holds {labels.dtype} like {labels[0]}")
     return images[:, 0], labels.tolist()
-
-
-def _statistics(given: Statistics) -> list[float]:
-    """Return mean and std as two numbers; raise ValueError where they are not those of gray pictures in [0, 1]."""
-    mean, std = (np.asarray(part, float).reshape(-1) for part in (given.mean, given.std))
-    if len(mean) != 1 or len(std) != 1 or not 0 <= mean[0] <= 1 or not std[0] > 0:
-        raise ValueError(
-            f"statistics has mean {mean.tolist()} and std {std.tolist()}; it must have one mean from 0 to 1 and one "
-            "std above 0, as backbone.data.FASHION_MNIST_STATISTICS has"
-        )
-    return [float(mean[0]), float(std[0])]

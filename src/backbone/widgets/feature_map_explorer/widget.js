@@ -1,7 +1,8 @@
 import { array, body, entries, fill, h, invitation, remember, speaker, stage, widget } from "../kit.js";
+import { stroke } from "../brush.js";
 import { softmax } from "../lenet.js";
 import { coveredBy, forward, largestAt, LAYERS, limitsOf, networksOf, SIDE, standardized } from "./maths.js";
-import { stroke, trace } from "./maths.js";
+import { trace } from "./maths.js";
 import { COVER, drawButtons, morePart, networkPart, numbersPart, picturePart, shareText } from "./parts.js";
 import { TEXT } from "./text.js";
 
