@@ -13,6 +13,7 @@ from backbone.widgets.feature_map_explorer import FeatureMapExplorer
 from backbone.widgets.filter_gallery import FilterGallery
 from backbone.widgets.gradient_explorer import GradientExplorer
 from backbone.widgets.inception_explorer import InceptionExplorer
+from backbone.widgets.lenet_trainer import LenetTrainer
 from backbone.widgets.playground import Playground
 from backbone.widgets.receptive_field import ReceptiveField
 from backbone.widgets.residual_explorer import ResidualExplorer
@@ -36,6 +37,7 @@ __all__ = [
     "FilterGallery",
     "GradientExplorer",
     "InceptionExplorer",
+    "LenetTrainer",
     "Playground",
     "ReceptiveField",
     "ResidualExplorer",

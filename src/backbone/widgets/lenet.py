@@ -1,4 +1,4 @@
-"""A trained LeNet's numbers, packed for ``lenet.js``: whole numbers, and one scale for each unit."""
+"""LeNet's numbers on their way to ``lenet.js``: packed as whole numbers and one scale for each unit, or in one row."""
 
 from __future__ import annotations
 
@@ -71,3 +71,10 @@ def unpack_lenet(weights: np.ndarray, vectors: np.ndarray) -> dict[str, np.ndarr
         found[name] = (rows * vector[:, None]).reshape(shape)
         at += size
     return found
+
+
+def lenet_parameters(row: np.ndarray) -> dict[str, np.ndarray]:
+    """Return the parts of one row of 61,706 numbers, in the order of ``SHAPES``: name -> array."""
+    ends = np.cumsum([int(np.prod(shape)) for shape in SHAPES.values()])
+    parts = np.split(row, ends[:-1])
+    return {name: part.reshape(shape) for (name, shape), part in zip(SHAPES.items(), parts, strict=True)}
