@@ -19,6 +19,7 @@ from backbone.widgets.receptive_field import ReceptiveField
 from backbone.widgets.residual_explorer import ResidualExplorer
 from backbone.widgets.shape_explorer import ShapeExplorer
 from backbone.widgets.skip_connection import SkipConnection
+from backbone.widgets.stage_explorer import StageExplorer
 from backbone.widgets.teach_explorer import TeachExplorer
 from backbone.widgets.threshold_explorer import ThresholdExplorer
 from backbone.widgets.transfer_explorer import TransferExplorer
@@ -43,6 +44,7 @@ __all__ = [
     "ResidualExplorer",
     "ShapeExplorer",
     "SkipConnection",
+    "StageExplorer",
     "TeachExplorer",
     "ThresholdExplorer",
     "TransferExplorer",

@@ -1,0 +1,149 @@
+"""StageExplorer: what it takes, its functions, and its screen in a browser, with and without the network."""
+
+import re
+
+import numpy as np
+import page_checks
+import pytest
+import torch
+from page_checks import FRAME
+from traitlets import TraitError
+
+from backbone.data import photo
+from backbone.probes import Probe
+from backbone.widgets import StageExplorer
+from backbone.widgets.base import HERE, join
+from backbone.widgets.engine import jpeg, pixels
+from backbone.widgets.stage_explorer import levels, liveliest
+
+TAPS = ["_relu0", "_blocks.2", "_blocks.4", "_blocks.10", "_blocks.15", "_relu1"]
+
+
+@pytest.fixture(scope="module")
+def recorded(imagenet):
+    with torch.no_grad(), Probe(imagenet.model, TAPS) as probe:
+        logits = imagenet.model(imagenet.inputs)
+    return logits.numpy(), {tap: probe.activations[tap].numpy() for tap in TAPS}
+
+
+@pytest.fixture
+def made(imagenet, recorded):
+    return lambda **traits: StageExplorer(imagenet.packed, imagenet.photos, imagenet.alts, *recorded, **traits)
+
+
+def test_taps_are_those_given(made, recorded):
+    assert [(tap["side"], tap["channels"], tap["stride"]) for tap in made().taps] == [
+        (112, 32, 2),
+        (56, 24, 4),
+        (28, 40, 8),
+        (14, 112, 16),
+        (7, 320, 32),
+        (7, 1280, 32),
+    ]
+    assert len(made().maps) == 3 * 5 * (56**2 + 56**2 + 28**2 + 14**2 + 7**2 + 7**2)
+
+
+def test_errors_say_what_is_allowed(imagenet, recorded, made):
+    logits, taps = recorded
+    parts = imagenet.packed, imagenet.photos, imagenet.alts
+    for arguments, message in (
+        ((logits, {}), "taps is empty; give at least one"),
+        ((logits[:2], taps), r"logits has shape \(2, 1000\); it must be \(3, 1000\)"),
+        ((logits, {"_relu0": taps["_relu0"][:2]}), r"taps\['_relu0'\] has shape .*; it must be \(3, C, H, H\)"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            StageExplorer(*parts, *arguments)
+    with pytest.raises(TraitError, match="stage is 6; it must be from 0 to 5"):
+        made(stage=6)
+
+
+@pytest.mark.browser
+def test_maps_are_chosen_and_painted_as_in_python(module_of):
+    module = module_of(join(HERE / "stage_explorer" / "maths.js"))
+    rng = np.random.default_rng(0)
+    for side in (112, 56, 7):
+        maps = rng.normal(size=(9, side, side)) * rng.uniform(0, 3, size=(9, 1, 1))
+        maps[4] = 0
+        tap = {"data": maps.transpose(1, 2, 0).ravel().tolist(), "side": side, "channels": 9}
+        chosen = module("(tap) => m.liveliest(tap, 5)", tap)
+        assert chosen == liveliest(maps)
+        found = [module("([tap, channel]) => m.levels(tap, channel)", [tap, channel]) for channel in (*chosen, 4)]
+        expected = levels(maps[[*chosen, 4]]).reshape(6, -1)
+        np.testing.assert_allclose(found, expected, atol=1)  # a sum may round the other way
+        assert (np.array(found) == expected).mean() > 0.999
+
+
+@pytest.mark.browser
+def test_a_point_lies_in_one_place_of_each_map(module_of):
+    module = module_of(join(HERE / "stage_explorer" / "maths.js"))
+    assert module("m.cellAt(7, [0.5, 0.99])") == {"row": 3, "column": 6, "top": 3 / 7, "left": 6 / 7, "size": 1 / 7}
+    assert module("[m.cellAt(7, [1, -1]).row, m.cellAt(7, [1, -1]).column]") == [6, 0]
+
+
+def says(page):
+    page.evaluate(FRAME)
+    return page.locator(".bb-says").inner_text()
+
+
+@pytest.mark.browser
+def test_stages_and_places_by_pointer_and_keys(page_with, made):
+    page = page_with(made(), width=720)
+    assert says(page).startswith("Stride 4: 24 maps of 56 × 56; a step is 4 pixels. Answer: “espresso”, 9")
+    page.locator(".bb-st-stages label").nth(4).click()
+    assert says(page).startswith("Stride 32: 320 maps of 7 × 7; a step is 32 pixels.")
+    handle = page.locator(".bb-st-seen > .bb-st-map")
+    assert "row 3, column 3" in handle.get_attribute("aria-label")
+    handle.press("ArrowUp")
+    for _ in range(40):
+        handle.press("ArrowRight")
+    assert "row 3, column 6" in handle.get_attribute("aria-label")
+    box = handle.bounding_box()
+    page.mouse.move(box["x"] + 3, box["y"] + box["height"] - 3)
+    page.evaluate(FRAME)
+    assert "row 6, column 0" in handle.get_attribute("aria-label")
+    page.mouse.down()
+    page.mouse.move(box["x"] - 300, box["y"] - 300)  # past the end
+    page.mouse.up()
+    assert "row 0, column 0" in handle.get_attribute("aria-label")
+    frames = page.locator(".bb-st-stages .bb-st-frame").evaluate_all("(all) => all.map((one) => one.style.left)")
+    assert frames == ["0%"] * 6
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(("answer", "opening"), [("fewer", "No, more: 401,408. "), ("more", "Yes, more: 401,408. ")])
+def test_the_prediction_leads_to_the_stem(page_with, made, answer, opening):
+    page = page_with(made(stage=3), width=720)
+    page.get_by_role("button", name=answer, exact=True).click()
+    assert says(page).startswith(f"{opening}Stem: 32 maps of 112 × 112")
+    assert page.locator(".bb-true").all_inner_texts() == ["more"]
+
+
+@pytest.mark.browser
+def test_the_readers_own_photograph_goes_through(page_with, made, imagenet, tmp_path):
+    page = page_with(made(stage=0), width=720)
+    own = jpeg(photo("chelsea", 224, gray=False))
+    page.locator("input[type=file]").set_input_files({"name": "cat.jpg", "mimeType": "image/jpeg", "buffer": own})
+    page.wait_for_function("() => document.querySelector('.bb-says').textContent.startsWith('Load the network')")
+    page.get_by_role("button", name="Load the network").click()
+    page.wait_for_function("() => /cat/.test(document.querySelector('.bb-says').textContent)", timeout=60_000)
+    x = (255 * torch.tensor(pixels(own))[None] - 127) / 128
+    with torch.no_grad(), Probe(imagenet.model, TAPS) as probe:
+        shares = imagenet.model(x).softmax(1)[0]
+    name, share = imagenet.packed.classes[shares.argmax()], f"{100 * shares.max():.0f}"
+    assert says(page).endswith(f"“{name}”, {share} %.")
+    chosen = liveliest(probe.activations["_relu0"][0].numpy())
+    labels = page.locator("[data-part=maps] canvas").evaluate_all("(all) => all.map((one) => one.ariaLabel)")
+    assert [int(re.search(r"\d+", label)[0]) for label in labels] == chosen
+    page.locator(".bb-pictures label").first.click()
+    assert "espresso" in says(page)
+
+
+@pytest.mark.browser
+def test_it_fits_is_accessible_and_nothing_jumps(page_with, made):
+    page = page_with(made())
+    page_checks.assert_figure(page)
+    for width in (720, 360, 320):
+        page_checks.resize(page, width)
+        acts = [[".bb-st-stages input", None], [".bb-pictures label:not(.bb-photo-none) input", None]]
+        assert page_checks.jumps(page, acts) == []
+    page_checks.assert_sound(page)
