@@ -1,4 +1,4 @@
-"""Measure the book's speed on this computer: operations, each chapter's first figure, one move of each, pages.
+"""Measure the book's speed on this computer: operations, first figures, one move of each, networks, pages.
 
     make bench
 
@@ -76,6 +76,30 @@ MOVE = """async ([view, selector, how, moves]) => {
         times.push(spent);
     }
     return times;
+}"""
+
+# Loads a network in a worker as a figure does, and runs it on noise; `plain` without WebAssembly.
+NETWORK = """async ([weights, engine, crc, plain, runs]) => {
+    const start = performance.now();
+    const script = Object.assign(document.createElement("script"), { src: weights });
+    await new Promise((done) => document.head.append(Object.assign(script, { onload: done })));
+    const [parts] = Object.values(backboneNetworks), worker = new Worker(engine);
+    const ask = (task, given) => new Promise((done) => {
+        worker.onmessage = ({ data }) => done(data);
+        worker.postMessage({ id: 1, task, ...given });
+    });
+    await ask("load", { ...parts, crc, plain });
+    const pixels = Float32Array.from({ length: 3 * 224 * 224 }, (_, i) => (i * 7919) % 256);
+    await ask("run", { pixels });
+    const first = performance.now() - start, times = [];
+    for (let i = 0; i < runs; i++) {
+        const begun = performance.now();
+        await ask("run", { pixels });
+        times.push(performance.now() - begun);
+    }
+    worker.terminate();
+    delete globalThis.backboneNetworks;
+    return [first, ...times];
 }"""
 
 
@@ -219,6 +243,21 @@ def spread(times: list[float]) -> str:
     return f"{statistics.median(times):6.1f} {statistics.quantiles(times, n=20)[-1]:6.1f}"
 
 
+def networks(browser, url: str) -> None:
+    """Print what a network that a reader loads weighs, when it gives its first answer, and what a picture costs."""
+    page = browser.new_page(viewport=WIDE)
+    page.goto(f"{url}/intro.html")
+    for file in sorted((SITE / "_static" / "networks").glob("*-*.js")):
+        raw, crc = file.read_bytes(), int(file.stem.rpartition("-")[2], 16)
+        print(f"{file.name}: {len(raw) / 1e6:.2f} MB, gzip {len(gzip.compress(raw)) / 1e6:.2f} MB")
+        for plain in (False, True):
+            addresses = [f"{url}/_static/networks/{name}" for name in (file.name, "engine.js")]
+            first, *times = page.evaluate(NETWORK, [*addresses, crc, plain, 3 if plain else 20])
+            kind = "JavaScript" if plain else "WebAssembly"
+            print(f"  {kind:14}first answer {first:6.0f} ms, a picture {statistics.median(times):6.0f} ms")
+    page.close()
+
+
 def pages(browser, url: str) -> None:
     """Print what a first visit to each page fetches, raw and compressed, and when it is ready."""
     print("Pages: all files of a first visit, from this computer's own server")
@@ -245,6 +284,7 @@ def main() -> int:
             browser = launch(playwright)
             first_figures(browser, server.url)
             moves(browser, server.url)
+            networks(browser, server.url)
             pages(browser, server.url)
             browser.close()
     except NoBrowserError as error:

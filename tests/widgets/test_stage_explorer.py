@@ -140,10 +140,6 @@ def test_the_readers_own_photograph_goes_through(page_with, made, imagenet, tmp_
 
 @pytest.mark.browser
 def test_it_fits_is_accessible_and_nothing_jumps(page_with, made):
-    page = page_with(made())
-    page_checks.assert_figure(page)
-    for width in (720, 360, 320):
-        page_checks.resize(page, width)
-        acts = [[".bb-st-stages input", None], [".bb-pictures label:not(.bb-photo-none) input", None]]
-        assert page_checks.jumps(page, acts) == []
-    page_checks.assert_sound(page)
+    page_checks.assert_whole(
+        page_with(made()), [".bb-st-stages input", None], [".bb-pictures label:not(.bb-photo-none) input", None]
+    )

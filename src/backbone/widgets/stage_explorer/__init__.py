@@ -42,7 +42,7 @@ class StageExplorer(NetworkWidget):
         traitlets.TraitError: a stage that there is not.
     """
 
-    room = {"": (490, 600)}
+    room = {"": (535, 601)}
 
     stage = t.Int(1).tag(sync=True)
     answer = t.Enum(["", "fewer", "same", "more"], "").tag(sync=True)
