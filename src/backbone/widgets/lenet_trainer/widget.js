@@ -18,6 +18,7 @@ import { TEXT } from "./text.js";
 
 const SETTINGS = ["rate", "seed", "weights", "drawing", "picture", "answer"];
 const SLICE = 11; // milliseconds of a frame for learning
+const PAUSE = 60; // milliseconds from one painting to the next while it learns: most frames are for learning
 const RADIUS = 2; // of the pen, in pixels
 const LAYERS = { conv1: "conv1", conv2: "conv2", fc1: "fc1", fc2: "fc2", fc3: "fc3" };
 
@@ -37,7 +38,7 @@ function dataOf(model) {
  * is not seen, and needs no second script. What it has learned is told to the model when it rests.
  */
 function labOf(view, model, data, painted) {
-  const lab = { net: null, goal: 0, playing: false };
+  const lab = { net: null, goal: 0, playing: false, painted: 0 };
   let telling = false;
   const tell = (weights) => {
     telling = true;
@@ -69,7 +70,14 @@ function labOf(view, model, data, painted) {
     painted();
     if (!settled(lab.net)) settle();
   };
-  const step = () => (painted(), going() || !settled(lab.net));
+  const step = () => {
+    const now = performance.now();
+    if (now - lab.painted > PAUSE || !going()) {
+      painted();
+      lab.painted = now;
+    }
+    return going() || !settled(lab.net);
+  };
   const rest = () => {
     lab.playing = false;
     settle();
