@@ -8,7 +8,6 @@ import page_checks
 import pytest
 import torch
 from ipywidgets.embed import dependency_state
-from page_checks import FRAME
 from sklearn.linear_model import LogisticRegression
 from traitlets import TraitError
 
@@ -135,7 +134,6 @@ def maths(module_of):
     return module_of(join(TOOLS / "maths.js"))
 
 
-@pytest.mark.browser
 def test_the_head_is_that_of_numpy(maths):
     x, y = some()
     found = maths(HEAD, [x.tolist(), y.tolist(), 3, 200])
@@ -143,7 +141,6 @@ def test_the_head_is_that_of_numpy(maths):
         np.testing.assert_allclose(one, other, atol=1e-9)
 
 
-@pytest.mark.browser
 def test_after_many_steps_it_is_that_of_scikit_learn(maths):
     x, y = some()
     *_, shares = maths(HEAD, [x.tolist(), y.tolist(), 3, 20_000])
@@ -151,7 +148,6 @@ def test_after_many_steps_it_is_that_of_scikit_learn(maths):
     np.testing.assert_allclose(shares, same.predict_proba(x), atol=1e-4)
 
 
-@pytest.mark.browser
 def test_frames_and_small_pictures_are_those_of_python(maths):
     shown = RNG.integers(0, 256, (1, 3, 224, 224)) / 255
     flat = (255 * shown).transpose(CHANNELS_LAST).ravel()
@@ -163,7 +159,6 @@ def test_frames_and_small_pictures_are_those_of_python(maths):
     assert maths("m.COLORS.slice(1)") == [list(color) for color in COLORS]
 
 
-@pytest.mark.browser
 def test_a_draw_teaches_so_many_of_each_class(maths):
     labels = [0] * 6 + [1] * 5
     draws = [maths("([y, n, seed]) => m.drawOf(y, n, seed)", [labels, 2, seed]) for seed in range(20)]
@@ -182,7 +177,6 @@ SAVED = """([home, given]) => {
 }"""
 
 
-@pytest.mark.browser
 def test_python_reads_what_the_page_saves(module_of):
     x = RNG.random((6, 1280)).astype(np.float32)
     x /= np.linalg.norm(x, axis=1, keepdims=True)
@@ -211,7 +205,6 @@ def trained_now(page, text):
     page.wait_for_function("(text) => document.querySelector('.bb-says').textContent.includes(text)", arg=text)
 
 
-@pytest.mark.browser
 def test_it_opens_with_a_trained_head(page_with, made, features):
     page = page_with(made(), width=720)
     asked = len(KINDS) * (EACH - FIRST)
@@ -223,7 +216,6 @@ def test_it_opens_with_a_trained_head(page_with, made, features):
     assert page.locator(".bb-te-shares li:visible").first.inner_text().split("\n")[1] == f"{100 * share[0]:.0f} %"
 
 
-@pytest.mark.browser
 @pytest.mark.parametrize(("answer", "opening"), [("both", "Yes, both."), ("the frames", "Not alone: then none")])
 def test_the_prediction_is_shown_by_swapped_frames(page_with, made, features, answer, opening):
     page = page_with(made(), width=720)
@@ -237,7 +229,6 @@ def test_the_prediction_is_shown_by_swapped_frames(page_with, made, features, an
     trained_now(page, "With the frames swapped, 0 of 4 are right.")
 
 
-@pytest.mark.browser
 def test_a_picture_is_taught_and_taken_out(page_with, made):
     page = page_with(made(), width=720)
     page.get_by_role("button", name=re.compile("^coat 5")).click()
@@ -260,7 +251,6 @@ def test_a_picture_is_taught_and_taken_out(page_with, made):
     trained_now(page, "Taught 6 pictures")
 
 
-@pytest.mark.browser
 def test_own_pictures_become_classes_and_a_file_and_come_back(page_with, made, imagenet, pictures, tmp_path):
     page = page_with(made(), width=720)
     page.get_by_role("button", name="Load the network").click()
@@ -313,7 +303,6 @@ def test_own_pictures_become_classes_and_a_file_and_come_back(page_with, made, i
     trained_now(page, "Taught 6 pictures")
 
 
-@pytest.mark.browser
 def test_what_python_gives_is_shown_and_without_questions_each_is_left_out(page_with, made, imagenet, module_of):
     vectors = np.repeat(np.eye(1280, dtype=np.float32)[:2], 3, axis=0)
     given = {"classes": ["a", "b"], "labels": [0, 0, 0, 1, 1, 1], "pictures": [""] * 6, "vectors": vectors.tolist()}
@@ -325,7 +314,6 @@ def test_what_python_gives_is_shown_and_without_questions_each_is_left_out(page_
     assert page.get_by_label("Name of class 1").input_value() == "a"
 
 
-@pytest.mark.browser
 def test_numbers_are_of_all_draws(page_with, made):
     page = page_with(made(), width=720)
     page.locator("summary").nth(1).click()
@@ -337,14 +325,6 @@ def test_numbers_are_of_all_draws(page_with, made):
     assert page.locator("tbody tr").nth(2).locator("td").all_inner_texts() == ["–", "–"]
 
 
-@pytest.mark.browser
-def test_it_fits_is_accessible_and_nothing_jumps(page_with, made):
-    page = page_with(made())
-    page_checks.assert_figure(page)
-    for width in (720, 360):
-        page_checks.resize(page, width)
-        acts = [[".bb-te-thumb", None], [".bb-segmented input", None], ["button|Train again", None]]
-        assert page_checks.jumps(page, acts) == []
-    page.locator("details").first.evaluate("(fold) => (fold.open = true)")
-    page_checks.assert_sound(page)
-    page.evaluate(FRAME)
+def test_it_is_whole(page_with, made):
+    acts = [[".bb-te-thumb", None], [".bb-segmented input", None], ["button|Train again", None]]
+    page_checks.assert_whole(page_with(made()), *acts)
