@@ -81,7 +81,7 @@ export function tilesPart({ name, filters, limit }, kernel, pick) {
 /** The chosen filter, the photograph, and the map beside it; frames tell where it fits best. */
 export function mapPart(data) {
   const large = h("canvas", { role: "img", class: "bb-large" });
-  const photo = h("canvas", { role: "img", class: "bb-photo" });
+  const photo = h("canvas", { role: "img", class: "bb-picture" });
   const map = h("canvas", { role: "img", class: "bb-map", "data-part": "map" });
   const [name, image] = [h("p", { class: "bb-name" }), h("p", { class: "bb-caption" })];
   const panel = (canvas, caption) => h("div", { class: "bb-panel" }, canvas, caption);
