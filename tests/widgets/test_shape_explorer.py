@@ -13,7 +13,6 @@ from traitlets import TraitError
 from backbone import pretrained
 from backbone.probes import Probe
 from backbone.widgets import ShapeExplorer
-from backbone.widgets.base import HERE, join
 from backbone.widgets.engine import pixels
 from backbone.widgets.shape_explorer import PLACES, TILES, cases, changed, covered, order
 
@@ -141,9 +140,7 @@ def test_what_is_recorded_is_small(tiles, evidence):
         assert size < 20_000
 
 
-@pytest.mark.browser
-def test_changes_are_those_of_python(module_of, pictures):
-    module = module_of(join(HERE / "shape_explorer" / "maths.js"))
+def test_changes_are_those_of_python(module, pictures):
     x = pictures[0][:, ::4, ::4]  # 56 pixels a side, which all tiles divide
     for case in ("as it is", "mirrored", "upside down", "moved", "gray", "negative", *(f"{one} 3" for one in TILES)):
         change = case.removesuffix(" 3")
@@ -158,9 +155,7 @@ def test_changes_are_those_of_python(module_of, pictures):
     np.testing.assert_allclose(np.reshape(small, (28, 28, 3)), mean.transpose(1, 2, 0), atol=1e-3)
 
 
-@pytest.mark.browser
-def test_a_patch_covers_what_python_covers(module_of, pictures):
-    module = module_of(join(HERE / "shape_explorer" / "maths.js"))
+def test_a_patch_covers_what_python_covers(module, pictures):
     given = (255 * pictures[0].transpose(1, 2, 0)).ravel().tolist()
     found = module("(x) => m.coveredPixels(Float32Array.from(x), 42)", given)
     expected = 255 * list(covered(pictures[0]))[42].transpose(1, 2, 0)
@@ -172,14 +167,12 @@ def test_a_patch_covers_what_python_covers(module_of, pictures):
     assert module("[m.placeBeside(0, -1, 0), m.placeBeside(9, 1, -1), m.placeBeside(63, 0, 1)]") == [0, 16, 63]
 
 
-@pytest.mark.browser
-def test_local_scores_add_up_to_the_score(module_of, imagenet, recorded, explained):
+def test_local_scores_add_up_to_the_score(module, imagenet, recorded, explained):
     with torch.no_grad(), Probe(imagenet.model, ["_relu1"]) as probe:
         imagenet.model(imagenet.inputs[:1])
     features = probe.activations["_relu1"][0].permute(1, 2, 0)  # (7, 7, 1280), as the engine has them
     head, best = imagenet.model._fc, int(recorded["as it is"][0].argmax())
     given = {"data": features.flatten().tolist(), "weights": head.weight[best].tolist(), "bias": head.bias[best].item()}
-    module = module_of(join(HERE / "shape_explorer" / "maths.js"))
     local = module("({ data, weights }) => m.localScores({ data, channels: 1280 }, weights)", given)
     np.testing.assert_allclose(local, explained["local"][0, best].ravel(), atol=1e-4)
     score = recorded["as it is"][0, best]
@@ -200,7 +193,6 @@ def test_local_scores_add_up_to_the_score(module_of, imagenet, recorded, explain
     assert module("([a, b]) => m.correlation(a, b)", [means, losses]) == pytest.approx(np.corrcoef(means, losses)[0, 1])
 
 
-@pytest.mark.browser
 def test_changes_are_recorded_and_counted(page_with, tiles, imagenet, recorded):
     page = page_with(tiles(), width=720)
     says = page.locator(".bb-says")
@@ -236,7 +228,6 @@ def test_changes_are_recorded_and_counted(page_with, tiles, imagenet, recorded):
     assert row.all_inner_texts() == [f"{np.sum(counts, 0)[1]} of 10", f"{np.sum(counts)} of 30"]
 
 
-@pytest.mark.browser
 @pytest.mark.parametrize(("answer", "opening"), [("negative", "No: 16 tiles."), ("16 tiles", "Yes. As 16 shuffled")])
 def test_the_prediction_is_shown_by_the_change(page_with, tiles, answer, opening):
     page = page_with(tiles(), width=720)
@@ -251,7 +242,6 @@ def test_the_prediction_is_shown_by_the_change(page_with, tiles, answer, opening
     assert page.locator(".bb-sh-kept").count() < 9
 
 
-@pytest.mark.browser
 def test_the_readers_own_photograph_is_changed(page_with, tiles, imagenet, pictures):
     page = page_with(tiles(), width=720)
     given, x = png(changed(pictures[1], "mirrored"))
@@ -265,7 +255,6 @@ def test_the_readers_own_photograph_is_changed(page_with, tiles, imagenet, pictu
     assert said(page, "In gray") == f"In gray, still “{name}”, {share} %."
 
 
-@pytest.mark.browser
 def test_a_score_is_the_mean_of_its_map_and_a_patch_lowers_it(page_with, evidence, imagenet, recorded, explained):
     page = page_with(evidence(), width=720)
     says, whole = page.locator(".bb-says"), recorded["as it is"][0]
@@ -297,7 +286,6 @@ def test_a_score_is_the_mean_of_its_map_and_a_patch_lowers_it(page_with, evidenc
     assert page.locator(".bb-fold .bb-hint").first.inner_text().startswith(f"Their sum {sum(cells):.2f} ÷ 49 = ")
 
 
-@pytest.mark.browser
 @pytest.mark.parametrize("answer", ["it stays", "it is lost"])
 def test_covering_the_strongest_place_is_shown(page_with, evidence, explained, recorded, answer):
     page = page_with(evidence(), width=720)
@@ -315,7 +303,6 @@ def test_covering_the_strongest_place_is_shown(page_with, evidence, explained, r
     assert page.locator(".bb-true").all_inner_texts() == ["it stays"]
 
 
-@pytest.mark.browser
 def test_the_readers_own_photograph_is_covered_until_stopped(page_with, evidence, imagenet, pictures):
     page = page_with(evidence(), width=720)
     given, x = png(changed(pictures[0], "mirrored"))
@@ -338,23 +325,14 @@ def test_the_readers_own_photograph_is_covered_until_stopped(page_with, evidence
     assert not page.get_by_role("button", name="Cover all 64").is_visible()
 
 
-@pytest.mark.browser
-@pytest.mark.parametrize("show", ["tiles", "evidence"])
-def test_it_fits_is_accessible_and_nothing_jumps(page_with, tiles, evidence, show):
-    page = page_with(tiles() if show == "tiles" else evidence())
-    page_checks.assert_figure(page)
-    photos = [".bb-pictures label:not(.bb-photo-none) input", None]
-    acts = {
-        "tiles": [[".bb-sh-strip input", None], [".bb-sh-over", None], photos, [".bb-answers", None]],
-        "evidence": [
-            [".bb-answer-list button", None],
-            photos,
-            ["[role=slider]", "key ArrowDown"],
-            [".bb-answers", None],
-        ],
-    }
-    for width in (720, 360):
-        page_checks.resize(page, width)
-        assert page_checks.jumps(page, acts[show]) == []
-    page.locator("details").evaluate("(fold) => (fold.open = true)")
-    page_checks.assert_sound(page)
+PICTURES = [".bb-pictures label:not(.bb-photo-none) input", None]
+
+
+def test_changes_are_whole(page_with, tiles):
+    acts = [[".bb-sh-strip input", None], [".bb-sh-over", None], PICTURES]
+    page_checks.assert_whole(page_with(tiles()), *acts, then=[[".bb-answers", None]])
+
+
+def test_evidence_is_whole(page_with, evidence):
+    acts = [[".bb-answer-pick", None], PICTURES, ["[role=slider]", "key ArrowDown"]]
+    page_checks.assert_whole(page_with(evidence()), *acts, then=[[".bb-answers", None]])
