@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import copy
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,8 +17,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 from numpy.typing import ArrayLike
+from torch import nn
 
 from backbone import checks
+from backbone.pretrained.pictures import normalize
 from backbone.pretrained.shipped import EFFICIENTNET
 
 if TYPE_CHECKING:
@@ -90,16 +93,12 @@ def unit_features(model: EfficientNetLite0, pictures: torch.Tensor) -> np.ndarra
     Returns:
         float32 (N, 1280).
     """
-    from backbone.pretrained.pictures import normalize
-    from backbone.probes import Probe
-
     given = checks.tensor("unit_features", "pictures", pictures)
     checks.picture("unit_features", "pictures", pictures, "(N, 3, 224, 224)")
-    parts = []
-    for part in normalize(EFFICIENTNET, given.float()).split(16):
-        with torch.no_grad(), Probe(model, ["_flatten"]) as probe:
-            model(part)
-        parts.append(probe.activations["_flatten"])
+    body = copy.copy(model)  # the same layers, but for the last one
+    body._modules = model._modules | {"_fc": nn.Identity()}
+    with checks.evaluating(body), torch.no_grad():
+        parts = [body(part) for part in normalize(EFFICIENTNET, given.float()).split(16)]
     features = torch.cat(parts).numpy()
     return features / np.linalg.norm(features, axis=1, keepdims=True)
 
