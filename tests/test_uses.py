@@ -4,7 +4,9 @@ import ast
 import importlib
 import os
 import shutil
+import subprocess
 import sys
+import time
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -12,6 +14,7 @@ from types import ModuleType
 import backbone_book
 import book_files
 import execution
+import psutil
 import pytest
 import uses
 
@@ -131,6 +134,36 @@ def test_pages_are_written_again_after_an_edit_of_what_writes_them(tmp_path):
 
 def killed(notebook, folder):
     os._exit(1)
+
+
+WAITS = """
+import os, time
+from concurrent.futures import ProcessPoolExecutor
+import execution
+def wait(): print(os.getpid(), flush=True), time.sleep(60)
+with ProcessPoolExecutor(2, initializer=execution.end_with_the_build) as pool:
+    for job in [pool.submit(wait), pool.submit(wait)]: job.result()
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a process cannot be killed so there")
+def test_a_killed_build_leaves_no_process_behind():
+    command = [sys.executable, "-c", f"import sys; sys.path.insert(0, {str(ROOT / 'tools')!r})\n{WAITS}"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as build:
+        workers = [int(build.stdout.readline()) for _ in range(2)]
+        build.kill()
+    for _ in range(100):
+        if not any(lives(worker) for worker in workers):
+            return
+        time.sleep(0.1)
+    pytest.fail(f"still there: {workers}")
+
+
+def lives(number: int) -> bool:
+    try:
+        return psutil.Process(number).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def test_a_killed_process_is_a_failure_of_its_chapter(monkeypatch, tmp_path):

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import hashlib
 import importlib.metadata
+import multiprocessing
 import os
 import platform
 import re
 import shutil
+import threading
 import time
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -143,7 +145,7 @@ def chapters_at_once(wanted: int) -> int:
 def execute_all(root: Path, chapters: dict, kept: dict[Path, Path], at_once: int) -> None:
     """Execute chapters side by side and keep what succeeds; say at the end what did not."""
     failures = []
-    with ProcessPoolExecutor(at_once) as pool:
+    with ProcessPoolExecutor(at_once, initializer=end_with_the_build) as pool:
         jobs = {pool.submit(execute, notebook, str(path.parent)): path for path, notebook in chapters.items()}
         for job in as_completed(jobs):
             path = jobs[job]
@@ -160,6 +162,16 @@ def execute_all(root: Path, chapters: dict, kept: dict[Path, Path], at_once: int
                 keep(kept[path], result)
     if failures:
         raise ExecutionError("\n".join(sorted(failures)))
+
+
+def end_with_the_build() -> None:
+    """Let this process end when the one that started it does: one that was killed tells nobody."""
+
+    def watch() -> None:
+        multiprocessing.parent_process().join()
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def execute(notebook, folder: str) -> Executed:
