@@ -97,3 +97,16 @@ def test_what_goes_wrong_is_said_and_can_be_tried_again(page_with, made, tmp_pat
     (tmp_path / "weights.js").write_text(weights, "utf-8")
     load(page)
     loaded(page)
+
+
+def test_the_focus_stays_where_the_button_was(page_with, made):
+    page = page_with(made)
+    page.route("**/engine.js", lambda route: route.abort("aborted"))
+    start = page.get_by_role("button", name="Load the network")
+    start.press("Enter")
+    page.wait_for_function("document.querySelector('.bb-network [role=status]').textContent.startsWith('The network')")
+    assert start.evaluate("(node) => node === document.activeElement")
+    page.unroute_all()
+    start.press("Enter")
+    loaded(page)
+    assert page.locator(STATUS).evaluate("(node) => node === document.activeElement")

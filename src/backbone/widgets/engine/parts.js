@@ -12,12 +12,15 @@ import { asked, load } from "./client.js";
 export function networkPart(view, model, text, changed) {
   let [net, busy, next] = [null, false, null];
   const license = h("a", { href: model.get("license"), target: "_blank", rel: "noopener" }, text.license);
-  const status = h("span", { role: "status" });
+  const status = h("span", { role: "status", tabindex: -1 });
   const start = button(text.load, begin, { class: "bb-button bb-primary" });
   const note = h("span", {}, text.runsHere, license);
   const node = h("div", { class: "bb-network" }, start, note, status);
 
   async function begin() {
+    const held = document.activeElement === start;
+    // A button that cannot be pressed, or is gone, takes a key's place on the page with it.
+    const hold = (node) => held && [document.body, start].includes(document.activeElement) && node.focus();
     start.disabled = true;
     note.hidden = true;
     write(status, text.loading);
@@ -25,9 +28,11 @@ export function networkPart(view, model, text, changed) {
       net = await load(model);
       start.hidden = true;
       write(status, net.fast ? text.ready : text.slow);
+      hold(status);
       if (!view.signal.aborted) changed();
     } catch (error) {
       fail(error);
+      hold(start);
     }
   }
   function fail(error) {
