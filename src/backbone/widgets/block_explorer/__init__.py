@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from backbone.checks import to_array
 from backbone.widgets.base import Array
-from backbone.widgets.engine import NetworkWidget
+from backbone.widgets.engine import NetworkWidget, likeliest
 
 if TYPE_CHECKING:  # it would load PyTorch
     from backbone.pretrained import Packed
@@ -72,12 +72,8 @@ class BlockExplorer(NetworkWidget):
                     f"BlockExplorer: recorded[{case!r}] has shape {given.shape}; "
                     f"it must be {(len(photos), len(packed.classes))}"
                 )
-        every = np.stack(list(logits.values())).astype(np.float64)
-        shares = np.exp(every - every.max(axis=2, keepdims=True))
-        shares /= shares.sum(axis=2, keepdims=True)
-        first = np.argsort(-shares, axis=2, kind="stable")[:, :, :TOP]
-        values = {"blocks": blocks, "cases": cases, "first": first}
-        for name, value in (values | {"shares": np.take_along_axis(shares, first, 2)}).items():
+        first, shares = likeliest(np.stack(list(logits.values())), TOP)
+        for name, value in {"blocks": blocks, "cases": cases, "first": first, "shares": shares}.items():
             self.set_trait(name, value)
         super().__init__(packed, photos, alts, **traits)
 

@@ -6,7 +6,7 @@ export const TEXT = {
   question: "Which costs the answer: the inside of a block out, or its shortcut?",
   options: { branch: "the inside", skip: "the shortcut", both: "both" },
   yes: "Yes, the shortcut. ",
-  no: "No: the shortcut. The inside adds a little to what passes; the shortcut is what passes. ",
+  no: "No: the shortcut. The inside adds little to it. ",
   invitation: "Click a block, or a blue arc",
   network: "Sixteen blocks, from the photograph to the answer",
   from: "photograph",
@@ -20,7 +20,7 @@ export const TEXT = {
   says: {
     whole: "The whole network says “{now}”, {share}.",
     kept: "With {cuts} it still says “{now}”, {share}.",
-    lost: "With {cuts} it says “{now}”, {share}. Whole, it said “{before}”.",
+    lost: "With {cuts}: “{now}”, {share}, not “{before}”.",
     unknown: "Several cuts at once are not recorded: load the network to see what it says.",
     own: "Load the network to see what it says of your picture.",
     working: "The network is at work …",

@@ -38,6 +38,15 @@ def pixels(file: bytes) -> np.ndarray:
         return np.ascontiguousarray(np.asarray(opened.convert("RGB"), np.float32).transpose(2, 0, 1) / 255)
 
 
+def likeliest(logits: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the likeliest classes of logits (..., classes), and how likely they are, both (..., count)."""
+    logits = np.asarray(logits, np.float64)
+    shares = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    shares /= shares.sum(axis=-1, keepdims=True)
+    first = np.argsort(-shares, axis=-1, kind="stable")[..., :count]
+    return first, np.take_along_axis(shares, first, -1)
+
+
 class NetworkWidget(BookWidget):
     """A figure in which a network can be loaded: on a page from a file of the site, in a notebook from here.
 

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from backbone.checks import one_of, picture, to_array
 from backbone.widgets.base import Array
-from backbone.widgets.engine import SIDE, NetworkWidget
+from backbone.widgets.engine import SIDE, NetworkWidget, likeliest
 
 if TYPE_CHECKING:  # it would load PyTorch
     from backbone.pretrained import Packed
@@ -162,11 +162,9 @@ def _given(recorded: Mapping[str, ArrayLike], name: str, shape: tuple[int, ...])
 
 def _answers(logits: np.ndarray) -> dict[str, np.ndarray]:
     """Return what the page shows of logits (cases, photos, classes), of which the first case is the whole picture."""
-    shares = np.exp(logits - logits.max(axis=2, keepdims=True))
-    shares /= shares.sum(axis=2, keepdims=True)
-    first = np.argsort(-shares, axis=2, kind="stable")[:, :, :TOP]
-    before = np.take_along_axis(shares, first[:1, :, :1], 2)[:, :, 0]
-    return {"first": first, "shares": np.take_along_axis(shares, first, 2), "before": before}
+    every, shares = likeliest(logits, logits.shape[2])
+    before = np.where(every == every[:1, :, :1], shares, 0).sum(axis=2)  # of what was first at first
+    return {"first": every[:, :, :TOP], "shares": shares[:, :, :TOP], "before": before}
 
 
 def _evidence(given: Mapping[str, np.ndarray], first: np.ndarray) -> dict[str, np.ndarray]:

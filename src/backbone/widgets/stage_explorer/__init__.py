@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from backbone.checks import to_array
 from backbone.widgets.base import Array
-from backbone.widgets.engine import SIDE, NetworkWidget
+from backbone.widgets.engine import SIDE, NetworkWidget, likeliest
 
 if TYPE_CHECKING:  # it would load PyTorch
     from backbone.pretrained import Packed
@@ -65,14 +65,12 @@ class StageExplorer(NetworkWidget):
         if not taps:
             raise ValueError("StageExplorer: taps is empty; give at least one")
         given = {name: _maps_of(name, values, len(photos)) for name, values in taps.items()}
-        said = to_array("StageExplorer", "logits", logits).astype(np.float64)
+        said = to_array("StageExplorer", "logits", logits)
         if said.shape != (len(photos), len(packed.classes)):
             raise ValueError(
                 f"StageExplorer: logits has shape {said.shape}; it must be {(len(photos), len(packed.classes))}"
             )
-        shares = np.exp(said - said.max(axis=1, keepdims=True))
-        shares /= shares.sum(axis=1, keepdims=True)
-        first = np.argsort(-shares, axis=1, kind="stable")[:, :TOP]
+        first, shares = likeliest(said, TOP)
         chosen = np.array([[liveliest(maps[i]) for maps in given.values()] for i in range(len(photos))])
         painted = [
             levels(maps[i][chosen[i, number]]) for i in range(len(photos)) for number, maps in enumerate(given.values())
@@ -85,7 +83,7 @@ class StageExplorer(NetworkWidget):
             "channels": chosen,
             "maps": np.concatenate([one.ravel() for one in painted]),
             "first": first,
-            "shares": np.take_along_axis(shares, first, 1),
+            "shares": shares,
         }
         for name, value in values.items():
             self.set_trait(name, value)
