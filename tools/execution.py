@@ -1,8 +1,9 @@
 """Execute the chapters whose outputs are not known yet, several at a time, and hand the outputs to Jupyter Book.
 
 An executed chapter is kept as `_build/executed/chapters/NAME/KEY.ipynb`. The key is a hash of everything its outputs
-depend on: its own code, the files of the package that it uses (uses.py), Python and the installed versions. What is
-kept under the present key is therefore never stale, and going back to an older state finds the older outputs.
+depend on: its own code, the files of the package that it uses (uses.py), Python and the versions of all that runs in
+it. What is kept under the present key is therefore never stale, and going back to an older state finds the older
+outputs.
 """
 
 from __future__ import annotations
@@ -25,9 +26,12 @@ from textwrap import shorten
 
 import book_files
 import uses
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 SECONDS_A_CELL = 300
 KEPT = 3  # states of each chapter
+RUN_BY = ("backbone-book", "ipykernel", "jupyter-cache")  # what chapters import, what runs them, what keeps them
 MEMORY_A_CHAPTER = 2 << 30  # bytes; the largest took 1.3 GiB
 
 
@@ -122,8 +126,11 @@ def environment(root: Path) -> dict[str, str]:
 
 @cache
 def surroundings(root: Path) -> str:
-    """Name Python, the installed versions, and the variables that the package asks for."""
-    versions = {f"{found.name}=={found.version}" for found in importlib.metadata.distributions()}
+    """Name Python, the versions that outputs can depend on, and the variables that the package asks for.
+
+    What writes the site or tests it is not among them: a new pin of Sphinx executes no chapter.
+    """
+    versions = {f"{name}=={importlib.metadata.version(name)}" for name in needed(RUN_BY)}
     known = os.environ | environment(root)
     # Without the book's own place: a copy of `_build` in another folder is as good.
     variables = {
@@ -132,6 +139,23 @@ def surroundings(root: Path) -> str:
         if name.startswith("BACKBONE_")
     }
     return "\n".join([platform.python_version(), *sorted(versions), *sorted(variables)])
+
+
+def needed(names: tuple[str, ...]) -> set[str]:
+    """Return the installed distributions of these names, and all that they ask for in turn."""
+    found, todo = set(), list(names)
+    while todo:
+        name = canonicalize_name(todo.pop())
+        if name in found:
+            continue
+        try:
+            asked = importlib.metadata.requires(name) or []
+        except importlib.metadata.PackageNotFoundError:
+            continue  # asked for on another system, or not at all
+        found.add(name)
+        wanted = (Requirement(line) for line in asked)
+        todo += [one.name for one in wanted if one.marker is None or one.marker.evaluate({"extra": ""})]
+    return found
 
 
 def chapters_at_once(wanted: int) -> int:
