@@ -33,15 +33,40 @@
   for (const act of ["wheel", "touchmove", "keydown", "pointerdown", "hashchange"])
     addEventListener(act, () => moved.abort(), { signal: moved.signal, passive: true });
   const frame = () => new Promise((done) => requestAnimationFrame(done));
+  const placeOf = ({ hash }) => document.getElementById(decodeURIComponent(hash.slice(1)));
+  const isVisit = () => performance.getEntriesByType("navigation")[0].type === "navigate";
   addEventListener("load", async () => {
     await (globalThis.widgetHost?.formulas ?? globalThis.MathJax?.startup?.promise);
     await frame();
     await frame();
-    const place = document.getElementById(decodeURIComponent(location.hash.slice(1)));
-    const [{ type }] = performance.getEntriesByType("navigation");
-    if (place && type === "navigate" && !moved.signal.aborted) place.scrollIntoView();
+    const place = placeOf(location);
+    if (place && isVisit() && !moved.signal.aborted) place.scrollIntoView();
     moved.abort();
     style.scrollBehavior = "";
+  });
+
+  // Whoever is led to a place inside a fold wants to see it: the folds around it open.
+  const closedAround = (node) => {
+    const around = [];
+    for (let one = node; one; one = one.parentElement)
+      if (one.matches("details:not([open]), .toggle-hidden")) around.push(one);
+    return around;
+  };
+  const open = (fold) => {
+    if (fold.matches("details")) fold.open = true;
+    else fold.querySelector(".toggle-button").click();
+  };
+  const arrive = (goes = true) => {
+    const place = placeOf(location);
+    const closed = closedAround(place);
+    closed.forEach(open);
+    if (closed.length && goes) place.scrollIntoView();
+  };
+  addEventListener("DOMContentLoaded", () => arrive(isVisit())); // after the theme's folds were made
+  addEventListener("hashchange", () => arrive());
+  addEventListener("click", ({ target }) => {
+    const link = target.closest?.("a[href]");
+    if (link?.href === location.href) setTimeout(arrive); // no change of the address tells of it
   });
 
   // A word of the text lights the part that it names, of the next figure that has it, or else of the last before.

@@ -353,6 +353,34 @@ def test_a_click_on_a_solutions_title_opens_it(open_page):
     solution.locator("pre").first.wait_for(state="visible")
 
 
+IN_SIGHT = """(id) => {
+    const place = document.getElementById(id);
+    const { top } = place.getBoundingClientRect();
+    return place.checkVisibility({ visibilityProperty: true }) && top >= 0 && top < innerHeight;
+}"""
+
+
+@pytest.mark.parametrize("place", ["input-gradient", "figure-convolution-shift"])
+def test_a_link_to_another_page_opens_the_fold_in_which_its_place_is(open_page, place):
+    page = open_page(f"chapters/convolution.html#{place}")
+    page.wait_for_function(IN_SIGHT, arg=place)
+
+
+@pytest.mark.parametrize("fold", ["details.hide", ".solution", ".admonition.dropdown:not(.solution)"])
+def test_a_link_into_any_kind_of_fold_opens_it_each_time(open_page, fold):
+    page = open_page("chapters/convolution.html")
+    inside = page.locator(f"article {fold}").first.locator("p, pre").last
+    inside.evaluate("(node) => { node.id = 'inside' }")
+    link = page.locator("article h1").first
+    link.evaluate("(node) => { node.innerHTML += '<a id=there href=\"#inside\">there</a>' }")
+    for _ in range(2):
+        page.locator("#there").click()
+        page.wait_for_function(IN_SIGHT, arg="inside")
+        title = page.locator(f"article {fold}").first.locator("summary, .admonition-title").first
+        title.click()
+        inside.wait_for(state="hidden")
+
+
 # --- The watch itself ---------------------------------------------------------------------------------------
 
 

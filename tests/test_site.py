@@ -131,6 +131,33 @@ def test_an_id_stands_once_on_a_page(pages):
 
 
 @SITE
+def test_every_figure_has_an_anchor_to_which_the_list_leads(pages):
+    of_figure = re.compile(r"^figure-[a-z0-9-]+$")
+    anchors = [
+        (name, figure.find_parent(id=of_figure)["id"])
+        for name in documents(ROOT)
+        for figure in pages[f"{name}.html"].select(".cell_output :is(.bb-figure, .bb-view)")
+    ]
+    listed = pages["figures-and-exercises.html"].select("#figures li a")
+    assert [
+        link["href"].removesuffix(f".html#{anchor}") for link, (_, anchor) in zip(listed, anchors, strict=True)
+    ] == [name for name, _ in anchors]
+    assert len(set(anchors)) == len(anchors)
+    assert all(link.get_text().strip() for link in listed)
+
+
+@SITE
+def test_every_exercise_is_listed_in_its_order(pages):
+    exercises = [
+        (f"{name}.html#{exercise['id']}", exercise.select_one(".caption-number").get_text().strip())
+        for name in chapters()
+        for exercise in pages[f"{name}.html"].select(".exercise[id]")
+    ]
+    listed = pages["figures-and-exercises.html"].select("#exercises li a")
+    assert [(link["href"], link.get_text().partition(":")[0]) for link in listed] == exercises
+
+
+@SITE
 def test_the_colors_are_the_palettes(pages):
     style = (HTML / "_static/site.css").read_text("utf-8")
     assert style.startswith(f":root {{ {css_variables()} }}")

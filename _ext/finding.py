@@ -1,0 +1,170 @@
+"""How a reader finds things: an anchor at each figure, and the lists of figures and exercises, made from the pages.
+
+The list of a page stands where the page says `{list-of} figures` or `{list-of} exercises`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import html
+import json
+import re
+from pathlib import Path
+
+import book_files
+import figures
+from docutils import nodes
+from sphinx.environment.collectors import EnvironmentCollector
+from sphinx.util.docutils import SphinxDirective
+from sphinx.util.nodes import clean_astext
+
+DRAWING = 'class="bb-figure"'
+CAPTION = re.compile(r'<figcaption[^>]*>(.*?)</figcaption>|<p class="bb-note">(.*?)</p>', re.DOTALL)
+SENTENCE = re.compile(r".+?[.?!](?=\s+[^a-z\s]|$)")
+MOVES = "moves"  # stands behind a figure in the list
+
+
+class Figures(EnvironmentCollector):
+    """Gives each figure's cell an anchor, and notes what the list of figures says of it."""
+
+    def clear_doc(self, app, env, docname):
+        """Forget a page."""
+        book_list(env, "figures").pop(docname, None)
+
+    def merge_other(self, app, env, docnames, other):
+        """Take over what another process has read."""
+        found = book_list(other, "figures")
+        book_list(env, "figures").update({name: found[name] for name in docnames if name in found})
+
+    def process_doc(self, app, doctree):
+        """Find the figures of a page."""
+        scripts = app.env.nb_metadata.get(app.env.docname, {}).get("js_files", {})
+        _, attributes = scripts.get("ipywidgets_state", (None, {"body": '{"state": {}}'}))
+        models = json.loads(attributes["body"])["state"]
+        taken, found = set(), []
+        for output in list(doctree.findall(is_output)):
+            source = "\n".join(raw.astext() for raw in output.findall(nodes.raw))
+            view = figures.VIEW_TAG.search(source)
+            if not view and DRAWING not in source:
+                continue
+            section = section_of(output)
+            anchor = once(name_of_widget(models, view) if view else section["ids"][0], taken)
+            output["ids"].append(anchor)
+            heading = [] if isinstance(section.parent, nodes.document) else [clean_astext(section[0])]
+            found.append(
+                (anchor, caption(text_below(output.parent) if view else source), heading + [MOVES] * bool(view))
+            )
+        book_list(app.env, "figures")[app.env.docname] = found
+
+
+def book_list(env, name: str) -> dict:
+    """Return what is known of each page, by its name."""
+    return env.__dict__.setdefault(f"backbone_{name}", {})
+
+
+def is_output(node) -> bool:
+    """Say whether a node holds the outputs of a cell."""
+    return isinstance(node, nodes.container) and "cell_output" in node["classes"]
+
+
+def name_of_widget(models: dict, view: re.Match) -> str:
+    """Return the name of a widget: that of its class, and of what it shows."""
+    state = models.get(json.loads(view[1])["model_id"], {}).get("state", {})
+    cls = state.get("_anywidget_id", "").rpartition(".")[2].removesuffix("Explorer")
+    return "-".join(filter(None, [re.sub(r"(?<=[a-z])(?=[A-Z])", "-", cls), state.get("show", "")])).lower()
+
+
+def section_of(node) -> nodes.section:
+    """Return the section in which a node stands."""
+    while not isinstance(node, nodes.section):
+        node = node.parent
+    return node
+
+
+def once(name: str, taken: set) -> str:
+    """Return an anchor for a figure that no other on the page has."""
+    count = next(n for n in range(1, len(taken) + 2) if (name, n) not in taken)
+    taken.add((name, count))
+    return nodes.make_id(f"figure-{name}" + (f"-{count}" if count > 1 else ""))
+
+
+def text_below(cell) -> str:
+    """Return the source of what stands below a cell."""
+    below = cell.next_node(siblings=True, descend=False, ascend=False)
+    return below.astext() if isinstance(below, nodes.raw) else ""
+
+
+def caption(source: str) -> str:
+    """Return the first sentence of the caption in an HTML source, as plain text."""
+    match = CAPTION.search(source)
+    text = " ".join(html.unescape(re.sub(r"<[^>]+>", "", match[1] or match[2])).split()) if match else ""
+    return (SENTENCE.match(text) or [text])[0]
+
+
+class Place(nodes.General, nodes.Element):
+    """Where a list will stand, once all pages are read."""
+
+
+class ListOf(SphinxDirective):
+    """`{list-of} figures` or `{list-of} exercises`."""
+
+    required_arguments = 1
+
+    def run(self):
+        """Keep the place."""
+        book_list(self.env, "lists")[self.env.docname] = True
+        return [Place(of=self.arguments[0])]
+
+
+def pages_with_lists(app, env):
+    """Name the pages to be written again because other pages were read."""
+    return [name for name in book_list(env, "lists") if name in env.found_docs]
+
+
+def write_lists(app, doctree, docname):
+    """Put the lists into their places, a heading for each page that has anything in them."""
+    for place in list(doctree.findall(Place)):
+        entries = exercise_entries(app.env) if place["of"] == "exercises" else book_list(app.env, "figures")
+        made = []
+        for page in book_files.documents(Path(app.srcdir)):
+            if lines := entries.get(page):
+                link = app.builder.get_relative_uri(docname, page)
+                title = clean_astext(app.env.titles[page])
+                items = [nodes.list_item("", line_of(link, *line)) for line in lines]
+                made += [nodes.rubric("", "", refer(title, link)), nodes.bullet_list("", *items)]
+        place.replace_self(made)
+
+
+def line_of(page: str, anchor: str, text: str, notes: list[str]) -> nodes.paragraph:
+    """Return one line of a list."""
+    rest = [nodes.inline("", " · ".join(["", *notes]), classes=["bb-note"])] if notes else []
+    return nodes.paragraph("", "", refer(text, f"{page}#{anchor}"), *rest)
+
+
+def refer(text: str, address: str) -> nodes.reference:
+    """Return a link."""
+    return nodes.reference("", text, internal=True, refuri=address)
+
+
+def exercise_entries(env) -> dict[str, list[tuple[str, str, list[str]]]]:
+    """Return anchor and title of all exercises, by page and number."""
+    entries: dict[str, list] = {}
+    for page, numbers in env.toc_fignumbers.items():
+        for label, number in sorted(numbers.get("exercise", {}).items(), key=lambda item: item[1]):
+            node = env.sphinx_exercise_registry[label]["node"]
+            subtitle = next(iter(node.findall(nodes.subtitle)), nodes.subtitle())
+            title = f"Exercise {'.'.join(map(str, number))}: {subtitle.astext()}".removesuffix(": ")
+            entries.setdefault(page, []).append((label, title, []))
+    return entries
+
+
+def setup(app):
+    """Connect the extension."""
+    # What is noted of a page is noted when it is read: after an edit here, all are read again.
+    app.add_config_value("backbone_finding", hashlib.sha256(Path(__file__).read_bytes()).hexdigest(), "env")
+    app.add_node(Place)
+    app.add_directive("list-of", ListOf)
+    app.add_env_collector(Figures)
+    app.connect("env-updated", pages_with_lists)
+    app.connect("doctree-resolved", write_lists)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": False}
