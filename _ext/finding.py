@@ -48,7 +48,7 @@ class Figures(EnvironmentCollector):
             if not view and DRAWING not in source:
                 continue
             section = section_of(output)
-            anchor = once(name_of_widget(models, view) if view else section["ids"][0], taken)
+            anchor = once(name_of_widget(models, view) if view else question(section), taken)
             output["ids"].append(anchor)
             heading = [] if isinstance(section.parent, nodes.document) else [clean_astext(section[0])]
             found.append(
@@ -79,6 +79,11 @@ def section_of(node) -> nodes.section:
     while not isinstance(node, nodes.section):
         node = node.parent
     return node
+
+
+def question(section: nodes.section) -> str:
+    """Return a section's heading without the term that follows its question, as a name."""
+    return nodes.make_id(re.split("[:?]", clean_astext(section[0]))[0])
 
 
 def once(name: str, taken: set) -> str:

@@ -50,6 +50,12 @@ def test_cells_are_short(path):
 
 
 @pytest.mark.parametrize("path", CHAPTERS, ids=named)
+def test_headings_are_short(path):
+    headings = re.findall(r"^#+ .+", CELL.sub("", path.read_text("utf-8")), re.MULTILINE)
+    assert [heading for heading in headings if len(heading.lstrip("# ")) > 60] == []
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=named)
 def test_cells_print_no_columns(path):
     printed = [
         call
