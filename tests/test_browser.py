@@ -196,6 +196,37 @@ def test_a_page_lives_under_a_tight_policy(open_page, site, settle, path):
     assert_complete(page, html(site, path))
 
 
+@pytest.mark.parametrize(("width", "height", "seen"), [(1280, 900, ".bb-view"), (360, 740, ".bb-st-seen > .bb-st-map")])
+def test_the_front_page_has_its_figure_alive_above_the_fold(browser, server, settle, width, height, seen):
+    """And on a phone what the hand holds and the stages that answer."""
+    with browser.new_page(viewport={"width": width, "height": height}) as page:
+        page.goto(f"{server.url}/intro.html")
+        settle(page)
+        parts = ["h1", ".bb-lead", ".bb-start", seen, ".bb-st-stages"]
+        boxes = [page.locator(f"article {part}").first.bounding_box() for part in parts]
+        assert all(0 <= box["y"] <= box["y"] + box["height"] <= height for box in boxes), boxes
+        handle = page.locator(".bb-st-seen > .bb-st-map")
+        handle.press("ArrowRight")
+        assert handle.locator(".bb-st-frame").evaluate("(frame) => parseFloat(frame.style.left)") > 50
+
+
+def test_start_leads_to_the_first_chapter(open_page):
+    page = open_page("intro.html")
+    page.get_by_role("link", name="Start", exact=True).click()
+    page.wait_for_url(f"**/{PAGES[1]}")
+
+
+def test_the_front_pages_network_sees_a_readers_photograph(open_page):
+    from backbone.data import photo  # PyTorch, for one test
+    from backbone.widgets.engine import jpeg
+
+    own = jpeg(photo("chelsea", 224, gray=False))
+    page = open_page("intro.html")
+    page.locator("input[type=file]").set_input_files({"name": "own.jpg", "mimeType": "image/jpeg", "buffer": own})
+    page.get_by_role("button", name="Load the network").click()
+    page.locator(".bb-says", has_text="cat”").wait_for(timeout=60_000)
+
+
 def test_first_page_leads_to_the_book(open_page):
     page = open_page("references.html")
     page.goto(page.url.replace("references", "index"))

@@ -111,6 +111,12 @@ def chapters(root: Path) -> list[Path]:
     return [root / f"{name}.md" for name in documents(root) if name.startswith("chapters/")]
 
 
+def executed(root: Path) -> list[Path]:
+    """Return the sources of the pages with code, in reading order: the chapters and the front page."""
+    pages = [root / f"{name}.md" for name in documents(root)]
+    return [path for path in pages if path.exists() and "```{code-cell}" in path.read_text("utf-8")]
+
+
 def bibliography(root: Path) -> dict[str, Reference]:
     """Return the entries of `references.bib` by key; without the file there are none."""
     path = root / "references.bib"

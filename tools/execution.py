@@ -54,7 +54,7 @@ def execute_chapters(root: Path) -> dict[str, str]:
     Raises:
         ExecutionError: a cell failed, or a page would show a Python warning.
     """
-    chapters = {path: read(path) for path in book_files.chapters(root)}
+    chapters = {path: read(path) for path in book_files.executed(root)}
     kept = {path: kept_at(root, path, key(root, notebook)) for path, notebook in chapters.items()}
     missing = [path for path, file in kept.items() if not file.exists()]
     if missing:

@@ -6,7 +6,7 @@ import numpy as np
 import page_checks
 import pytest
 import torch
-from page_checks import FRAME
+from page_checks import FRAME, FRAMES
 from traitlets import TraitError
 
 from backbone.data import photo
@@ -138,8 +138,44 @@ def test_the_readers_own_photograph_goes_through(page_with, made, imagenet, tmp_
     assert "espresso" in says(page)
 
 
+# The stages that are shown in passing, in each frame until the last is over.
+PASSED = """() => new Promise((done) => {
+    const seen = [], says = document.querySelector(".bb-says");
+    const look = () => {
+        const stage = says.textContent.split(":")[0];
+        if (seen.at(-1) !== stage) seen.push(stage);
+        if (seen.length > 3 && seen.at(-1) === "Stride 4") done(seen);
+        else requestAnimationFrame(look);
+    };
+    look();
+})"""
+
+
 @pytest.mark.browser
-def test_it_fits_is_accessible_and_nothing_jumps(page_with, made):
+def test_the_front_pages_figure_opens_with_a_way_through_the_stages_and_asks_nothing(page_with, made):
+    page = page_with(made(show="front"), width=720)
+    assert page.evaluate(PASSED)[-5:] == ["Stride 8", "Stride 16", "Stride 32", "Head", "Stride 4"]
+    assert page.locator(".bb-invite").is_visible()
+    assert page.locator(".bb-question").count() == 0
+    assert "row 28, column 28" in page.locator(".bb-st-seen > .bb-st-map").get_attribute("aria-label")
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("calm", [False, True])
+def test_who_acts_or_asks_for_less_motion_is_not_led(page_with, made, calm):
+    page = page_with(made(show="front"), width=720, reduced_motion="reduce" if calm else "no-preference")
+    if not calm:
+        page.locator(".bb-st-seen > .bb-st-map").press("ArrowUp")
+    for _ in range(3):
+        assert says(page).startswith("Stride 4: ")
+        page.evaluate(FRAMES, 40)
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("show", ["front", "stages"])
+def test_it_fits_is_accessible_and_nothing_jumps(page_with, made, show):
     page_checks.assert_whole(
-        page_with(made()), [".bb-st-stages input", None], [".bb-pictures label:not(.bb-photo-none) input", None]
+        page_with(made(show=show)),
+        [".bb-st-stages input", None],
+        [".bb-pictures label:not(.bb-photo-none) input", None],
     )

@@ -31,6 +31,8 @@ class StageExplorer(NetworkWidget):
         packed, photos, alts: as ``NetworkWidget`` takes them.
         logits: (photos, classes), what the network says of the photographs.
         taps: name of a tap, in order -> its maps of the photographs (photos, C, H, W), H = W.
+        show: the figure, from its beginning: "front" (it opens with a way through the stages) or "stages" (with a
+            question).
 
     Traits, live both ways:
         photo: name of the picture shown, or "" for the reader's own.
@@ -42,8 +44,9 @@ class StageExplorer(NetworkWidget):
         traitlets.TraitError: a stage that there is not.
     """
 
-    room = {"": (535, 601)}
+    room = {"front": (465, 509), "stages": (535, 601)}
 
+    show = t.Enum(["front", "stages"], "stages").tag(sync=True)
     stage = t.Int(1).tag(sync=True)
     answer = t.Enum(["", "fewer", "same", "more"], "").tag(sync=True)
 

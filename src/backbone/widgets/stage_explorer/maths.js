@@ -36,6 +36,12 @@ function roundEven(value) {
 /** The side of a map as it is painted. */
 export const paintedSide = (side) => side / Math.ceil(side / KEPT);
 
+/** Where on the photograph the place is after a share of its way once round the middle, where it begins and ends. */
+export function wayRound(share) {
+  const [turn, far] = [2 * Math.PI * (share % 1), 0.33 * Math.sin(Math.PI * (share % 1)) ** 0.5];
+  return [0.5 - far * Math.cos(turn), 0.5 + far * Math.sin(turn)];
+}
+
 /** The place of a map under a point of the photograph, both from 0 to 1: its row and column, and its frame in shares. */
 export function cellAt(side, [y, x]) {
   const at = (share) => Math.min(side - 1, Math.max(0, Math.floor(share * side)));

@@ -5,6 +5,7 @@ import {
   body,
   controls,
   fill,
+  glide,
   grouped,
   h,
   invitation,
@@ -14,12 +15,13 @@ import {
   stage,
   widget,
 } from "../kit.js";
-import { levels, liveliest, paintedSide } from "./maths.js";
+import { levels, liveliest, paintedSide, wayRound } from "./maths.js";
 import { stageName, placePart, stagePart, stripPart } from "./parts.js";
 import { TEXT } from "./text.js";
 
 const PHOTOGRAPH = 3 * 224 * 224; // numbers
 const SHOWN = 5;
+const SECONDS = 5; // of the way through the stages
 
 /** What was recorded of each photograph: maps by taps, and the first answer. */
 function recordedOf(model, taps) {
@@ -80,10 +82,22 @@ function sentenceOf(taps, at, shown, loaded) {
   return fill(TEXT.says, { ...taps[at], stage: stageName(taps, at), name, share: percent(share) });
 }
 
+/**
+ * The way through the stages with which the figure on the front page opens, until the reader acts. `look` gets the stage,
+ * or null at the end, and the place, which goes once round the photograph.
+ */
+function tour(view, taps, look) {
+  glide(view, SECONDS, (share) => {
+    if (view.acted) return;
+    look(share < 1 ? Math.floor(share * taps.length) : null, wayRound(share));
+  });
+}
+
 export default widget(["stage", "answer"], (view, model) => {
-  const taps = model.get("taps");
+  const [taps, front] = [model.get("taps"), model.get("show") === "front"];
   const most = grouped(taps[0].side ** 2 * taps[0].channels);
   let place = [0.5, 0.5]; // on the photograph, down and across
+  let passed = null; // the stage that is shown in passing, on the way through all of them
   const asked = question(view, "answer", fill(TEXT.question, { count: grouped(PHOTOGRAPH) }), TEXT.options);
   // The answer is shown by a movement: to the stem.
   view.onChange(["answer"], () => model.get("answer") && view.set({ stage: 0 }));
@@ -93,19 +107,27 @@ export default widget(["stage", "answer"], (view, model) => {
     view,
     photograph.canvas,
     () => place,
-    (to) => ((place = to), mark()),
+    (to) => {
+      view.acted = true;
+      place = to;
+      if (passed === null) return mark();
+      passed = null;
+      view.repaint();
+    },
   );
   const source = sourceOf(model, taps, () => paint());
+  const stageNow = () => passed ?? model.get("stage");
   const [strip, maps, says] = [stripPart(view, taps), stagePart(taps, SHOWN), speaker(view, false)];
 
   function mark() {
-    const at = model.get("stage");
+    const at = stageNow();
     handle.mark(taps[at].side);
     strip.mark(place);
     maps.mark(at, place);
   }
   function paint() {
-    const [at, answer] = ["stage", "answer"].map((name) => model.get(name));
+    if (view.acted) passed = null;
+    const [at, answer] = [stageNow(), model.get("answer")];
     const shown = source(photograph.now(), network);
     asked.update(answer, "more");
     if (shown) {
@@ -120,6 +142,14 @@ export default widget(["stage", "answer"], (view, model) => {
 
   const seen = h("div", { class: "bb-st-seen" }, handle.node, maps.node);
   const figure = stage(seen, strip.node, invitation(TEXT.invitation));
-  const top = [asked.node, controls(...asked.buttons.values()), photograph.node];
+  const questions = front ? [] : [asked.node, controls(...asked.buttons.values())];
+  const top = [...questions, photograph.node];
+  if (front)
+    tour(view, taps, (at, where) => {
+      const same = at === passed;
+      [passed, place] = [at, where];
+      if (same) mark();
+      else view.repaint();
+    });
   return { root: body("bb-st", TEXT.title, ...top, figure, says.node, network.node), paint };
 });
