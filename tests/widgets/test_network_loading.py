@@ -76,7 +76,7 @@ def test_it_lives_under_a_tight_policy(page_with, made, tmp_path, allowed, said)
 @pytest.mark.parametrize(
     ("harm", "said", "expected"),
     [
-        (None, "The network's file did not come.", []),
+        (None, "The network’s file did not come.", []),
         (lambda text: text[: len(text) // 2], "What came is not the whole network.", ["Invalid or unexpected token"]),
         (lambda text: f"{text[:400_000]}AAAA{text[400_004:]}", "What came is not the whole network.", []),
     ],
@@ -95,6 +95,22 @@ def test_what_goes_wrong_is_said_and_can_be_tried_again(page_with, made, tmp_pat
     )
     page.unroute_all()
     (tmp_path / "weights.js").write_text(weights, "utf-8")
+    load(page)
+    loaded(page)
+
+
+def test_a_kernel_that_stays_silent_is_named_after_a_minute(page_with, made):
+    page = page_with(made)
+    page.clock.install()
+    page.route("**/weights.js*", lambda route: None)  # nobody answers
+    load(page)
+    page.clock.fast_forward(59_000)
+    assert page.locator(STATUS).inner_text() == "Loading …"
+    page.clock.fast_forward(2_000)
+    page.wait_for_function(
+        "document.querySelector('.bb-network [role=status]').textContent.startsWith('The notebook’s kernel does not')"
+    )
+    page.unroute_all()
     load(page)
     loaded(page)
 

@@ -10,10 +10,10 @@ export const NETWORK_TEXT = {
   ready: "The network is loaded.",
   slow: "The network is loaded. This browser forbids WebAssembly, so an answer takes seconds.",
   failures: {
-    missing: "The network's file did not come. Are you offline? What is recorded works without it; try again later.",
+    missing: "The network’s file did not come. Are you offline? What is recorded works without it; try again later.",
     damaged: "What came is not the whole network. Try again; if that does not help, reload the page.",
     memory: "There is too little memory for the network: close other tabs, and try again.",
-    silent: "The notebook's kernel does not answer. Run the cell again, then try again.",
+    silent: "The notebook’s kernel does not answer. Run the cell again, then try again.",
     worker: "The browser refused to start the network. Try again, or use another browser.",
     failed: "The network could not run here. Try again, or reload the page.",
   },
