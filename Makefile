@@ -61,8 +61,8 @@ notebooks: $(READY) ## write chapters/*.ipynb, README links and CITATION from th
 colab: $(READY) ## run every notebook as on Colab: fresh environment, ipywidgets 7.7, package from git
 	@$(BIN)/python tools/colab.py
 
-bench: $(READY) ## measure speed: operations, pages, a drag
-	@$(BIN)/python tools/bench.py
+bench: $(READY) ## measure speed: PARTS="operations figures moves networks pages", or all
+	@$(BIN)/python tools/bench.py $(PARTS)
 
 lowest: $(READY) ## run the package's tests with the lowest versions that pyproject.toml allows
 	@$(BIN)/python tools/lowest.py

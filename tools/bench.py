@@ -1,6 +1,7 @@
 """Measure the book's speed on this computer: operations, first figures, one move of each, networks, pages.
 
     make bench
+    make bench PARTS="pages moves"
 
 It prints and asserts nothing: times belong to a computer. Compare two runs on the same one. Beside each first figure
 stands the same page as Jupyter Book embeds widgets by itself, in the same run; its scripts come from npm, where there
@@ -76,6 +77,28 @@ MOVE = """async ([view, selector, how, moves]) => {
         times.push(spent);
     }
     return times;
+}"""
+
+# Tasks and shifts from the first moment on; then the reader goes through the page, a screen at a time.
+WATCH = """
+    window.watched = { longtask: 0, "layout-shift": 0 };
+    for (const type of ["longtask", "layout-shift"])
+        new PerformanceObserver((list) => {
+            for (const { duration, hadRecentInput, value } of list.getEntries())
+                if (value === undefined) watched[type] = Math.max(watched[type], duration);
+                else if (!hadRecentInput) watched[type] += value;
+        }).observe({ type, buffered: true });
+"""
+WENT_THROUGH = """async () => {
+    await globalThis.widgetHost?.formulas;
+    const rest = () => new Promise((done) => setTimeout(done, 300));
+    for (let top = 0; top < document.documentElement.scrollHeight; top += innerHeight) {
+        scrollTo({ top, behavior: "instant" });
+        await rest();
+    }
+    await rest();
+    const { longtask, "layout-shift": shift } = watched;
+    return [document.querySelectorAll("*").length, longtask, shift];
 }"""
 
 # Loads a network in a worker as a figure does, and runs it on noise; `plain` without WebAssembly.
@@ -259,33 +282,48 @@ def networks(browser, url: str) -> None:
 
 
 def pages(browser, url: str) -> None:
-    """Print what a first visit to each page fetches, raw and compressed, and when it is ready."""
-    print("Pages: all files of a first visit, from this computer's own server")
+    """Print what a first visit to each page fetches, and what it asks of a slow computer."""
+    print("Pages: KB of scripts without MathJax, and of all files, compressed; KB as they are; elements;")
+    print(f"the longest task in ms, {SLOWER} times slower; how far the layout moved, also while it was read")
     for path in [SITE / "intro.html", SITE / "references.html", *sorted(SITE.glob("chapters/*.html"))]:
         context = browser.new_context(viewport=WIDE)
         page, asked = context.new_page(), set()
         page.on("request", lambda request, asked=asked: asked.add(request.url.partition("?")[0]))
+        page.add_init_script(WATCH)
+        slow_down(page)
         page.goto(f"{url}/{path.relative_to(SITE).as_posix()}", wait_until="networkidle")
-        ready = page.evaluate("performance.getEntriesByType('navigation')[0].domContentLoadedEventEnd")
-        files = [(SITE / one.removeprefix(f"{url}/")).read_bytes() for one in asked if one.startswith(url)]
-        raw, packed = sum(map(len, files)) / 1e3, sum(len(gzip.compress(file)) for file in files) / 1e3
-        print(f"  {path.name:24}{raw:6.0f} KB, gzip {packed:5.0f} KB; ready {ready:5.0f} ms")
+        elements, longest, shift = page.evaluate(WENT_THROUGH)
+        names = [one.removeprefix(f"{url}/") for one in asked if one.startswith(url)]
+        files = {name: (SITE / name).read_bytes() for name in names}
+        packed = {name: len(gzip.compress(file)) / 1e3 for name, file in files.items()}
+        scripts = sum(size for name, size in packed.items() if name.endswith(".js") and "mathjax" not in name)
+        raw = sum(map(len, files.values())) / 1e3
+        print(
+            f"  {path.stem:22}{scripts:5.0f}{sum(packed.values()):6.0f}{raw:6.0f}{elements:7}{longest:6.0f}{shift:8.3f}"
+        )
         context.close()
 
 
+PARTS = {"operations": None, "figures": first_figures, "moves": moves, "networks": networks, "pages": pages}
+
+
 def main() -> int:
-    """Run all measurements."""
+    """Run the measurements that the command line names, or all."""
+    wanted = sys.argv[1:] or list(PARTS)
+    if unknown := sorted({*wanted} - {*PARTS}):
+        print(f"There is no {unknown[0]} to measure; there are {', '.join(PARTS)}", file=sys.stderr)
+        return 1
     if not (SITE / "index.html").exists():
         print("There is no site: run make book", file=sys.stderr)
         return 1
-    operations()
+    if "operations" in wanted:
+        operations()
     try:
         with sync_playwright() as playwright, serving(SITE) as server:
             browser = launch(playwright)
-            first_figures(browser, server.url)
-            moves(browser, server.url)
-            networks(browser, server.url)
-            pages(browser, server.url)
+            for name, measure in PARTS.items():
+                if measure and name in wanted:
+                    measure(browser, server.url)
             browser.close()
     except NoBrowserError as error:
         print(error, file=sys.stderr)
