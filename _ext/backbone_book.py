@@ -5,7 +5,7 @@
 * A widget that the page could not draw fails the build, and so does an output that differs in every build.
 * Folded code says what it is the code of; the cells that only check a page's numbers stand in one fold at its end.
 * An exercise says where it is solved, because nobody can type on a page.
-* The pages ask no other host for anything, and lose the scripts that they do not use.
+* The pages ask no other host for anything, and lose the scripts, rules and icons that they do not use (tools/slim.py).
 * Every id stands once on a page, a solution opens where its title is clicked, and a search finds "1×1".
 * The download button gives the notebook made for readers (chapters/NAME.ipynb).
 """
@@ -35,6 +35,7 @@ sys.path.append(str(Path(__file__).parents[1] / "tools"))  # Sphinx finds this f
 import book_files
 import figures
 import folds
+import slim
 
 # What tools/book.py says: where the outputs lie, a key for each chapter's, and the site's address. Without it, when
 # Sphinx is run by hand, nothing is known of old outputs, and every chapter is executed.
@@ -66,6 +67,7 @@ UNUSED_TAGS = re.compile(
 LATER = r"(?:doctools|sphinx_highlight|clipboard\.min|copybutton|togglebutton|design-tabs|scripts/[\w-]+)\.js\b"
 LATER_TAGS = re.compile(rf'<script (?!defer)(?=[^>]*src="[^"]*_static/{LATER})')
 
+SHEETS = re.compile(r'href="([^"?:]*_static/[^"?]*\.css)(?:\?[^"]*)?"')
 
 # A section of this name is closed until a reader asks for it.
 FURTHER = "Further exercises"
@@ -102,7 +104,7 @@ def front_end_key(root: Path) -> str:
     """
     widgets = [path for path in source_files(root) if path.suffix in FRONT_END or path.name == "palette.py"]
     own = [path for folder in ("_static", "_ext") for path in (root / folder).rglob("*.*") if path.suffix != ".pyc"]
-    own += [root / "tools" / name for name in ("figures.py", "folds.py")]
+    own += [root / "tools" / name for name in ("figures.py", "folds.py", "slim.py")]
     files = [*widgets, *sorted(path for path in own if path.is_file())]
     return hashlib.sha256(b"\0".join(path.read_bytes() for path in files)).hexdigest()[:16]
 
@@ -331,28 +333,50 @@ def choose_scripts(app, pagename, templatename, context, doctree):
         return not any(name in text for name in ("thebe", HOST, "widget-state+json"))
 
     context["script_files"] = [script for script in context.get("script_files", []) if wanted(script)]
+    context["css_files"] = [style for style in context["css_files"] if "thebe" not in str(style.filename)]
 
 
 def finish(app, exception):
     """Mend the finished pages and put the readers' notebooks behind the download button."""
     if exception or app.builder.name != "html":
         return
-    for page in Path(app.outdir).rglob("*.html"):
-        text = page.read_text("utf-8")
-        # The theme has a search field in a dialog on every page; on the search page a second one has the same id.
-        head, field, rest = text.partition(SEARCH_FIELD)
-        mended = UNUSED_TAGS.sub("", head + field + rest.replace(SEARCH_FIELD, 'id="search-field"'))
-        if page.name != "search.html":
-            mended = LATER_TAGS.sub("<script defer ", mended)
-        if mended != text:
-            page.write_text(mended, "utf-8")
-    style = Path(app.outdir) / "_static" / "site.css"
-    colors = f":root {{ {css_variables()} }}\n"
-    style.write_text(colors + (Path(app.srcdir) / "_static" / "site.css").read_text("utf-8"), "utf-8")
-    for twin in sorted((Path(app.srcdir) / "chapters").glob("*.ipynb")):
-        target = Path(app.outdir) / "_sources" / "chapters" / twin.name
+    site, source = Path(app.outdir), Path(app.srcdir)
+    pages = [page for page in site.rglob("*.html") if site / "_static" not in page.parents]
+    change(pages, mended)
+    style = (source / "_static" / "site.css").read_text("utf-8")
+    (site / "_static" / "site.css").write_text(f":root {{ {css_variables()} }}\n{style}", "utf-8")
+    slim.slim(site)
+    change(pages, with_versions)
+    for twin in sorted((source / "chapters").glob("*.ipynb")):
+        target = site / "_sources" / "chapters" / twin.name
         if target.parent.is_dir():
             shutil.copyfile(twin, target)
+
+
+def change(pages: list[Path], mend) -> None:
+    """Write the pages that come out of a function other than they were; it takes a page's text and its path."""
+    for page in pages:
+        text = page.read_text("utf-8")
+        if (new := mend(text, page)) != text:
+            page.write_text(new, "utf-8")
+
+
+def mended(text: str, page: Path) -> str:
+    """Return a page without what the theme has twice, or for nothing."""
+    # The theme has a search field in a dialog on every page; on the search page a second one has the same id.
+    head, field, rest = text.partition(SEARCH_FIELD)
+    text = UNUSED_TAGS.sub("", head + field + rest.replace(SEARCH_FIELD, 'id="search-field"'))
+    return text if page.name == "search.html" else LATER_TAGS.sub("<script defer ", text)
+
+
+def with_versions(text: str, page: Path) -> str:
+    """Return a page whose style sheets have addresses that change with them: a browser keeps no old one."""
+
+    def versioned(link) -> str:
+        sheet = (page.parent / link[1]).read_text("utf-8")
+        return f'href="{link[1]}?v={figures.version(sheet)[:8]}"'
+
+    return SHEETS.sub(versioned, text)
 
 
 def setup(app):

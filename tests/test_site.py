@@ -11,9 +11,11 @@ from urllib.parse import unquote, urlsplit
 
 import folds
 import pytest
+import slim
 import yaml
 from book_files import documents, repository
 from bs4 import BeautifulSoup
+from fontTools.ttLib import TTFont
 
 from backbone.palette import COLORS, css_variables
 
@@ -95,6 +97,39 @@ def test_the_scripts_that_no_page_needs_are_gone(pages):
     # A widget's state may speak of anything; other scripts in a page are the theme's.
     inline = [(name, s.string or "") for name, s in scripts if "json" not in s.get("type", "")]
     demand(f"{name} has a script with {found[0]}" for name, text in inline if (found := unwanted.search(text)))
+
+
+@SITE
+def test_every_icon_has_its_glyph(pages):
+    folder = HTML / "_static/vendor/fontawesome/6.5.2"
+    rules = re.findall(r'([^{}]+){content:"(.)"}', (folder / "css/all.min.css").read_text("utf-8"))
+    letters = {name: letter for rule, letter in rules for name in re.findall(r"\.(fa-[\w-]+)", rule)}
+    glyphs = {
+        kind: set(TTFont(folder / f"webfonts/{file}.woff").getBestCmap())
+        for kind, file in {"fas": "fa-solid-900", "fab": "fa-brands-400"}.items()
+    }
+    for name, page in pages.items():
+        icons = re.findall(r'class="[^"]*?\b(fa[bs]|fa-solid|fa-brands) (fa-[\w-]+)', str(page))
+        assert len(icons) > 5 or name == "index.html", name
+        for kind, icon in icons:
+            kind = {"fa-solid": "fas", "fa-brands": "fab"}.get(kind, kind)
+            assert ord(letters.get(icon, "?")) in glyphs[kind], f"{name} has {icon}, and the font does not"
+    # The theme's own style sheets draw some with the same font.
+    theme = "".join(path.read_text("utf-8") for path in (HTML / "_static/styles").glob("*.css"))
+    assert {ord(letter) for letter in slim.GLYPH.findall(theme)} <= glyphs["fas"] | glyphs["fab"]
+
+
+def test_a_rule_goes_only_where_a_name_that_it_needs_is_nowhere():
+    css = """@charset "utf-8"; .a .b, .gone { color: red } .a.gone > p { top: 0 } #gone {} :is(.gone, .a) { left: 0 }
+        .a:not(.gone) { right: 0 } p[class~=gone] { top: 1px } .put-together { x: 1 } @font-face { src: url(a.woff) }
+        @media print { .gone { x: 2 } @media (width > 1px) { .gone { x: 3 } #b { x: 4 } } } @media all { .gone {} }
+        .icon::before { content: "\\f0c9" }"""
+    kept = slim.rules(css, {"a", "b", "icon"}, ("put-",))
+    assert " ".join(kept.split()) == (
+        '@charset "utf-8"; .a .b{color: red} :is(.gone, .a){left: 0} .a:not(.gone){right: 0} '
+        "p[class~=gone]{top: 1px} .put-together{x: 1} @font-face { src: url(a.woff) } "
+        '@media print { @media (width > 1px) { #b{x: 4} } } .icon::before{content: "\uf0c9"}'
+    )
 
 
 @SITE
