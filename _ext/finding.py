@@ -10,10 +10,12 @@ import html
 import json
 import re
 from pathlib import Path
+from typing import NamedTuple
 
 import book_files
 import figures
 from docutils import nodes
+from sphinx import addnodes
 from sphinx.environment.collectors import EnvironmentCollector
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.nodes import clean_astext
@@ -21,6 +23,7 @@ from sphinx.util.nodes import clean_astext
 DRAWING = 'class="bb-figure"'
 CAPTION = re.compile(r'<figcaption[^>]*>(.*?)</figcaption>|<p class="bb-note">(.*?)</p>', re.DOTALL)
 SENTENCE = re.compile(r".+?[.?!](?=\s+[^a-z\s]|$)")
+GLOSSARY = "glossary"
 MOVES = "moves"  # stands behind a figure in the list
 
 
@@ -55,6 +58,63 @@ class Figures(EnvironmentCollector):
                 (anchor, caption(text_below(output.parent) if view else source), heading + [MOVES] * bool(view))
             )
         book_list(app.env, "figures")[app.env.docname] = found
+
+
+class Terms(EnvironmentCollector):
+    """Notes the entries of a glossary.
+
+    A page that uses them is read again when they change.
+    """
+
+    def clear_doc(self, app, env, docname):
+        """Forget a page."""
+        book_list(env, "terms").pop(docname, None)
+
+    def merge_other(self, app, env, docnames, other):
+        """Take over what another process has read."""
+        found = book_list(other, "terms")
+        book_list(env, "terms").update({name: found[name] for name in docnames if name in found})
+
+    def process_doc(self, app, doctree):
+        """Find the terms of a page."""
+        links = [link for link in doctree.findall(addnodes.pending_xref) if link["reftype"] == "term"]
+        if links and GLOSSARY in app.env.found_docs:
+            app.env.note_dependency(app.env.doc2path(GLOSSARY))
+        entries = [
+            (item, [term for term in item if isinstance(term, nodes.term)])
+            for glossary in doctree.findall(addnodes.glossary)
+            for item in glossary.findall(nodes.definition_list_item)
+        ]
+        book_list(app.env, "terms")[app.env.docname] = [
+            Entry([term["ids"][0] for term in terms], [clean_astext(term) for term in terms], *definition(item[-1]))
+            for item, terms in entries
+        ]
+
+
+class Entry(NamedTuple):
+    """An entry of the glossary."""
+
+    anchors: list[str]
+    names: list[str]
+    text: str
+    target: str  # the label or the page where it is explained
+
+
+def definition(node) -> tuple[str, str]:
+    """Return the text of a definition without its last sentence, "See ...", and what that sentence refers to."""
+    (link,) = node.findall(addnodes.pending_xref)
+    text = "".join(part.astext() for part in link.parent[: link.parent.index(link)])
+    return text.strip().removesuffix("See").strip(), link["reftarget"].lstrip("/")
+
+
+def tell_terms(app, doctree, docname):
+    """Give a link to a term its definition as a title, which `page.js` shows in a box."""
+    texts = {
+        anchor: one.text for page in book_list(app.env, "terms").values() for one in page for anchor in one.anchors
+    }
+    for link in doctree.findall(nodes.reference):
+        if any("std-term" in child.get("classes", []) for child in link.children if isinstance(child, nodes.Element)):
+            link["reftitle"] = texts[link.get("refid") or link["refuri"].partition("#")[2]]
 
 
 def book_list(env, name: str) -> dict:
@@ -170,6 +230,8 @@ def setup(app):
     app.add_node(Place)
     app.add_directive("list-of", ListOf)
     app.add_env_collector(Figures)
+    app.add_env_collector(Terms)
     app.connect("env-updated", pages_with_lists)
     app.connect("doctree-resolved", write_lists)
+    app.connect("doctree-resolved", tell_terms)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": False}

@@ -83,4 +83,46 @@
   addEventListener("DOMContentLoaded", () => {
     for (const word of document.querySelectorAll(".bb-point")) word.tabIndex = 0;
   });
+
+  // What a term means, or what a source is, stands in the link's title. It is shown in a box, at once and for keys too;
+  // the pointer may go into the box, and Escape closes it.
+  const tip = Object.assign(document.createElement("div"), { id: "bb-tip", role: "tooltip", hidden: true });
+  const TOLD = `article a.internal:is([title], [aria-describedby="${tip.id}"])`;
+  let told, closing;
+  const hush = () => {
+    if (!told) return;
+    told.title = tip.textContent;
+    told.removeAttribute("aria-describedby");
+    tip.hidden = true;
+    told = undefined;
+  };
+  const tell = (link) => {
+    clearTimeout(closing);
+    if (link === told) return;
+    hush();
+    told = link;
+    tip.textContent = link.title;
+    link.removeAttribute("title"); // the browser would show it as well
+    link.setAttribute("aria-describedby", tip.id);
+    link.closest("article").append(tip);
+    tip.hidden = false;
+    place();
+  };
+  const place = () => {
+    if (!told) return;
+    const { left, top, bottom } = told.getClientRects()[0];
+    const { width, height } = tip.getBoundingClientRect();
+    tip.style.left = `${Math.max(8, Math.min(left, document.documentElement.clientWidth - width - 8))}px`;
+    tip.style.top = `${bottom + height + 8 < innerHeight ? bottom + 4 : top - height - 4}px`;
+  };
+  addEventListener("pointerover", ({ target, pointerType }) => {
+    const link = target.closest?.(TOLD);
+    if (link && pointerType !== "touch") tell(link);
+    else if (tip.contains(target)) clearTimeout(closing);
+    else if (told && told !== document.activeElement) closing = setTimeout(hush, 200);
+  });
+  addEventListener("focusin", ({ target }) => (target.matches(TOLD) ? tell(target) : hush()));
+  addEventListener("focusout", hush);
+  addEventListener("keydown", ({ key }) => key === "Escape" && hush());
+  addEventListener("scroll", place, { passive: true });
 })();

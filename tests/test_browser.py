@@ -412,6 +412,47 @@ def test_a_link_into_any_kind_of_fold_opens_it_each_time(open_page, fold):
         inside.wait_for(state="hidden")
 
 
+TERM, SOURCE = "article a:has(> .std-term)", "article a.internal[href*='references.html#']"
+
+
+@pytest.mark.parametrize("kind", [TERM, SOURCE])
+@pytest.mark.parametrize("width", [1280, 360])
+def test_a_box_says_what_a_term_or_a_source_is(open_page, kind, width):
+    page = open_page("chapters/resnet.html", width=width)
+    link, box = page.locator(kind).first, page.locator("#bb-tip")
+    said = link.get_attribute("title")
+    link.scroll_into_view_if_needed()
+    link.hover()
+    assert box.inner_text() == said
+    assert link.get_attribute("aria-describedby") == "bb-tip"
+    assert link.get_attribute("title") is None
+    box.hover()
+    page.wait_for_timeout(400)
+    assert box.is_visible(), "the pointer may go into it"
+    edges = box.bounding_box()
+    assert edges["x"] >= 0
+    assert edges["x"] + edges["width"] <= width
+    assert_structure(page)
+    assert_colors(page, set())
+    page.keyboard.press("Escape")
+    assert box.is_hidden()
+    assert link.get_attribute("title") == said
+
+
+def test_keys_open_the_box_of_a_term_and_touch_does_not(open_page):
+    page = open_page("chapters/resnet.html", has_touch=True)
+    link, box = page.locator(TERM).first, page.locator("#bb-tip")
+    link.focus()
+    assert box.is_visible()
+    page.mouse.move(5, 500)
+    page.wait_for_timeout(400)
+    assert box.is_visible(), "as long as it has the focus"
+    link.blur()
+    assert box.is_hidden()
+    link.tap()
+    page.wait_for_url("**/glossary.html#term-*")
+
+
 # --- The watch itself ---------------------------------------------------------------------------------------
 
 

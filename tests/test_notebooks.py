@@ -48,7 +48,7 @@ def make(tmp_path):
             "_config.yml": CONFIG.format(url=ADDRESS),
             "_toc.yml": TOC,
             "intro.md": "# Welcome\n\n```{figure} a.png\n```\n",
-            "references.md": "(all)=\n# References\n",
+            "references.md": "(all)=\n# References\n\n```{glossary}\n1 × 1 step\nstride\n  How far.\n```\n",
             "references.bib": BIB,
             "chapters/one.md": ONE + text,
             "chapters/two.md": TWO,
@@ -106,6 +106,10 @@ REWRITTEN = {
     "doc": (
         "{doc}`two` {doc}`/intro` {doc}`all of them <../references>`",
         f"[Chapter two]({SITE}chapters/two.html) [Welcome]({SITE}intro.html) [all of them]({SITE}references.html)",
+    ),
+    "term": (
+        "{term}`stride` {term}`the\n  step <1 × 1 step>`",
+        f"[stride]({SITE}references.html#term-stride) [the step]({SITE}references.html#term-1-1-step)",
     ),
     "formulas": ("$$ b $$\n\n- c\n\n  $$\n  d\n\n  e\n  $$", "$$ b $$\n\n- c\n\n  $$\n  d\n  e\n  $$"),
     "cite:p": (
@@ -181,6 +185,7 @@ REFUSED = {
     "unknown label": ("a\nb\n{ref}`nowhere`", 2, "no page of the book has the label 'nowhere'"),
     "label without title": ("(l)=\ntext\n\n{ref}`l`", 3, "the label 'l' stands before no heading"),
     "unknown exercise": ("```{solution} e\nx\n```", 0, "no exercise of this chapter has the label 'e'"),
+    "unknown term": ("a\n{term}`strides`", 1, "the glossary has no term 'strides'; correct it, or add it"),
     "unknown key": ("{cite:p}`lecun1989,absent`", 0, "references.bib has no entry 'absent'"),
     "raw cell": ("```{raw-cell}\nx\n```", 0, "a raw cell shows nothing"),
 }

@@ -193,6 +193,20 @@ def test_every_exercise_is_listed_in_its_order(pages):
 
 
 @SITE
+def test_a_term_of_the_glossary_leads_to_a_section_and_a_notebook_to_the_term(pages):
+    glossary = pages["glossary.html"]
+    terms = {term["id"]: term.find_next_sibling("dd").get_text() for term in glossary.select("dl.glossary dt")}
+    assert len(terms) > 200
+    assert all(link["href"].startswith("chapters/") for link in glossary.select("dl.glossary dd a.internal"))
+    for docname in chapters():
+        links = pages[f"{docname}.html"].select("article a:has(> .std-term)")
+        assert links, f"{docname} names no term"
+        assert all(link["title"] in terms[link["href"].partition("#")[2]] for link in links), docname
+        notebook = (ROOT / f"{docname}.ipynb").read_text("utf-8")
+        assert set(re.findall(r"/glossary\.html#([\w.-]+)", notebook)) <= set(terms), docname
+
+
+@SITE
 def test_the_colors_are_the_palettes(pages):
     style = (HTML / "_static/site.css").read_text("utf-8")
     assert style.startswith(f":root {{ {css_variables()} }}")

@@ -43,6 +43,7 @@ class Page:
     title: str = ""
     targets: dict[str, Target] = field(default_factory=dict)
     exercises: dict[str, str] = field(default_factory=dict)
+    terms: dict[str, str] = field(default_factory=dict)  # of its glossary, each with its anchor
 
 
 @cache
@@ -122,4 +123,13 @@ def survey(text: str, docname: str) -> Page:
         if block.name == "exercise" and (label := block.options.get("label")):
             page.exercises[label] = block.argument
             page.targets[label.lower()] = Target(docname, label, block.argument)
+        if block.name == "glossary":
+            page.terms |= {term: term_anchor(term) for term in block.lines if term.strip() and term[0] != " "}
     return page
+
+
+def term_anchor(term: str) -> str:
+    """Return the anchor that Sphinx gives a term of a glossary."""
+    from sphinx.util.nodes import _make_id
+
+    return _make_id(f"term-{term}")

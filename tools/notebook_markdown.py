@@ -174,6 +174,15 @@ class Renderer:
         text = self.inline(text or self.pages[docname].title, line)
         return f"[{text}]({self.repository.page_url(docname)})"
 
+    def term(self, content: str, line: int) -> str:
+        """Link to a term of the site's glossary."""
+        text, term = named(content)
+        for page in self.pages.values():
+            if term in page.terms:
+                address = self.repository.page_url(page.docname, page.terms[term])
+                return f"[{self.inline(text or term, line)}]({address})"
+        raise self.fail(line, f"the glossary has no term {term!r}; correct it, or add it.")
+
     def glue(self, content: str, line: int) -> str:
         """Show a value as the site does."""
         from myst_nb.core.variables import format_plain_text
@@ -216,6 +225,7 @@ ROLES = {
     "doc": Renderer.doc,
     "glue:text": Renderer.glue,
     "ref": Renderer.ref,
+    "term": Renderer.term,
 }
 DIRECTIVES = {
     "admonition": Renderer.admonition,
