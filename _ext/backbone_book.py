@@ -64,7 +64,7 @@ UNUSED_TAGS = re.compile(
     r'|\s*<link rel="preload" as="font"[^>]*/fa-[\w-]+\.woff2[^>]*/>'
 )
 # Scripts that a page can show its text and figures without; they run when it is read, in this order.
-LATER = r"(?:doctools|sphinx_highlight|clipboard\.min|copybutton|togglebutton|design-tabs|scripts/[\w-]+)\.js\b"
+LATER = r"(?:doctools|sphinx_highlight|clipboard\.min|copybutton|togglebutton|design-tabs|reading|scripts/[\w-]+)\.js\b"
 LATER_TAGS = re.compile(rf'<script (?!defer)(?=[^>]*src="[^"]*_static/{LATER})')
 
 SHEETS = re.compile(r'href="([^"?:]*_static/[^"?]*\.css)(?:\?[^"]*)?"')

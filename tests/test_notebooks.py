@@ -1,5 +1,6 @@
 """The notebooks for Colab say what the chapters say, hold no raw MyST, and are up to date."""
 
+import dataclasses
 import json
 import re
 import subprocess
@@ -99,6 +100,11 @@ REWRITTEN = {
         "a\n```{admonition} What *you* should have seen\n:class: dropdown\n{ref}`x <sec-one>`\n```\nb",
         "a\n\n<details>\n<summary>What <em>you</em> should have seen</summary>\n\nx\n\n</details>\n\nb",
     ),
+    "question": (
+        "~~~{question} How many has {ref}`x <sec-one>`?\n- [ ] `9`\n  One *channel*\n  alone.\n- [x] 27\n  Three.\n~~~",
+        "**Question.** How many has x?\n\n- `9`\n- 27\n\n"
+        "<details>\n<summary>Answer</summary>\n\n- `9`: One *channel* alone.\n- **27**: Three.\n\n</details>",
+    ),
     "ref to another page": (
         "{ref}`deep_part` {ref}`the\n  text <sec-two>`",
         f"[A part]({SITE}chapters/two.html#deep-part) [the text]({SITE}chapters/two.html#sec-two)",
@@ -141,6 +147,7 @@ REFUSED = {
     "figure": ("a\n\n```{figure} a.png\n```", 2, "the directive {figure} needs a file"),
     "directive": ("```{note}\nx\n```", 0, "the directive {note} cannot be shown in a notebook; use one of "),
     "open box": ("```{admonition} A title\nx\n```", 0, "needs a title and the line `:class: dropdown`"),
+    "question": ("```{question} Why?\n- [ ] a\n  x\n- [ ] b\n  y\n```", 0, "the question 'Why?': exactly one answer"),
     "box without a title": ("```{admonition}\n:class: dropdown\nx\n```", 0, "needs a title and the line"),
     "directive in an exercise": (
         "````{exercise}\n:label: e\na\n\n```{margin}\nb\n```\n````",
@@ -293,6 +300,28 @@ def test_a_format_that_does_not_fit_its_number_fails_with_its_line(make):
     root = make("a\n{glue:text}`who:.2f`", **{"chapters__numbers__one.json": numbers(who="me")})
     (found,) = notebooks.problems(root)[:1]
     assert found.startswith(f"chapters/one.md, line {FIRST + 1}: who is 'me', and '.2f' is no format for it: ")
+
+
+@pytest.mark.parametrize(
+    ("change", "kept"),
+    [
+        ({}, True),
+        ({"code": "edited"}, False),
+        ({"versions": {"PyTorch": "9"}}, False),
+        ({"values": {"a": 0.5}}, False),  # far
+        ({"values": {"other": 0.8001}}, False),
+    ],
+)
+def test_stored_numbers_stay_while_the_same_code_says_the_same_of_them(change, kept):
+    old = glued.Numbers({"a": 0.8}, {"PyTorch": "2"}, "code")
+    new = glued.Numbers({"a": 0.8001}, {"PyTorch": "2"}, "code")
+    new = dataclasses.replace(new, **change)
+    assert glued.newest("chapters/one", old, new) == (old if kept else new)
+
+
+def test_numbers_of_unknown_code_are_given_its_hash():
+    old, new = glued.Numbers({"a": 0.8}), glued.Numbers({"a": 0.8001}, code="code")
+    assert glued.newest("chapters/one", old, new) == glued.Numbers({"a": 0.8}, code="code")
 
 
 def test_numbers_are_compared_within_what_processors_differ_by():

@@ -1,16 +1,18 @@
 """The numbers in the text of a chapter, as a built book computed them: `chapters/numbers/NAME.json`.
 
 A notebook shows them before anything is executed. Only `make notebooks` writes them, from the outputs that a build
-keeps; a build compares what it computed with what is stored.
+keeps; a build compares what it computed with what is stored. They are written anew where a chapter's own code is new,
+or a version, or where one is far from what is stored: else each processor would write its own last digits.
 """
 
+import hashlib
 import importlib.metadata
 import json
 import math
 import platform
 from ast import literal_eval
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from backbone.glue import PREFIX
@@ -24,16 +26,18 @@ NO_LITERALS = {"nan", "inf", "-inf"}
 
 @dataclass
 class Numbers:
-    """What a chapter glued, by name; what it was computed with; and which of it no build compares."""
+    """What a chapter glued, by name; what it was computed with, by which code; and which of it no build compares."""
 
     values: dict[str, float | int | str] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
+    code: str = ""  # a hash of the chapter's own cells
     rough: set[str] = field(default_factory=set)
 
     def text(self, names: Iterable[str]) -> str:
         """Write down what the text of the chapter shows, a line for each, so that two branches can be merged."""
         values = {name: self.values[name] for name in sorted(names) if name in self.values}
-        return json.dumps({"computed with": self.versions, "values": values}, indent=1) + "\n"
+        content = {"computed with": self.versions, "code": self.code, "values": values}
+        return json.dumps(content, indent=1) + "\n"
 
 
 def place(root: Path, docname: str) -> Path:
@@ -46,13 +50,15 @@ def stored(root: Path, docname: str) -> Numbers:
     """Read what is stored for a chapter."""
     path = place(root, docname)
     content = json.loads(path.read_text("utf-8")) if path.exists() else {"values": {}, "computed with": {}}
-    return Numbers(content["values"], content["computed with"])
+    return Numbers(content["values"], content["computed with"], content.get("code", ""))
 
 
 def computed(executed: Path) -> Numbers:
     """Read what an executed chapter glued."""
-    numbers = Numbers(versions=installed())
-    for cell in json.loads(executed.read_text("utf-8"))["cells"]:
+    cells = [cell for cell in json.loads(executed.read_text("utf-8"))["cells"] if cell["cell_type"] == "code"]
+    code = hashlib.sha256("\0".join("".join(cell["source"]) for cell in cells).encode())
+    numbers = Numbers(versions=installed(), code=code.hexdigest()[:16])
+    for cell in cells:
         rough = "rough" in cell["metadata"].get("tags", [])
         for output in cell.get("outputs", []):
             if (record := output.get("metadata", {}).get("scrapbook")) is not None:
@@ -70,6 +76,12 @@ def installed() -> dict[str, str]:
         "Python": ".".join(platform.python_version_tuple()[:2]),
         **{name: text.partition("+")[0] for name, text in found.items()},
     }
+
+
+def newest(docname: str, old: Numbers, new: Numbers) -> Numbers:
+    """Return what to store: the old numbers where they say the same of the same code, else the new ones."""
+    same = old.code in ("", new.code) and old.versions == new.versions and old.values.keys() <= new.values.keys()
+    return replace(old, code=new.code) if same and not compare(docname, old, new)[0] else new
 
 
 def far(old: float | int | str, new: float | int | str) -> bool:

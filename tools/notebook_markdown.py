@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from book_files import NotebookError, Reference, Repository, escaped
 from myst_blocks import SILENT, Block, Page, parse
+from questions import answers
 
 # All that a notebook says besides the chapter's own text.
 WORDS = {
@@ -19,6 +20,8 @@ WORDS = {
     "Read the same chapter on [the book's site]({page_url}).",
     "exercise": "Exercise",
     "solution": "Solution",
+    "question": "Question",
+    "answer": "Answer",
     "computed": "The numbers in the text were computed with {versions}. Running the cells computes them again, "
     "with other last digits on another computer.",
     "unknown": "not computed yet",
@@ -112,6 +115,16 @@ class Renderer:
         if label not in self.page.exercises:
             raise self.fail(block.line, f"no exercise of this chapter has the label {label!r}; correct it.")
         return folded(self.titled("solution", self.page.exercises[label], block.line), body)
+
+    def question(self, block: Block, body: list[str]) -> list[str]:
+        """Ask a quick question, with the answer in a fold."""
+        try:
+            found = answers(body)
+        except ValueError as error:
+            raise self.fail(block.line, f"the question {block.argument!r}: {error}") from None
+        asked = f"**{WORDS['question']}.** {self.inline(block.argument, block.line)}"
+        why = [f"- {f'**{one.text}**' if one.right else one.text}: {one.why}" for one in found]
+        return [asked, "", *(f"- {one.text}" for one in found), "", *folded(WORDS["answer"], why)]
 
     def admonition(self, block: Block, body: list[str]) -> list[str]:
         """Fold a box under its title; one that stands open would not look like a box."""
@@ -230,6 +243,7 @@ ROLES = {
 DIRECTIVES = {
     "admonition": Renderer.admonition,
     "exercise": Renderer.exercise,
+    "question": Renderer.question,
     "solution": Renderer.solution,
 }
 

@@ -206,14 +206,17 @@ def citation(text: str, book: Book) -> str:
 def outputs(root: Path, computed: dict[str, glued.Numbers] | None = None) -> tuple[dict[str, str], list[str]]:
     """Return the text that each made file should have, and a sentence for each that cannot be made.
 
-    The numbers in the text are those that were `computed` for a chapter, or else those that are stored.
+    The numbers in the text are those that are stored, or those that were `computed` where glued.py prefers them.
     """
     book, errors = read_book(root)
     texts = {}
     for docname in book.chapters:
         try:
-            numbers = (computed or {}).get(docname) or glued.stored(root, docname)
+            numbers = glued.stored(root, docname)
             texts[f"{docname}.ipynb"], shown = render(root / f"{docname}.md", book, numbers)
+            if new := (computed or {}).get(docname):
+                numbers = new if shown - numbers.values.keys() else glued.newest(docname, numbers, new)
+                texts[f"{docname}.ipynb"], _ = render(root / f"{docname}.md", book, numbers)
             if shown or glued.place(root, docname).exists():
                 texts[glued.place(root, docname).relative_to(root).as_posix()] = numbers.text(shown)
         except NotebookError as error:

@@ -1,0 +1,133 @@
+"""What a page remembers for its reader: answers to quick questions, and where the reader stopped."""
+
+import json
+import re
+
+import pytest
+import questions
+from page_checks import assert_fits, assert_structure
+
+KEY = "backbone reading"
+DROPOUT = "chapters/dropout.html"
+
+RIGHT = ["- [ ] 9", "  One channel alone.", "- [x] 27", "  Three channels", "  of 3 × 3."]
+
+
+def test_a_question_is_read_with_its_reasons():
+    assert questions.answers(RIGHT) == [
+        questions.Answer(False, "9", "One channel alone."),
+        questions.Answer(True, "27", "Three channels of 3 × 3."),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        (["9"], "'9' is no answer; write `- [ ] answer`"),
+        (RIGHT[:2], "it has 1 answers; give 2 to 5"),
+        (RIGHT * 2, "exactly one answer must be right"),
+        (RIGHT[:1] + RIGHT[2:], "say why, in an indented line below: '9'"),
+    ],
+)
+def test_what_is_wrong_with_a_question_is_said(lines, said):
+    with pytest.raises(ValueError, match=re.escape(said)):
+        questions.answers(lines)
+
+
+@pytest.fixture
+def quiz(open_page):
+    """The section with the quick questions of a chapter."""
+    return open_page(DROPOUT).locator("section:has(> .bb-question)")
+
+
+def shown(quiz):
+    return quiz.locator(".bb-question:not([hidden])")
+
+
+def answer(quiz, kind):
+    """Press the first right or wrong answer of the question that is shown."""
+    shown(quiz).locator(f"li.bb-{kind} button").first.click()
+
+
+def test_an_answer_says_why_it_is_right_or_wrong(quiz):
+    said = shown(quiz).get_by_role("status")
+    assert said.inner_text() == ""
+    assert not quiz.locator(".bb-why").first.is_visible()
+    answer(quiz, "wrong")
+    assert said.inner_text().startswith("Not this one.")
+    answer(quiz, "right")
+    assert said.inner_text().startswith("Right.")
+    assert quiz.locator("[aria-pressed=true]").count() == 1
+    assert re.fullmatch(r"1 of \d right", quiz.locator(".bb-score").inner_text())
+    assert_structure(quiz.page)
+    assert_fits(quiz)
+
+
+def test_answers_are_there_again_until_they_are_forgotten(quiz):
+    first = shown(quiz).get_attribute("id")
+    answer(quiz, "right")
+    quiz.page.reload()
+    assert shown(quiz).get_attribute("id") != first  # the first that is not answered
+    quiz.get_by_role("button", name="Question before").click()
+    assert shown(quiz).get_by_role("status").inner_text().startswith("Right.")
+    quiz.get_by_role("button", name="Forget my answers").click()
+    assert shown(quiz).get_by_role("status").inner_text() == ""
+    assert quiz.page.evaluate("(key) => JSON.parse(localStorage.getItem(key)).answers", KEY) == {}
+    assert not quiz.get_by_role("button", name="Forget my answers").is_visible()
+
+
+def test_one_question_is_shown_and_a_link_leads_to_any(quiz):
+    boxes = quiz.locator(".bb-question")
+    assert shown(quiz).count() == 1
+    last = boxes.last.get_attribute("id")
+    quiz.page.evaluate("(id) => (location.hash = id)", last)
+    quiz.page.wait_for_function("(id) => !document.getElementById(id).hidden", arg=last)
+    assert quiz.get_by_role("button", name="Next question").is_disabled()
+    assert quiz.locator(".bb-quiz span").first.inner_text() == f"Question {boxes.count()} of {boxes.count()}"
+
+
+def test_on_paper_all_questions_stand_with_their_answers(quiz):
+    quiz.page.emulate_media(media="print")
+    assert all(box.is_visible() for box in quiz.locator(".bb-question, .bb-why").all())
+
+
+def stopped_at(page, anchor):
+    """Read a chapter down to a section, and go to the front page."""
+    page.locator(f"#{anchor}").evaluate("(node) => node.scrollIntoView({ behavior: 'instant' })")
+    page.goto(re.sub(r"chapters/.*", "intro.html", page.url))
+
+
+def test_the_front_page_leads_back_to_where_the_reader_stopped(open_page):
+    page = open_page(DROPOUT)
+    stopped_at(page, "where-to-put-it")
+    link = page.locator(".bb-go-on a")
+    assert link.inner_text() == "Go on: Dropout"
+    link.click()
+    page.wait_for_url("**/chapters/dropout.html#where-to-put-it")
+
+
+def test_what_was_read_is_forgotten_when_the_reader_asks(open_page):
+    page = open_page(DROPOUT)
+    stopped_at(page, "where-to-put-it")
+    page.get_by_role("button", name="Forget what I read").click()
+    assert page.locator(".bb-go-on").inner_text() == "What you read and answered is forgotten."
+    assert page.evaluate("(key) => localStorage.getItem(key)", KEY) is None
+    page.reload()
+    assert page.locator(".bb-go-on").count() == 0
+
+
+ATTACKS = [
+    {"place": {"page": "javascript:alert(1)", "anchor": "x", "title": "x"}},
+    {"place": {"page": "//example.org/chapters/x.html", "anchor": "x", "title": "x"}},
+    {"place": {"page": "chapters/../../x.html", "anchor": "x", "title": "x"}},
+]
+
+
+@pytest.mark.parametrize("stored", [*map(json.dumps, ATTACKS), "null", "[]", "nonsense", '{"answers": [], "place": 3}'])
+def test_whatever_is_stored_leads_out_of_the_book_nowhere(open_page, stored):
+    page = open_page("intro.html")
+    page.evaluate("([key, stored]) => localStorage.setItem(key, stored)", [KEY, stored])
+    page.reload()
+    assert page.locator(".bb-go-on a").count() == 0
+    page.goto(page.url.replace("intro.html", DROPOUT))
+    assert page.locator(".bb-quiz").count() == 1
