@@ -104,7 +104,7 @@ def front_end_key(root: Path) -> str:
     """
     widgets = [path for path in source_files(root) if path.suffix in FRONT_END or path.name == "palette.py"]
     own = [path for folder in ("_static", "_ext") for path in (root / folder).rglob("*.*") if path.suffix != ".pyc"]
-    own += [root / "tools" / name for name in ("figures.py", "folds.py", "slim.py")]
+    own += [root / "tools" / name for name in ("figures.py", "folds.py", "outline.py", "slim.py")]
     files = [*widgets, *sorted(path for path in own if path.is_file())]
     return hashlib.sha256(b"\0".join(path.read_bytes() for path in files)).hexdigest()[:16]
 

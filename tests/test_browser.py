@@ -41,14 +41,20 @@ def assert_complete(page, source):
     """Assert that all formulas, pictures and widgets of the page are there, and that it is not too wide."""
     assert page.locator("mjx-container").count() == len(source.select(".math"))
     assert page.locator("mjx-merror").count() == 0
-    broken = "[...document.images].filter((image) => !image.complete || !image.naturalWidth).map((image) => image.src)"
-    assert page.evaluate(broken) == []
+    assert page.evaluate(BROKEN) == []
     views = source.select('script[type="application/vnd.jupyter.widget-view+json"]')
     assert page.locator(".bb-view > .bb-widget").count() == len(views)
     assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
     assert page.evaluate(CUT_OFF) == []
 
 
+# The pictures that do not come; some wait until they are near, or until the theme shows them.
+BROKEN = """async () => {
+    const images = [...document.images];
+    for (const image of images) image.loading = "eager";
+    await Promise.allSettled(images.map((image) => image.decode()));
+    return images.filter((image) => !image.complete || !image.naturalWidth).map((image) => image.src);
+}"""
 # What lies outside the window, where no bar lets the reader scroll to it.
 CUT_OFF = """() => {
     const scrolls = (node) => node && (getComputedStyle(node).overflowX === "auto" || scrolls(node.parentElement));

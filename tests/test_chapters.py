@@ -7,6 +7,8 @@ import re
 from pathlib import Path
 
 import book_files
+import folds
+import outline
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -18,6 +20,9 @@ EXERCISE = re.compile(r"^(`{3,})\{exercise\}[^\n]*\n:label: (\S+)\n.*?^\1$", re.
 SOLUTION = re.compile(r"^(`{3,})\{solution\} (\S+)\n(.*?)^\1$", re.MULTILINE | re.DOTALL)
 WIDTH = re.compile(r"[<>^=]?[+ ]?0?\d")  # of a format that pads with blanks
 CHECK = re.compile(r"^(check_\w+)\((\w+)\)$", re.MULTILINE)
+
+
+OUTLINE = outline.chapters(ROOT)
 
 
 def named(path: Path) -> str:
@@ -35,6 +40,28 @@ def cells(path: Path) -> list[tuple[str, str]]:
 
 def test_there_are_chapters():
     assert CHAPTERS
+
+
+def test_a_chapter_asks_a_question_and_builds_on_earlier_ones_alone():
+    before = set()
+    for name, chapter in OUTLINE.items():
+        assert re.fullmatch(r"[A-Z].{9,69}\?", chapter.question), f"{name}: question, in its front matter"
+        assert set(chapter.needs) <= before, f"{name}: needs, in its front matter"
+        before.add(name)
+    assert len(before) == len(CHAPTERS)
+    assert len({chapter.question for chapter in OUTLINE.values()}) == len(CHAPTERS)
+
+
+def test_minutes_come_from_words_open_code_and_figures():
+    code = (
+        ("from backbone.widgets import Playground", folds.IMPORTS),
+        ("Playground()", folds.FIGURE),
+        ("plots.Drawing()", folds.FIGURE),
+        ("x = 1\n" * 60, None),
+        ("assert x", folds.CHECKS),
+    )
+    chapter = outline.Chapter("chapters/some", "?", (), "It’s a word. " * 400, code)
+    assert chapter.minutes == 5 * round((1200 / 120 + 60 / 10 + 3 + 1) / 5)
 
 
 @pytest.mark.parametrize("path", CHAPTERS, ids=named)

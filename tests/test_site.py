@@ -10,8 +10,10 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import folds
+import outline
 import pytest
 import slim
+import thumbnails
 import yaml
 from book_files import documents, repository
 from bs4 import BeautifulSoup
@@ -216,6 +218,37 @@ def test_the_colors_are_the_palettes(pages):
         for color in re.findall(r"#[0-9a-f]{6}", (ROOT / "_static" / name).read_text("utf-8"))
     }
     assert not written & set(COLORS.values())
+
+
+@SITE
+def test_every_chapter_has_a_card_on_the_front_page(pages):
+    cards = pages["intro.html"].select(".bb-cards .bb-card")
+    assert [card.a["href"] for card in cards] == [f"{name}.html" for name in chapters()]
+    for card, chapter in zip(cards, outline.chapters(ROOT).values(), strict=True):
+        question, facts = (line.get_text() for line in card.select("p"))
+        needs = ", ".join(pages[f"{name}.html"].h1.find(string=True) for name in chapter.needs)
+        assert question == chapter.question
+        assert facts == f"{chapter.minutes} min" + (f" · after {needs}" if needs else "")
+        themes = {image["class"][0].removeprefix("only-"): HTML / image["src"] for image in card.select("img")}
+        assert set(themes) == set(thumbnails.THEMES)
+        for theme, file in themes.items():
+            assert file.name == f"{Path(chapter.docname).name}-{theme}.webp"
+            assert file.is_file(), "run: .venv/bin/python tools/thumbnails.py"
+
+
+def test_the_pictures_of_the_cards_are_those_of_the_chapters_and_small():
+    files = sorted(thumbnails.FOLDER.iterdir())
+    wanted = {f"{Path(name).name}-{theme}.webp" for name in chapters() for theme in thumbnails.THEMES}
+    assert {file.name for file in files} == wanted
+    assert sum(file.stat().st_size for file in files) <= thumbnails.MOST
+
+
+@SITE
+def test_the_previous_and_the_next_page_say_what_they_ask(pages):
+    known, names = outline.chapters(ROOT), documents(ROOT)
+    for name, before, after in zip(names, [None, *names], [*names[1:], None], strict=False):
+        asked = [line.get_text() for line in pages[f"{name}.html"].select(".prev-next-area .bb-asks")]
+        assert asked == [known[other].question for other in (before, after) if other in known], name
 
 
 @SITE
