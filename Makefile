@@ -12,11 +12,11 @@ export OMP_NUM_THREADS := 1
 # conftest.py says how many processes that is, which tests share one, and what comes first.
 PARALLEL := -n auto --maxprocesses 8 --dist loadgroup --no-loadscope-reorder
 
-.PHONY: help book test check lint serve watch notebooks colab bench lowest clean
+.PHONY: help book test check lint serve watch notebooks zip pdf colab bench lowest clean
 .DEFAULT_GOAL := help
 
 help: ## list these commands
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
+	@grep -E '^[a-z ]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z ]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
 
 $(READY): requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -57,6 +57,9 @@ watch: $(READY) ## rebuild and reload the page while you write (PORT=...)
 
 notebooks: $(READY) ## write chapters/*.ipynb, README links and CITATION from their sources
 	@$(BIN)/python tools/notebooks.py
+
+zip pdf: $(READY) ## pack the built site, or print it: _build/backbone.zip, _build/backbone.pdf
+	@$(BIN)/python tools/publish.py $@
 
 colab: $(READY) ## run every notebook as on Colab: fresh environment, ipywidgets 7.7, package from git
 	@$(BIN)/python tools/colab.py

@@ -1,0 +1,110 @@
+"""What readers take with them: the archive opens from a folder, the PDF leads from place to place inside."""
+
+import io
+import re
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import folds
+import publish
+import pytest
+from pypdf import PdfReader
+
+ROOT = Path(__file__).resolve().parents[1]
+ADDRESS = "https://example.github.io/book/"
+CHAPTER = "chapters/dropout"
+
+pytestmark = [pytest.mark.site, pytest.mark.xdist_group("publish")]
+
+
+@pytest.fixture(scope="module")
+def unpacked(site, tmp_path_factory):
+    """The archive, unpacked."""
+    folder = tmp_path_factory.mktemp("archive")
+    publish.archive(site, folder / "book.zip")
+    with zipfile.ZipFile(folder / "book.zip") as packed:
+        packed.extractall(folder)
+    return folder / "backbone"
+
+
+def test_the_archive_holds_the_whole_site_in_one_folder(site, unpacked):
+    def files(folder):
+        return {path.relative_to(folder): path.stat().st_size for path in folder.rglob("*") if path.is_file()}
+
+    assert files(unpacked) == files(site)
+    assert [path.name for path in unpacked.parent.iterdir() if path.is_dir()] == ["backbone"]
+
+
+def test_an_unpacked_page_is_alive(open_page, unpacked):
+    page = open_page(f"{CHAPTER}.html", folder=unpacked, scheme="file")
+    assert page.locator(".bb-widget").count() == 1
+    assert page.locator("mjx-container").count() > 10
+    page.goto((unpacked / "index.html").as_uri())
+    page.wait_for_url("**/intro.html")
+
+
+# A process of its own: this one's browser holds the event loop.
+PRINT = """
+import pickle, sys
+from pathlib import Path
+sys.path.insert(0, "tools")
+import publish
+parts = publish.printed(publish.SITE, ["intro", "chapters/dropout"])
+sys.stdout.buffer.write(pickle.dumps({name: (p.title, p.sections, p.content) for name, p in parts.items()}))
+"""
+
+
+@pytest.fixture(scope="module")
+def parts(site):
+    """Two pages of the site, printed."""
+    import pickle
+
+    done = subprocess.run([sys.executable, "-c", PRINT], cwd=ROOT, capture_output=True, check=True, timeout=120)
+    return {name: publish.Part(*values) for name, values in pickle.loads(done.stdout).items()}
+
+
+@pytest.fixture(scope="module")
+def book(parts):
+    """The two bound together."""
+    publish.bound(parts, ADDRESS).write(file := io.BytesIO())
+    return PdfReader(file)
+
+
+def test_each_page_and_section_has_its_bookmark(book, parts):
+    (front, front_sections, chapter, sections) = book.outline
+    assert (front.title, chapter.title) == ("Backbone", "Dropout")
+    assert book.get_destination_page_number(chapter) == len(PdfReader(io.BytesIO(parts["intro"].content)).pages)
+    assert [one.title for one in sections] == [heading for heading, _ in parts[CHAPTER].sections]
+    pages = [book.get_destination_page_number(one) for one in [front, *front_sections, chapter, *sections]]
+    assert pages == sorted(pages)
+    for one in sections:
+        words = book.pages[book.get_destination_page_number(one)].extract_text()
+        assert re.sub(r"\W", "", one.title) in re.sub(r"\W", "", words)
+
+
+def test_links_lead_inside_or_to_the_site(book, parts):
+    targets = [link.get_object() for page in book.pages for link in page.get("/Annots") or []]
+    out = [str(link["/A"]["/URI"]) for link in targets if "/A" in link]
+    assert sum("/Dest" in link for link in targets) >= len(parts[CHAPTER].sections)
+    assert all(link["/Dest"][0].get_object()["/Type"] == "/Page" for link in targets if "/Dest" in link)
+    assert [address for address in out if "127.0.0.1" in address] == []
+    assert f"{ADDRESS}chapters/resnet.html" in {address.partition("#")[0] for address in out}
+
+
+def test_no_page_is_empty_and_no_check_is_printed(book):
+    texts = [page.extract_text() for page in book.pages]
+    assert [number for number, text in enumerate(texts) if len(text.split()) < 5] == []
+    assert folds.CHECKS in " ".join(" ".join(texts).split())
+    assert "glue(" not in texts[-1]
+
+
+def test_what_a_fold_holds_does_not_fade_in_on_paper(open_page):
+    page = open_page(f"{CHAPTER}.html")
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    page.emulate_media(media="print")
+    assert page.evaluate("[...document.querySelectorAll('details > *')].flatMap((n) => n.getAnimations()).length") == 0
+    assert page.evaluate(
+        "[...document.querySelectorAll('details > *')].every((node) => getComputedStyle(node).opacity === '1')"
+    )
