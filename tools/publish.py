@@ -35,7 +35,7 @@ READY = """async (checks) => {
     dispatchEvent(new Event("beforeprint"));
     for (const fold of document.querySelectorAll("article details")) {
         const summary = fold.querySelector("summary");
-        if (summary.textContent.trim() === checks) fold.replaceChildren(summary);
+        if (summary.textContent.trim().startsWith(checks)) fold.replaceChildren(summary);
     }
     for (const _ of [1, 2, 3]) await new Promise(requestAnimationFrame);
 }"""
