@@ -6,7 +6,7 @@
 * Folded code says what it is the code of; the cells that only check a page's numbers stand in one fold at its end.
 * An exercise says where it is solved, because nobody can type on a page.
 * The pages ask no other host for anything, and lose the scripts, rules and icons that they do not use (tools/slim.py).
-* Every id stands once on a page, a solution opens where its title is clicked, and a search finds "1×1".
+* Every id stands once on a page, and a solution opens where its title is clicked.
 * The download button gives the notebook made for readers (chapters/NAME.ipynb).
 """
 
@@ -24,7 +24,6 @@ from pathlib import Path
 from docutils import nodes
 from myst_nb.sphinx_ import HideCodeCellNode
 from sphinx.errors import SphinxError
-from sphinx.search.en import SearchEnglish
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
 from backbone.palette import css_variables
@@ -79,16 +78,6 @@ SOLVE = (
     '<a href="{colab}">Open it on Colab</a>, or <a href="../_sources/{docname}.ipynb" download>download it</a>.</p>'
 )
 
-SEARCH_FIELD = 'id="search-input"'
-
-
-class Words(SearchEnglish):
-    """The words of a page for the search: "1×1" is one, written as it is typed. `_static/search.js` does the same."""
-
-    def split(self, text):
-        """Return the words of a text."""
-        return super().split(re.sub(r"(?<=\d)\s*×\s*(?=\d)", "x", text))
-
 
 class PageError(SphinxError):
     """An output that a page could not show as its author meant it."""
@@ -126,7 +115,7 @@ def configure(app, config):
     config.backbone_front_end = front_end_key(Path(app.srcdir))
     config.mathjax3_config = MATHJAX
     config.html_js_files = [
-        (script, {"defer": "defer"}) if script == "search.js" else script  # after Sphinx's own
+        (script, {"defer": "defer"}) if script == "search.js" else script  # after the index
         for script in config.html_js_files
     ]
 
@@ -363,9 +352,7 @@ def change(pages: list[Path], mend) -> None:
 
 def mended(text: str, page: Path) -> str:
     """Return a page without what the theme has twice, or for nothing."""
-    # The theme has a search field in a dialog on every page; on the search page a second one has the same id.
-    head, field, rest = text.partition(SEARCH_FIELD)
-    text = UNUSED_TAGS.sub("", head + field + rest.replace(SEARCH_FIELD, 'id="search-field"'))
+    text = UNUSED_TAGS.sub("", text)
     return text if page.name == "search.html" else LATER_TAGS.sub("<script defer ", text)
 
 
@@ -381,7 +368,6 @@ def with_versions(text: str, page: Path) -> str:
 
 def setup(app):
     """Connect the extension."""
-    app.add_search_language(Words)
     app.add_post_transform(NameFolds)
     app.add_config_value("backbone_front_end", "", "html")
     app.connect("config-inited", configure)

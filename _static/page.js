@@ -45,6 +45,17 @@
     style.scrollBehavior = "";
   });
 
+  // The button of the theme says which of its three states it is in.
+  const MODES = { auto: "Theme: that of the device", light: "Theme: light", dark: "Theme: dark" };
+  const sayTheme = () => {
+    for (const button of document.querySelectorAll(".theme-switch-button"))
+      for (const name of ["aria-label", "data-bs-original-title", "title"])
+        if (name === "aria-label" || button.hasAttribute(name))
+          button.setAttribute(name, MODES[dataset.mode] ?? MODES.auto);
+  };
+  new MutationObserver(sayTheme).observe(document.documentElement, { attributeFilter: ["data-mode"] });
+  addEventListener("load", sayTheme); // behind the theme's own script
+
   // Whoever is led to a place inside a fold wants to see it: the folds around it open.
   const closedAround = (node) => {
     const around = [];

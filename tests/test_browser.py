@@ -3,7 +3,6 @@
 import functools
 import re
 from pathlib import Path
-from urllib.parse import quote
 
 import pytest
 import yaml
@@ -250,6 +249,31 @@ def test_theme_button_turns_the_page_dark(open_page):
     assert min(int(part) for part in re.findall(r"\d+", dark)[:3]) > 150
 
 
+def test_theme_button_says_its_state(open_page):
+    page = open_page("references.html", width=360)
+    button = page.locator("button.theme-switch-button:visible").first
+    said = []
+    for _ in range(3):
+        button.click()
+        said.append((page.locator("html").get_attribute("data-mode"), button.get_attribute("aria-label")))
+    assert dict(said) == {
+        "dark": "Theme: dark", "light": "Theme: light", "auto": "Theme: that of the device",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("width", [1280, 1024, 768, 360])
+def test_the_button_of_the_sidebar_works_at_every_width(open_page, width):
+    page = open_page("references.html", width=width)
+    sidebar, button = page.locator(".bd-sidebar-primary"), page.locator("button.primary-toggle:visible").first
+    beside = width >= 992  # else it lies over the page, and a click beside it closes it
+    for state in ("hidden", "visible") if beside else ("visible",):
+        button.click()
+        sidebar.wait_for(state=state)
+    if not beside:
+        page.mouse.click(width - 10, 400)
+        sidebar.wait_for(state="hidden")
+
+
 # Once nothing changes any more: some curves are computed over several frames.
 PAINTED = """async () => {
     widgetHost.drawAll();
@@ -327,41 +351,147 @@ def test_nothing_lies_over_the_text_when_a_reader_scrolls_back(open_page):
     assert not page.locator("#pst-back-to-top").is_visible()
 
 
-def test_search_finds_a_chapter(open_page):
-    page = open_page("search.html?q=convolution")
-    page.locator("#search-results a", has_text="Convolution").first.wait_for()
+# What a reader types, and the section that must come first; a chapter's own name means its beginning, a * any section.
+SEARCHES = {
+    "gradcam": "googlenet#global-average-pooling",
+    "grad-cam": "googlenet#global-average-pooling",
+    "batchnorm": "batch-normalization",
+    "1x1": "googlenet#one-by-one",
+    "1 × 1": "googlenet#one-by-one",
+    "kaiming": "vanishing-gradients#initialization",
+    "he init": "vanishing-gradients#initialization",
+    "xavier": "vanishing-gradients#initialization",
+    "initialization": "vanishing-gradients#initialization",
+    "skip": "resnet#skip-connection",
+    "shortcut": "resnet#skip-connection",
+    "cnn": "convolution",
+    "convnet": "convolution",
+    "top-5": "evaluation#top-k-accuracy",
+    "stride": "convolution#stride",
+    "padding": "convolution#stride",
+    "dilated convolution": "convolution#stride",
+    "overfitting": "training#overfitting",
+    "data augmentation": "data#augmentation",
+    "max pooling": "feature-extraction#max-pooling",
+    "maxpool": "feature-extraction#max-pooling",
+    "relu": "feature-extraction#relu",
+    "softmax": "neural-networks#softmax",
+    "cross entropy": "neural-networks#softmax",
+    "receptive field": "convolution#how-far",
+    "bottleneck": "resnet#bottleneck",
+    "fine-tuning": "transfer-learning#fine-tuning",
+    "finetuning": "transfer-learning#fine-tuning",
+    "learning rate": "training#learning-rate",
+    "dead relu": "vanishing-gradients#not-vanishing",
+    "momentum": "training#better-steps",
+    "adam": "training#better-steps",
+    "f1": "evaluation#precision-and-recall",
+    "precision": "evaluation#precision-and-recall",
+    "roc": "evaluation#roc",
+    "auc": "evaluation#roc",
+    "iou": "evaluation#iou",
+    "confusion matrix": "evaluation#confusion-matrix",
+    "calibration": "evaluation#calibration",
+    "transfer": "transfer-learning",
+    "lenet": "feature-extraction#lenet",
+    "depthwise": "googlenet#depthwise-separable",
+    "global average pooling": "googlenet#global-average-pooling",
+    "gap": "googlenet#global-average-pooling",
+    "im2col": "convolution#im2col",
+    "chain rule": "neural-networks#backpropagation",
+    "backprop": "neural-networks#backpropagation",
+    "gradient descent": "neural-networks#gradient-descent",
+    "xor": "neural-networks*",
+    "dropout": "dropout",
+    "resnet": "resnet",
+    "vgg16": "vgg",
+    "inception": "googlenet#inception",
+    "label smoothing": "googlenet#label-smoothing",
+    "vanishing gradient": "vanishing-gradients",
+    "exploding gradients": "vanishing-gradients#gradient-clipping",
+    "sigmoid": "vanishing-gradients#saturation",
+    "weight decay": "training#overfitting",
+    "early stopping": "dropout#other-ways",
+    "layernorm": "batch-normalization#without-the-batch",
+    "t-sne": "feature-extraction#dimensions",
+    "imagenet": "data#imagenet",
+    "fpn": "architectures#feature-pyramid",
+    "backbone": "architectures#the-words",
+    "flops": "architectures#flops",
+    "equivariance": "convolution#equivariance",
+    "weight sharing": "convolution#weight-sharing",
+    "lrn": "alexnet#lrn",
+    "sift": "alexnet#before-2012",
+    "degradation": "resnet#skip-connection",
+    "autograd": "neural-networks#autograd",
+    "validation set": "training#three-sets",
+    "mcnemar": "evaluation#mcnemar",
+    "convlution": "convolution",
+    "overfiting": "training#overfitting",
+    "backpropogation": "neural-networks#backpropagation",
+}
 
 
 def found_for(page, query) -> list[str]:
-    """Return the titles that a search lists, once it has come to its end."""
-    page.goto(re.sub(r"search\.html.*", f"search.html?q={quote(query)}", page.url))
-    page.wait_for_function(
-        "/^Search (finished|did)|did not match/.test(document.querySelector('.search-summary').innerText)"
-    )
-    return page.locator("#search-results li > a").all_inner_texts()
+    """Return the addresses that a search lists, in the folder of the chapters."""
+    page.locator("#search-field").fill(query)
+    links = page.locator("#search-results li > a").evaluate_all("(all) => all.map((link) => link.getAttribute('href'))")
+    return [link.removeprefix("chapters/") for link in links]
 
 
-@pytest.mark.parametrize(
-    ("query", "term"),
-    [
-        ("gradcam", "grad-cam"), ("finetuning", "fine-tuning"), ("batchnorm", "batch normalization"),
-        ("LRN", "local response normalization"), ("1x1", "1×1"), ("1 × 1", "1×1"),
-    ],
-)  # fmt: skip
-def test_search_knows_a_term_however_it_is_written(open_page, query, term):
+def test_a_search_in_the_dialog_leads_to_the_page_of_results(open_page):
+    page = open_page("references.html")
+    page.keyboard.press("Control+k")
+    field = page.locator(".search-button__search-container input")
+    field.fill("im2col")
+    sign, start = page.locator(".search-button__search-container i").bounding_box(), field.bounding_box()["x"]
+    padding = field.evaluate("(node) => parseFloat(getComputedStyle(node).paddingLeft)")
+    assert start < sign["x"] < sign["x"] + sign["width"] < start + padding, "the sign lies on no letter"
+    field.press("Enter")
+    page.wait_for_url("**/search.html?q=im2col")
+    assert page.locator("#search-field").input_value() == "im2col"
+    page.locator("#search-results a").first.click()
+    page.wait_for_url("**/convolution.html#im2col")
+
+
+@pytest.mark.parametrize("scheme", ["http", "file"])
+def test_a_search_leads_first_to_the_section_that_explains_it(open_page, scheme):
+    page = open_page("search.html", scheme=scheme)
+    wrong = {}
+    for query, place in SEARCHES.items():
+        first = (found_for(page, query) or [""])[0].replace(".html", "")
+        if first != place and first.partition("#")[0] + "*" != place:
+            wrong[query] = first
+    assert wrong == {}
+
+
+def test_every_place_that_a_search_lists_is_there(open_page, site):
     page = open_page("search.html")
-    found = found_for(page, query)
-    assert found
-    assert found == found_for(page, term)
+    links = found_for(page, "network")
+    assert links
+    for link in links:
+        name, _, anchor = link.partition("#")
+        found = html(site, f"chapters/{name}" if (site / "chapters" / name).exists() else name)
+        assert not anchor or found.find(id=anchor), link
 
 
-@pytest.mark.parametrize("query", ["constructor", "__proto__", "hasOwnProperty", "constructor convolution"])
-def test_search_for_a_word_that_javascript_knows_comes_to_an_end(open_page, query):
-    found_for(open_page("search.html"), query)
+def test_a_result_says_what_the_term_means_or_what_the_section_says(open_page):
+    page = open_page("search.html")
+    found_for(page, "relu")
+    says = page.locator("#search-results li > p")
+    assert says.first.inner_text() == "Replaces every negative number by 0."
+    found_for(page, "ankle boot")
+    assert "boot" in " ".join(page.locator("#search-results mark").all_inner_texts())
+    assert not re.search(r"import |plots\.|\$", " ".join(says.all_inner_texts())), "code"
+    assert_structure(page)
+    assert_colors(page, set())
 
 
-def test_search_in_a_folder_lists_titles_without_an_error(open_page):
-    assert found_for(open_page("search.html", scheme="file"), "convolution")
+@pytest.mark.parametrize("query", ["constructor", "__proto__", "hasOwnProperty", "((", "<b>", "qqqqqq", "한국"])
+def test_a_search_for_anything_comes_to_an_end(open_page, query):
+    page = open_page("search.html")
+    found_for(page, query)
+    assert query in page.locator(".search-summary").inner_text()
 
 
 PRINTED = """() => ({

@@ -1,0 +1,121 @@
+"""What the search page finds: the sections of all pages, in `searchindex.js`, which `_static/search.js` reads.
+
+A section is found by what stands in it, by its heading, and by the names that the glossary has for what it explains.
+The file is a script, so that it also loads from a folder. It is written from all pages; what the unchanged ones hold is
+kept beside Sphinx's own record of them.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from pathlib import Path
+
+import book_files
+from docutils import nodes
+from finding import CAPTION, GLOSSARY, book_list
+from sphinx.util.nodes import clean_astext
+
+STORE = "sections.json"
+INDEX = "globalThis.backboneIndex = {};\n"
+# Pages that only lead to others.
+LISTS = {GLOSSARY, "figures-and-exercises", "references"}
+MADE_UP = re.compile(r"id\d+")  # an id that counts, and is another when the page is edited
+SILENT = (nodes.literal_block, nodes.math_block, nodes.comment, nodes.Invisible, nodes.title)
+
+PAGE = """\
+<h1>Search</h1>
+<form class="bb-search" role="search">
+<input type="search" name="q" id="search-field" aria-label="Search this book" autocomplete="off" spellcheck="false">
+<button type="submit">Search</button>
+</form>
+<noscript><p>The search needs JavaScript.</p></noscript>
+<p class="search-summary" role="status"></p>
+<ol id="search-results"></ol>
+<script src="minisearch/minisearch.js"></script>
+<script src="searchindex.js"></script>
+"""
+
+
+def replace_search(app):
+    """Take the place of Sphinx's own index and search page, and read what is kept of pages that did not change."""
+    app.builder.search = False
+    store = Path(app.doctreedir) / STORE
+    app.env.backbone_sections = json.loads(store.read_text("utf-8")) if store.is_file() else {}
+
+
+def search_page(app):
+    """Make the search page."""
+    yield "search", {"title": "Search", "body": PAGE}, "page.html"
+
+
+def note_sections(app, doctree, docname):
+    """Note the sections of a page."""
+    if docname not in LISTS:
+        app.env.backbone_sections[docname] = [
+            [section["ids"], clean_astext(section[0]), spoken(section)]
+            for section in doctree.findall(nodes.section)
+            if isinstance(section.parent, nodes.document | nodes.section)
+        ]
+
+
+def spoken(section) -> str:
+    """Return what a reader reads in a section, without code, formulas and the sections in it."""
+    return " ".join(" ".join(words(part) for part in section if not isinstance(part, nodes.section)).split())
+
+
+def words(node) -> str:
+    """Return the words of a node; of a figure those of its caption."""
+    if isinstance(node, SILENT):
+        return ""
+    if isinstance(node, nodes.raw):
+        captions = CAPTION.findall(node.astext()) if node.get("format") == "html" else []
+        return html.unescape(re.sub("<[^>]+>", "", " ".join(map("".join, captions))))
+    if isinstance(node, nodes.math):
+        return "…" if "\\" in node.astext() else node.astext()
+    if isinstance(node, nodes.Text):
+        return node.astext()
+    return ("" if isinstance(node, nodes.TextElement) else " ").join(map(words, node.children))
+
+
+def write_index(app, exception):
+    """Write the index, and keep what was noted for the next build."""
+    if exception or app.builder.name != "html":
+        return
+    noted, found = app.env.backbone_sections, book_files.documents(Path(app.srcdir))
+    (Path(app.doctreedir) / STORE).write_text(json.dumps(noted), "utf-8")
+    pages = [name for name in found if name in noted]
+    meanings = explained(app.env)
+    sections = [
+        {
+            "page": number,
+            "anchor": [name for name in ids if not MADE_UP.fullmatch(name)][-1] if i else "",
+            "heading": heading,
+            "text": text,
+            "names": [name for place in (ids if i else [""]) for name in meanings.get((page, place), [])],
+        }
+        for number, page in enumerate(pages)
+        for i, (ids, heading, text) in enumerate(noted[page])
+    ]
+    titles = [[f"{page}.html", clean_astext(app.env.titles[page])] for page in pages]
+    index = json.dumps({"pages": titles, "sections": sections}, ensure_ascii=False, separators=(",", ":"))
+    (Path(app.outdir) / "searchindex.js").write_text(INDEX.format(index), "utf-8")
+
+
+def explained(env) -> dict[tuple[str, str], list[tuple[str, str]]]:
+    """Return, by page and section, the names of what is explained there, each with its definition."""
+    labels, found = env.domains["std"].anonlabels, {}
+    for entry in (one for page in book_list(env, "terms").values() for one in page):
+        place = labels.get(entry.target, (entry.target, ""))
+        found.setdefault(place, []).extend((name, entry.text) for name in entry.names)
+    return found
+
+
+def setup(app):
+    """Connect the extension."""
+    app.connect("builder-inited", replace_search)
+    app.connect("html-collect-pages", search_page)
+    app.connect("doctree-resolved", note_sections, priority=800)
+    app.connect("build-finished", write_index)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": False}
