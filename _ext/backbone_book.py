@@ -6,6 +6,7 @@
 * Folded code says what it is the code of; the cells that only check a page's numbers stand in one fold at its end.
 * An exercise says where it is solved, because nobody can type on a page.
 * The pages ask no other host for anything, and lose the scripts, rules and icons that they do not use (tools/slim.py).
+* The faces of the text are asked for first.
 * Every id stands once on a page, and a solution opens where its title is clicked.
 * The download button gives the notebook made for readers (chapters/NAME.ipynb).
 """
@@ -67,6 +68,18 @@ LATER = r"(?:doctools|sphinx_highlight|clipboard\.min|copybutton|togglebutton|de
 LATER_TAGS = re.compile(rf'<script (?!defer)(?=[^>]*src="[^"]*_static/{LATER})')
 
 SHEETS = re.compile(r'href="([^"?:]*_static/[^"?]*\.css)(?:\?[^"]*)?"')
+
+# The faces of the text, asked for before the style sheets are there that name them. A page in a folder may not.
+FACES = ("text", "text-italic")
+ASK_FOR_FACES = """
+<script>
+  for (const href of {addresses}) {{
+    if (location.protocol === "file:") break;
+    const face = {{ rel: "preload", as: "font", type: "font/woff2", crossOrigin: "", href }};
+    document.head.append(Object.assign(document.createElement("link"), face));
+  }}
+</script>
+"""
 
 # A section of this name is closed until a reader asks for it.
 FURTHER = "Further exercises"
@@ -323,6 +336,8 @@ def choose_scripts(app, pagename, templatename, context, doctree):
 
     context["script_files"] = [script for script in context.get("script_files", []) if wanted(script)]
     context["css_files"] = [style for style in context["css_files"] if "thebe" not in str(style.filename)]
+    addresses = [context["pathto"](f"_static/fonts/{name}.woff2", resource=True) for name in FACES]
+    context["metatags"] = context.get("metatags", "") + ASK_FOR_FACES.format(addresses=json.dumps(addresses))
 
 
 def finish(app, exception):

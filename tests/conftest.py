@@ -49,7 +49,8 @@ STANDALONE = """<!doctype html>
   <link rel="icon" href="data:,">
   <link rel="stylesheet" href="site.css">
   <style>
-    :root {{ color-scheme: light dark }} body {{ margin: 1rem; background: Canvas }} .bb-view {{ color: CanvasText }}
+    :root {{ color-scheme: light dark }} body {{ margin: 1rem; background: Canvas; font-family: var(--bb-font) }}
+    .bb-view {{ color: CanvasText }}
   </style>
 </head>
 <body>{views}{state}<script src="{first}"></script><script src="widget-host.js"></script></body>
@@ -288,6 +289,7 @@ def page_with(open_page, tmp_path):
         )
         for name in ("widget-host.js", "site.css"):
             shutil.copy(ROOT / "_static" / name, tmp_path)
+        shutil.copytree(ROOT / "_static" / "fonts", tmp_path / "fonts", dirs_exist_ok=True)
         (tmp_path / "page.html").write_text(html, "utf-8")
         return open_page("page.html", folder=tmp_path, **options)
 

@@ -3,6 +3,8 @@
 And that the workflows, which test and publish the site elsewhere, can be read and ask for no more than they need.
 """
 
+import copy
+import hashlib
 import json
 import re
 from collections import Counter
@@ -249,6 +251,44 @@ def test_the_previous_and_the_next_page_say_what_they_ask(pages):
     for name, before, after in zip(names, [None, *names], [*names[1:], None], strict=False):
         asked = [line.get_text() for line in pages[f"{name}.html"].select(".prev-next-area .bb-asks")]
         assert asked == [known[other].question for other in (before, after) if other in known], name
+
+
+@SITE
+def test_the_letters_of_the_pages_are_in_the_faces(pages):
+    style = (ROOT / "_static/site.css").read_text("utf-8")
+    text, italic, code = (letters(found) for found in re.findall(r"unicode-range: ([^;]+);", style))
+    for name in documents(ROOT):
+        article = copy.copy(pages[f"{name}.html"].article)
+        for tag in article.select("script, style, .math"):
+            tag.extract()
+        for face, tags in ((code, "pre, code"), (italic, "em"), (text, "p, li, td, th, h1, h2, h3, figcaption, text")):
+            used = {letter for tag in article.select(tags) for letter in tag.get_text() if letter.isprintable()}
+            assert used - face <= NOT_IN_THE_FACES, f"{name}: {tags}"
+            for tag in article.select("pre, code, em"):
+                tag.extract()
+
+
+NOT_IN_THE_FACES = {"\u2217", "\u207b"}  # the operator *, which Source Sans has not, and in code a raised minus
+
+
+def letters(ranges) -> set[str]:
+    """Return the letters of a `unicode-range`."""
+    ends = [part.removeprefix("U+").partition("-") for part in ranges.split(", ")]
+    return {chr(code) for first, _, last in ends for code in range(int(first, 16), int(last or first, 16) + 1)}
+
+
+def test_the_faces_are_small():
+    assert sum(path.stat().st_size for path in (ROOT / "_static/fonts").glob("*.woff2")) < 70_000
+
+
+@pytest.mark.parametrize("folder", ["_extra/mathjax", "_static/fonts"])
+def test_foreign_files_are_what_their_checksums_say(folder):
+    listed = dict(line.split("  ./")[::-1] for line in (ROOT / folder / "SHA256SUMS").read_text("utf-8").splitlines())
+    files = {path.relative_to(ROOT / folder).as_posix(): path for path in (ROOT / folder).rglob("*") if path.is_file()}
+    assert {
+        name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in files.items() if name in listed
+    } == listed
+    assert set(files) - set(listed) == {"README.md", "SHA256SUMS"}
 
 
 @SITE

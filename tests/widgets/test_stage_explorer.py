@@ -179,3 +179,13 @@ def test_it_fits_is_accessible_and_nothing_jumps(page_with, made, show):
         [".bb-st-stages input", None],
         [".bb-pictures label:not(.bb-photo-none) input", None],
     )
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("spacing", ["-0.03em", "0.05em"])
+def test_nothing_jumps_in_a_narrower_or_wider_face(page_with, made, spacing):
+    page = page_with(made())
+    page.add_style_tag(content=f"body {{ letter-spacing: {spacing} }}")
+    for width in (360, 340, 320):
+        page_checks.resize(page, width)
+        assert page_checks.jumps(page, [[".bb-st-stages input", None]]) == []

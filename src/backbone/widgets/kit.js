@@ -192,6 +192,7 @@ export function widget(settings, build) {
       view.repaint();
     });
     view.onTheme(paint); // at once: paper does not wait for a frame
+    view.listen(document.fonts, "loadingdone", ({ fontfaces }) => fontfaces.some(isOurs) && view.repaint());
     paint();
     return () => {
       view.dispose();
@@ -200,6 +201,9 @@ export function widget(settings, build) {
   }
   return { render };
 }
+
+/** Whether letters that came are of the site's own faces, in which figures write; formulas have others. */
+const isOurs = ({ family }) => family.includes("Backbone");
 
 /** Whether an event does something, and is no key on the way to something else. */
 const isAct = ({ type, key, ctrlKey, metaKey }) =>

@@ -40,7 +40,7 @@ class BlockExplorer(NetworkWidget):
         traitlets.TraitError: a cut of a block that has no shortcut, or of another part.
     """
 
-    room = {"": (504, 638)}
+    room = {"": (504, 622)}
 
     cuts = t.Dict().tag(sync=True)
     answer = t.Enum(["", *PARTS, "both"], "").tag(sync=True)

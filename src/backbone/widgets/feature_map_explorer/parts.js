@@ -124,7 +124,7 @@ export function networkPart(view, classes, shown, { point, pick }) {
     place(plan);
     draw();
   };
-  return { node: canvas, update: draw, resize };
+  return { node: canvas, resize };
 }
 
 /** Arrow keys: the next layer or unit; with Shift the place in its map. */

@@ -123,7 +123,7 @@ export default widget(SETTINGS, (view, model) => {
   const whole = stage(network.node, picture.node, tools, invite);
   const paint = () => {
     shown = read();
-    for (const part of [picture, network]) part.update();
+    network.resize(place); // and the picture, which has its place in it from the first
     for (const part of [more, numbers]) part.update(shown);
     says.say(sentence(data, shown));
   };

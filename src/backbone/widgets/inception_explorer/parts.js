@@ -97,7 +97,7 @@ export function modulePart(view, [channels], read, change) {
     write(outward, fill(TEXT.output, { maps: Math.round(drawn.output.height / unit) }));
     inward.setAttribute("y", drawn.input.y - 6);
     outward.setAttribute("y", Math.max(14, drawn.output.y - 6));
-    outward.setAttribute("x", width);
+    outward.setAttribute("x", width - 2); // a letter reaches a little beyond its own width
     return boxes;
   };
   return { node, update };

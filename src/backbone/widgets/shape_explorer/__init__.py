@@ -103,7 +103,7 @@ class ShapeExplorer(NetworkWidget):
         ValueError: a record is missing or of another shape, or local scores do not add up to the logits.
     """
 
-    room = {"tiles": (509, 624), "evidence": (502, 631)}
+    room = {"tiles": (498, 609), "evidence": (502, 616)}
 
     show = t.Enum(["tiles", "evidence"], "tiles").tag(sync=True)
     change = t.Enum(CHANGES, "4 tiles").tag(sync=True)

@@ -31,7 +31,7 @@ class SkipConnection(BookWidget):
     Source: He et al. 2016, "Identity mappings in deep residual networks", section 3.
     """
 
-    room = {"": (461, 632)}
+    room = {"": (461, 610)}
 
     weight = t.Float(1.0).tag(sync=True)
     kind = t.Unicode().tag(sync=True)

@@ -44,7 +44,7 @@ class StageExplorer(NetworkWidget):
         traitlets.TraitError: a stage that there is not.
     """
 
-    room = {"front": (465, 509), "stages": (535, 601)}
+    room = {"front": (465, 493), "stages": (535, 586)}
 
     show = t.Enum(["front", "stages"], "stages").tag(sync=True)
     stage = t.Int(1).tag(sync=True)

@@ -68,15 +68,17 @@ export function stripPart(view, taps) {
 /** The maps of the stage that is looked at. */
 export function stagePart(taps, count) {
   const maps = Array.from({ length: count }, () => mapPart({ role: "img" }));
-  const title = h("p", { class: "bb-hint" });
+  const title = h("span");
+  const titles = taps.map((tap) => fill(TEXT.maps, tap));
+  const longest = titles.reduce((a, b) => (b.length > a.length ? b : a));
   const node = h(
     "div",
     { "data-part": "maps" },
-    title,
+    h("p", { class: "bb-hint", "data-longest": longest }, title),
     h("div", { class: "bb-st-maps" }, ...maps.map((map) => map.node)),
   );
   const update = (seen, stage, place) => {
-    write(title, fill(TEXT.maps, taps[stage]));
+    write(title, titles[stage]);
     maps.forEach((map, i) => {
       map.paint(seen[stage][i].bytes, paintedSide(taps[stage].side));
       map.canvas.setAttribute(

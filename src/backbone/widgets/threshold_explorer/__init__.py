@@ -40,7 +40,7 @@ class ThresholdExplorer(BookWidget):
         traitlets.TraitError: prevalence lies outside its range.
     """
 
-    room = {"": (548, 636)}
+    room = {"": (548, 613)}
 
     threshold = t.Float(0.0).tag(sync=True)
     prevalence = t.Float(0.5, min=RAREST, max=0.9).tag(sync=True)

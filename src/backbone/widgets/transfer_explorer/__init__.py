@@ -38,7 +38,7 @@ class TransferExplorer(BookWidget):
         traitlets.TraitError: a setting that was not measured.
     """
 
-    room = {"": (541, 564)}
+    room = {"": (541, 541)}
 
     left = t.Unicode("scratch").tag(sync=True)
     right = t.Unicode().tag(sync=True)
