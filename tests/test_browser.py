@@ -344,6 +344,28 @@ def test_a_dark_figure_is_printed_in_light_ink(open_page):
     assert page.evaluate(canvases) == light
 
 
+FORCED = """() => {
+    const look = (selector) => getComputedStyle(document.querySelector(selector));
+    const pictures = [...document.querySelectorAll(".bb-pictures canvas")];
+    return {
+        ink: look("body").color,
+        inks: [look(".bb-widget").color, look(".bb-figure svg").color],
+        ramp: look(".bb-conv-ramp").backgroundImage,
+        borders: new Set(pictures.map((one) => getComputedStyle(one).borderColor)).size,
+    };
+}"""
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_figures_say_what_they_say_in_color_where_a_reader_forces_other_colors(open_page, theme):
+    page = open_page("chapters/convolution.html", theme=theme, forced_colors="active")
+    page.evaluate("widgetHost.drawAll()")
+    found = page.evaluate(FORCED)
+    assert found["inks"] == [found["ink"]] * 2
+    assert "gradient" in found["ramp"]
+    assert found["borders"] == 2  # of the picture that is chosen, and of the others
+
+
 # Sizes and colors of all that figures show, with the styles in the order of their first figures, and turned round.
 ORDERS = """() => {
     const styles = [...document.querySelectorAll("style")].filter((one) => one.textContent.includes(".bb-widget"));
