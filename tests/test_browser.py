@@ -142,12 +142,13 @@ def test_a_figure_is_written_in_the_face_also_where_it_comes_late(open_page, set
     assert page.evaluate(PAINTED) == painted
 
 
-def test_76_characters_of_code_fit_the_column(open_page):
-    page = open_page("chapters/convolution.html")
-    spare = "(pre) => (pre.textContent = 'm'.repeat(76), pre.clientWidth - pre.scrollWidth)"
-    assert page.locator(".cell_input pre").first.evaluate(spare) == 0
-    over = "(pre) => (pre.textContent = 'm'.repeat(90), pre.scrollWidth - pre.clientWidth)"
-    assert page.locator(".cell_input pre").first.evaluate(over) > 0
+@pytest.mark.parametrize(("width", "media"), [(1280, "screen"), (680, "print")])  # A4 less its margins
+def test_76_characters_of_code_fit_the_column(open_page, width, media):
+    page = open_page("chapters/convolution.html", width=width)
+    page.emulate_media(media=media)
+    over = "(pre, count) => (pre.textContent = 'm'.repeat(count), pre.scrollWidth - pre.clientWidth)"
+    assert page.locator(".cell_input pre").nth(3).evaluate(over, 76) == 0
+    assert page.locator(".cell_input pre").nth(3).evaluate(over, 100) > 0
 
 
 # Every figure comes late, as with a slow line or computer.
