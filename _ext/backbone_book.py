@@ -21,6 +21,7 @@ import re
 import shutil
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from docutils import nodes
 from myst_nb.sphinx_ import HideCodeCellNode
@@ -122,7 +123,9 @@ def configure(app, config):
     # Set before any kernel starts: the same seed gives other bits with another number of threads.
     os.environ["OMP_NUM_THREADS"] = "1"
     if TOLD:
-        config.nb_execution_cache_path, config.html_baseurl = TOLD["outputs"], TOLD["address"]
+        config.nb_execution_cache_path, address = TOLD["outputs"], TOLD["address"]
+        config.html_baseurl = config.ogp_site_url = address
+        config.notfound_urls_prefix = urlsplit(address).path  # the server shows it at any address
     else:
         config.nb_execution_mode = "force"
     config.backbone_front_end = front_end_key(Path(app.srcdir))
@@ -351,6 +354,7 @@ def finish(app, exception):
     (site / "_static" / "site.css").write_text(f":root {{ {css_variables()} }}\n{style}", "utf-8")
     slim.slim(site)
     change(pages, with_versions)
+    (site / "robots.txt").write_text(f"User-agent: *\nSitemap: {app.config.html_baseurl}sitemap.xml\n", "utf-8")
     for twin in sorted((source / "chapters").glob("*.ipynb")):
         target = site / "_sources" / "chapters" / twin.name
         if target.parent.is_dir():
@@ -373,9 +377,10 @@ def mended(text: str, page: Path) -> str:
 
 def with_versions(text: str, page: Path) -> str:
     """Return a page whose style sheets have addresses that change with them: a browser keeps no old one."""
+    site = next(folder for folder in page.parents if (folder / "_static").is_dir()) / "_static"
 
     def versioned(link) -> str:
-        sheet = (page.parent / link[1]).read_text("utf-8")
+        sheet = (site / link[1].rpartition("_static/")[2]).read_text("utf-8")
         return f'href="{link[1]}?v={figures.version(sheet)[:8]}"'
 
     return SHEETS.sub(versioned, text)

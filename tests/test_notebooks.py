@@ -103,7 +103,7 @@ REWRITTEN = {
     "question": (
         "~~~{question} How many has {ref}`x <sec-one>`?\n- [ ] `9`\n  One *channel*\n  alone.\n- [x] 27\n  Three.\n~~~",
         "**Question.** How many has x?\n\n- `9`\n- 27\n\n"
-        "<details>\n<summary>Answer</summary>\n\n- `9`: One *channel* alone.\n- **27**: Three.\n\n</details>",
+        "<details>\n<summary>Answer</summary>\n\n- `9` – One *channel* alone.\n- **27** – Three.\n\n</details>",
     ),
     "ref to another page": (
         "{ref}`deep_part` {ref}`the\n  text <sec-two>`",

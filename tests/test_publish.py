@@ -1,15 +1,20 @@
 """What readers take with them: the archive opens from a folder, the PDF leads from place to place inside."""
 
 import io
+import os
 import re
+import shutil
 import subprocess
 import sys
 import zipfile
 from pathlib import Path
 
+import book_files
 import folds
 import publish
 import pytest
+from bs4 import BeautifulSoup
+from PIL import Image
 from pypdf import PdfReader
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -98,6 +103,66 @@ def test_no_page_is_empty_and_no_check_is_printed(book):
     assert [number for number, text in enumerate(texts) if len(text.split()) < 5] == []
     assert folds.CHECKS in " ".join(" ".join(texts).split())
     assert "glue(" not in texts[-1]
+
+
+# --- What the site tells machines, and what pip installs --------------------------------------------------------
+
+
+def test_robots_find_every_page_once(site):
+    pages = {f"{name}.html" for name in book_files.documents(ROOT)}
+    found = re.findall(r"<loc>([^<]*)</loc>", (site / "sitemap.xml").read_text("utf-8"))
+    home = book_files.repository(ROOT).pages_url
+    assert sorted(found) == sorted(f"{home}{page}" for page in pages)
+    assert f"Sitemap: {home}sitemap.xml" in (site / "robots.txt").read_text("utf-8")
+
+
+def test_each_page_has_a_card_that_lies_on_the_site(site):
+    home = book_files.repository(ROOT).pages_url
+    for name in book_files.documents(ROOT):
+        head = BeautifulSoup((site / f"{name}.html").read_text("utf-8"), "html.parser").head
+        about = {tag.get("property", tag.get("name")): tag["content"] for tag in head.select("meta[content]")}
+        assert about["og:url"] == f"{home}{name}.html"
+        assert len(about["description"]) > 40
+        assert about["og:image"].startswith(home)
+        with Image.open(site / about["og:image"].removeprefix(home)) as card:
+            assert card.width >= 1000
+
+
+def test_the_page_for_wrong_addresses_works_at_any_depth(site):
+    page = BeautifulSoup((site / "404.html").read_text("utf-8"), "html.parser")
+    path = "/" + book_files.repository(ROOT).pages_url.split("/", 3)[3]
+    links = [link.get("href") or link["src"] for link in page.select("[href], [src]")]
+    own = [link for link in links if not link.startswith(("https:", "#", "data:"))]
+    assert own
+    assert [link for link in own if not link.startswith(path)] == []
+    missing = [
+        link for link in own if not (site / link.removeprefix(path).partition("?")[0].partition("#")[0]).exists()
+    ]
+    assert missing == []
+    assert "This page does not exist" in page.select_one("article").text
+
+
+@pytest.mark.build
+def test_the_package_builds_as_a_wheel_with_all_its_files(tmp_path):
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, tmp_path)
+    left_out = shutil.ignore_patterns("__pycache__", "*.egg-info")
+    shutil.copytree(ROOT / "src", tmp_path / "src", ignore=left_out)
+    command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", "dist", "."]
+    subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, timeout=120)
+    with zipfile.ZipFile(next((tmp_path / "dist").glob("*.whl"))) as wheel:
+        packed = {name for name in wheel.namelist() if name.startswith("backbone/")}
+        wheel.extractall(tmp_path / "installed")
+    source = tmp_path / "src" / "backbone"
+    assert packed == {f"backbone/{path.relative_to(source).as_posix()}" for path in source.rglob("*") if path.is_file()}
+    run = [
+        sys.executable,
+        "-c",
+        "from backbone import pretrained, widgets; print(pretrained.load('lenet'), widgets)",
+    ]
+    alone = os.environ | {"PYTHONPATH": str(tmp_path / "installed")}
+    done = subprocess.run(run, env=alone, cwd=tmp_path, check=True, capture_output=True, text=True)
+    assert str(tmp_path / "installed") in done.stdout
 
 
 def test_what_a_fold_holds_does_not_fade_in_on_paper(open_page):

@@ -123,7 +123,7 @@ class Renderer:
         except ValueError as error:
             raise self.fail(block.line, f"the question {block.argument!r}: {error}") from None
         asked = f"**{WORDS['question']}.** {self.inline(block.argument, block.line)}"
-        why = [f"- {f'**{one.text}**' if one.right else one.text}: {one.why}" for one in found]
+        why = [f"- {f'**{one.text}**' if one.right else one.text} – {one.why}" for one in found]
         return [asked, "", *(f"- {one.text}" for one in found), "", *folded(WORDS["answer"], why)]
 
     def admonition(self, block: Block, body: list[str]) -> list[str]:
