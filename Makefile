@@ -5,6 +5,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 JAVASCRIPT := src _static
+PROSE := *.md chapters/*.md
+# Words that only look misspelled, and files that are not ours to spell.
+SPELLING := --ignore-words-list=fro,nd,fpr,readby --skip='*.csv,*.json,*.npz,*.pt,*.svg,*LICENSE*'
 
 # The same seed gives other bits with another number of threads, so every kernel and test runs with one.
 export OMP_NUM_THREADS := 1
@@ -39,11 +42,13 @@ check: $(READY) ## run what needs neither a built site nor a browser: lint, the 
 	@$(MAKE) --no-print-directory lint
 	@$(BIN)/python -m pytest $(PARALLEL) -m "not (build or browser or site)"
 
-lint: $(READY) ## check style and format, the chapters' cells, and that the notebooks are in step
+lint: $(READY) ## check style, format and spelling, the chapters' cells, and that the notebooks are in step
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/oxlint $(JAVASCRIPT)
 	@$(BIN)/oxfmt --check $(JAVASCRIPT)
+	@$(BIN)/python -m codespell_lib $(SPELLING) --builtin clear,rare,en-GB_to_en-US $(PROSE)
+	@$(BIN)/python -m codespell_lib $(SPELLING) _ext _static experiments src tests tools
 	@$(BIN)/python tools/notebooks.py --check
 	@$(BIN)/python -m pytest -q tests/test_chapters.py -k "column or short"
 

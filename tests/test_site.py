@@ -170,6 +170,25 @@ def test_an_id_stands_once_on_a_page(pages):
 
 
 @SITE
+def test_every_picture_says_what_it_shows_or_is_hidden(pages):
+    """Figures of cells are made with a text; this holds pictures that a page has as HTML to the same."""
+
+    def says(picture) -> bool:
+        around = [picture, *picture.find_parents()]
+        if any(tag.get("aria-hidden") == "true" for tag in around):
+            return True
+        named = next((tag for tag in around if tag.get("role") == "img"), picture)
+        return bool(named.get("aria-label") or named.get("aria-labelledby") or named.get("alt") is not None)
+
+    demand(
+        f"{name}: {str(picture)[:80]} has no text that says what it shows; give it aria-label, or alt"
+        for name, page in pages.items()
+        for picture in page.select("article :is(svg, img)")
+        if not says(picture)
+    )
+
+
+@SITE
 def test_every_figure_has_an_anchor_to_which_the_list_leads(pages):
     of_figure = re.compile(r"^figure-[a-z0-9-]+$")
     anchors = [
