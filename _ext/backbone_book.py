@@ -5,7 +5,8 @@
 * A widget that the page could not draw fails the build, and so does an output that differs in every build.
 * Folded code says what it is the code of; the cells that only check a page's numbers stand in one fold at its end.
 * An exercise says where it is solved, because nobody can type on a page.
-* The pages ask no other host for anything, and lose the scripts, rules and icons that they do not use (tools/slim.py).
+* The pages ask no other host for anything, and run nothing that was not built with them (tools/policy.py).
+* They lose the scripts, rules and icons that they do not use (tools/slim.py).
 * The faces of the text are asked for first.
 * Every id stands once on a page, and a solution opens where its title is clicked.
 * The download button gives the notebook made for readers (chapters/NAME.ipynb).
@@ -36,6 +37,7 @@ sys.path.append(str(Path(__file__).parents[1] / "tools"))  # Sphinx finds this f
 import book_files
 import figures
 import folds
+import policy
 import slim
 
 # What tools/book.py says: where the outputs lie, a key for each chapter's, and the site's address. Without it, when
@@ -58,11 +60,14 @@ TABLE = '<div class="pst-scrollable-table-container">'
 MATHJAX = {"options": {"enableMenu": False}}
 
 # Tags of the theme that a page does without: FontAwesome's script draws icons that its style sheet already draws
-# (542 KB compressed). Preloading its fonts fetches 300 KB before they are needed, and fails in a page opened from a
-# folder.
+# (542 KB compressed). Preloading its fonts fails in a page opened from a folder. Thebe, which would run code, is gone,
+# and page.js stands in for handlers in tags, which a policy would have to allow.
 UNUSED_TAGS = re.compile(
     r'\s*<script src="[^"]*/fontawesome/[^"]*"></script>'
     r'|\s*<link rel="preload" as="font"[^>]*/fa-[\w-]+\.woff2[^>]*/>'
+    r'|\s*<script type="text/x-thebe-config">.*?</script>\s*<script>kernelName = [^<]*</script>'
+    r'| onclick="(?:window\.print|toggleFullScreen)\(\)"',
+    re.DOTALL,
 )
 # Scripts that a page can show its text and figures without; they run when it is read, in this order.
 LATER = r"(?:doctools|sphinx_highlight|clipboard\.min|copybutton|togglebutton|design-tabs|reading|scripts/[\w-]+)\.js\b"
@@ -107,7 +112,7 @@ def front_end_key(root: Path) -> str:
     """
     widgets = [path for path in source_files(root) if path.suffix in FRONT_END or path.name == "palette.py"]
     own = [path for folder in ("_static", "_ext") for path in (root / folder).rglob("*.*") if path.suffix != ".pyc"]
-    own += [root / "tools" / name for name in ("figures.py", "folds.py", "outline.py", "slim.py")]
+    own += [root / "tools" / name for name in ("figures.py", "folds.py", "outline.py", "policy.py", "slim.py")]
     files = [*widgets, *sorted(path for path in own if path.is_file())]
     return hashlib.sha256(b"\0".join(path.read_bytes() for path in files)).hexdigest()[:16]
 
@@ -354,6 +359,7 @@ def finish(app, exception):
     (site / "_static" / "site.css").write_text(f":root {{ {css_variables()} }}\n{style}", "utf-8")
     slim.slim(site)
     change(pages, with_versions)
+    change(pages, lambda text, page: policy.guarded(text))
     (site / "robots.txt").write_text(f"User-agent: *\nSitemap: {app.config.html_baseurl}sitemap.xml\n", "utf-8")
     for twin in sorted((source / "chapters").glob("*.ipynb")):
         target = site / "_sources" / "chapters" / twin.name

@@ -136,4 +136,14 @@
   addEventListener("focusout", hush);
   addEventListener("keydown", ({ key }) => key === "Escape" && hush());
   addEventListener("scroll", place, { passive: true });
+
+  // Two buttons of the theme, and a link of Sphinx's, whose code in their tags the page's policy refuses.
+  addEventListener("click", (event) => {
+    const on = (selector) => event.target.closest?.(selector);
+    if (on(".btn-download-pdf-button")) print();
+    if (on(".btn-fullscreen-button")) globalThis.toggleFullScreen();
+    if (!on(".highlight-link a")) return;
+    event.preventDefault();
+    SphinxHighlight.hideSearchWords();
+  });
 })();

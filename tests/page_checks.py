@@ -77,6 +77,23 @@ RUN_AXE = """async (options) => {
 }"""
 
 
+UNTIL = """async (arg) => {
+    const asked = %s, end = performance.now() + 20_000;
+    while (!asked(arg)) {
+        if (performance.now() > end) throw new Error(`never: ${asked}`);
+        await new Promise(requestAnimationFrame);
+    }
+}"""
+
+
+def until(page, asked, arg=None):
+    """Wait until a function of the page says yes.
+
+    Playwright's own `wait_for_function` makes code of text at each try, which the policy of the book's pages forbids.
+    """
+    page.evaluate(UNTIL % asked, arg)
+
+
 def unwrap_same_words(page):
     """Leave of the words of code on the page one of each kind, so that axe is done in half the time."""
     page.evaluate(UNWRAP_SAME_WORDS)
@@ -101,7 +118,7 @@ def assert_colors(page, checked):
     dark = page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches")
     for theme in THEMES if dark else reversed(THEMES):  # it ends in the theme in which it began
         page.emulate_media(color_scheme=theme)
-        page.wait_for_function("(theme) => (document.documentElement.dataset.theme ?? theme) === theme", arg=theme)
+        until(page, "(theme) => (document.documentElement.dataset.theme ?? theme) === theme", theme)
         page.evaluate("document.getAnimations().forEach((animation) => animation.finish())")  # colors on their way
         if fresh := page.evaluate(MARK_UNCHECKED, list(checked)):
             assert_no_violation(page, {"runOnly": {"type": "rule", "values": COLOR_RULES}})
@@ -265,7 +282,7 @@ def swipe(page, node, right=0, down=0):
 def resize(page, width):
     """Make the window of the page this wide, and wait until widgets have heard of it and are drawn again."""
     page.set_viewport_size({"width": width, "height": 900})
-    page.wait_for_function("(width) => innerWidth === width", arg=width)
+    until(page, "(width) => innerWidth === width", width)
     page.evaluate(FRAMES, 4)
 
 

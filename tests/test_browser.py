@@ -1,14 +1,17 @@
 """Every page of the built site in a real browser, cut off from all other hosts, light and dark, wide and narrow."""
 
 import functools
+import io
 import re
 import time
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 import yaml
 from bs4 import BeautifulSoup
-from page_checks import assert_colors, assert_fits, assert_structure, resize, unwrap_same_words
+from page_checks import assert_colors, assert_fits, assert_structure, resize, until, unwrap_same_words
+from PIL import Image
 
 ROOT = Path(__file__).resolve().parents[1]
 CHECKED = set()  # the looks of texts whose colors were checked
@@ -171,16 +174,16 @@ def test_a_link_into_a_page_leads_there_at_once_and_stays(browser, server, settl
         page.add_init_script(SLOW)
         page.goto(f"{server.url}/chapters/{place}", wait_until="load")
         # Before any figure is there; formulas that are being set may move it for less than a frame.
-        page.wait_for_function(f"Math.abs({OFF}) < 40 && !document.querySelector('.bb-view > .bb-widget')")
+        until(page, f"() => Math.abs({OFF}) < 40 && !document.querySelector('.bb-view > .bb-widget')")
         settle(page)
-        page.wait_for_function(f"Math.abs({OFF}) < 9")  # two frames after the last formula
+        until(page, f"() => Math.abs({OFF}) < 9")  # two frames after the last formula
 
 
 def test_a_reader_who_went_elsewhere_is_left_there(browser, server, settle):
     with browser.new_page(viewport={"width": 1280, "height": 900}) as page:
         page.add_init_script(SLOW)
         page.goto(f"{server.url}/chapters/{PLACES[0]}", wait_until="commit")
-        page.wait_for_function("scrollY > 0")
+        until(page, "() => scrollY > 0")
         page.keyboard.press("Home")
         settle(page)
         page.wait_for_timeout(500)
@@ -223,50 +226,123 @@ def test_formulas_wait_for_the_figures_in_sight_but_not_for_ever(browser, server
         page.locator("mjx-container").first.wait_for()
 
 
-POLICY = (
-    "default-src 'none'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; "
-    "img-src 'self' data:; font-src 'self'; connect-src 'self'"
-)
+def test_the_buttons_of_the_theme_work(open_page):
+    page = open_page("chapters/convolution.html")
+    page.evaluate("window.print = () => (window.printed = true)")
+    page.locator("[aria-label='Download this page']").click()
+    page.locator(".btn-download-pdf-button").click()
+    assert page.evaluate("printed")
+    page.locator(".btn-fullscreen-button").click()
+    until(page, "() => document.fullscreenElement")
+    page.evaluate("document.exitFullscreen()")
 
 
-@pytest.mark.parametrize("path", ["chapters/convolution.html", "chapters/evaluation.html"])
-def test_a_page_lives_under_a_tight_policy(open_page, site, settle, path):
-    page = open_page(path)  # whose watch hears of every refusal
-    page.route("**/*.html", lambda route: route.fulfill(path=site / path, headers={"Content-Security-Policy": POLICY}))
-    page.reload()
-    settle(page)
-    assert_complete(page, html(site, path))
+def test_the_words_of_a_search_are_marked_until_a_reader_hides_them(open_page):
+    page = open_page("chapters/evaluation.html?highlight=threshold")
+    page.locator("article p .highlighted:visible").first.wait_for()
+    page.get_by_role("link", name="Hide Search Matches").click()
+    assert page.locator(".highlighted").count() == 0
 
 
-@pytest.mark.parametrize(("width", "height", "seen"), [(1280, 900, ".bb-view"), (360, 740, ".bb-st-seen > .bb-st-map")])
-def test_the_front_page_has_its_figure_alive_above_the_fold(browser, server, settle, width, height, seen):
-    """And on a phone what the hand holds and the stages that answer."""
-    with browser.new_page(viewport={"width": width, "height": height}) as page:
-        page.goto(f"{server.url}/intro.html")
-        settle(page)
-        parts = ["h1", ".bb-lead", ".bb-start", seen, ".bb-st-stages"]
-        boxes = [page.locator(f"article {part}").first.bounding_box() for part in parts]
-        assert all(0 <= box["y"] <= box["y"] + box["height"] <= height for box in boxes), boxes
-        handle = page.locator(".bb-st-seen > .bb-st-map")
-        handle.press("ArrowRight")
-        assert handle.locator(".bb-st-frame").evaluate("(frame) => parseFloat(frame.style.left)") > 50
+# What runs sets `ran`; what only becomes a part of the page carries a mark; a link is followed.
+PAYLOADS = [
+    """'"><img src=x data-mark onerror="ran=1"><script data-mark>ran=1</script>""",
+    "</script><svg data-mark onload=ran=1>",
+    "javascript:ran=1",
+]
+RAN = """async () => {
+    for (const link of document.querySelectorAll("[href^='javascript:ran']")) link.click();
+    await new Promise((done) => setTimeout(done, 300));
+    return globalThis.ran ?? document.querySelectorAll("[data-mark]").length;
+}"""
+KEPT = """(payload) => {
+    const text = document.querySelector('script[type="application/vnd.jupyter.widget-state+json"]')?.textContent;
+    const { key, models } = JSON.parse(text ?? '{"models": {}}'), kept = {};
+    for (const [id, { state }] of Object.entries(models))
+        kept[id] = Object.fromEntries(Object.entries(state).filter(([, value]) => typeof value === "string")
+            .map(([name]) => [name, payload]));
+    const store = JSON.stringify({ key, models: kept, views: { 0: { width: innerWidth, height: payload } } });
+    addEventListener("pagehide", () => {
+        for (const name of ["mode", "theme", "sphinx_highlight_terms"]) localStorage.setItem(name, payload);
+        sessionStorage.setItem(`backbone ${location.pathname}`, store);
+    });
+}"""
 
 
-def test_start_leads_to_the_first_chapter(open_page):
-    page = open_page("intro.html")
-    page.get_by_role("link", name="Start", exact=True).click()
-    page.wait_for_url(f"**/{PAGES[1]}")
+@pytest.mark.parametrize("payload", PAYLOADS)
+def test_nothing_runs_of_what_a_link_says_or_a_browser_kept(browser, server, settle, payload):
+    with browser.new_context() as context:
+        page = context.new_page()
+        for path in (f"search.html?q={quote(payload)}", f"chapters/resnet.html?highlight={quote(payload)}"):
+            page.goto(f"{server.url}/{path}#{quote(payload)}")
+            settle(page)
+            assert page.evaluate(RAN) == 0, path
+        for chapter in ("resnet", "evaluation", "transfer-learning"):
+            page.goto(f"{server.url}/chapters/{chapter}.html")
+            settle(page)
+            page.evaluate(KEPT, payload)
+            page.reload()
+            settle(page)
+            assert page.evaluate(RAN) == 0, chapter
 
 
-def test_the_front_pages_network_sees_a_readers_photograph(open_page):
-    from backbone.data import photo  # PyTorch, for one test
-    from backbone.widgets.engine import jpeg
+# What no page does: each way by which text could come to run.
+TAG = "() => {{ document.body.append(Object.assign(document.createElement('{}'), {})); }}"
+INJECTED = {
+    "handler": "() => { document.body.insertAdjacentHTML('beforeend', '<img src=x: onerror=\"ran=1\">') }",
+    "script": TAG.format("script", "{ textContent: 'ran=1' }"),
+    "data": TAG.format("script", "{ src: 'data:,ran=1' }"),
+    "blob": TAG.format("script", "{ src: URL.createObjectURL(new Blob(['ran=1'])) }"),
+    "elsewhere": TAG.format("script", "{ src: 'https://example.org/x.js' }"),
+    "frame": TAG.format("iframe", "{ srcdoc: '<script>top.ran=1</script>' }"),
+    "link": "() => { const a = document.createElement('a'); a.href = 'javascript:ran=1'; a.click() }",
+}
 
-    own = jpeg(photo("chelsea", 224, gray=False))
-    page = open_page("intro.html")
-    page.locator("input[type=file]").set_input_files({"name": "own.jpg", "mimeType": "image/jpeg", "buffer": own})
+
+@pytest.mark.parametrize("scheme", ["http", "file"])
+def test_what_is_put_into_a_page_does_not_run(open_page, scheme):
+    page = open_page("chapters/evaluation.html", scheme=scheme, expected=["Content Security Policy"])
+    visit = open_page.visits[-1]
+    for name, act in INJECTED.items():
+        before = len(visit.messages)
+        page.evaluate(act)
+        page.wait_for_timeout(200)
+        assert page.evaluate("globalThis.ran") is None, name
+        assert "Content Security Policy" in "".join(visit.messages[before:]), name
+    visit.expected = (".",)
+    visit.requests.clear()
+
+
+# In the place of a camera: a canvas, of which a stream has a frame where something is drawn.
+CAMERA = """() => {
+    const canvas = document.createElement("canvas"), context = canvas.getContext("2d");
+    setInterval(() => context.fillRect(0, 0, 300, 150), 30);
+    navigator.mediaDevices.getUserMedia = async () => canvas.captureStream(30);
+}"""
+
+
+def test_a_readers_pictures_and_network_live_under_the_policy(open_page):
+    page = open_page("chapters/imagenet-features.html")  # whose watch hears of every refusal
+    figure = page.locator(".bb-view", has=page.locator("input[type=file]")).first
+    own = figure.get_by_role("radio", name="Your own picture")
+    picture = io.BytesIO()
+    Image.new("RGB", (300, 250), "red").save(picture, "PNG")
+    given = {"name": "mine.png", "mimeType": "image/png", "buffer": picture.getvalue()}
+    figure.locator("input[type=file]").set_input_files(given)
+    own.wait_for(state="attached")
+    page.evaluate(CAMERA)
+    figure.get_by_role("button", name="Camera").click()
+    page.get_by_role("button", name="Take the picture").click()
+    page.get_by_role("dialog").wait_for(state="hidden")
+
+
+@pytest.mark.parametrize("scheme", ["http", "file"])
+def test_a_network_is_fast_under_the_policy(open_page, scheme):
+    page = open_page("chapters/resnet.html", scheme=scheme)
     page.get_by_role("button", name="Load the network").click()
-    page.locator(".bb-says", has_text="cat”").wait_for(timeout=60_000)
+    said = page.locator(".bb-network [role=status]", has_text="The network is loaded").first
+    said.wait_for(timeout=60_000)
+    assert "WebAssembly" not in said.inner_text()
 
 
 def test_first_page_leads_to_the_book(open_page):
@@ -331,7 +407,7 @@ def test_a_figure_is_painted_in_the_ink_of_the_page(open_page, chapter):
     light = page.evaluate(PAINTED)
     assert light != dark
     page.emulate_media(color_scheme="dark")
-    page.wait_for_function("() => document.documentElement.dataset.theme === 'dark'")
+    until(page, "() => document.documentElement.dataset.theme === 'dark'")
     assert page.evaluate(PAINTED) == dark
 
 
@@ -406,7 +482,7 @@ def test_nothing_lies_over_the_text_when_a_reader_scrolls_back(open_page):
     page = open_page("chapters/evaluation.html", width=360)
     page.evaluate("scrollTo({ top: 3000, behavior: 'instant' })")
     page.mouse.wheel(0, -300)
-    page.wait_for_function("scrollY < 3000")
+    until(page, "() => scrollY < 3000")
     assert not page.locator("#pst-back-to-top").is_visible()
 
 
@@ -589,7 +665,7 @@ IN_SIGHT = """(id) => {
 @pytest.mark.parametrize("place", ["input-gradient", "figure-convolution-shift"])
 def test_a_link_to_another_page_opens_the_fold_in_which_its_place_is(open_page, place):
     page = open_page(f"chapters/convolution.html#{place}")
-    page.wait_for_function(IN_SIGHT, arg=place)
+    until(page, IN_SIGHT, place)
 
 
 @pytest.mark.parametrize("fold", ["details.hide", ".solution", ".admonition.dropdown:not(.solution)"])
@@ -601,7 +677,7 @@ def test_a_link_into_any_kind_of_fold_opens_it_each_time(open_page, fold):
     link.evaluate("(node) => { node.innerHTML += '<a id=there href=\"#inside\">there</a>' }")
     for _ in range(2):
         page.locator("#there").click()
-        page.wait_for_function(IN_SIGHT, arg="inside")
+        until(page, IN_SIGHT, "inside")
         title = page.locator(f"article {fold}").first.locator("summary, .admonition-title").first
         title.click()
         inside.wait_for(state="hidden")

@@ -5,7 +5,7 @@ import re
 
 import pytest
 import questions
-from page_checks import assert_fits, assert_structure
+from page_checks import assert_fits, assert_structure, until
 
 KEY = "backbone reading"
 DROPOUT = "chapters/dropout.html"
@@ -81,7 +81,7 @@ def test_one_question_is_shown_and_a_link_leads_to_any(quiz):
     assert shown(quiz).count() == 1
     last = boxes.last.get_attribute("id")
     quiz.page.evaluate("(id) => (location.hash = id)", last)
-    quiz.page.wait_for_function("(id) => !document.getElementById(id).hidden", arg=last)
+    until(quiz.page, "(id) => !document.getElementById(id).hidden", last)
     assert quiz.get_by_role("button", name="Next question").is_disabled()
     assert quiz.locator(".bb-quiz span").first.inner_text() == f"Question {boxes.count()} of {boxes.count()}"
 

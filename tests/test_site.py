@@ -3,6 +3,7 @@
 And that the workflows, which test and publish the site elsewhere, can be read and ask for no more than they need.
 """
 
+import base64
 import copy
 import hashlib
 import json
@@ -94,8 +95,24 @@ def test_no_style_sheet_asks_another_host_for_anything(pages):
 
 
 @SITE
+def test_every_page_says_first_what_may_run_on_it(pages):
+    for name, page in pages.items():
+        (meta,) = page.find_all("meta", attrs={"http-equiv": "Content-Security-Policy"})
+        assert not meta.find_previous(["script", "link", "style"]), name
+        policy = dict(part.strip().split(" ", 1) for part in meta["content"].split(";"))
+        assert {policy[name] for name in ("base-uri", "frame-src", "object-src")} == {"'none'"}
+        assert not re.search(r"'unsafe-(?:inline|hashes|eval)'|https?:|data:|blob:|\*", policy["script-src"]), name
+        assert "http" not in meta["content"].replace("http-equiv", ""), name
+        inline = [tag.string for tag in page.find_all("script", src=None) if "json" not in tag.get("type", "")]
+        known = {base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in inline}
+        assert known == set(re.findall(r"'sha256-([^']*)'", policy["script-src"])), name
+        handlers = [tag for tag in page.find_all(True) if any(attribute.startswith("on") for attribute in tag.attrs)]
+        assert not handlers, f"{name}: a policy refuses {handlers}; listen in page.js"
+
+
+@SITE
 def test_the_scripts_that_no_page_needs_are_gone(pages):
-    unwanted = re.compile("thebe|fontawesome|require(?:js)?[.@/-]|html-manager|unpkg|jsdelivr|cdnjs")
+    unwanted = re.compile("thebe|binder|fontawesome|require(?:js)?[.@/-]|html-manager|unpkg|jsdelivr|cdnjs")
     scripts = [(name, script) for name, page in pages.items() for script in page.find_all("script")]
     demand(f"{name} has {script['src']}" for name, script in scripts if unwanted.search(script.get("src", "")))
     # A widget's state may speak of anything; other scripts in a page are the theme's.

@@ -27,6 +27,7 @@ import anywidget
 import execution
 import nbformat
 import numpy as np
+import policy
 import torch
 from browser import NoBrowserError, launch, serving
 from figures import STATE, STATE_TAG, VIEW_TAG
@@ -42,11 +43,11 @@ PACKAGES = {"@jupyter-widgets/html-manager@1.0.14": "dist/embed-amd.js", "requir
 
 # A figure is alive when its widget is in the page and two frames have come after.
 ALIVE = """
-    new MutationObserver((_, observer) => {
+    window.alive = new Promise((done) => new MutationObserver((_, observer) => {
         if (!document.querySelector(".bb-widget")) return;
         observer.disconnect();
-        requestAnimationFrame(() => requestAnimationFrame(() => (window.alive = performance.now())));
-    }).observe(document, { childList: true, subtree: true });
+        requestAnimationFrame(() => requestAnimationFrame(() => done(performance.now())));
+    }).observe(document, { childList: true, subtree: true }));
 """
 STOCK_TAGS = """<script src="require.js"></script><script src="embed-amd.js"></script>
 <script>require.config({ paths: { anywidget: new URL("anywidget", location.href).href } });</script>"""
@@ -174,7 +175,6 @@ def alive(browser, address: str) -> float:
     slow_down(page)
     page.add_init_script(ALIVE)
     page.goto(address, wait_until="commit")
-    page.wait_for_function("window.alive", timeout=60_000)
     found = page.evaluate("alive")
     context.close()
     return found
@@ -228,7 +228,7 @@ def stock_page(text: str, notebook: Path) -> str:
     body = json.dumps(state).replace("<", "\\u003c")
     article, _, rest = text.partition(STATE_TAG.search(text)[0])
     end = rest[rest.index("widget-host.js") :].partition("</script>")[2]
-    head, _, article = article.partition("</head>")
+    head, _, article = policy.META.sub("", article).partition("</head>")
     head = MATHJAX.sub(r'<script defer="defer" src="\1"></script>', head)
     return f"{head}{STATE.format(body)}{STOCK_TAGS}</head>{article}{end}".replace("<script defer ", "<script ")
 
