@@ -25,6 +25,7 @@ CAPTION = re.compile(r'<figcaption[^>]*>(.*?)</figcaption>|<p class="bb-note">(.
 SENTENCE = re.compile(r".+?[.?!](?=\s+[^a-z\s]|$)")
 GLOSSARY = "glossary"
 MOVES = "moves"  # stands behind a figure in the list
+ALONE = "alone, for a projector"  # the link to it without the text around (page.js)
 
 
 class Figures(EnvironmentCollector):
@@ -203,6 +204,8 @@ def write_lists(app, doctree, docname):
 def line_of(page: str, anchor: str, text: str, notes: list[str]) -> nodes.paragraph:
     """Return one line of a list."""
     rest = [nodes.inline("", " · ".join(["", *notes]), classes=["bb-note"])] if notes else []
+    if MOVES in notes:
+        rest += [nodes.Text(" · "), refer(ALONE, f"{page}?alone={anchor}")]
     return nodes.paragraph("", "", refer(text, f"{page}#{anchor}"), *rest)
 
 

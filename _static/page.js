@@ -80,6 +80,26 @@
     if (link?.href === location.href) setTimeout(arrive); // no change of the address tells of it
   });
 
+  // For a projector: a page that is asked for one figure, `?alone=figure-...`, shows it and its caption and nothing else.
+  const alone = new URLSearchParams(location.search).get("alone");
+  const showAlone = () => {
+    const figure = /^figure-[\w-]+$/.test(alone) && document.getElementById(alone);
+    const cell = figure && figure.querySelector(".bb-view") && figure.closest(".cell");
+    if (!cell) return;
+    dataset.alone = "";
+    const caption = cell.nextElementSibling?.matches(".bb-note") && cell.nextElementSibling;
+    for (let node = figure; node !== document.body; node = node.parentElement)
+      for (const other of node.parentElement.children) if (other !== node && other !== caption) other.hidden = true;
+    const back = Object.assign(document.createElement("a"), {
+      className: "bb-back",
+      textContent: "Back to the chapter",
+    });
+    back.href = `${location.pathname}#${alone}`;
+    cell.before(back);
+    addEventListener("keydown", ({ key }) => key === "Escape" && back.click());
+  };
+  addEventListener("DOMContentLoaded", showAlone);
+
   // A word of the text lights the part that it names, of the next figure that has it, or else of the last before.
   const partOf = (word) => {
     const parts = [...document.querySelectorAll(`.bb-widget [data-part="${CSS.escape(word.dataset.part)}"]`)];

@@ -478,6 +478,27 @@ def test_a_word_lights_the_part_of_a_figure_that_it_names(open_page):
         assert lit.count() == 0
 
 
+def test_a_figure_stands_alone_for_a_projector(open_page):
+    page = open_page("chapters/convolution.html?alone=figure-convolution-filter")
+    seen = page.locator(".bb-view:visible")
+    assert seen.count() == 1
+    assert seen.locator(".bb-conv-as-filter").count() == 1
+    assert page.locator("article p.bb-note:visible").count() == 1
+    assert not page.locator(":is(article h1, nav, header, .highlight):visible").count()
+    assert page.evaluate("scrollY") == 0
+    assert_structure(page)
+    page.keyboard.press("Escape")
+    page.wait_for_url("**/convolution.html#figure-convolution-filter")
+    assert page.locator("article h1").is_visible()
+
+
+@pytest.mark.parametrize("asked", ["", "figure-none", "exercises", "figure-one-row-of-pixels", "%22%3E%3Cimg src=x%3E"])
+def test_a_page_that_is_asked_for_no_moving_figure_is_whole(open_page, asked):
+    page = open_page(f"chapters/convolution.html?alone={asked}")
+    assert page.locator("article h1").is_visible()
+    assert page.locator(".bb-view:visible").count() == 5
+
+
 def test_nothing_lies_over_the_text_when_a_reader_scrolls_back(open_page):
     page = open_page("chapters/evaluation.html", width=360)
     page.evaluate("scrollTo({ top: 3000, behavior: 'instant' })")

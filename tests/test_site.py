@@ -213,12 +213,25 @@ def test_every_figure_has_an_anchor_to_which_the_list_leads(pages):
         for name in documents(ROOT)
         for figure in pages[f"{name}.html"].select(".cell_output :is(.bb-figure, .bb-view)")
     ]
-    listed = pages["figures-and-exercises.html"].select("#figures li a")
+    listed = pages["figures-and-exercises.html"].select("#figures li a:first-of-type")
     assert [
         link["href"].removesuffix(f".html#{anchor}") for link, (_, anchor) in zip(listed, anchors, strict=True)
     ] == [name for name, _ in anchors]
     assert len(set(anchors)) == len(anchors)
     assert all(link.get_text().strip() for link in listed)
+
+
+@SITE
+def test_each_moving_figure_is_offered_alone_and_each_such_link_leads_to_one(pages):
+    moving = {
+        f"{name}.html?alone={figure.find_parent(id=re.compile('^figure-'))['id']}"
+        for name in chapters()
+        for figure in pages[f"{name}.html"].select(".cell_output .bb-view")
+    }
+    offered = {name: {a["href"] for a in pages[name].select('a[href*="?alone="]')} for name in pages}
+    assert offered["figures-and-exercises.html"] >= moving
+    assert len(offered["teaching.html"]) >= 8
+    assert offered["teaching.html"] <= moving
 
 
 @SITE
