@@ -95,9 +95,14 @@ def assert_room(page, source, name):
     assert all(room - 8 <= height <= room + 1 for room, height in zip(kept, drawn, strict=True)), (kept, drawn)
 
 
+BREAKS = "(nodes, name) => nodes.map((node) => getComputedStyle(node)[name])"
+
+
 def assert_printed_whole(page):
-    """Assert that each figure and widget has its size on paper."""
+    """Assert that each figure and widget has its size on paper, and no page ends with a heading or an empty box."""
     page.emulate_media(media="print")
+    assert set(page.locator("article .cell_input").evaluate_all(BREAKS, "breakInside")) <= {"avoid"}
+    assert set(page.locator("article :is(h1, h2, h3)").evaluate_all(BREAKS, "breakAfter")) == {"avoid"}
     for view in page.locator(".bb-view, .bb-figure").all():
         box = view.bounding_box()
         assert box["width"] > 200
