@@ -143,7 +143,8 @@ def configure(app, config):
 
 def with_new_outputs(app, env, added, changed, removed):
     """Name the pages to be read again because their outputs are others than when they were read."""
-    known, env.backbone_keys = getattr(env, "backbone_keys", {}), TOLD.get("keys", {})
+    runs = {page: [key, TOLD["runs"][page]] for page, key in TOLD.get("keys", {}).items()}
+    known, env.backbone_keys = getattr(env, "backbone_keys", {}), runs
     return [page for page in env.found_docs - added if not TOLD or known.get(page) != env.backbone_keys.get(page)]
 
 
@@ -348,6 +349,12 @@ def choose_scripts(app, pagename, templatename, context, doctree):
     context["metatags"] = context.get("metatags", "") + ASK_FOR_FACES.format(addresses=json.dumps(addresses))
 
 
+def say_when_it_ran(app, pagename, templatename, context, doctree):
+    """Say at a page's end with what its outputs were computed, and when."""
+    if said := TOLD.get("runs", {}).get(pagename):
+        context["theme_extra_footer"] = f'<p class="bb-ran">{said}</p>'
+
+
 def finish(app, exception):
     """Mend the finished pages and put the readers' notebooks behind the download button."""
     if exception or app.builder.name != "html":
@@ -404,5 +411,6 @@ def setup(app):
     app.connect("doctree-resolved", lead_to_notebook)
     app.connect("html-page-context", choose_scripts, priority=900)
     app.connect("html-page-context", add_figures, priority=901)
+    app.connect("html-page-context", say_when_it_ran)
     app.connect("build-finished", finish)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": False}

@@ -313,6 +313,17 @@ def test_the_first_build_executes_the_chapter(built):
 
 
 @GREEN
+def test_a_page_says_with_what_and_when_it_was_executed_also_when_it_comes_from_the_cache(built):
+    (said,) = [line.get_text() for line in built.first_page.select("footer .bb-ran")]
+    versions = r"Python 3\.\d+, PyTorch \d+\.[\d.]+, NumPy \d+\.[\d.]+"
+    assert re.fullmatch(rf"Executed with {versions} on [A-Z][a-z]+ \d+, 20\d\d in \d+ s\.", said)
+    (file,) = (built.root / "_build/executed").rglob("*.ipynb")
+    built.write(file, file.read_text("utf-8").replace('"execution_date": "20', '"execution_date": "19'))
+    built.passes()
+    assert [line.get_text() for line in built.page().select("footer .bb-ran")] == [said.replace(", 20", ", 19")]
+
+
+@GREEN
 def test_a_page_carries_the_states_of_the_widgets_it_shows_and_no_others(built):
     (model,) = models(built.first_page)
     assert model["widget"] == "Dot"

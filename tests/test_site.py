@@ -12,15 +12,17 @@ from collections import Counter
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+import film
 import folds
 import outline
 import pytest
 import slim
 import thumbnails
 import yaml
-from book_files import documents, repository
+from book_files import documents, executed, repository
 from bs4 import BeautifulSoup
 from fontTools.ttLib import TTFont
+from PIL import Image
 
 from backbone.palette import COLORS, css_variables
 
@@ -294,6 +296,16 @@ def test_the_pictures_of_the_cards_are_those_of_the_chapters_and_small():
     assert sum(file.stat().st_size for file in files) <= thumbnails.MOST
 
 
+def test_the_readmes_picture_moves_and_is_small():
+    (alt, name) = re.search(r"^!\[(.+)\]\((.+)\)$", (ROOT / "README.md").read_text("utf-8"), re.MULTILINE).groups()
+    assert ROOT / name == film.FILM
+    assert film.FILM.stat().st_size <= film.MOST
+    assert len(alt) > 100
+    with Image.open(film.FILM) as picture:
+        assert picture.size == film.SIZE
+        assert picture.n_frames > len(film.SCENES)
+
+
 @SITE
 def test_the_previous_and_the_next_page_say_what_they_ask(pages):
     known, names = outline.chapters(ROOT), documents(ROOT)
@@ -338,6 +350,15 @@ def test_foreign_files_are_what_their_checksums_say(folder):
         name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in files.items() if name in listed
     } == listed
     assert set(files) - set(listed) == {"README.md", "SHA256SUMS"}
+
+
+@SITE
+def test_every_page_with_code_says_with_what_it_was_executed(pages):
+    said = re.compile(r"Executed with Python .+, PyTorch .+, NumPy .+ in \d+ s\.")
+    for path in executed(ROOT):
+        name = f"{path.relative_to(ROOT).with_suffix('').as_posix()}.html"
+        (line,) = pages[name].select("footer .bb-ran")
+        assert said.fullmatch(line.get_text()), name
 
 
 @SITE

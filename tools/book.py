@@ -63,6 +63,14 @@ def build(root: Path) -> None:
     compare_numbers(root, keys)
 
 
+def said_of_run(file: Path) -> str:
+    """Return what a page says of the run that its outputs come from; what is installed now is what was then."""
+    seconds, day = execution.run_of(file)
+    versions = ", ".join(f"{name} {number}" for name, number in glued.installed().items())
+    when = f" on {day:%B} {day.day}, {day.year}" if day else ""
+    return f"Executed with {versions}{when} in {max(1, round(seconds))} s."
+
+
 def compare_numbers(root: Path, keys: dict[str, str]) -> None:
     """Compare what was computed with what the notebooks show; raise BuildError where it is something else.
 
@@ -94,9 +102,15 @@ def forget_pages(root: Path) -> None:
 def write_pages(root: Path, keys: dict[str, str]) -> None:
     """Run Jupyter Book with warnings as errors, showing its output as it comes.
 
-    The extension is told where the outputs lie, which outputs are another's than last time, and the site's address.
+    The extension is told where the outputs lie, which of them are new, what they were computed with, and the address
+    of the site.
     """
-    told = {"outputs": str(execution.cache_folder(root)), "keys": keys, "address": notebooks.repository(root).pages_url}
+    told = {
+        "outputs": str(execution.cache_folder(root)),
+        "keys": keys,
+        "runs": {name: said_of_run(execution.kept_at(root, root / f"{name}.md", key)) for name, key in keys.items()},
+        "address": notebooks.repository(root).pages_url,
+    }
     environment = os.environ | {"BACKBONE_BUILD": json.dumps(told)}
     run = "from jupyter_book.cli.main import main; main()"  # it has no `python -m jupyter_book`
     command = [sys.executable, "-c", run, "build", str(root), "-W", "-n", "--keep-going"]

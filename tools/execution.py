@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.metadata
+import json
 import multiprocessing
 import os
 import platform
@@ -20,6 +21,7 @@ import time
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
 from textwrap import shorten
@@ -262,9 +264,17 @@ def keep(file: Path, result: Executed) -> None:
 
     file.parent.mkdir(parents=True, exist_ok=True)
     result.notebook.metadata["execution_seconds"] = round(result.seconds, 1)
+    result.notebook.metadata["execution_date"] = datetime.now(UTC).date().isoformat()
     unfinished = file.with_suffix(".unfinished")
     nbformat.write(result.notebook, unfinished)
     unfinished.replace(file)
+
+
+def run_of(file: Path) -> tuple[float, date | None]:
+    """Return how many seconds a kept chapter took, and the day, which is unknown where an older version kept it."""
+    metadata = json.loads(file.read_text("utf-8"))["metadata"]
+    day = metadata.get("execution_date")
+    return metadata["execution_seconds"], day and date.fromisoformat(day)
 
 
 def prune(current: Path) -> None:
@@ -295,5 +305,6 @@ def fill_cache(root: Path, kept: dict[Path, Path], chapters: dict) -> None:
             cell.metadata = present.metadata
         nbformat.write(notebook, file)
         seconds = notebook.metadata.pop("execution_seconds")
+        notebook.metadata.pop("execution_date", None)
         bundle = CacheBundleIn(notebook, str(chapter), data={"execution_seconds": seconds})
         outputs.cache_notebook_bundle(bundle, check_validity=False, overwrite=True)
