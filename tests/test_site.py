@@ -224,6 +224,15 @@ def test_every_figure_has_an_anchor_to_which_the_list_leads(pages):
 
 
 @SITE
+def test_the_page_on_checks_names_every_file_of_tests_with_what_it_says(pages):
+    links = pages["checking.html"].select("article li a")
+    said = {link["href"].partition("/tests/")[2]: " ".join(link.get_text().split()) for link in links}
+    files = {path.relative_to(ROOT / "tests").as_posix(): path for path in (ROOT / "tests").rglob("test_*.py")}
+    assert said.keys() == files.keys()
+    assert all(len(text) > 15 for text in said.values())
+
+
+@SITE
 def test_each_moving_figure_is_offered_alone_and_each_such_link_leads_to_one(pages):
     moving = {
         f"{name}.html?alone={figure.find_parent(id=re.compile('^figure-'))['id']}"
