@@ -176,8 +176,10 @@ def leads_somewhere(name, address, ids):
     parts = urlsplit(address)
     if parts.scheme or parts.netloc:
         return True
-    page = HTML / name
-    target = (page.parent / unquote(parts.path)).resolve() if parts.path else page
+    page, path = HTML / name, parts.path
+    if path.startswith("/"):  # on the page for wrong addresses
+        path = path.removeprefix(urlsplit(repository(ROOT).pages_url).path)
+    target = (page.parent / unquote(path)).resolve() if path else page
     return target.exists() and (not parts.fragment or target not in ids or parts.fragment in ids[target])
 
 
