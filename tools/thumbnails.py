@@ -26,7 +26,7 @@ SHOWN = {
     "convolution": (".bb-conv-pair", (0, 0, 1, 0.93)),
     "feature-extraction": (".bb-maps-network", (0, 0, 0.8, 1)),
     "imagenet-features": (".bb-filters .bb-row", (0, 0.25, 1, 0.93)),
-    "data": (".bb-figure", (0.25, 0.15, 0.75, 0.58)),
+    "data": (".bb-figure svg >> nth=1", (0, 0.12, 1, 1)),
     "evaluation": (".bb-cm-matrix", (0.2, 0.03, 1, 0.7)),
     "vanishing-gradients": (".bb-grad-field", (0.1, 0.1, 0.85, 1)),
     "batch-normalization": (".bb-bn-chart", (0.14, 0, 0.9, 1)),
