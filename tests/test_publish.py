@@ -1,4 +1,4 @@
-"""What readers take with them: the archive opens from a folder, the PDF leads from place to place inside."""
+"""What readers take with them, an archive, a PDF or the package, is whole; so is what the site tells machines."""
 
 import io
 import os
@@ -105,6 +105,16 @@ def test_no_page_is_empty_and_no_check_is_printed(book):
     assert "glue(" not in texts[-1]
 
 
+def test_what_a_fold_holds_does_not_fade_in_on_paper(open_page):
+    page = open_page(f"{CHAPTER}.html")
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    page.emulate_media(media="print")
+    assert page.evaluate("[...document.querySelectorAll('details > *')].flatMap((n) => n.getAnimations()).length") == 0
+    assert page.evaluate(
+        "[...document.querySelectorAll('details > *')].every((node) => getComputedStyle(node).opacity === '1')"
+    )
+
+
 # --- What the site tells machines, and what pip installs --------------------------------------------------------
 
 
@@ -163,13 +173,3 @@ def test_the_package_builds_as_a_wheel_with_all_its_files(tmp_path):
     alone = os.environ | {"PYTHONPATH": str(tmp_path / "installed")}
     done = subprocess.run(run, env=alone, cwd=tmp_path, check=True, capture_output=True, text=True)
     assert str(tmp_path / "installed") in done.stdout
-
-
-def test_what_a_fold_holds_does_not_fade_in_on_paper(open_page):
-    page = open_page(f"{CHAPTER}.html")
-    page.evaluate("dispatchEvent(new Event('beforeprint'))")
-    page.emulate_media(media="print")
-    assert page.evaluate("[...document.querySelectorAll('details > *')].flatMap((n) => n.getAnimations()).length") == 0
-    assert page.evaluate(
-        "[...document.querySelectorAll('details > *')].every((node) => getComputedStyle(node).opacity === '1')"
-    )
