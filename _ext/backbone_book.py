@@ -1,4 +1,4 @@
-"""What the book's pages do beyond Jupyter Book: one small Sphinx extension.
+"""What the book's pages do beyond Jupyter Book, but for what has a module of its own beside this one.
 
 * A chapter whose outputs changed is read again, though its text did not change.
 * Widget states are cut down to what a page shows, and stand at its article's end; their code lies in files of its own.
@@ -8,6 +8,7 @@
 * The pages ask no other host for anything, and run nothing that was not built with them (tools/policy.py).
 * They lose the scripts, rules and icons that they do not use (tools/slim.py).
 * The faces of the text are asked for first.
+* A page says at its end with what its outputs were computed, and when.
 * Every id stands once on a page, and a solution opens where its title is clicked.
 * The download button gives the notebook made for readers (chapters/NAME.ipynb).
 """

@@ -60,3 +60,4 @@ def raw(text: str) -> nodes.raw:
 def setup(app):
     """Connect the directive."""
     app.add_directive("question", Question)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -133,11 +133,7 @@ def test_all_that_a_chapter_imports_is_named_in_the_key():
     } - sys.stdlib_module_names
     homes = importlib.metadata.packages_distributions()
     needed = execution.needed(execution.RUN_BY)
-    assert {
-        module
-        for module in modules - sys.stdlib_module_names
-        if not needed & set(map(canonicalize_name, homes[module]))
-    } == set()
+    assert {module for module in modules if not needed & set(map(canonicalize_name, homes[module]))} == set()
 
 
 def test_code_that_cannot_be_read_concerns_the_whole_package(executed_after):

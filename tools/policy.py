@@ -37,10 +37,8 @@ def guarded(text: str) -> str:
     hashes = dict.fromkeys(f"'sha256-{digest(body)}'" for body in scripts)
     parts = POLICY | {"script-src": " ".join([POLICY["script-src"], *hashes])}
     content = "; ".join(f"{name} {allowed}" for name, allowed in parts.items())
-    head, charset, rest = text.partition(
-        CHARSET
-    )  # which must come among the first bytes; a page that leads on has none
-    if not charset:
+    head, charset, rest = text.partition(CHARSET)  # it must come among the first bytes
+    if not charset:  # on a page that only leads to another
         head, rest = "", text
     return f'{head}{charset}\n<meta http-equiv="Content-Security-Policy" content="{content}">{rest}'
 

@@ -2,9 +2,9 @@
 
 ```{question} How many numbers does one filter of 3 × 3 over a color picture hold?
 - [ ] 9
-That is one filter over one channel. A color picture has three.
+  That is one filter over one channel. A color picture has three.
 - [x] 27
-3 × 3 for each of the three channels.
+  3 × 3 for each of the three channels.
 ```
 """
 
