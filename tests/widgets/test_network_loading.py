@@ -7,7 +7,10 @@ import pytest
 
 from backbone.widgets import BlockExplorer
 
-POLICY = "default-src 'none'; script-src 'self' 'unsafe-inline'{}; style-src 'unsafe-inline' 'self'; img-src data:"
+POLICY = (
+    "default-src 'none'; script-src 'self' 'unsafe-inline'{}; style-src 'unsafe-inline' 'self'; "
+    "img-src data:; font-src 'self'"
+)
 STATUS = ".bb-network [role=status]"
 
 

@@ -85,7 +85,7 @@ export function edgeOf([from, to], [width, height], wide, letters) {
   // Away from what lies between two edges that meet.
   const side = across > 0 === wide || !across ? 1 : -1;
   const normal = [(side * way[1]) / long, (-side * way[0]) / long];
-  const over = wide && !way[1] && letters > 7 ? height / 2 - 2 : 0;
+  const over = wide && !way[1] && letters > 7 ? height / 2 : 0;
   const away = 10 + over + Math.abs(normal[0]) * 3.5 * letters;
   const middle = at(0.5);
   return { ends: [at(cut), at(1 - cut)], label: middle.map((one, i) => one + away * normal[i]) };
