@@ -33,7 +33,13 @@
   for (const act of ["wheel", "touchmove", "keydown", "pointerdown", "hashchange"])
     addEventListener(act, () => moved.abort(), { signal: moved.signal, passive: true });
   const frame = () => new Promise((done) => requestAnimationFrame(done));
-  const placeOf = ({ hash }) => document.getElementById(decodeURIComponent(hash.slice(1)));
+  const placeOf = ({ hash }) => {
+    try {
+      return document.getElementById(decodeURIComponent(hash.slice(1)));
+    } catch {
+      return null; // an address that is no text
+    }
+  };
   const isVisit = () => performance.getEntriesByType("navigation")[0].type === "navigate";
   addEventListener("load", async () => {
     await (globalThis.widgetHost?.formulas ?? globalThis.MathJax?.startup?.promise);
@@ -96,7 +102,10 @@
     });
     back.href = `${location.pathname}#${alone}`;
     cell.before(back);
-    addEventListener("keydown", ({ key }) => key === "Escape" && back.click());
+    addEventListener(
+      "keydown",
+      ({ key }) => key === "Escape" && !document.querySelector("dialog[open]") && back.click(),
+    );
   };
   addEventListener("DOMContentLoaded", showAlone);
 
@@ -150,9 +159,12 @@
     const link = target.closest?.(TOLD);
     if (link && pointerType !== "touch") tell(link);
     else if (tip.contains(target)) clearTimeout(closing);
-    else if (told && told !== document.activeElement) closing = setTimeout(hush, 200);
+    else if (told && told !== document.activeElement) {
+      clearTimeout(closing); // of an element on the way
+      closing = setTimeout(hush, 200);
+    }
   });
-  addEventListener("focusin", ({ target }) => (target.matches(TOLD) ? tell(target) : hush()));
+  addEventListener("focusin", ({ target }) => (target.matches?.(TOLD) ? tell(target) : hush()));
   addEventListener("focusout", hush);
   addEventListener("keydown", ({ key }) => key === "Escape" && hush());
   addEventListener("scroll", place, { passive: true });

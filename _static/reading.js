@@ -59,7 +59,7 @@
     box.append(said);
     let chosen = null;
     const show = (number) => {
-      chosen = answers[number] ? number : null;
+      chosen = Number.isInteger(number) && answers[number] ? number : null;
       answers.forEach((answer, i) => {
         answer.classList.toggle("bb-chosen", i === chosen);
         answer.querySelector("button").setAttribute("aria-pressed", i === chosen);
@@ -147,7 +147,7 @@
     const row = element("p", { className: "bb-go-on" });
     const { page, anchor, title } = place ?? {};
     if (/^chapters\/[\w-]+\.html$/.test(page)) {
-      const href = new URL(`${page}#${encodeURIComponent(anchor)}`, home).href;
+      const href = new URL(`${page}#${String(anchor).replace(/[^\w-]/g, "")}`, home).href;
       row.append(element("a", { href, textContent: fill(TEXT.on, { title }) }), " ");
     }
     const forget = press(TEXT.forgetAll, () => {
@@ -162,4 +162,5 @@
   for (const section of document.querySelectorAll("article section:has(> .bb-question)")) quizOf(section);
   if (start) offerPlace();
   addEventListener("pagehide", notePlace);
+  addEventListener("visibilitychange", () => document.hidden && notePlace()); // telephones drop tabs without a word
 })();

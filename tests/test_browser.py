@@ -485,6 +485,11 @@ def test_a_word_lights_the_part_of_a_figure_that_it_names(open_page):
         assert lit.count() == 0
 
 
+def test_an_address_that_is_no_text_leads_to_the_top(open_page):
+    page = open_page("chapters/dropout.html#%E0%A4%A")
+    assert page.evaluate("[scrollY, document.documentElement.style.scrollBehavior]") == [0, ""]
+
+
 def test_a_figure_stands_alone_for_a_projector(open_page):
     page = open_page("chapters/convolution.html?alone=figure-convolution-filter")
     seen = page.locator(".bb-view:visible")

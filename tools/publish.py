@@ -8,6 +8,7 @@ The archive is the site as it is, which needs no server. The PDF is printed by t
 
 from __future__ import annotations
 
+import argparse
 import io
 import sys
 import zipfile
@@ -169,4 +170,6 @@ def main(wanted: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    parser = argparse.ArgumentParser(description="Make what readers take with them from the built site.")
+    parser.add_argument("wanted", choices=["zip", "pdf"])
+    sys.exit(main(parser.parse_args().wanted))
