@@ -88,6 +88,8 @@ ASK_FOR_FACES = """
 </script>
 """
 
+SITEMAP = "http://www.sitemaps.org/schemas/sitemap/0.9"
+
 # A section of this name is closed until a reader asks for it.
 FURTHER = "Further exercises"
 FURTHER_SHOWN = "Show them"
@@ -368,11 +370,19 @@ def finish(app, exception):
     slim.slim(site)
     change(pages, with_versions)
     change(pages, lambda text, page: policy.guarded(text))
-    (site / "robots.txt").write_text(f"User-agent: *\nSitemap: {app.config.html_baseurl}sitemap.xml\n", "utf-8")
+    tell_robots(site, app.config.html_baseurl, book_files.documents(source))
     for twin in sorted((source / "chapters").glob("*.ipynb")):
         target = site / "_sources" / "chapters" / twin.name
         if target.parent.is_dir():
             shutil.copyfile(twin, target)
+
+
+def tell_robots(site: Path, address: str, names: list[str]) -> None:
+    """List all pages of the book; sphinx-sitemap lists those that the last build wrote, which are often few."""
+    pages = "".join(f"<url><loc>{address}{name}.html</loc></url>" for name in names)
+    listed = f'<?xml version="1.0" encoding="utf-8"?>\n<urlset xmlns="{SITEMAP}">{pages}</urlset>\n'
+    (site / "sitemap.xml").write_text(listed, "utf-8")
+    (site / "robots.txt").write_text(f"User-agent: *\nSitemap: {address}sitemap.xml\n", "utf-8")
 
 
 def change(pages: list[Path], mend) -> None:

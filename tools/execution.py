@@ -28,8 +28,6 @@ from textwrap import shorten
 
 import book_files
 import uses
-from packaging.requirements import Requirement
-from packaging.utils import canonicalize_name
 
 SECONDS_A_CELL = 300
 KEPT = 3  # states of each chapter
@@ -145,6 +143,9 @@ def surroundings(root: Path) -> str:
 
 def needed(names: tuple[str, ...]) -> set[str]:
     """Return the installed distributions of these names, and all that they ask for in turn."""
+    from packaging.requirements import Requirement
+    from packaging.utils import canonicalize_name
+
     found, todo = set(), list(names)
     while todo:
         name = canonicalize_name(todo.pop())
