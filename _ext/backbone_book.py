@@ -16,6 +16,7 @@
 from __future__ import annotations
 
 import hashlib
+import html
 import importlib
 import json
 import os
@@ -40,6 +41,7 @@ import figures
 import folds
 import policy
 import slim
+from finding import book_list
 
 # What tools/book.py says: where the outputs lie, a key for each chapter's, and the site's address. Without it, when
 # Sphinx is run by hand, nothing is known of old outputs, and every chapter is executed.
@@ -51,6 +53,9 @@ ADDRESS = re.compile(r"<[^<>]+ at 0x[0-9a-f]+>")
 
 # The room of a view, at both widths: what stands below does not move when it is drawn.
 PLACE = '<div class="bb-view" style="--wide: {}px; --narrow: {}px"></div>'
+
+# Leads to the figure alone, as large as the screen (page.js).
+ENLARGE = '<a class="bb-enlarge" href="?alone={anchor}" aria-label="Enlarge: {caption}">Enlarge</a>'
 
 # Stands where a widget would be, for readers whose browser runs no scripts.
 NO_SCRIPT = '<noscript><p class="bb-failed">This figure moves, and needs JavaScript.</p></noscript>'
@@ -154,8 +159,8 @@ def with_new_outputs(app, env, added, changed, removed):
 def find_models(app, doctree, docname):
     """Keep of a page's widget state the models that its views show, in their order, for `add_figures`."""
     scripts = app.env.nb_metadata.get(docname, {}).get("js_files", {})
-    html = "\n".join(node.astext() for node in doctree.findall() if node.tagname == "raw")
-    views = [json.loads(view)["model_id"] for view in figures.VIEW_TAG.findall(html)]
+    shown = "\n".join(node.astext() for node in doctree.findall() if node.tagname == "raw")
+    views = [json.loads(view)["model_id"] for view in figures.VIEW_TAG.findall(shown)]
     _, attributes = scripts.get("ipywidgets_state", (None, {"body": '{"state": {}}'}))
     content = json.loads(attributes["body"])
     models = {view: shown_model(docname, content["state"], view) for view in views}
@@ -262,9 +267,13 @@ def add_figures(app, pagename, templatename, context, doctree):
     if not models:
         return
 
+    captions = {anchor: caption for anchor, caption, _ in book_list(app.env, "figures")[pagename]}
+
     def with_room(view) -> str:
         height = room(pagename, models[json.loads(view[1])["model_id"]]["state"])
-        return view[0] + PLACE.format(*height) + NO_SCRIPT
+        anchor = view.string[: view.start()].rpartition('id="')[2].partition('"')[0]
+        enlarge = ENLARGE.format(anchor=anchor, caption=html.escape(captions[anchor]))
+        return view[0] + PLACE.format(*height) + NO_SCRIPT + enlarge
 
     def address(name: str, text: str) -> str:
         return f"{context['pathto'](f'_static/{name}', resource=True)}?v={figures.version(text)[:8]}"

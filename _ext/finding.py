@@ -205,7 +205,9 @@ def line_of(page: str, anchor: str, text: str, notes: list[str]) -> nodes.paragr
     """Return one line of a list."""
     rest = [nodes.inline("", " · ".join(["", *notes]), classes=["bb-note"])] if notes else []
     if MOVES in notes:
-        rest += [nodes.Text(" · "), refer(ALONE, f"{page}?alone={anchor}")]
+        alone = refer(ALONE, f"{page}?alone={anchor}")
+        alone += nodes.inline("", f": {text}", classes=["visually-hidden"])  # each link has a name of its own
+        rest += [nodes.Text(" · "), alone]
     return nodes.paragraph("", "", refer(text, f"{page}#{anchor}"), *rest)
 
 

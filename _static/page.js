@@ -4,6 +4,7 @@
 // theme's own script does that for solutions.
 (() => {
   "use strict";
+  const TEXT = { back: "Back to the chapter" };
   const { dataset } = document.documentElement;
   let restore = () => {};
 
@@ -86,6 +87,33 @@
     if (link?.href === location.href) setTimeout(arrive); // no change of the address tells of it
   });
 
+  // A figure alone is as large as the screen allows, its caption below it or, where that leaves it larger, beside it. It
+  // keeps the width that it has beside the text and is scaled as a whole, so it is the same figure.
+  const [EDGE, ASIDE] = [16, 256]; // px around it, and for what stands beside it
+  const fitted = ({ figure, cell, back, caption }) => {
+    let larger;
+    const size = ({ width, height }) => {
+      const { clientWidth, clientHeight } = document.documentElement;
+      const [wide, high] = [clientWidth - 2 * EDGE, clientHeight - 2 * EDGE];
+      cell.parentElement.classList.remove("bb-beside");
+      const words = back.offsetHeight + (caption?.offsetHeight ?? 0) + 3 * EDGE; // with what is between them
+      const below = Math.min(wide / width, (high - words) / height);
+      const beside = Math.min((wide - ASIDE) / width, high / height);
+      cell.parentElement.classList.toggle("bb-beside", beside > Math.max(1, below));
+      return Math.max(1, below, beside);
+    };
+    return () => {
+      const { offsetWidth: width, offsetHeight: height } = figure;
+      const before = larger;
+      // With a fold open it may be higher than the screen; it must not shrink under the reader's hand.
+      if (!larger || !figure.querySelector("details[open]")) larger = size({ width, height });
+      figure.style.setProperty("--bb-larger", larger);
+      cell.parentElement.style.setProperty("--bb-wide", `${larger * width}px`);
+      cell.parentElement.style.setProperty("--bb-high", `${larger * height}px`);
+      if (larger !== before) dataset.theme = `${dataset.theme}`; // figures paint anew, as finely as they are shown now
+    };
+  };
+
   // For a projector: a page that is asked for one figure, `?alone=figure-...`, shows it and its caption and nothing else.
   const alone = new URLSearchParams(location.search).get("alone");
   const showAlone = () => {
@@ -93,15 +121,19 @@
     const cell = figure && figure.querySelector(".bb-view") && figure.closest(".cell");
     if (!cell) return;
     dataset.alone = "";
-    const caption = cell.nextElementSibling?.matches(".bb-note") && cell.nextElementSibling;
+    const caption = cell.nextElementSibling?.matches(".bb-note") ? cell.nextElementSibling : null;
     for (let node = figure; node !== document.body; node = node.parentElement)
       for (const other of node.parentElement.children) if (other !== node && other !== caption) other.hidden = true;
     const back = Object.assign(document.createElement("a"), {
       className: "bb-back",
-      textContent: "Back to the chapter",
+      textContent: TEXT.back,
     });
     back.href = `${location.pathname}#${alone}`;
     cell.before(back);
+    cell.parentElement.classList.add("bb-alone");
+    const fit = fitted({ figure, cell, back, caption });
+    new ResizeObserver(fit).observe(figure); // it is drawn later, and grows with its folds
+    addEventListener("resize", fit);
     addEventListener(
       "keydown",
       ({ key }) => key === "Escape" && !document.querySelector("dialog[open]") && back.click(),

@@ -10,7 +10,7 @@ from urllib.parse import quote
 import pytest
 import yaml
 from bs4 import BeautifulSoup
-from page_checks import assert_colors, assert_fits, assert_structure, resize, until, unwrap_same_words
+from page_checks import FRAMES, assert_colors, assert_fits, assert_structure, overlaps, resize, until, unwrap_same_words
 from PIL import Image
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -502,6 +502,85 @@ def test_a_figure_stands_alone_for_a_projector(open_page):
     page.keyboard.press("Escape")
     page.wait_for_url("**/convolution.html#figure-convolution-filter")
     assert page.locator("article h1").is_visible()
+
+
+@pytest.mark.parametrize(("width", "height"), [(1280, 800), (1920, 1080)])
+@pytest.mark.parametrize("place", ["convolution figure-convolution-filter", "batch-normalization figure-batch-norm"])
+def test_a_figure_alone_is_as_large_as_the_screen_allows(open_page, place, width, height):
+    """As much of the screen is filled as the figure's shape and its caption leave, and nothing is cut off."""
+    chapter, figure = place.split()
+    page = open_page(f"chapters/{chapter}.html?alone={figure}", width=width)
+    page.set_viewport_size({"width": width, "height": height})
+    node = page.locator(f"#{figure}")
+    until(
+        page,
+        "([id, most]) => document.getElementById(id).getBoundingClientRect().height > most",
+        [figure, 0.8 * height],
+    )
+    box = node.bounding_box()
+    assert box["width"] >= 1.4 * 688
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= width
+    assert box["y"] + box["height"] <= height
+    assert page.evaluate("[document.documentElement.scrollWidth, document.documentElement.scrollHeight]") == [
+        width,
+        height,
+    ]
+    assert not overlaps(page, f"#{figure}", "article p.bb-note")
+
+
+# Marks the handles of a figure, and tells the size of each in the figure's own pixels, and how much larger it is.
+HANDLES = """(id) => {
+    const figure = document.getElementById(id);
+    const larger = Number(getComputedStyle(figure).getPropertyValue("--bb-larger") || 1);
+    const handles = [...figure.querySelectorAll("[role=slider]")].filter((node) => node.checkVisibility());
+    return [larger, handles.map((node, number) => {
+        node.dataset.handle = number;
+        const { width, height } = node.getBoundingClientRect();
+        return [width / larger, height / larger];
+    })];
+}"""
+# Each of these reckons with pixels of its own: the edge of a chart, or a way that the pointer has gone.
+DRAGGED = [
+    ("architectures", "figure-architecture"),
+    ("batch-normalization", "figure-batch-norm"),
+    ("googlenet", "figure-inception"),
+    ("neural-networks", "figure-backpropagation"),
+    ("neural-networks", "figure-playground-tangent"),
+    ("transfer-learning", "figure-transfer"),
+    ("vanishing-gradients", "figure-activation"),
+]
+
+
+def drags(page, figure) -> list:
+    """Drag each handle of a figure by its own pixels, and return how much larger it is, and what each then says."""
+    larger, sizes = page.evaluate(HANDLES, figure)
+    said = []
+    for number, (width, height) in enumerate(sizes):
+        node = page.locator(f'#{figure} [data-handle="{number}"]')
+        node.scroll_into_view_if_needed()
+        box = node.bounding_box()
+        x, y = box["x"] + larger * width / 2, box["y"] + larger * height / 2
+        page.mouse.move(x, y)
+        page.mouse.down()
+        page.mouse.move(x + 41 * larger, y + 23 * larger, steps=2)
+        page.mouse.up()
+        page.evaluate(FRAMES, 2)
+        said.append(node.get_attribute("aria-valuenow"))
+    return [larger, said]
+
+
+@pytest.mark.parametrize(("chapter", "figure"), DRAGGED)
+def test_a_drag_does_alone_what_it_does_beside_the_text(open_page, chapter, figure):
+    page = open_page(f"chapters/{chapter}.html")
+    before = [one.get_attribute("aria-valuenow") for one in page.locator(f"#{figure} [role=slider]:visible").all()]
+    once, beside = drags(page, figure)
+    assert once == 1
+    assert beside != before
+    page = open_page(f"chapters/{chapter}.html?alone={figure}")
+    larger, alone = drags(page, figure)
+    assert larger > 1.2
+    assert alone == beside
 
 
 @pytest.mark.parametrize("asked", ["", "figure-none", "exercises", "figure-one-row-of-pixels", "%22%3E%3Cimg src=x%3E"])

@@ -243,6 +243,13 @@ def test_each_moving_figure_is_offered_alone_and_each_such_link_leads_to_one(pag
     }
     offered = {name: {a["href"] for a in pages[name].select('a[href*="?alone="]')} for name in pages}
     assert offered["figures-and-exercises.html"] >= moving
+    listed = [a.get_text() for a in pages["figures-and-exercises.html"].select('a[href*="?alone="]')]
+    assert len(set(listed)) == len(listed)  # to a screen reader, which reads links without what stands beside them
+    under = {
+        f"{name}{link['href']}": link for name in pages for link in pages[name].select(".cell_output > .bb-enlarge")
+    }
+    assert under.keys() >= moving
+    assert len({link["aria-label"] for link in under.values()}) == len(under)
     assert len(offered["teaching.html"]) >= 8
     assert offered["teaching.html"] <= moving
 

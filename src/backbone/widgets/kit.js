@@ -509,6 +509,9 @@ export function remember(compute) {
   return (key, ...rest) => (last.key === key ? last.value : (last = { key, value: compute(...rest) }).value);
 }
 
+/** How much larger than made a node is shown (page.js). */
+export const enlarged = (node) => Number(getComputedStyle(node).getPropertyValue("--bb-larger")) || 1;
+
 /**
  * Call `move(event)` where a node is pressed, and while the pointer is dragged from there. What a finger presses counts
  * once it moves aside or is lifted: till then it may be about to scroll the page.

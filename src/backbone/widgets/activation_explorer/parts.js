@@ -13,7 +13,7 @@ import {
   table,
   write,
 } from "../kit.js";
-import { sheet } from "../canvas.js";
+import { sheet, spot } from "../canvas.js";
 import { DEEPEST, FOOT, HUGE, inView, listed, number, placeAt, REACH, TINY, TOP, wayTo, written } from "./maths.js";
 import { TEXT } from "./text.js";
 
@@ -131,8 +131,8 @@ export function plotPart(view, read, moveTo) {
     context.restore();
   });
   drag(view, canvas, (event) => {
-    const box = canvas.getBoundingClientRect();
-    moveTo(-REACH + ((event.clientX - box.left - PAD.left) / (box.width - PAD.left - PAD.right)) * 2 * REACH);
+    const { x, width } = spot(canvas, event);
+    moveTo(-REACH + ((x - PAD.left) / (width - PAD.left - PAD.right)) * 2 * REACH);
   });
   sliderKeys(view, canvas, { low: -REACH, high: REACH, step: 0.05 }, () => read().input, moveTo);
   view.onResize(canvas, () => shown && draw());
@@ -211,8 +211,8 @@ export function stripPart(view, read, go) {
   const { canvas, draw } = sheet({ ...look, ...limits }, "auto", (...given) => paintStrip(...given, shown));
   const put = (layers) => go(Math.min(Math.max(Math.round(layers), 0), DEEPEST));
   drag(view, canvas, (event) => {
-    const box = canvas.getBoundingClientRect();
-    put(((event.clientX - box.left - PAD.left) / (box.width - PAD.left - PAD.right)) * DEEPEST);
+    const { x, width } = spot(canvas, event);
+    put(((x - PAD.left) / (width - PAD.left - PAD.right)) * DEEPEST);
   });
   sliderKeys(view, canvas, { low: 0, high: DEEPEST, step: 1 }, () => Math.floor(read().layers), put);
   view.onResize(canvas, () => shown && draw());

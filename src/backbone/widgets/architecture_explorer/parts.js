@@ -1,4 +1,4 @@
-import { drag, dropdown, fill, gray, h, paintPixels, percent, sliderKeys, table, write } from "../kit.js";
+import { drag, dropdown, enlarged, fill, gray, h, paintPixels, percent, sliderKeys, table, write } from "../kit.js";
 import { amount, boxOf } from "./maths.js";
 import { TEXT } from "./text.js";
 
@@ -39,7 +39,8 @@ export function photoPart(view, photograph, [least, most, step], now, moveTo) {
   const clamp = (to) => moveTo(Math.min(Math.max(step * Math.round(to / step), least), most));
   let start;
   const begin = ({ clientX, clientY }) => (start = { at: clientX + clientY, size: now() });
-  drag(view, node, ({ clientX, clientY }) => clamp(start.size + 3 * (clientX + clientY - start.at)), begin);
+  const moved = ({ clientX, clientY }) => (clientX + clientY - start.at) / enlarged(node);
+  drag(view, node, (event) => clamp(start.size + 3 * moved(event)), begin);
   sliderKeys(view, node, { low: least, high: most, step }, now, clamp);
   const update = (side) => {
     picture.style.setProperty("--side", boxOf(side, 1, most).side);

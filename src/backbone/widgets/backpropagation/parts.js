@@ -1,4 +1,4 @@
-import { compact, drag, fill, show, sliderKeys, svg, write } from "../kit.js";
+import { compact, drag, enlarged, fill, show, sliderKeys, svg, write } from "../kit.js";
 import { edgeOf, FORWARD, layoutOf, LIMIT, pathTo, WAY } from "./maths.js";
 import { TEXT } from "./text.js";
 
@@ -33,7 +33,8 @@ function nodePart(view, name, read, change) {
     }))
       node.setAttribute(key, text);
     const start = (event) => ((from = [event.clientY, read(name)]), change(name, read(name)));
-    drag(view, node, (event) => put(from[1] + Math.round((from[0] - event.clientY) / PIXELS) * STEP), start);
+    const steps = (event) => Math.round((from[0] - event.clientY) / (PIXELS * enlarged(node)));
+    drag(view, node, (event) => put(from[1] + steps(event) * STEP), start);
     sliderKeys(view, node, limits, () => read(name), put);
     view.listen(node, "focus", () => change(name, read(name)));
   }

@@ -1,5 +1,5 @@
 import { button, choice, controls, drag, dropdown, fill, fixed, fold, h, hint, powerOfTen, range } from "../kit.js";
-import { setting, show, sliderKeys, svg, table, write } from "../kit.js";
+import { enlarged, setting, show, sliderKeys, svg, table, write } from "../kit.js";
 import { equals, levels, LIMIT, normalize, slopes, snap, statistics, updated, used } from "./maths.js";
 import { TEXT } from "./text.js";
 
@@ -124,7 +124,8 @@ function dotHandle(view, chart, node, i, { value, move, hold, select }) {
   let shift = 0; // from the pointer to the dot's middle
   const atPointer = (event) => {
     const box = chart.getBoundingClientRect();
-    return ((event.clientX - box.left - EDGE) / (box.width - 2 * EDGE)) * 2 * LIMIT - LIMIT;
+    const edge = EDGE * enlarged(chart);
+    return ((event.clientX - box.left - edge) / (box.width - 2 * edge)) * 2 * LIMIT - LIMIT;
   };
   const start = (event) => {
     hold.again(i);

@@ -1,4 +1,4 @@
-import { diverging, drag, fill, gray, h, keys, paintPixels, paintPlanes, write } from "../kit.js";
+import { diverging, drag, enlarged, fill, gray, h, keys, paintPixels, paintPlanes, write } from "../kit.js";
 import { sheet } from "../canvas.js";
 import { shifted } from "./maths.js";
 import { isPhotograph, limitOf } from "./shown.js";
@@ -87,15 +87,18 @@ export function scaleOf(shown, node) {
   return isPhotograph(shown) ? gray(limit) : diverging(node, limit / 2);
 }
 
+/** Of how many of its points a canvas makes one pixel of the figure. */
+const pixelOf = (canvas) => (devicePixelRatio || 1) * enlarged(canvas);
+
 function outline(context, x, y, width, height, thickness, color) {
-  context.lineWidth = (thickness * (devicePixelRatio || 1)) / context.getTransform().a;
+  context.lineWidth = (thickness * pixelOf(context.canvas)) / context.getTransform().a;
   context.strokeStyle = color;
   context.strokeRect(x, y, width, height);
 }
 
 /** A frame that shows on every ground, with a light line outside a dark one, and never smaller than 9 px. */
 function mark(context, color, x, y, width, height) {
-  const pixel = (devicePixelRatio || 1) / context.getTransform().a;
+  const pixel = pixelOf(context.canvas) / context.getTransform().a;
   const [wider, taller] = [width, height].map((side) => Math.max(0, (9 * pixel - side) / 2));
   const frame = [x - wider, y - taller, width + 2 * wider, height + 2 * taller];
   outline(context, ...frame, 5, "#fff");

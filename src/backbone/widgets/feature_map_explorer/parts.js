@@ -1,6 +1,6 @@
 import { button, choice, controls, diverging, drag, fill, fixed, fold, gray, h, keys } from "../kit.js";
 import { paintPixels, percent, setting, table, write } from "../kit.js";
-import { sheet } from "../canvas.js";
+import { sheet, spot } from "../canvas.js";
 import { apportion, biasOf, largestTerms, LAYERS, layout, NAMES, partsOf, SIDE, strongestPlace } from "./maths.js";
 import { termsOf, unitAt, valueAt } from "./maths.js";
 import { TEXT } from "./text.js";
@@ -104,8 +104,8 @@ export function networkPart(view, classes, shown, { point, pick }) {
     paintWay(context, plan, now.way, colors);
   });
   const found = (event) => {
-    const { left, top } = canvas.getBoundingClientRect();
-    return unitAt(plan, event.clientX - left, event.clientY - top);
+    const { x, y } = spot(canvas, event);
+    return unitAt(plan, x, y);
   };
   const press = (event) => {
     const unit = found(event);

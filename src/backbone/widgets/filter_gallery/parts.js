@@ -12,7 +12,7 @@ import {
   setting,
   show,
 } from "../kit.js";
-import { table, write } from "../kit.js";
+import { enlarged, table, write } from "../kit.js";
 import { bestPlace, colors, largest, response, sorted } from "./maths.js";
 import { TEXT } from "./text.js";
 
@@ -119,7 +119,7 @@ function drawPhoto(canvas, { pictures, kernel, width, height }, { image, seen, o
 
 /** A map, each value a square, and a ring around its best place. */
 function drawMap(canvas, { map, best }, off) {
-  const scale = Math.max(1, Math.round((canvas.clientWidth * devicePixelRatio) / map.width));
+  const scale = Math.max(1, Math.round((canvas.clientWidth * devicePixelRatio * enlarged(canvas)) / map.width));
   const small = h("canvas");
   paintPixels(small, map.data, map.height, map.width, diverging(canvas, off ? Infinity : largest(map.data)));
   canvas.width = map.width * scale;

@@ -1,5 +1,5 @@
 import { button, choice, controls, drag, dropdown, fill, fixed, fold, grouped, h, hint, keys } from "../kit.js";
-import { percent, question, svg, table, write } from "../kit.js";
+import { enlarged, percent, question, svg, table, write } from "../kit.js";
 import { layout, LIMITS, reached, ribbonPath, savings, STEP, unitOf } from "./maths.js";
 import { TEXT } from "./text.js";
 
@@ -57,7 +57,7 @@ function handle(view, node, slot, { widths, unit, change }) {
   drag(
     view,
     node,
-    (event) => put(from.maps + (2 * (event.clientY - from.y)) / from.unit), // the block grows both ways
+    (event) => put(from.maps + (2 * (event.clientY - from.y)) / (from.unit * enlarged(node))), // the block grows both ways
     (event) => (from = { maps: widths()[slot], y: event.clientY, unit: unit() }),
   );
   const steps = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1, PageUp: 4, PageDown: -4 };

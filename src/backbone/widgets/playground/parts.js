@@ -1,6 +1,6 @@
 import { choice, compact, drag, fill, fold, h, hint, keys, paintPixels, percent, show, signed } from "../kit.js";
 import { paletteColor, sliderKeys, table, write } from "../kit.js";
-import { sheet } from "../canvas.js";
+import { sheet, spot } from "../canvas.js";
 import { addresses, collapsed, forward, GRID, gridOf, hit, placesOf, sigmoid } from "./maths.js";
 import { TEXT } from "./text.js";
 
@@ -182,9 +182,9 @@ export function netPart(view, maps, choose) {
 
 function pickable(view, canvas, shown, choose) {
   view.listen(canvas, "click", (event) => {
-    const box = canvas.getBoundingClientRect();
     const { depth, width } = shown();
-    choose(hit(placesOf(depth, width, box.width, box.height), event.clientX - box.left, event.clientY - box.top));
+    const at = spot(canvas, event);
+    choose(hit(placesOf(depth, width, at.width, at.height), at.x, at.y));
   });
   keys(view, canvas, ({ key }) => {
     const { layers, at } = shown();
@@ -252,8 +252,8 @@ export function stripPart(view, read, go) {
   const { canvas, draw } = sheet(look, "auto", (...given) => paintStrip(...given, read()));
   const end = () => read().history.at(-1).step;
   drag(view, canvas, (event) => {
-    const box = canvas.getBoundingClientRect();
-    go(((event.clientX - box.left - 36) / (box.width - 44)) * Math.max(end(), 20));
+    const { x, width } = spot(canvas, event);
+    go(((x - 36) / (width - 44)) * Math.max(end(), 20));
   });
   const place = () => read().history.findLastIndex(({ step }) => step <= read().now.step);
   const goTo = (at) => go(read().history[Math.min(Math.max(at, 0), read().history.length - 1)].step);

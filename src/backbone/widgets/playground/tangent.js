@@ -1,6 +1,6 @@
 // One weight: the real loss along it, and the tangent at the place where the gradient was measured.
 import { drag, fill, fold, show, sliderKeys, table, write } from "../kit.js";
-import { sheet } from "../canvas.js";
+import { sheet, spot } from "../canvas.js";
 import { dot, fine, stroke, word } from "./parts.js";
 import { TEXT } from "./text.js";
 
@@ -117,8 +117,8 @@ export function plotPart(view, read, move) {
   const { canvas, draw } = sheet(look, "auto", (...given) => paintPlot(...given, shown));
   const put = (share) => move(Number((Math.min(Math.max(share, -1), 1) * read().reach).toPrecision(6)));
   drag(view, canvas, (event) => {
-    const box = canvas.getBoundingClientRect();
-    const share = (event.clientX - box.left - PAD.left) / (box.width - PAD.left - PAD.right);
+    const { x, width } = spot(canvas, event);
+    const share = (x - PAD.left) / (width - PAD.left - PAD.right);
     put(Math.round((2 * share - 1) * 100) / 100);
   });
   sliderKeys(view, canvas, { low: -1, high: 1, step: 0.01 }, () => read().moved / read().reach, put);

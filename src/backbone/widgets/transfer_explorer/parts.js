@@ -1,5 +1,5 @@
 import { drag, dropdown, entries, fill, gray, h, keys, paintPixels, sliderKeys, ticksOf } from "../kit.js";
-import { sheet } from "../canvas.js";
+import { sheet, spot } from "../canvas.js";
 import { drawsOf, pictureAt } from "./maths.js";
 import { TEXT } from "./text.js";
 
@@ -126,8 +126,8 @@ export function chartPart(view, { accuracy, counts }, now, moveTo) {
   const { canvas, draw } = sheet({ ...look, "aria-valuemin": 0, "aria-valuemax": last }, "auto", paint);
   const clamp = (at) => moveTo(Math.min(Math.max(Math.round(at), 0), last));
   drag(view, canvas, (event) => {
-    const box = canvas.getBoundingClientRect();
-    clamp(((event.clientX - box.left - PAD.left) / (box.width - PAD.left - PAD.right)) * last);
+    const { x, width } = spot(canvas, event);
+    clamp(((x - PAD.left) / (width - PAD.left - PAD.right)) * last);
   });
   sliderKeys(view, canvas, { low: 0, high: last, step: 1 }, now, clamp);
   view.onResize(canvas, draw);
