@@ -210,4 +210,14 @@
     event.preventDefault();
     SphinxHighlight.hideSearchWords();
   });
+
+  // What scrolls sideways can have the focus, so that keys scroll it. It is asked when it is first shown, and when its
+  // size changes; all is read before anything is written.
+  const shown = new ResizeObserver((entries) => {
+    const wide = entries.map(({ target }) => target.scrollWidth > target.clientWidth);
+    for (const [i, { target }] of entries.entries()) target.tabIndex = wide[i] ? 0 : -1;
+  });
+  addEventListener("DOMContentLoaded", () => {
+    for (const node of document.querySelectorAll("pre, .cell_output > .output")) shown.observe(node);
+  });
 })();

@@ -100,6 +100,17 @@ def assert_room(page, source, name):
 BREAKS = "(nodes, name) => nodes.map((node) => getComputedStyle(node)[name])"
 
 
+def test_code_that_scrolls_can_have_the_focus_once_it_is_shown(open_page):
+    page = open_page("chapters/convolution.html", width=360)
+    code = page.locator("article details.hide pre").first
+    assert code.get_attribute("tabindex") is None
+    page.locator("article details.hide summary").first.click()
+    until(page, "() => document.querySelector('article details.hide pre').hasAttribute('tabindex')")
+    stops = "(all) => all.filter((n) => n.scrollWidth > n.clientWidth !== (n.tabIndex === 0)).map((n) => n.textContent)"
+    assert page.locator("article pre:visible").evaluate_all(stops) == []
+    assert page.locator("article pre[tabindex='0']").count() > 0
+
+
 def assert_printed_whole(page):
     """Assert that each figure and widget has its size on paper, and no page ends with a heading or an empty box."""
     page.emulate_media(media="print")

@@ -156,6 +156,11 @@ def test_a_rule_goes_only_where_a_name_that_it_needs_is_nowhere():
 
 
 @SITE
+def test_the_theme_lays_out_no_code_after_each_change():
+    assert '"complete"===document' not in (HTML / "_static/scripts/pydata-sphinx-theme.js").read_text("utf-8")
+
+
+@SITE
 def test_what_pages_link_to_and_fetch_exists(pages):
     ids = {HTML / name: {tag["id"] for tag in page.find_all(id=True)} for name, page in pages.items()}
     demand(

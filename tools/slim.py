@@ -1,4 +1,4 @@
-"""Cut from a built site what no page of it uses: rules of the theme's style sheets, and glyphs of its icon fonts.
+"""Cut from a built site what no page of it uses: rules of the theme's style sheets, glyphs, and one of its habits.
 
 A rule goes only where a class or an id that it asks for stands on no page and in no script. What scripts put together
 counts too: a word of theirs that ends in a hyphen begins names.
@@ -22,11 +22,16 @@ NESTED = ("media", "supports")
 GLYPH = re.compile("[\ue000-\uf8ff]")  # icons are letters for private use; a written rule has them unescaped
 # woff2 would be a tenth smaller, and need one more package.
 SOURCES = re.compile(r'(url\(\.\./webfonts/[\w-]+\.woff)2\) format\("woff2"\),url\([^)]*\.ttf\) format\("truetype"\)')
+# After each change of a page the theme lays out all its code, in closed folds too, to see which has a scroll bar; that
+# takes longer than a figure's move. page.js does it when code is shown.
+HABIT = re.compile(r',"complete"===document\.readyState\?(\w)\(\):window\.addEventListener\("load",\1\)')
 
 
 def slim(site: Path) -> None:
-    """Cut the style sheets and icon fonts in a site's folder, whose pages are finished."""
+    """Cut the style sheets, the icon fonts and the theme's script in a site's folder, whose pages are finished."""
     static = site / "_static"
+    script = static / "scripts" / "pydata-sphinx-theme.js"
+    script.write_text(HABIT.sub("", script.read_text("utf-8")), "utf-8")
     used, begun = names(site)
     sheets = [path for path in static.rglob("*.css") if path.name != OWN]
     for path in sheets:
