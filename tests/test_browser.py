@@ -41,10 +41,13 @@ def html(site, path) -> BeautifulSoup:
 # --- Loading ------------------------------------------------------------------------------------------------
 
 
+WRONG = "mjx-merror, mjx-mtext[style*='color: red']"  # the latter is an unknown command
+
+
 def assert_complete(page, source):
     """Assert that all formulas, pictures and widgets of the page are there, and that it is not too wide."""
     assert page.locator("mjx-container").count() == len(source.select(".math"))
-    assert page.locator("mjx-merror").count() == 0
+    assert page.locator(WRONG).count() == 0
     assert page.evaluate(BROKEN) == []
     views = source.select('script[type="application/vnd.jupyter.widget-view+json"]')
     assert page.locator(".bb-view > .bb-widget").count() == len(views)
@@ -242,6 +245,31 @@ def test_formulas_wait_for_the_figures_in_sight_but_not_for_ever(browser, server
         page.goto(f"{server.url}/chapters/convolution.html")
         page.locator(".bb-view[role=alert]").first.wait_for()
         page.locator("mjx-container").first.wait_for()
+
+
+TEX = "(all) => all.filter((one) => /\\\\[([]/.test(one.textContent)).length"  # formulas that are not set
+FORMULAS = "article :is(span, div).math"
+
+
+def test_a_formula_stays_readable_where_mathjax_does_not_come(browser, server):
+    with browser.new_page() as page:
+        page.route("**/mathjax/*", lambda route: route.abort())
+        page.goto(f"{server.url}/chapters/convolution.html")
+        formulas = page.locator(FORMULAS)
+        assert formulas.evaluate_all(TEX) == formulas.count() > 0
+
+
+def test_a_command_that_mathjax_lacks_is_seen_or_asked_for(browser, server, settle):
+    """And so `test_page_is_sound` fails, which allows neither: _extra/mathjax/README.md says what to add."""
+    set_ = "(node, tex) => { node.textContent = `\\\\(${tex}\\\\)`; MathJax.typesetPromise([node]).catch(() => {}); }"
+    with browser.new_page() as page:
+        page.goto(f"{server.url}/chapters/convolution.html")
+        settle(page)
+        page.route("**/mathjax/**", lambda route: route.abort())
+        page.locator(FORMULAS).first.evaluate(set_, r"\unknown{x}")
+        page.locator(WRONG).first.wait_for()
+        with page.expect_request("**/mathjax/input/tex/extensions/*.js"):
+            page.locator(FORMULAS).last.evaluate(set_, r"\cancel{x}")
 
 
 def test_the_buttons_of_the_theme_work(open_page):
