@@ -17,6 +17,7 @@
     const { theme } = dataset;
     const folds = document.querySelectorAll("article details:not([open])");
     for (const fold of folds) fold.open = true;
+    globalThis.MathJax?.typeset?.([...formulas()]);
     dataset.theme = "light";
     restore = () => {
       for (const fold of folds) fold.open = false;
@@ -26,14 +27,16 @@
   });
   addEventListener("afterprint", () => restore());
 
-  // A page opened at one of its places goes there at once. Then its formulas are set and push the place away: go there
-  // again, unless the reader has moved meanwhile, or came back to where he had been.
+  // A page opened at one of its places goes there at once. Then the formulas around it are set and push it away, and so
+  // do those on the way where a link leads far: go there again, unless the reader has moved meanwhile, or came back to
+  // where he had been.
   const { style } = document.documentElement;
   style.scrollBehavior = "auto"; // the theme would travel there
-  const moved = new AbortController();
-  for (const act of ["wheel", "touchmove", "keydown", "pointerdown", "hashchange"])
-    addEventListener(act, () => moved.abort(), { signal: moved.signal, passive: true });
-  const frame = () => new Promise((done) => requestAnimationFrame(done));
+  const ACTS = ["wheel", "touchmove", "keydown", "pointerdown", "hashchange"];
+  let moved = new AbortController();
+  const frames = async (count) => {
+    for (; count; count--) await new Promise((done) => requestAnimationFrame(done));
+  };
   const placeOf = ({ hash }) => {
     try {
       return document.getElementById(decodeURIComponent(hash.slice(1)));
@@ -41,16 +44,25 @@
       return null; // an address that is no text
     }
   };
-  const isVisit = () => performance.getEntriesByType("navigation")[0].type === "navigate";
-  addEventListener("load", async () => {
-    await (globalThis.widgetHost?.formulas ?? globalThis.MathJax?.startup?.promise);
-    await frame();
-    await frame();
-    const place = placeOf(location);
-    if (place && isVisit() && !moved.signal.aborted) place.scrollIntoView();
+  async function goAgainAfter(come, goes = () => true) {
     moved.abort();
-    style.scrollBehavior = "";
-  });
+    const own = (moved = new AbortController());
+    for (const act of ACTS) addEventListener(act, () => own.abort(), { signal: own.signal, passive: true });
+    await come();
+    if (goes() && !own.signal.aborted) placeOf(location)?.scrollIntoView();
+    own.abort();
+  }
+  const isVisit = () => performance.getEntriesByType("navigation")[0].type === "navigate";
+  const first = async () => {
+    await new Promise((done) => addEventListener("load", done));
+    await (globalThis.widgetHost?.formulas ?? globalThis.MathJax?.startup?.promise);
+    await frames(2);
+  };
+  goAgainAfter(first, isVisit).then(() => (style.scrollBehavior = ""));
+  const onTheWay = async () => {
+    for (let at; at !== scrollY; await frames(5)) at = scrollY;
+    await setting;
+  };
 
   // The button of the theme says which of its three states it is in.
   const MODES = { auto: "Theme: that of the device", light: "Theme: light", dark: "Theme: dark" };
@@ -81,7 +93,10 @@
     if (closed.length && goes) place.scrollIntoView();
   };
   addEventListener("DOMContentLoaded", () => arrive(isVisit())); // after the theme's folds were made
-  addEventListener("hashchange", () => arrive());
+  addEventListener("hashchange", () => {
+    arrive();
+    goAgainAfter(onTheWay);
+  });
   addEventListener("click", ({ target }) => {
     const link = target.closest?.("a[href]");
     if (link?.href === location.href) setTimeout(arrive); // no change of the address tells of it
@@ -220,4 +235,38 @@
   addEventListener("DOMContentLoaded", () => {
     for (const node of document.querySelectorAll("pre, .cell_output > .output")) shown.observe(node);
   });
+
+  // Formulas are set where they come near, a few at a time: the reader can act between them. Those in a fold or in
+  // questions, which stand one at a time, are set when the whole comes near; paper has all.
+  const FEW = 8;
+  const formulas = () => document.querySelectorAll(".math");
+  const near = new Set();
+  let setting;
+  async function setNear() {
+    while (near.size) {
+      await new Promise((done) => setTimeout(done));
+      const few = [...near].slice(0, FEW);
+      for (const formula of few) near.delete(formula);
+      await MathJax.typesetPromise(few);
+    }
+  }
+  const pageReady = () =>
+    new Promise((looked) => {
+      const observer = new IntersectionObserver(
+        (entries) => {
+          for (const { isIntersecting, target } of entries) {
+            if (!isIntersecting) continue;
+            observer.unobserve(target);
+            for (const formula of target.matches(".math") ? [target] : target.querySelectorAll(".math"))
+              near.add(formula);
+          }
+          setting = Promise.resolve(setting).then(setNear);
+          looked(setting);
+        },
+        { rootMargin: "100% 0px" },
+      );
+      for (const formula of formulas())
+        observer.observe(closedAround(formula).at(-1) ?? formula.closest(":has(> .bb-question)") ?? formula);
+    });
+  if (globalThis.MathJax) MathJax.startup = { pageReady };
 })();

@@ -29,6 +29,7 @@ COUNT_SHIFTS = """
 SETTLED = """async () => {
     await window.widgetHost?.drawAll();
     await (window.widgetHost?.formulas ?? window.MathJax?.startup?.promise);
+    await window.MathJax?.typesetPromise([...document.querySelectorAll(".math")]); // those that are far, too
     await document.fonts.ready;
     const views = document.querySelectorAll('script[type="application/vnd.jupyter.widget-view+json"]').length;
     const frame = () => new Promise(requestAnimationFrame);

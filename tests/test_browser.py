@@ -10,6 +10,7 @@ from urllib.parse import quote
 import pytest
 import yaml
 from bs4 import BeautifulSoup
+from conftest import COUNT_SHIFTS
 from page_checks import FRAMES, assert_colors, assert_fits, assert_structure, overlaps, resize, until, unwrap_same_words
 from PIL import Image
 
@@ -249,6 +250,48 @@ def test_formulas_wait_for_the_figures_in_sight_but_not_for_ever(browser, server
 
 TEX = "(all) => all.filter((one) => /\\\\[([]/.test(one.textContent)).length"  # formulas that are not set
 FORMULAS = "article :is(span, div).math"
+NEAR = "(one) => one.checkVisibility() && Math.abs(one.getBoundingClientRect().y - 450) < 1300"
+
+
+def open_unsettled(browser, server, path, **options):
+    """Open a page and wait until the first formulas are set, not those that are far."""
+    page = browser.new_page(**{"viewport": {"width": 1280, "height": 900}} | options)
+    page.add_init_script(COUNT_SHIFTS)
+    page.goto(f"{server.url}/{path}")
+    page.evaluate("async () => { await (globalThis.widgetHost?.formulas ?? MathJax.startup.promise) }")
+    return page
+
+
+@pytest.mark.parametrize("width", [1280, 360])
+def test_formulas_are_set_where_they_come_near(browser, server, width):
+    size = {"width": width, "height": 900}
+    with open_unsettled(browser, server, "chapters/batch-normalization.html", viewport=size) as page:
+        formulas = page.locator(FORMULAS)
+        assert formulas.evaluate_all(TEX) > formulas.count() / 2
+        tall = page.evaluate("document.documentElement.scrollHeight")
+        for top in range(0, tall + 900, 450):
+            page.evaluate("(top) => scrollTo({ top, behavior: 'instant' })", top)
+            until(page, f"() => !({TEX})([...document.querySelectorAll('{FORMULAS}')].filter({NEAR}))")
+            page.evaluate("async () => { await document.fonts.ready }")  # a face comes with its first sign
+        assert formulas.evaluate_all(TEX) == 0  # in folds and questions too, which were near
+        assert page.evaluate("window.layoutShift") < LARGEST_SHIFT
+        assert page.locator("mjx-assistive-mml math").count() == formulas.count()
+
+
+def test_paper_has_all_formulas(browser, server):
+    with open_unsettled(browser, server, "chapters/batch-normalization.html") as page:
+        page.evaluate("dispatchEvent(new Event('beforeprint'))")
+        assert page.locator(FORMULAS).evaluate_all(TEX) == 0
+        assert page.locator("mjx-container").count() == page.locator(FORMULAS).count()
+
+
+@pytest.mark.parametrize("motion", ["reduce", "no-preference"])
+def test_a_link_within_a_page_leads_past_formulas_exactly_to_its_place(browser, server, motion):
+    with open_unsettled(browser, server, "chapters/convolution.html", reduced_motion=motion) as page:
+        page.evaluate("location.hash = '#exercises'")
+        until(page, f"() => Math.abs({OFF}) < 9")
+        page.wait_for_timeout(1000)
+        assert abs(page.evaluate(OFF)) < 9
 
 
 def test_a_formula_stays_readable_where_mathjax_does_not_come(browser, server):
