@@ -8,6 +8,7 @@
 * The pages ask no other host for anything, and run nothing that was not built with them (tools/policy.py).
 * They lose the scripts, rules and icons that they do not use (tools/slim.py).
 * The faces of the text are asked for first.
+* Sizes and numbers with their units are not broken across lines.
 * A page says at its end with what its outputs were computed, and when.
 * Every id stands once on a page, and a solution opens where its title is clicked.
 * The download button gives the notebook made for readers (chapters/NAME.ipynb).
@@ -79,6 +80,14 @@ UNUSED_TAGS = re.compile(
 LATER = r"(?:doctools|sphinx_highlight|clipboard\.min|copybutton|togglebutton|design-tabs|reading|scripts/[\w-]+)\.js\b"
 LATER_TAGS = re.compile(rf'<script (?!defer)(?=[^>]*src="[^"]*_static/{LATER})')
 
+# A size, and a number with its unit or its name, stay on one line; code, drawings and formulas stay as they are.
+AS_WRITTEN = re.compile(
+    r"<(pre|code|script|style|svg|head|textarea)\b.*?</\1>|<(?:span|div) class=\"math.*?</", re.DOTALL
+)
+TIMES = re.compile(r"[ \n](×)[ \n]")
+UNIT = re.compile(r"(\d(?:</[a-z]+>)*)[ \n](?=(?:<span[^>]*>)*(?:%|(?:px|KB|MB|GB|ms|min|s)\b))")
+NUMBERED = re.compile(r"\b(pp?\.|Figure|Table|Section|Equation|Exercise|Chapter)[ \n](?=(?:<span[^>]*>)*\d)")
+
 SHEETS = re.compile(r'href="([^"?:]*_static/[^"?]*\.css)(?:\?[^"]*)?"')
 
 # The faces of the text, asked for before the style sheets are there that name them. A page in a folder may not.
@@ -141,6 +150,8 @@ def configure(app, config):
         config.notfound_urls_prefix = urlsplit(address).path  # the server shows it at any address
     else:
         config.nb_execution_mode = "force"
+    # In a text: {latest}`words <name of a file that a release carries>`.
+    config.extlinks = {"latest": (f"{book_files.repository(Path(app.srcdir)).latest_url}%s", "%s")}
     config.backbone_front_end = front_end_key(Path(app.srcdir))
     config.mathjax3_config = MATHJAX
     config.html_js_files = [
@@ -404,8 +415,20 @@ def change(pages: list[Path], mend) -> None:
 
 def mended(text: str, page: Path) -> str:
     """Return a page without what the theme has twice, or for nothing."""
-    text = UNUSED_TAGS.sub("", text)
+    text = unbroken(UNUSED_TAGS.sub("", text))
     return text if page.name == "search.html" else LATER_TAGS.sub("<script defer ", text)
+
+
+def unbroken(text: str) -> str:
+    """Return a page on which no line ends within a size, or between a number and its unit or its name."""
+    start, parts = 0, []
+    for kept in [*AS_WRITTEN.finditer(text), None]:
+        part = text[start : kept.start() if kept else len(text)]
+        part = TIMES.sub("\N{NO-BREAK SPACE}\\1\N{NO-BREAK SPACE}", part)
+        part = UNIT.sub("\\1\N{NO-BREAK SPACE}", part)
+        parts += [NUMBERED.sub("\\1\N{NO-BREAK SPACE}", part), kept[0] if kept else ""]
+        start = kept.end() if kept else start
+    return "".join(parts)
 
 
 def with_versions(text: str, page: Path) -> str:

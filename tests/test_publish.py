@@ -42,6 +42,13 @@ def test_the_archive_holds_the_whole_site_in_one_folder(site, unpacked):
     assert [path.name for path in unpacked.parent.iterdir() if path.is_dir()] == ["backbone"]
 
 
+def test_the_front_page_says_how_large_it_is(unpacked):
+    packed = unpacked.parent / "book.zip"
+    assert publish.misstated(packed.rename(unpacked.parent / f"{publish.NAME}.zip")) == ""
+    (unpacked.parent / f"{publish.NAME}.pdf").write_bytes(b"short")
+    assert publish.misstated(unpacked.parent / f"{publish.NAME}.pdf").endswith(" MB")
+
+
 def test_an_unpacked_page_is_alive(open_page, unpacked):
     page = open_page(f"{CHAPTER}.html", folder=unpacked, scheme="file")
     assert page.locator(".bb-widget").count() == 1

@@ -19,7 +19,7 @@ import pytest
 import slim
 import thumbnails
 import yaml
-from book_files import documents, executed, repository
+from book_files import NAME, documents, executed, repository
 from bs4 import BeautifulSoup
 from fontTools.ttLib import TTFont
 from PIL import Image
@@ -52,6 +52,11 @@ def demand(sentences):
     """Fail with one sentence for each thing that is wrong."""
     if sentences := list(sentences):
         pytest.fail("\n".join(sentences), pytrace=False)
+
+
+def plain(node) -> str:
+    """Return the text of a node as it was written, without the blanks that keep a line from ending."""
+    return node.get_text().replace("\N{NO-BREAK SPACE}", " ")
 
 
 @SITE
@@ -196,6 +201,19 @@ def test_an_id_stands_once_on_a_page(pages):
 
 
 @SITE
+def test_no_line_ends_within_a_size_or_before_a_unit(pages):
+    breaks = re.compile(r"\s×|×\s|\d\s+(?:%|(?:px|KB|MB|ms)\b)|\b(?:pp?\.|Figure|Table|Exercise)\s+\d")
+    as_written = ("pre", "code", "script", "style", "svg", "title", "textarea")
+    for name, page in pages.items():
+        for block in page.select("article :is(p, li, td, th, dd, dt, figcaption, h1, h2, h3)"):
+            block = copy.copy(block)
+            for tag in block.find_all([*as_written, "p", "li"]) + block.select(".math"):
+                tag.decompose()
+            text = block.get_text().replace("\N{NO-BREAK SPACE}", "_")
+            demand(f"{name}: a line may end within {found[0]!r} in {text[:60]!r}" for found in breaks.finditer(text))
+
+
+@SITE
 def test_every_picture_says_what_it_shows_or_is_hidden(pages):
     """Figures of cells are made with a text; this holds pictures that a page has as HTML to the same."""
 
@@ -301,7 +319,7 @@ def test_every_chapter_has_a_card_on_the_front_page(pages):
     cards = pages["intro.html"].select(".bb-cards .bb-card")
     assert [card.a["href"] for card in cards] == [f"{name}.html" for name in chapters()]
     for card, chapter in zip(cards, outline.chapters(ROOT).values(), strict=True):
-        question, facts = (line.get_text() for line in card.select("p"))
+        question, facts = (plain(line) for line in card.select("p"))
         needs = ", ".join(pages[f"{name}.html"].h1.find(string=True) for name in chapter.needs)
         assert question == chapter.question
         assert facts == f"{chapter.minutes} min" + (f" · after {needs}" if needs else "")
@@ -333,7 +351,7 @@ def test_the_readmes_picture_moves_and_is_small():
 def test_the_previous_and_the_next_page_say_what_they_ask(pages):
     known, names = outline.chapters(ROOT), documents(ROOT)
     for name, before, after in zip(names, [None, *names], [*names[1:], None], strict=False):
-        asked = [line.get_text() for line in pages[f"{name}.html"].select(".prev-next-area .bb-asks")]
+        asked = [plain(line) for line in pages[f"{name}.html"].select(".prev-next-area .bb-asks")]
         assert asked == [known[other].question for other in (before, after) if other in known], name
 
 
@@ -377,7 +395,7 @@ def test_foreign_files_are_what_their_checksums_say(folder):
 
 @SITE
 def test_every_page_with_code_says_with_what_it_was_executed(pages):
-    said = re.compile(r"Executed with Python .+, PyTorch .+, NumPy .+ in \d+ s\.")
+    said = re.compile(r"Executed with Python .+, PyTorch .+, NumPy .+ in \d+\ss\.")
     for path in executed(ROOT):
         name = f"{path.relative_to(ROOT).with_suffix('').as_posix()}.html"
         (line,) = pages[name].select("footer .bb-ran")
@@ -509,6 +527,16 @@ def test_a_workflow_is_bounded_and_looks_for_every_page(path):
     steps = [step for job in workflow["jobs"].values() for step in job["steps"]]
     assert all(re.fullmatch(r"actions/[\w-]+@v\d+", step["uses"]) for step in steps if "uses" in step)
     assert {"make test", ".venv/bin/python -m pytest -m site"} & {step.get("run") for step in steps}
+
+
+@SITE
+def test_what_a_release_carries_is_what_the_pages_lead_to():
+    workflow = next(path for path in WORKFLOWS if path.name == "release.yml").read_text("utf-8")
+    carried = {f"{NAME}.{kind}" for kind in ("zip", "pdf")}
+    assert set(re.findall(r"_build/([\w.]+)", workflow)) == carried
+    for name in ("README.md", "_build/html/intro.html"):
+        latest = re.escape(repository(ROOT).latest_url)
+        assert set(re.findall(rf"{latest}([\w.]+)", (ROOT / name).read_text("utf-8"))) == carried
 
 
 def test_publishing_fills_in_one_address():

@@ -7,6 +7,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+NAME = "backbone"  # of what a reader takes along: the archive NAME.zip and the book as NAME.pdf
+
 
 class NotebookError(Exception):
     """Something an author can mend; the text is one sentence and says how."""
@@ -35,6 +37,11 @@ class Repository:
         """Return the address that opens a chapter's notebook on Colab."""
         place = f"{self.owner}/{self.name}/blob/{self.branch}/{docname}.ipynb"
         return f"https://colab.research.google.com/github/{place}"
+
+    @property
+    def latest_url(self) -> str:
+        """Return the address below which GitHub gives the files of the latest release, by their names."""
+        return f"{self.url}/releases/latest/download/"
 
     def source_url(self, path: str) -> str:
         """Return the address at which GitHub shows a file."""

@@ -19,7 +19,7 @@ from pathlib import Path
 import execution
 import folds
 import glued
-from book_files import NotebookError, Reference, Repository, bibliography, documents, repository
+from book_files import NAME, NotebookError, Reference, Repository, bibliography, documents, repository
 from myst_blocks import Page, survey
 from notebook_markdown import WORDS, Renderer
 
@@ -193,7 +193,9 @@ def links(text: str, book: Book) -> str:
         read, run = book.repository.page_url(docname), book.repository.colab_url(docname)
         title = book.pages[docname].title.replace("|", "\\|")
         rows.append(f"| {title} | [on the site]({read}) | [on Colab]({run}) |")
-    return "\n".join([before + LINKS, "", *rows, "", LINKS_END + after])
+    latest = book.repository.latest_url
+    along = f"Take it along: [the whole site]({latest}{NAME}.zip), [the book as a PDF]({latest}{NAME}.pdf)."
+    return "\n".join([before + LINKS, "", *rows, "", along, "", LINKS_END + after])
 
 
 def citation(text: str, book: Book) -> str:

@@ -3,6 +3,8 @@
     python tools/publish.py zip     _build/backbone.zip: unpack it, and open index.html
     python tools/publish.py pdf     _build/backbone.pdf: still figures, links, an outline
 
+A release carries both, and the front page leads to them there and says how large they are.
+
 The archive is the site as it is, which needs no server. The PDF is printed by the browser of the tests, page by page.
 """
 
@@ -10,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import io
+import re
 import sys
 import zipfile
 from dataclasses import dataclass
@@ -18,6 +21,7 @@ from urllib.parse import unquote, urldefrag
 
 import book_files
 import folds
+from book_files import NAME
 from browser import NoBrowserError, launch, serving
 from playwright.sync_api import sync_playwright
 from pypdf import PdfReader, PdfWriter
@@ -25,7 +29,6 @@ from pypdf.generic import ArrayObject, DictionaryObject, NameObject, NullObject,
 
 ROOT = Path(__file__).resolve().parent.parent
 SITE = ROOT / "_build" / "html"
-NAME = "backbone"
 PAPER = {"format": "A4", "margin": dict.fromkeys(("top", "bottom", "left", "right"), "16mm")}
 PLAIN = {".png", ".webp", ".woff2", ".gz"}  # packed already
 # All figures and formulas, in the light, with folds open: as on a reader's own paper, but for the code of the checks.
@@ -150,6 +153,12 @@ def target_of(link, here: str) -> tuple[str, str] | None:
     return page.split("/", 3)[3].removesuffix(".html"), unquote(anchor)
 
 
+def misstated(target: Path) -> str:
+    """Return what the front page says of a file's size if that is wrong by more than a tenth, or nothing."""
+    (said,) = re.findall(rf"<{re.escape(target.name)}>` \((\d+) MB", (ROOT / "intro.md").read_text("utf-8"))
+    return "" if abs(target.stat().st_size / 1e6 - int(said)) <= max(1, int(said) / 10) else f"{said} MB"
+
+
 def main(wanted: str) -> int:
     """Make one of the two, and say where it lies."""
     if not (SITE / "index.html").exists():
@@ -166,7 +175,9 @@ def main(wanted: str) -> int:
             return 1
         bound(parts, book_files.repository(ROOT).pages_url).write(target)
     print(f"{target.relative_to(ROOT)}: {target.stat().st_size / 1e6:.1f} MB")
-    return 0
+    if said := misstated(target):
+        print(f"intro.md says {said} of it; correct it there.", file=sys.stderr)
+    return int(bool(said))
 
 
 if __name__ == "__main__":
