@@ -10,8 +10,10 @@
     next: "Next question",
     forget: "Forget my answers",
     forgotten: "What you read and answered is forgotten.",
-    on: "Go on: {title}",
+    on: "Go on: {section}",
+    from: "in {title}",
     forgetAll: "Forget what I read and answered",
+    undo: "Undo",
   };
   const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
 
@@ -137,26 +139,39 @@
     const title = document.querySelector("article h1")?.firstChild?.textContent;
     if (!section || !title || start) return;
     const page = location.pathname.slice(home.pathname.length);
-    if (page.startsWith("chapters/")) keep({ place: { page, anchor: section.id, title } });
+    const heading = section.querySelector("h1, h2, h3").firstChild?.textContent ?? title;
+    if (page.startsWith("chapters/")) keep({ place: { page, anchor: section.id, title, section: heading } });
   }
 
-  /** Beside "Start" stands where the reader was last. It leads to a page of this book, whatever was stored. */
+  /** Before "Start" stands where the reader was last, now the first choice. It leads to a page of this book, whatever was stored. */
   function offerPlace() {
     const { place, answers } = recall();
     if (!place && !Object.keys(answers).length) return;
+    const { page, anchor, title, section = title } = place ?? {};
+    const on = element("a", { className: start.className, textContent: fill(TEXT.on, { section }) });
     const row = element("p", { className: "bb-go-on" });
-    const { page, anchor, title } = place ?? {};
     if (/^chapters\/[\w-]+\.html$/.test(page)) {
-      const href = new URL(`${page}#${String(anchor).replace(/[^\w-]/g, "")}`, home).href;
-      row.append(element("a", { href, textContent: fill(TEXT.on, { title }) }), " ");
+      on.href = new URL(`${page}#${String(anchor).replace(/[^\w-]/g, "")}`, home).href;
+      start.before(on, " ");
+      start.classList.replace("sd-btn-primary", "bb-second");
+      if (section !== title) row.append(fill(TEXT.from, { title }), " · ");
     }
-    const forget = press(TEXT.forgetAll, () => {
-      localStorage.removeItem(KEY);
-      row.replaceChildren(TEXT.forgotten);
-      row.setAttribute("role", "status");
-    });
-    row.append(forget);
+    row.append(press(TEXT.forgetAll, forget, "bb-as-words"));
     (start.closest("p") ?? start).after(row);
+
+    function forget() {
+      const kept = localStorage.getItem(KEY);
+      const undo = () => {
+        localStorage.setItem(KEY, kept);
+        row.remove();
+        offerPlace();
+      };
+      localStorage.removeItem(KEY);
+      on.remove();
+      start.classList.replace("bb-second", "sd-btn-primary");
+      row.replaceChildren(TEXT.forgotten, " ", press(TEXT.undo, undo, "bb-as-words"));
+      row.setAttribute("role", "status");
+    }
   }
 
   for (const section of document.querySelectorAll("article section:has(> .bb-question)")) quizOf(section);

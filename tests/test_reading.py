@@ -5,7 +5,7 @@ import re
 
 import pytest
 import questions
-from page_checks import assert_structure, until
+from page_checks import assert_colors, assert_structure, until
 
 KEY = "backbone reading"
 DROPOUT = "chapters/dropout.html"
@@ -109,9 +109,15 @@ def stopped_at(page, anchor):
 def test_the_front_page_leads_back_to_where_the_reader_stopped(open_page):
     page = open_page(DROPOUT)
     stopped_at(page, "where-to-put-it")
-    link = page.locator(".bb-go-on a")
-    assert link.inner_text() == "Go on: Dropout"
-    link.click()
+    links = page.locator("a.bb-start")
+    assert links.all_inner_texts() == ["Go on: Where to put it", "Start"]
+    assert "in Dropout" in page.locator(".bb-go-on").inner_text()
+    filled = links.evaluate_all(
+        "(all) => all.map((one) => getComputedStyle(one).backgroundColor !== 'rgba(0, 0, 0, 0)')"
+    )
+    assert filled == [True, False]
+    assert_colors(page, set())
+    links.first.click()
     page.wait_for_url("**/chapters/dropout.html#where-to-put-it")
 
 
@@ -119,10 +125,23 @@ def test_what_was_read_is_forgotten_when_the_reader_asks(open_page):
     page = open_page(DROPOUT)
     stopped_at(page, "where-to-put-it")
     page.get_by_role("button", name="Forget what I read").click()
-    assert page.locator(".bb-go-on").inner_text() == "What you read and answered is forgotten."
+    assert page.locator(".bb-go-on").inner_text() == "What you read and answered is forgotten. Undo"
     assert page.evaluate("(key) => localStorage.getItem(key)", KEY) is None
+    assert page.locator("a.bb-start").all_inner_texts() == ["Start"]
     page.reload()
     assert page.locator(".bb-go-on").count() == 0
+
+
+def test_what_is_forgotten_comes_back_when_the_reader_asks(open_page):
+    page = open_page(DROPOUT)
+    stopped_at(page, "where-to-put-it")
+    kept = page.evaluate("(key) => localStorage.getItem(key)", KEY)
+    for _ in range(2):
+        page.get_by_role("button", name="Forget what I read").click()
+        page.get_by_role("button", name="Undo").click()
+    assert page.evaluate("(key) => localStorage.getItem(key)", KEY) == kept
+    assert page.locator("a.bb-start").all_inner_texts() == ["Go on: Where to put it", "Start"]
+    assert page.locator(".bb-go-on").count() == 1
 
 
 ATTACKS = [
@@ -137,6 +156,6 @@ def test_whatever_is_stored_leads_out_of_the_book_nowhere(open_page, stored):
     page = open_page("intro.html")
     page.evaluate("([key, stored]) => localStorage.setItem(key, stored)", [KEY, stored])
     page.reload()
-    assert page.locator(".bb-go-on a").count() == 0
+    assert page.locator("a.bb-start").count() == 1
     page.goto(page.url.replace("intro.html", DROPOUT))
     assert page.locator(".bb-quiz").count() == 1
