@@ -4,7 +4,10 @@
 // theme's own script does that for solutions.
 (() => {
   "use strict";
-  const TEXT = { back: "Back to the chapter" };
+  const TEXT = {
+    back: "Back to the text",
+    search: "Enter shows what is found; there Enter opens the first.",
+  };
   const { dataset } = document.documentElement;
   let restore = () => {};
 
@@ -155,6 +158,24 @@
     );
   };
   addEventListener("DOMContentLoaded", showAlone);
+
+  // The side menu shows where the reader is; the page itself stays where it is.
+  addEventListener("load", () => {
+    const menu = document.querySelector("#pst-primary-sidebar, .bd-sidebar-primary");
+    const here = menu?.querySelector("li.active > a");
+    if (!here) return;
+    const [around, own] = [menu.getBoundingClientRect(), here.getBoundingClientRect()];
+    if (own.top < around.top || own.bottom > around.bottom)
+      menu.scrollTop += own.top - around.top - menu.clientHeight / 2;
+  });
+
+  // The dialog of the search says what Enter does.
+  addEventListener("DOMContentLoaded", () => {
+    const form = document.querySelector(".search-button__search-container > form");
+    const said = Object.assign(document.createElement("p"), { id: "bb-enter", textContent: TEXT.search });
+    form?.append(said);
+    form?.querySelector("input").setAttribute("aria-describedby", said.id);
+  });
 
   // A word of the text lights the part that it names, of the next figure that has it, or else of the last before.
   const partOf = (word) => {

@@ -5,12 +5,20 @@
   "use strict";
   const TEXT = {
     none: "Nothing was found for “{query}”. Try another word for it.",
-    one: "One section for “{query}”.",
-    many: "{count} sections for “{query}”.",
-    first: "The first {count} sections for “{query}”.",
+    one: "One section for “{query}”. Enter opens it.",
+    many: "{count} sections for “{query}”. Enter opens the first.",
+    first: "The first {count} sections for “{query}”. Enter opens the first.",
+    // Words of a question that say nothing of what it is about.
+    small:
+      "a about am an and any are as at be been better between but by can did difference do does each for from get give had " +
+      "has have how i if in into is it its like make me mean means much must my need not of on one or our should so " +
+      "some than that the their them then there these they this to two up us use using versus vs want was way we what " +
+      "when where whether which who why will with without work works would you your",
   };
   const MOST = 40; // sections shown
   const AROUND = 90; // characters before the word in an excerpt, and twice as many behind
+  const PART = 60; // what a name says that is only a part of the query
+  const REPEATS = /^(exercises|further-exercises|quick-questions|summary)/; // sections about what stands in others
 
   const { MiniSearch, backboneIndex } = globalThis;
   const { pages, sections } = backboneIndex;
@@ -53,6 +61,24 @@
     return Math.max(worth(bare(sections[id].heading), asked) / 2, ...named[id].map((name) => worth(name, asked)));
   }
 
+  const SMALL = new Set(TEXT.small.split(" "));
+
+  /** Return the words of a query that say what it is about: those that are not small, or all where all are. */
+  function telling(query) {
+    const all = MiniSearch.getDefault("tokenize")(typed(query.toLowerCase())).filter(Boolean);
+    const told = all.filter((word) => !SMALL.has(word));
+    return told.length ? told : all;
+  }
+
+  /** Return the parts of a query that may be names, up to three words, each with its share of the query. */
+  function partsOf(words) {
+    const parts = [];
+    for (let from = 0; from < words.length; from++)
+      for (let to = from + 1; to <= Math.min(from + 3, words.length); to++)
+        parts.push([bare(words.slice(from, to).join(" ")), (to - from) / words.length]);
+    return parts;
+  }
+
   /** Return a query as it was probably meant. */
   function meant(query) {
     const asked = bare(query);
@@ -63,11 +89,17 @@
 
   /** List the numbers of sections, best first, each with the words that were found in it. */
   function find(query, asked) {
-    const all = engine.search(query);
-    const results = all.length ? all : engine.search(query, { combineWith: "OR" });
-    const scores = new Map(results.map(({ id, score, terms }) => [id, { score, terms }]));
+    const words = telling(query);
+    const parts = partsOf(words);
+    const results = engine.search(words.join(" "), { combineWith: "OR" });
+    const most = Math.max(...results.map(({ queryTerms }) => queryTerms.length)); // a word that is nowhere excludes nothing
+    const weight = (id, found) => found / most / (REPEATS.test(sections[id].anchor) ? 2 : 1);
+    const scores = new Map(
+      results.map(({ id, score, terms, queryTerms }) => [id, { score: score * weight(id, queryTerms.length), terms }]),
+    );
     for (const id of sections.keys()) {
-      const best = asked && known(id, asked);
+      const named = parts.map(([part, share]) => (known(id, part) < 500 ? 0 : PART * share));
+      const best = asked && Math.max(known(id, asked), ...named);
       const { score = 0, terms = [] } = scores.get(id) ?? {};
       if (best) scores.set(id, { score: score + best, terms });
     }
@@ -126,6 +158,12 @@
 
   field.value = new URLSearchParams(location.search).get("q") ?? "";
   field.addEventListener("input", show);
+  field.addEventListener("keydown", (event) => {
+    const first = list.querySelector("a");
+    if (event.key !== "Enter" || event.isComposing || !first) return;
+    event.preventDefault();
+    first.click();
+  });
   field.focus();
   show();
 })();

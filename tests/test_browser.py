@@ -567,6 +567,31 @@ def test_a_word_lights_the_part_of_a_figure_that_it_names(open_page):
         assert lit.count() == 0
 
 
+@pytest.mark.parametrize(
+    ("path", "name"), [("chapters/transfer-learning.html", "Transfer learning"), ("intro.html", "Backbone")]
+)
+def test_the_side_menu_shows_where_the_reader_is_and_the_page_stays(open_page, path, name):
+    page = open_page("chapters/transfer-learning.html")
+    page.set_viewport_size({"width": 1280, "height": 500})
+    page.goto(re.sub(r"chapters/.*", path, page.url))
+    page.evaluate(FRAMES, 2)
+    here = page.locator(".bd-sidebar-primary li.active > a")
+    assert here.inner_text() == name
+    menu, own = page.locator(".bd-sidebar-primary").bounding_box(), here.bounding_box()
+    assert menu["y"] <= own["y"]
+    assert own["y"] + own["height"] <= menu["y"] + menu["height"]
+    assert page.evaluate("scrollY") == 0
+
+
+@pytest.mark.parametrize("width", [1280, 360])
+def test_the_signs_of_the_bar_stand_on_one_line(open_page, width):
+    page = open_page("chapters/resnet.html", width=width)
+    signs = page.locator(".header-article-items__end .btn :is(i, svg):visible").all()
+    middles = [box["y"] + box["height"] / 2 for box in (sign.bounding_box() for sign in signs)]
+    assert len(middles) >= 5
+    assert max(middles) - min(middles) < 1.5
+
+
 def test_an_address_that_is_no_text_leads_to_the_top(open_page):
     page = open_page("chapters/dropout.html#%E0%A4%A")
     assert page.evaluate("[scrollY, document.documentElement.style.scrollBehavior]") == [0, ""]
@@ -758,6 +783,18 @@ SEARCHES = {
     "convlution": "convolution",
     "overfiting": "training#overfitting",
     "backpropogation": "neural-networks#backpropagation",
+    "stride of 2": "convolution#stride",
+    "how do I freeze layers": "transfer-learning#freezing",
+    "what is a feature map": "convolution#one-row",
+    "where do I put dropout": "dropout#where-to-put-it",
+    "difference between precision and recall": "evaluation#precision-and-recall",
+    "how to choose a learning rate": "training#learning-rate",
+    "what does model.eval() do": "batch-normalization#eval-mode",
+    "how does max pooling work": "feature-extraction#max-pooling",
+    "how many epochs to train": "training#epochs",
+    "what is a tensor": "data#array",
+    "what does padding do": "convolution#stride",
+    "how do skip connections help": "resnet#skip-connection",
 }
 
 
@@ -768,10 +805,26 @@ def found_for(page, query) -> list[str]:
     return [link.removeprefix("chapters/") for link in links]
 
 
+def test_no_keys_are_named_where_there_are_none(open_page):
+    page = open_page("chapters/dropout.html", width=360, has_touch=True, is_mobile=True)
+    page.evaluate(
+        "[...document.querySelectorAll('.search-button__button')].find((one) => one.checkVisibility()).click()"
+    )
+    assert page.locator(".search-button__search-container input").is_visible()
+    assert page.locator(".search-button__kbd-shortcut:visible").count() == 0
+
+
+def test_a_word_that_is_nowhere_excludes_nothing(open_page):
+    page = open_page("search.html")
+    assert found_for(page, "momentum qqqqqq")[0] == found_for(page, "momentum")[0]
+    assert found_for(page, "the of what")
+
+
 def test_a_search_in_the_dialog_leads_to_the_page_of_results(open_page):
     page = open_page("references.html")
     page.keyboard.press("Control+k")
     field = page.locator(".search-button__search-container input")
+    assert page.locator(f"#{field.get_attribute('aria-describedby')}").inner_text().startswith("Enter shows what is")
     field.fill("im2col")
     sign, start = page.locator(".search-button__search-container i").bounding_box(), field.bounding_box()["x"]
     padding = field.evaluate("(node) => parseFloat(getComputedStyle(node).paddingLeft)")
@@ -779,7 +832,8 @@ def test_a_search_in_the_dialog_leads_to_the_page_of_results(open_page):
     field.press("Enter")
     page.wait_for_url("**/search.html?q=im2col")
     assert page.locator("#search-field").input_value() == "im2col"
-    page.locator("#search-results a").first.click()
+    assert page.locator(".search-summary").inner_text() == "One section for “im2col”. Enter opens it."
+    page.locator("#search-field").press("Enter")
     page.wait_for_url("**/convolution.html#im2col")
 
 
