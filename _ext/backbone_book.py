@@ -6,7 +6,7 @@
 * Folded code says what it is the code of; the cells that only check a page's numbers stand in one fold at its end.
 * An exercise says where it is solved, because nobody can type on a page.
 * The pages ask no other host for anything, and run nothing that was not built with them (tools/policy.py).
-* They lose the scripts, rules and icons that they do not use (tools/slim.py).
+* They lose the scripts, rules and icons that they do not use (tools/slim.py), and their drawings weigh less.
 * The faces of the text are asked for first.
 * Sizes and numbers with their units are not broken across lines.
 * A page says at its end with what its outputs were computed, and when.
@@ -356,7 +356,8 @@ def take_mathjax(context: dict) -> str | None:
 def choose_scripts(app, pagename, templatename, context, doctree):
     """Leave out of a page's head the scripts it does not use, and those that stand at the article's end."""
     # The theme lets a wide table scroll; keys can scroll it too once it can have the focus.
-    body = context["body"] = (context.get("body") or "").replace(TABLE, TABLE.replace(">", ' tabindex="0">'))
+    body = (context.get("body") or "").replace(TABLE, TABLE.replace(">", ' tabindex="0">'))
+    context["body"] = body = figures.lighter(body)
 
     def wanted(script) -> bool:
         text = str(getattr(script, "filename", None) or script) + str(getattr(script, "attributes", ""))

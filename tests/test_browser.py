@@ -144,6 +144,26 @@ def test_page_loads_from_a_folder(open_page, site, path):
     assert_complete(page, html(site, path))
 
 
+# Those far from the window are not looked into; then all are, as if no height were known beforehand.
+HEIGHTS = """(known) => [...document.querySelectorAll(".bb-figure svg")].map((drawing) => {
+    if (!known) Object.assign(drawing.style, { contentVisibility: "visible", aspectRatio: "auto" });
+    return Math.round(10 * drawing.getBoundingClientRect().height);
+})"""
+
+
+@pytest.mark.parametrize("width", [1280, 360])
+def test_a_drawing_far_from_the_window_has_its_height_and_its_words_are_found(open_page, width):
+    page = open_page("chapters/data.html", width=width)
+    kind = "(all) => all.map((one) => getComputedStyle(one).contentVisibility)"
+    assert "auto" in page.locator(".bb-figure svg").evaluate_all(kind)
+    page.emulate_media(media="print")
+    assert set(page.locator(".bb-figure svg").evaluate_all(kind)) == {"visible"}
+    page.emulate_media(media="screen")
+    assert page.evaluate("find('with outside data')")
+    page.evaluate("scrollTo({ top: 0, behavior: 'instant' })")
+    assert page.evaluate(HEIGHTS, True) == page.evaluate(HEIGHTS, False)
+
+
 LATE = ("**/fonts/*.woff2", lambda route: (time.sleep(0.8), route.continue_()))
 
 

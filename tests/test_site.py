@@ -6,14 +6,17 @@ And that the workflows, which test and publish the site elsewhere, can be read a
 import base64
 import copy
 import hashlib
+import io
 import json
 import re
 from collections import Counter
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+import figures
 import film
 import folds
+import numpy as np
 import outline
 import pytest
 import slim
@@ -163,6 +166,25 @@ def test_a_rule_goes_only_where_a_name_that_it_needs_is_nowhere():
 @SITE
 def test_the_theme_lays_out_no_code_after_each_change():
     assert '"complete"===document' not in (HTML / "_static/scripts/pydata-sphinx-theme.js").read_text("utf-8")
+
+
+def test_a_drawing_is_made_light_and_says_how_high_it_is():
+    rng = np.random.default_rng(0)
+    noise = rng.integers(0, 256, (40, 40, 4), dtype=np.uint8)
+    slope = np.add.outer(np.linspace(20, 120, 160), np.linspace(0, 100, 160))
+    smooth = slope[..., None] + rng.normal(0, 1, (160, 160, 3))
+    for pixels, largest in ((noise, 0), (np.zeros((9, 9, 3), np.uint8), 0), (smooth.astype(np.uint8), 8)):
+        Image.fromarray(pixels).save(file := io.BytesIO(), "PNG")
+        png = f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"
+        kept = figures.lighter(f'<image href="{png}"/>')
+        assert len(kept) <= len(png) + 20
+        shown = Image.open(io.BytesIO(base64.b64decode(re.search('base64,([^"]*)', kept)[1])))
+        seen = [np.asarray(one.convert("RGBA").convert("RGBa"), int) for one in (Image.fromarray(pixels), shown)]
+        assert np.abs(seen[0] - seen[1]).max() <= largest
+    style, box = 'style="width: 100%; height: auto"', 'viewBox="0 0 3 4"'
+    for tag in (f"<svg {style} {box}>", f"<svg {box} {style}>"):
+        assert 'height: auto; aspect-ratio: 3 / 4"' in figures.lighter(tag)
+    assert figures.lighter('<svg viewBox="0 0 3 4">') == '<svg viewBox="0 0 3 4">'
 
 
 @SITE

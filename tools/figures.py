@@ -1,14 +1,17 @@
 """What a page needs to draw its widgets: a script file for each class, and the state of the models that it shows.
 
-The site and the tests' pages take both from here, and `_static/widget-host.js` reads them.
+The site and the tests' pages take both from here, and `_static/widget-host.js` reads them. It makes drawings light.
 """
 
 from __future__ import annotations
 
 import base64
 import hashlib
+import io
 import json
 import re
+
+from PIL import Image, ImageChops, ImageStat
 
 VIEW = '<script type="application/vnd.jupyter.widget-view+json">{}</script>'
 STATE = '<script type="application/vnd.jupyter.widget-state+json">{}</script>'
@@ -17,6 +20,10 @@ VIEW_TAG, STATE_TAG = (
 )
 # What a notebook needs and a page does not.
 UNUSED = {"layout", "tabbable", "tooltip"}
+
+PICTURE = re.compile(r"data:image/png;base64,\s*([A-Za-z0-9+/=\s]+)")
+DRAWING = re.compile(r'<svg (?=[^>]*viewBox="0 0 ([\d.]+) ([\d.]+)")([^>]*width: 100%; height: auto)')
+GOOD, CLOSE = 95, 4  # quality of photographs, and how far a color may be off in the mean, of 255
 
 # A plain script, which unlike a module also loads from a folder, and which nobody need allow "blob:" for.
 SCRIPT = """\
@@ -101,3 +108,32 @@ def state(
     content["key"] = version(json.dumps(content, sort_keys=True))
     body = json.dumps(content, separators=(",", ":"), sort_keys=True)
     return STATE.format(body.replace("<", "\\u003c"))  # so that no text can end the script early
+
+
+def lighter(html: str) -> str:
+    """Return a page's text with its drawings' pictures in fewer bytes, and with shapes that are known beforehand.
+
+    A browser need not look into a drawing that is far from the window, if it knows how high it is.
+    """
+    html = DRAWING.sub(r"<svg \3; aspect-ratio: \1 / \2", html)
+    return PICTURE.sub(lambda found: smallest(base64.b64decode(found[1])), html)
+
+
+def smallest(png: bytes) -> str:
+    """Return a picture as an address that holds it: exact, unless it looks the same at half the size."""
+    picture = Image.open(io.BytesIO(png)).convert("RGBA")
+    exact, lossy = webp(picture, lossless=True, quality=60), webp(picture, quality=GOOD)
+    kind, data = min(("png", png), ("webp", exact), key=lambda one: len(one[1]))
+    if len(lossy) < len(data) / 2:
+        # Colors as they are seen, where a picture lets the page show through.
+        seen = [one.convert("RGBA").convert("RGBa") for one in (picture, Image.open(io.BytesIO(lossy)))]
+        if sum(ImageStat.Stat(ImageChops.difference(*seen)).mean[:3]) <= 3 * CLOSE:
+            kind, data = "webp", lossy
+    return f"data:image/{kind};base64,{base64.b64encode(data).decode()}"
+
+
+def webp(picture: Image.Image, **options) -> bytes:
+    """Return a picture as WebP."""
+    file = io.BytesIO()
+    picture.save(file, "webp", **options)
+    return file.getvalue()
