@@ -1,6 +1,7 @@
 """Every page of the built site in a real browser, cut off from all other hosts, light and dark, wide and narrow."""
 
 import functools
+import gzip
 import io
 import re
 import time
@@ -18,6 +19,7 @@ ROOT = Path(__file__).resolve().parents[1]
 CHECKED = set()  # the looks of texts whose colors were checked
 LARGEST_SHIFT = 0.02  # of the layout while the page loads; web.dev calls less than 0.1 good
 TALLEST = 18_000  # pixels that a chapter is high in a wide window, its folds closed
+KB = {"scripts": 150, "all": 900}  # of a first visit, compressed; the scripts without MathJax
 
 
 def files(entry) -> list[str]:
@@ -89,6 +91,7 @@ def test_page_is_sound(open_page, site, path, width, theme):
     assert_structure(page)
     if width == 1280:
         assert not path.startswith("chapters/") or page.locator("article").bounding_box()["height"] <= TALLEST
+        assert_light(page, site)
         assert_colors(page, CHECKED)
         assert_printed_whole(page)
         assert_fits_when_narrowed(page)
@@ -102,6 +105,23 @@ def assert_room(page, source, name):
 
 
 BREAKS = "(nodes, name) => nodes.map((node) => getComputedStyle(node)[name])"
+
+
+@functools.cache
+def packed(file) -> float:
+    """Return the KB that a file has on its way."""
+    return len(gzip.compress(file.read_bytes(), 6)) / 1e3
+
+
+def assert_light(page, site):
+    """Assert that a first visit, with all its figures and formulas, fetches little."""
+    home = page.url.removesuffix(page.url.partition("//")[2].partition("/")[2])
+    asked = page.evaluate("performance.getEntriesByType('resource').map(({ name }) => name)")
+    names = {name.partition("?")[0].removeprefix(home) for name in [page.url, *asked] if name.startswith(home)}
+    sizes = {name: packed(site / name) for name in names}
+    scripts = {name: size for name, size in sizes.items() if name.endswith(".js") and "mathjax" not in name}
+    assert sum(scripts.values()) <= KB["scripts"], scripts
+    assert sum(sizes.values()) <= KB["all"], sizes
 
 
 def test_code_that_scrolls_can_have_the_focus_once_it_is_shown(open_page):
