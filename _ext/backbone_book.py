@@ -77,7 +77,7 @@ UNUSED_TAGS = re.compile(
     re.DOTALL,
 )
 # Scripts that a page can show its text and figures without; they run when it is read, in this order.
-LATER = r"(?:doctools|sphinx_highlight|clipboard\.min|copybutton|togglebutton|design-tabs|reading|scripts/[\w-]+)\.js\b"
+LATER = r"(?:doctools|clipboard\.min|copybutton|togglebutton|design-tabs|reading|scripts/[\w-]+)\.js\b"
 LATER_TAGS = re.compile(rf'<script (?!defer)(?=[^>]*src="[^"]*_static/{LATER})')
 
 # A size, and a number with its unit or its name, stay on one line; code, drawings and formulas stay as they are.
@@ -365,7 +365,7 @@ def choose_scripts(app, pagename, templatename, context, doctree):
             return pagename == "search"
         if "mathjax" in text.lower():
             return 'class="math' in body
-        return not any(name in text for name in ("thebe", HOST, "widget-state+json"))
+        return not any(name in text for name in ("thebe", "sphinx_highlight", HOST, "widget-state+json"))
 
     context["script_files"] = [script for script in context.get("script_files", []) if wanted(script)]
     context["css_files"] = [style for style in context["css_files"] if "thebe" not in str(style.filename)]

@@ -237,14 +237,10 @@
   addEventListener("keydown", ({ key }) => key === "Escape" && hush());
   addEventListener("scroll", place, { passive: true });
 
-  // Two buttons of the theme, and a link of Sphinx's, whose code in their tags the page's policy refuses.
-  addEventListener("click", (event) => {
-    const on = (selector) => event.target.closest?.(selector);
-    if (on(".btn-download-pdf-button")) print();
-    if (on(".btn-fullscreen-button")) globalThis.toggleFullScreen();
-    if (!on(".highlight-link a")) return;
-    event.preventDefault();
-    SphinxHighlight.hideSearchWords();
+  // Two buttons of the theme, whose code in their tags the page's policy refuses.
+  addEventListener("click", ({ target }) => {
+    if (target.closest?.(".btn-download-pdf-button")) print();
+    if (target.closest?.(".btn-fullscreen-button")) globalThis.toggleFullScreen();
   });
 
   // What scrolls sideways can have the focus, so that keys scroll it. It is asked when it is first shown, and when its

@@ -366,13 +366,6 @@ def test_the_buttons_of_the_theme_work(open_page):
     page.evaluate("document.exitFullscreen()")
 
 
-def test_the_words_of_a_search_are_marked_until_a_reader_hides_them(open_page):
-    page = open_page("chapters/evaluation.html?highlight=threshold")
-    page.locator("article p .highlighted:visible").first.wait_for()
-    page.get_by_role("link", name="Hide Search Matches").click()
-    assert page.locator(".highlighted").count() == 0
-
-
 # What runs sets `ran`; what only becomes a part of the page carries a mark; a link is followed.
 PAYLOADS = [
     """'"><img src=x data-mark onerror="ran=1"><script data-mark>ran=1</script>""",
@@ -392,7 +385,7 @@ KEPT = """(payload) => {
             .map(([name]) => [name, payload]));
     const store = JSON.stringify({ key, models: kept, views: { 0: { width: innerWidth, height: payload } } });
     addEventListener("pagehide", () => {
-        for (const name of ["mode", "theme", "sphinx_highlight_terms"]) localStorage.setItem(name, payload);
+        for (const name of ["mode", "theme"]) localStorage.setItem(name, payload);
         sessionStorage.setItem(`backbone ${location.pathname}`, store);
     });
 }"""
@@ -402,7 +395,7 @@ KEPT = """(payload) => {
 def test_nothing_runs_of_what_a_link_says_or_a_browser_kept(browser, server, settle, payload):
     with browser.new_context() as context:
         page = context.new_page()
-        for path in (f"search.html?q={quote(payload)}", f"chapters/resnet.html?highlight={quote(payload)}"):
+        for path in (f"search.html?q={quote(payload)}", f"chapters/resnet.html?alone={quote(payload)}"):
             page.goto(f"{server.url}/{path}#{quote(payload)}")
             settle(page)
             assert page.evaluate(RAN) == 0, path

@@ -122,7 +122,9 @@ def test_every_page_says_first_what_may_run_on_it(pages):
 
 @SITE
 def test_the_scripts_that_no_page_needs_are_gone(pages):
-    unwanted = re.compile("thebe|binder|fontawesome|require(?:js)?[.@/-]|html-manager|unpkg|jsdelivr|cdnjs")
+    unwanted = re.compile(
+        "thebe|binder|sphinx_highlight|fontawesome|require(?:js)?[.@/-]|html-manager|unpkg|jsdelivr|cdnjs"
+    )
     scripts = [(name, script) for name, page in pages.items() for script in page.find_all("script")]
     demand(f"{name} has {script['src']}" for name, script in scripts if unwanted.search(script.get("src", "")))
     # A widget's state may speak of anything; other scripts in a page are the theme's.
