@@ -61,6 +61,12 @@ def test_a_picture_is_cut_and_resized_as_python_does_it(resize, height, width):
     np.testing.assert_allclose(resize(picture), seen(picture[..., :3]), atol=0.01)
 
 
+def test_a_picture_of_the_right_size_stays_as_it_is(resize):
+    picture = np.random.default_rng(0).integers(0, 256, (SIDE, SIDE, 4), dtype=np.uint8)
+    picture[..., 3] = 255
+    np.testing.assert_array_equal(resize(picture), picture[..., :3])
+
+
 def test_what_is_transparent_becomes_white(resize):
     picture = np.random.default_rng(0).integers(0, 256, (300, 250, 4), dtype=np.uint8)
     opacity = picture[..., 3:] / 255

@@ -54,13 +54,16 @@ export function prepare(pixels, width, height) {
   const line = 3 * SIDE;
   const row = new Float32Array(3 * side);
   const rows = new Float32Array(side * line);
+  const same = side === SIDE; // then each filter is 1 at its place and 0 beside it
   for (let y = 0; y < side; y++) {
     for (let x = 0, from = 4 * ((top + y) * width + left); x < side; x++, from += 4) {
       const opacity = pixels[from + 3] / 255;
       for (let c = 0; c < 3; c++) row[3 * x + c] = 255 + opacity * (pixels[from + c] - 255);
     }
-    narrow(row, places, rows, y * line);
+    if (same) rows.set(row, y * line);
+    else narrow(row, places, rows, y * line);
   }
+  if (same) return rows;
   const result = new Float32Array(SIDE * line);
   const sums = new Float64Array(line);
   places.forEach(({ first, weights }, y) => {
