@@ -1,7 +1,9 @@
-import { answersPart, networkPart, photographPart } from "../engine/parts.js";
+import { answersPart } from "../engine/answers.js";
 import { topOf } from "../engine/maths.js";
+import { networkPart } from "../engine/parts.js";
 import { array, body, button, controls, entries, fill, fold, h, hint, invitation, percent, question } from "../kit.js";
 import { speaker, stage, table, widget } from "../kit.js";
+import { photographPart } from "../photo/picker.js";
 import { allOf, keptOf, keyOf, partsOf, pressed, withoutOf } from "./maths.js";
 import { chainPart } from "./parts.js";
 import { TEXT } from "./text.js";

@@ -1,8 +1,6 @@
-// Parts that the figures with a network share.
+// The button that loads a network, which all figures with one have.
 
 import { button, h, write } from "../kit.js";
-import { paintPhoto } from "../photo/decode.js";
-import { photoPicker } from "../photo/picker.js";
 import { asked, load } from "./client.js";
 
 /**
@@ -60,46 +58,4 @@ export function networkPart(view, model, text, changed) {
   };
   if (asked(model)) begin();
   return { node, run, loaded: () => Boolean(net) };
-}
-
-/**
- * The first answers as bars. `update([{ name, share }])`, with `old` true where they are not of what is shown now. Where
- * `pick(i)` is given an answer can be pressed, for what `why` says, and `update` takes which one is.
- */
-export function answersPart(text, count = 5, pick = null, why = "") {
-  const rows = Array.from({ length: count }, (_, i) => {
-    const [name, value, bar] = [h("span", { class: "bb-answer-name" }), h("span", {}), h("i", {})];
-    const press = pick ? button(name, () => pick(i), { class: "bb-answer-pick", title: why }) : name;
-    return { node: h("li", {}, press, h("span", { class: "bb-track-thin" }, bar), value), name, value, bar, press };
-  });
-  const node = h("ol", { class: "bb-answer-list", "aria-label": text.answers, "data-part": "answers" });
-  node.append(...rows.map((row) => row.node));
-  const update = (answers, old = false, pressed = 0) => {
-    node.classList.toggle("bb-old", old);
-    rows.forEach(({ press }, i) => pick && press.setAttribute("aria-pressed", i === pressed));
-    answers.slice(0, count).forEach(({ name, share }, i) => {
-      write(rows[i].name, name);
-      write(rows[i].value, `${Math.round(100 * share)} %`);
-      rows[i].bar.style.width = `${100 * share}%`;
-    });
-  };
-  return { node, update };
-}
-
-/**
- * The photograph on its canvas, and the row in which a reader chooses one. `changed()` is called once another is there;
- * `now()` is { name, pixels, own }, with null for the pixels until the first is.
- */
-export function photographPart(view, model, text, changed) {
-  const canvas = h("canvas", { class: "bb-photograph", role: "img", "data-part": "photograph" });
-  let shown = { name: null, pixels: null, own: false };
-  const pick = (picked) => {
-    shown = picked;
-    paintPhoto(canvas, picked.pixels);
-    const alt = picked.own ? text.photo.own : model.get("alts")[model.get("photos").indexOf(picked.name)];
-    canvas.setAttribute("aria-label", alt);
-    changed();
-  };
-  const { node } = photoPicker(view, model, text.photo, { pick });
-  return { canvas, node, now: () => shown };
 }

@@ -1,75 +1,14 @@
 // The row in which a reader chooses a picture: one at hand, a file, what is dropped or pasted, or one from the camera.
 
-import { button, choice, fill, grouped, h, write } from "../kit.js";
+import { button, choice, fill, grouped, h } from "../kit.js";
 import { cameraPart } from "./camera.js";
 import { paintPhoto, pixelsOf } from "./decode.js";
+import { complaint, dropAndPaste } from "./given.js";
 import { KINDS } from "./header.js";
-
-const TYPING = "input, textarea, select, [contenteditable]";
-
-/** A sentence about what went wrong. It lies over what stands below the row, so that nothing moves, until the next act. */
-export function complaint(view) {
-  const node = h("p", { class: "bb-photo-wrong", role: "alert", hidden: true });
-  const hide = () => (node.hidden = true);
-  for (const type of ["pointerdown", "keydown"]) view.listen(document, type, hide, { capture: true });
-  const say = (text) => {
-    node.hidden = false;
-    write(node, text);
-  };
-  return { node, say, hide };
-}
 
 /** Of several files the first that is a picture; that of an unknown kind may be one. */
 function pictureIn(files) {
   return files.find(({ type }) => type.startsWith("image/")) ?? files[0];
-}
-
-/**
- * Take the files that a reader drops on the figure, or pastes while it has the pointer or the focus: `take(files, node)`,
- * where `node` is the element on which they fell, or that has the focus.
- */
-export function dropAndPaste(view, inside, take) {
-  const root = () => inside.closest(".bb-widget");
-  const brings = (event) => root()?.contains(event.target) && event.dataTransfer?.types.includes("Files");
-  const mark = (on) => root()?.classList.toggle("bb-photo-over", on);
-  const first = { capture: true }; // before a notebook that would keep the file
-  view.listen(
-    document,
-    "dragover",
-    (event) => {
-      const here = brings(event);
-      mark(here);
-      if (here) event.preventDefault();
-    },
-    first,
-  );
-  view.listen(document, "dragleave", (event) => event.relatedTarget || mark(false), first);
-  view.listen(
-    document,
-    "drop",
-    (event) => {
-      mark(false);
-      if (!brings(event)) return;
-      event.preventDefault();
-      event.stopPropagation();
-      if (event.dataTransfer.files.length) take([...event.dataTransfer.files], event.target);
-    },
-    first,
-  );
-  view.listen(
-    document,
-    "paste",
-    (event) => {
-      const [focus, files] = [document.activeElement, [...(event.clipboardData?.files ?? [])]];
-      const here = root()?.contains(focus) || (root()?.matches(":hover") && !focus?.matches(TYPING));
-      const file = files.find(({ type }) => type.startsWith("image/"));
-      if (!here || !file) return;
-      event.preventDefault();
-      event.stopPropagation();
-      take([file], focus);
-    },
-    first,
-  );
 }
 
 /** The pictures at hand and, once there is one, the reader's own: radio buttons, `show(name, pixels)` paints one. */
@@ -155,4 +94,22 @@ export function photoPicker(view, model, text, { pick }) {
   });
   show();
   return { node };
+}
+
+/**
+ * The photograph on its canvas, and the row in which a reader chooses one. `changed()` is called once another is there;
+ * `now()` is { name, pixels, own }, with null for the pixels until the first is.
+ */
+export function photographPart(view, model, text, changed) {
+  const canvas = h("canvas", { class: "bb-photograph", role: "img", "data-part": "photograph" });
+  let shown = { name: null, pixels: null, own: false };
+  const pick = (picked) => {
+    shown = picked;
+    paintPhoto(canvas, picked.pixels);
+    const alt = picked.own ? text.photo.own : model.get("alts")[model.get("photos").indexOf(picked.name)];
+    canvas.setAttribute("aria-label", alt);
+    changed();
+  };
+  const { node } = photoPicker(view, model, text.photo, { pick });
+  return { canvas, node, now: () => shown };
 }

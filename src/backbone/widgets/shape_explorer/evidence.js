@@ -1,8 +1,10 @@
 // The figure that shows where a score comes from: a map that adds up to it, beside what covering costs.
 
-import { answersPart, networkPart, photographPart } from "../engine/parts.js";
+import { answersPart } from "../engine/answers.js";
+import { networkPart } from "../engine/parts.js";
 import { array, body, button, controls, entries, fill, fixed, fold, glide, h, hint, invitation } from "../kit.js";
 import { question, remember, speaker, stage, table, write } from "../kit.js";
+import { photographPart } from "../photo/picker.js";
 import { correlation, coveredPixels, filledIn, localScores, meanUnder, PLACES } from "./maths.js";
 import { placesInOrder, strongestPlace, writtenOut } from "./maths.js";
 import { answersFrom, lossesOf, mapPart, notebook, placeWords, recordedAnswers, squaresOf } from "./parts.js";

@@ -1,9 +1,11 @@
 // The figure in which a reader changes the photograph.
 
-import { answersPart, networkPart, photographPart } from "../engine/parts.js";
+import { answersPart } from "../engine/answers.js";
+import { networkPart } from "../engine/parts.js";
 import { body, button, controls, fill, fold, h, hint, invitation, percent, question } from "../kit.js";
 import { remember, speaker, stage, table } from "../kit.js";
 import { paintPhoto } from "../photo/decode.js";
+import { photographPart } from "../photo/picker.js";
 import { changedPixels } from "./maths.js";
 import { answersFrom, notebook, recordedAnswers, stripPart } from "./parts.js";
 import { TEXT } from "./text.js";

@@ -1,5 +1,5 @@
 import { topOf } from "../engine/maths.js";
-import { networkPart, photographPart } from "../engine/parts.js";
+import { networkPart } from "../engine/parts.js";
 import {
   array,
   body,
@@ -15,6 +15,7 @@ import {
   stage,
   widget,
 } from "../kit.js";
+import { photographPart } from "../photo/picker.js";
 import { levels, liveliest, paintedSide, wayRound } from "./maths.js";
 import { stageName, placePart, stagePart, stripPart } from "./parts.js";
 import { TEXT } from "./text.js";

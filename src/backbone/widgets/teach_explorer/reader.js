@@ -5,7 +5,7 @@ import { button, fill, h } from "../kit.js";
 import { cameraPart } from "../photo/camera.js";
 import { pixelsOf } from "../photo/decode.js";
 import { KINDS } from "../photo/header.js";
-import { complaint, dropAndPaste } from "../photo/picker.js";
+import { complaint, dropAndPaste } from "../photo/given.js";
 import { COLORS, framed, shrunk, small, unit } from "./maths.js";
 import { chooser, CLASSES } from "./parts.js";
 import { readersItem } from "./pool.js";
