@@ -1,4 +1,6 @@
-// What was taught as plain values, for a file and for Python: names, features, head, and no picture.
+// What was taught as plain values, for a file and for Python: names, features, what stages give, head, and no picture.
+
+import { STAGES, WIDE } from "./maths.js";
 
 export const FORMAT = "backbone taught classes";
 export const VERSION = 1;
@@ -26,14 +28,24 @@ function unpacked(text, count) {
 
 const flaw = (kind) => Object.assign(new Error(kind), { kind });
 
-/** `pictures` are names of the figure's own pictures, "" for a reader's; `vectors` are the features as they were taught. */
-export function contentOf({ network, crc }, { classes, labels, pictures, vectors }, { weights, bias }) {
+/**
+ * `pictures` are names of the figure's own pictures, "" for a reader's; `vectors` are the features as they were taught, and
+ * `stages` a row of what all stages give, zeros where nothing is known.
+ */
+export function contentOf({ network, crc }, { classes, labels, pictures, vectors, stages }, { weights, bias }) {
   const rows = (list) => packed(list.flatMap((row) => [...row]));
-  const texts = { features: rows(vectors), weights: rows(weights), bias: packed(bias) };
+  const texts = { features: rows(vectors), stages: rows(stages), weights: rows(weights), bias: packed(bias) };
   return { format: FORMAT, version: VERSION, network, crc, classes, labels, pictures, ...texts };
 }
 
-/** Read it again: { classes, labels, pictures, vectors }. It fails with an error whose `kind` says what is wrong. */
+/** What stages give, of one row: source -> vector; nothing for a row of zeros. */
+function stagesIn(row) {
+  let at = 0;
+  const all = STAGES.map(([source, , count]) => [source, row.slice(at, (at += count))]);
+  return row.some(Boolean) ? Object.fromEntries(all) : {};
+}
+
+/** Read it again: { classes, labels, pictures, vectors, stages }. Old files have no stages. It fails with an error whose `kind` says what is wrong. */
 export function contentFrom(content, { network, crc }, size) {
   if (content?.format !== FORMAT) throw flaw("format");
   if (content.version !== VERSION) throw flaw("version");
@@ -51,7 +63,9 @@ export function contentFrom(content, { network, crc }, size) {
   ])
     unpacked(text, count);
   const vectors = labels.map((_, i) => features.slice(i * size, (i + 1) * size));
-  return { classes, labels, pictures: labels.map((_, i) => pictures[i] ?? ""), vectors };
+  const given = content.stages === undefined ? null : unpacked(content.stages, labels.length * WIDE);
+  const stages = labels.map((_, i) => (given ? stagesIn(given.subarray(i * WIDE, (i + 1) * WIDE)) : {}));
+  return { classes, labels, pictures: labels.map((_, i) => pictures[i] ?? ""), vectors, stages };
 }
 
 /** The same from a file's text. */

@@ -1,9 +1,9 @@
-// The head: a linear layer with softmax, trained by gradient descent on the whole of what is taught.
+// What a head is given, and the head: a linear layer with softmax, trained by gradient descent on the whole of what is taught.
 
 import { softmax } from "../engine/maths.js";
 
 export const STEPS = 200;
-export const RATE = 3; // below 4 the loss can only fall: features have at most length 1 and their mean is taken off
+export const RATE = 3; // below 4 the loss can only fall: no vector is longer than 1 once `trainerOf` has scaled it
 export const DECAY = 0.001; // of the weights, per step and rate: L2
 
 const dot = (one, other) => {
@@ -20,12 +20,16 @@ function meanOf(vectors) {
 }
 
 /**
- * A head in training. Its weights begin at 0 and move by gradients, which are sums of the taught vectors; so it is enough
- * to keep how much of each vector is in them, and a step costs as many products as there are pairs of pictures.
+ * A head in training. The mean of the taught vectors is taken off, and what remains is scaled so that the longest has
+ * length 1: vectors that lie close together are learned in as few steps as others. Its weights begin at 0 and move by
+ * gradients, which are sums of the taught vectors; so it is enough to keep how much of each vector is in them, and a step
+ * costs as many products as there are pairs of pictures.
  */
 export function trainerOf(vectors, labels, classes) {
   const [count, mean] = [vectors.length, meanOf(vectors)];
-  const centered = vectors.map((vector) => Float64Array.from(vector, (value, i) => value - mean[i]));
+  const apart = vectors.map((vector) => Float64Array.from(vector, (value, i) => value - mean[i]));
+  const size = Math.sqrt(Math.max(...apart.map((vector) => dot(vector, vector)))) || 1;
+  const centered = apart.map((vector) => vector.map((value) => value / size));
   const products = centered.map(() => new Float64Array(count));
   for (let i = 0; i < count; i++)
     for (let j = 0; j <= i; j++) products[i][j] = products[j][i] = dot(centered[i], centered[j]);
@@ -58,7 +62,8 @@ export function trainerOf(vectors, labels, classes) {
   function head() {
     const weights = Array.from({ length: classes }, (_, k) => {
       const row = new Float64Array(mean.length);
-      for (let i = 0; i < count; i++) for (let d = 0; d < row.length; d++) row[d] += parts[i][k] * centered[i][d];
+      for (let i = 0; i < count; i++)
+        for (let d = 0; d < row.length; d++) row[d] += (parts[i][k] * centered[i][d]) / size;
       return row;
     });
     return { weights, bias: weights.map((row, k) => bias[k] - dot(row, mean)) };
@@ -108,8 +113,43 @@ export function scoreOf({ taught, asked }, teaching, asking, labels, classes) {
 /** A vector at length 1. */
 export function unit(vector) {
   const length = Math.sqrt(dot(vector, vector)) || 1;
-  return Float32Array.from(vector, (value) => value / length);
+  const result = new Float32Array(vector);
+  for (let i = 0; i < result.length; i++) result[i] /= length;
+  return result;
 }
+
+/** The stages of the network, each with the module whose output is its last, and how many channels that has. */
+export const STAGES = [
+  ["stride 4", "_blocks.2", 24],
+  ["stride 8", "_blocks.4", 40],
+  ["stride 16", "_blocks.10", 112],
+  ["stride 32", "_blocks.15", 320],
+];
+export const WIDE = STAGES.reduce((sum, [, , count]) => sum + count, 0); // numbers that all of them give
+
+/** The mean of each channel of a map, channels last, over all places. */
+export function meansOf({ data, channels }) {
+  const sums = new Float64Array(channels);
+  for (let i = 0; i < data.length;) for (let c = 0; c < channels; c++) sums[c] += data[i++];
+  return sums.map((sum) => (sum * channels) / data.length);
+}
+
+/** What a head can be given of the network's answer, by source, each at length 1. */
+export function vectorsOf({ features, taps }) {
+  const stages = STAGES.map(([source, tap]) => [source, unit(meansOf(taps[tap]))]);
+  return Object.fromEntries([...stages, ["features", unit(features)]]);
+}
+
+/** The same from one row of numbers, which has the sources one after the other. */
+export function vectorsIn(row) {
+  let at = 0;
+  const stages = STAGES.map(([source, , count]) => [source, row.subarray(at, (at += count))]);
+  return Object.fromEntries([...stages, ["features", row.subarray(at)]]);
+}
+
+/** Of what is known plain and in both frames: source -> all three. */
+export const bySource = (three) =>
+  Object.fromEntries(Object.keys(three[0]).map((source) => [source, three.map((one) => one[source])]));
 
 /** Of the frames, red, green and blue: of none, of the first and of the second class. */
 export const COLORS = [null, [0, 114, 178], [240, 228, 66]];
@@ -149,8 +189,11 @@ export function shrunk(pixels, to) {
   return result;
 }
 
-/** A picture at 32 x 32, gray at zero, at length 1: the rival of the features. */
-export const small = (pixels) => unit(shrunk(pixels, 32).map((value) => value / 255 - 0.5));
+/** A picture at 32 x 32, gray at zero, at length 1, plain and in both frames: the rival of the features. */
+export function smalls(pixels) {
+  const tiny = shrunk(pixels, 32); // of which a frame covers whole blocks
+  return COLORS.map((color) => unit(framed(tiny, color).map((value) => value / 255 - 0.5)));
+}
 
 /** Which frame a class has, of COLORS. `swapped` changes the two. */
 export const frameOf = (label, frames, asked) =>

@@ -1,12 +1,12 @@
 // Which pictures there are, and which class each is taught as. A picture of the figure's own has a `kind`, the number of
 // the class that it is of; one that is not taught is asked about. Of a reader's, no one but the reader knows.
 
-import { frameOf } from "./maths.js";
+import { bySource, frameOf, STAGES, vectorsIn } from "./maths.js";
 
 export const FULL = 20; // pictures of a class
 
-/** The figure's own pictures: their features plain, and in a frame of each color. */
-export function ownPictures(names, photos, features) {
+/** The figure's own pictures; `sheets` hold what a head can be given of each, plain and in a frame of each color. */
+export function ownPictures(names, photos, sheets) {
   const each = photos.length / names.length;
   return photos.map((photo, i) => ({
     photo,
@@ -15,8 +15,8 @@ export function ownPictures(names, photos, features) {
     at: null,
     pixels: null,
     thumb: null,
-    features: features.map((one) => one[i]),
     small: null,
+    ...bySource(sheets.map((one) => vectorsIn(one[i]))),
   }));
 }
 
@@ -33,16 +33,17 @@ export function emptied(names, own) {
   return { classes: names.map((name) => ({ name, kind: null })), items: [...own] };
 }
 
-/** The pool of what a file holds. Pictures that are the figure's own are known again by name, the others have features alone. */
-export function adopted({ classes: names, labels, pictures, vectors }, kinds, own) {
+/** The pool of what a file holds. Pictures that are the figure's own are known again by name, the others have vectors alone. */
+export function adopted({ classes: names, labels, pictures, vectors, stages }, kinds, own) {
   const pool = emptied(names, own);
+  const given = (i) => ({ features: vectors[i], ...stages[i] });
   labels.forEach((label, i) => {
     const at = pool.classes[label];
     const known = own.find(({ photo, at: taken }) => photo === pictures[i] && !taken);
     if (known) {
       known.at = at;
       at.kind ??= pool.classes.some(({ kind }) => kind === known.kind) ? null : known.kind;
-    } else pool.items.push(readersItem({ features: Array(3).fill(vectors[i]) }, at));
+    } else pool.items.push(readersItem(bySource(Array(3).fill(given(i))), at));
   });
   for (const one of pool.classes) {
     const kind = kinds.indexOf(one.name);
@@ -70,8 +71,8 @@ export const askedOf = ({ items }, { kind }) => items.filter((item) => kind !== 
 /** What is learned from and what is asked, each { item, label, teach, ask } with the vectors in their frames. */
 export function examplesOf(pool, source, frames) {
   const made = (item, label) => {
-    const vector = (asked) => item[source]?.[frameOf(label, frames, asked)];
-    return { item, label, teach: vector(false), ask: vector(true) };
+    const [frame, other] = [false, true].map((asked) => frameOf(label, frames, asked));
+    return { item, label, frame, teach: item[source]?.[frame], ask: item[source]?.[other] };
   };
   const all = (choose) =>
     pool.classes
@@ -79,6 +80,15 @@ export function examplesOf(pool, source, frames) {
       .filter(({ teach }) => teach);
   return { taught: all(taughtOf), asked: all(askedOf) };
 }
+
+/** How many taught pictures of a reader's a head cannot be given this of: their file held something else. */
+export const leftOut = ({ items }, source) => items.filter((item) => item.at && !item.photo && !item[source]).length;
+
+/** Of pictures what a file holds of their stages, one row each; zeros where nothing is known. */
+export const stageRows = (examples) =>
+  examples.map(({ item, frame }) =>
+    STAGES.flatMap(([source, , count]) => [...(item[source]?.[frame] ?? new Float32Array(count))]),
+  );
 
 /** Whether two classes or more have pictures to learn from. */
 export const enough = (taught) => new Set(taught.map(({ label }) => label)).size > 1;

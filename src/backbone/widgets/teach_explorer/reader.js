@@ -6,14 +6,23 @@ import { cameraPart } from "../photo/camera.js";
 import { pixelsOf } from "../photo/decode.js";
 import { KINDS } from "../photo/header.js";
 import { complaint, dropAndPaste } from "../photo/given.js";
-import { COLORS, framed, shrunk, small, unit } from "./maths.js";
+import { bySource, COLORS, framed, shrunk, smalls, STAGES, vectorsOf } from "./maths.js";
 import { chooser, CLASSES } from "./parts.js";
 import { readersItem } from "./pool.js";
 import { TEXT } from "./text.js";
 
 /** A picture in its sizes: 224, for its button, and 32 x 32, that plain and in both frames. */
 export function sizesOf(pixels) {
-  return { pixels, thumb: shrunk(pixels, 112), small: COLORS.map((color) => small(framed(pixels, color))) };
+  return { pixels, thumb: shrunk(pixels, 112), small: smalls(pixels) };
+}
+
+/** Look at one picture: its pixels, and what stages and the last layer give, as it is and in both frames. */
+async function itemOf(model, pixels) {
+  const net = await load(model);
+  const taps = STAGES.map(([, tap]) => tap);
+  const three = [];
+  for (const color of COLORS) three.push(vectorsOf(await net.run({ pixels: framed(pixels, color), taps })));
+  return readersItem({ ...sizesOf(pixels), ...bySource(three) });
 }
 
 /**
@@ -25,16 +34,9 @@ export function readerPart(view, model, { ready, ask, into, changed, busy, newCl
   const wrong = complaint(view);
   let queue = Promise.resolve();
 
-  /** Look at one picture: its features as it is and in both frames, and its pixels. */
-  async function itemOf(pixels) {
-    const net = await load(model);
-    const features = [];
-    for (const color of COLORS) features.push(unit((await net.run({ pixels: framed(pixels, color) })).features));
-    return readersItem({ ...sizesOf(pixels), features });
-  }
   async function one(coming, name, use) {
     try {
-      const item = await itemOf(await coming());
+      const item = await itemOf(model, await coming());
       if (!view.signal.aborted) use(item);
     } catch (error) {
       const said = TEXT.photo[error.kind] ?? TEXT.failures[error.kind] ?? TEXT.failures.failed;

@@ -1,6 +1,6 @@
 // The training before the reader's eyes: a few steps a frame.
 
-import { enough, examplesOf } from "./pool.js";
+import { enough, examplesOf, stageRows } from "./pool.js";
 import { firstOf, headOf, sharesOf, STEPS, trainerOf } from "./maths.js";
 
 const A_FRAME = 4; // steps
@@ -67,5 +67,8 @@ export function savedHead(pool, frames) {
   const [vectors, labels] = ["teach", "label"].map((name) => taught.map((one) => one[name]));
   const pictures = taught.map(({ item }) => item.photo);
   const classes = pool.classes.map(({ name }) => name);
-  return { given: { classes, labels, pictures, vectors }, head: headOf(vectors, labels, classes.length) };
+  return {
+    given: { classes, labels, pictures, vectors, stages: stageRows(taught) },
+    head: headOf(vectors, labels, classes.length),
+  };
 }

@@ -1,11 +1,35 @@
 import { networkPart } from "../engine/parts.js";
-import { array, body, button, controls, entries, fill, fixed, h, invitation, percent, question } from "../kit.js";
+import {
+  array,
+  body,
+  button,
+  choice,
+  controls,
+  entries,
+  fill,
+  fixed,
+  h,
+  invitation,
+  percent,
+  question,
+} from "../kit.js";
 import { setting, speaker, stage, widget } from "../kit.js";
 import { pixelsOf } from "../photo/decode.js";
 import { contentFrom, contentOf, contentOfFile } from "./file.js";
-import { firstOf, sharesOf, STEPS } from "./maths.js";
+import { firstOf, sharesOf, STEPS, WIDE } from "./maths.js";
 import { askedPart, classesPart, frameAt, morePart, numbersPart, titleOf } from "./parts.js";
-import { adopted, askedOf, emptied, examplesOf, freeName, fresh, FULL, ownPictures, taughtOf } from "./pool.js";
+import {
+  adopted,
+  askedOf,
+  emptied,
+  examplesOf,
+  freeName,
+  fresh,
+  FULL,
+  leftOut,
+  ownPictures,
+  taughtOf,
+} from "./pool.js";
 import { readerPart, sizesOf } from "./reader.js";
 import { TEXT } from "./text.js";
 import { savedHead, trainingPart } from "./training.js";
@@ -22,18 +46,19 @@ function ownOf(view, model, changed) {
     view.repaint();
   };
   Promise.all(own.map((item, i) => read(item, model.get("files")[i]))).then(() => view.signal.aborted || changed());
-  return { own, size };
+  return { own, size: size - WIDE };
 }
 
 /** What is seen, in words. */
-function sentenceOf({ training, examples, busy, frames, item, pool, shares, right }) {
+function sentenceOf({ training, examples, busy, frames, item, pool, shares, right, left }) {
   if (busy) return TEXT.says.working;
-  if (!training.head()) return TEXT.says.one;
+  if (!training.head()) return left ? fill(TEXT.says.left, { count: left }) : TEXT.says.one;
   if (training.running())
     return fill(TEXT.says.step, { step: training.steps(), steps: STEPS, loss: fixed(training.loss(), 2) });
   const counted = { count: examples.taught.length, right, asked: examples.asked.length };
   const loo = training.loo();
-  const said = examples.asked.length ? fill(TEXT.says[frames], counted) : loo ? fill(TEXT.says.loo, loo) : "";
+  const whole = examples.asked.length ? fill(TEXT.says[frames], counted) : loo ? fill(TEXT.says.loo, loo) : "";
+  const said = left ? `${fill(TEXT.says.left, { count: left })} ${whole}` : whole;
   if (!shares) return said;
   const at = firstOf(shares);
   const found = { found: pool.classes[at].name, share: percent(shares[at]) };
@@ -165,11 +190,24 @@ function answersOf(model, { pool, examples }, head, item) {
   return { describe, frame, shares, right };
 }
 
+/** A source on its button: of the strides after the first the number alone is seen, the whole name is read aloud. */
+function faceOf(source) {
+  const short = TEXT.short[source];
+  if (!short) return TEXT.sources[source];
+  return h(
+    "span",
+    {},
+    h("span", { "aria-hidden": "true" }, short),
+    h("span", { class: "bb-hidden" }, TEXT.sources[source]),
+  );
+}
+
 /** The controls over the picture: `update()` shows the settings, `verdict()` says what became of the prediction. */
 function settingsPart(view, model) {
   const asking = question(view, "answer", TEXT.question, TEXT.options);
   const frames = setting(view, "frames", TEXT.frames, TEXT.framesOf);
-  const source = setting(view, "source", TEXT.source, TEXT.sources);
+  const pick = (value) => view.set({ source: value });
+  const source = choice(TEXT.source, Object.keys(TEXT.sources), faceOf, pick);
   const answer = () => model.get("answer");
   // The answer is shown by a movement: the frames are swapped, and pictures turn wrong.
   view.onChange(["answer"], () => answer() && view.set({ source: "features", frames: "swapped" }));
@@ -262,6 +300,7 @@ export default widget(["frames", "source", "answer", "photo"], (view, model) => 
       pool,
       shares,
       right,
+      left: leftOut(pool, model.get("source")),
     };
     says.say(settings.verdict() + sentenceOf(at));
   }
