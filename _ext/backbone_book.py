@@ -5,13 +5,9 @@
 * A widget that the page could not draw fails the build, and so does an output that differs in every build.
 * Folded code says what it is the code of; the cells that only check a page's numbers stand in one fold at its end.
 * An exercise says where it is solved, because nobody can type on a page.
-* The pages ask no other host for anything, and run nothing that was not built with them (tools/policy.py).
-* They lose the scripts, rules and icons that they do not use (tools/slim.py), and their drawings weigh less.
 * The faces of the text are asked for first.
-* Sizes and numbers with their units are not broken across lines.
 * A page says at its end with what its outputs were computed, and when.
 * Every id stands once on a page, and a solution opens where its title is clicked.
-* The download button gives the notebook made for readers (chapters/NAME.ipynb).
 """
 
 from __future__ import annotations
@@ -22,7 +18,6 @@ import importlib
 import json
 import os
 import re
-import shutil
 import sys
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -32,7 +27,6 @@ from myst_nb.sphinx_ import HideCodeCellNode
 from sphinx.errors import SphinxError
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
-from backbone.palette import css_variables
 from backbone.widgets.engine import ENGINE
 
 sys.path.append(str(Path(__file__).parents[1] / "tools"))  # Sphinx finds this folder alone
@@ -40,8 +34,6 @@ sys.path.append(str(Path(__file__).parents[1] / "tools"))  # Sphinx finds this f
 import book_files
 import figures
 import folds
-import policy
-import slim
 from finding import book_list
 
 # What tools/book.py says: where the outputs lie, a key for each chapter's, and the site's address. Without it, when
@@ -66,30 +58,6 @@ TABLE = '<div class="pst-scrollable-table-container">'
 # MathJax's menu can load speech rules from a CDN; readers keep the hidden MathML, which needs no network.
 MATHJAX = {"options": {"enableMenu": False}}
 
-# Tags of the theme that a page does without: FontAwesome's script draws icons that its style sheet already draws
-# (542 KB compressed). Preloading its fonts fails in a page opened from a folder. Thebe, which would run code, is gone,
-# and page.js stands in for handlers in tags, which a policy would have to allow.
-UNUSED_TAGS = re.compile(
-    r'\s*<script src="[^"]*/fontawesome/[^"]*"></script>'
-    r'|\s*<link rel="preload" as="font"[^>]*/fa-[\w-]+\.woff2[^>]*/>'
-    r'|\s*<script type="text/x-thebe-config">.*?</script>\s*<script>kernelName = [^<]*</script>'
-    r'| onclick="(?:window\.print|toggleFullScreen)\(\)"',
-    re.DOTALL,
-)
-# Scripts that a page can show its text and figures without; they run when it is read, in this order.
-LATER = r"(?:doctools|clipboard\.min|copybutton|togglebutton|design-tabs|reading|scripts/[\w-]+)\.js\b"
-LATER_TAGS = re.compile(rf'<script (?!defer)(?=[^>]*src="[^"]*_static/{LATER})')
-
-# A size, and a number with its unit or its name, stay on one line; code, drawings and formulas stay as they are.
-AS_WRITTEN = re.compile(
-    r"<(pre|code|script|style|svg|head|textarea)\b.*?</\1>|<(?:span|div) class=\"math.*?</", re.DOTALL
-)
-TIMES = re.compile(r"[ \n](×)[ \n]")
-UNIT = re.compile(r"(\d(?:</[a-z]+>)*)[ \n](?=(?:<span[^>]*>)*(?:%|(?:px|KB|MB|GB|ms|min|s)\b))")
-NUMBERED = re.compile(r"\b(pp?\.|Figure|Table|Section|Equation|Exercise|Chapter)[ \n](?=(?:<span[^>]*>)*\d)")
-
-SHEETS = re.compile(r'href="([^"?:]*_static/[^"?]*\.css)(?:\?[^"]*)?"')
-
 # The faces of the text, asked for before the style sheets are there that name them. A page in a folder may not.
 FACES = ("text", "text-italic")
 ASK_FOR_FACES = """
@@ -101,8 +69,6 @@ ASK_FOR_FACES = """
   }}
 </script>
 """
-
-SITEMAP = "http://www.sitemaps.org/schemas/sitemap/0.9"
 
 # A section of this name is closed until a reader asks for it.
 FURTHER = "Further exercises"
@@ -379,70 +345,6 @@ def say_when_it_ran(app, pagename, templatename, context, doctree):
         context["theme_extra_footer"] = f'<p class="bb-ran">{said}</p>'
 
 
-def finish(app, exception):
-    """Mend the finished pages and put the readers' notebooks behind the download button."""
-    if exception or app.builder.name != "html":
-        return
-    site, source = Path(app.outdir), Path(app.srcdir)
-    pages = [page for page in site.rglob("*.html") if site / "_static" not in page.parents]
-    change(pages, mended)
-    style = (source / "_static" / "site.css").read_text("utf-8")
-    (site / "_static" / "site.css").write_text(f":root {{ {css_variables()} }}\n{style}", "utf-8")
-    slim.slim(site)
-    change(pages, with_versions)
-    change(pages, lambda text, page: policy.guarded(text))
-    tell_robots(site, app.config.html_baseurl, book_files.documents(source))
-    for twin in sorted((source / "chapters").glob("*.ipynb")):
-        target = site / "_sources" / "chapters" / twin.name
-        if target.parent.is_dir():
-            shutil.copyfile(twin, target)
-
-
-def tell_robots(site: Path, address: str, names: list[str]) -> None:
-    """List all pages of the book; sphinx-sitemap lists those that the last build wrote, which are often few."""
-    pages = "".join(f"<url><loc>{address}{name}.html</loc></url>" for name in names)
-    listed = f'<?xml version="1.0" encoding="utf-8"?>\n<urlset xmlns="{SITEMAP}">{pages}</urlset>\n'
-    (site / "sitemap.xml").write_text(listed, "utf-8")
-    (site / "robots.txt").write_text(f"User-agent: *\nSitemap: {address}sitemap.xml\n", "utf-8")
-
-
-def change(pages: list[Path], mend) -> None:
-    """Write the pages that come out of a function other than they were; it takes a page's text and its path."""
-    for page in pages:
-        text = page.read_text("utf-8")
-        if (new := mend(text, page)) != text:
-            page.write_text(new, "utf-8")
-
-
-def mended(text: str, page: Path) -> str:
-    """Return a page without what the theme has twice, or for nothing."""
-    text = unbroken(UNUSED_TAGS.sub("", text))
-    return text if page.name == "search.html" else LATER_TAGS.sub("<script defer ", text)
-
-
-def unbroken(text: str) -> str:
-    """Return a page on which no line ends within a size, or between a number and its unit or its name."""
-    start, parts = 0, []
-    for kept in [*AS_WRITTEN.finditer(text), None]:
-        part = text[start : kept.start() if kept else len(text)]
-        part = TIMES.sub("\N{NO-BREAK SPACE}\\1\N{NO-BREAK SPACE}", part)
-        part = UNIT.sub("\\1\N{NO-BREAK SPACE}", part)
-        parts += [NUMBERED.sub("\\1\N{NO-BREAK SPACE}", part), kept[0] if kept else ""]
-        start = kept.end() if kept else start
-    return "".join(parts)
-
-
-def with_versions(text: str, page: Path) -> str:
-    """Return a page whose style sheets have addresses that change with them: a browser keeps no old one."""
-    site = next(folder for folder in page.parents if (folder / "_static").is_dir()) / "_static"
-
-    def versioned(link) -> str:
-        sheet = (site / link[1].rpartition("_static/")[2]).read_text("utf-8")
-        return f'href="{link[1]}?v={figures.version(sheet)[:8]}"'
-
-    return SHEETS.sub(versioned, text)
-
-
 def setup(app):
     """Connect the extension."""
     app.add_post_transform(NameFolds)
@@ -456,5 +358,4 @@ def setup(app):
     app.connect("html-page-context", choose_scripts, priority=900)
     app.connect("html-page-context", add_figures, priority=901)
     app.connect("html-page-context", say_when_it_ran)
-    app.connect("build-finished", finish)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": False}

@@ -15,9 +15,11 @@ from urllib.parse import unquote, urlsplit
 
 import figures
 import film
+import finished
 import folds
 import numpy as np
 import outline
+import policy
 import pytest
 import slim
 import thumbnails
@@ -118,6 +120,16 @@ def test_every_page_says_first_what_may_run_on_it(pages):
         assert known == set(re.findall(r"'sha256-([^']*)'", policy["script-src"])), name
         handlers = [tag for tag in page.find_all(True) if any(attribute.startswith("on") for attribute in tag.attrs)]
         assert not handlers, f"{name}: a policy refuses {handlers}; listen in page.js"
+
+
+@SITE
+def test_finished_pages_are_finished_once():
+    """Each build goes over all pages, also over those that it did not write."""
+    page = HTML / "chapters" / "convolution.html"
+    text = page.read_text("utf-8")
+    assert finished.mended(text, page) == text
+    assert policy.guarded(finished.with_versions(text, page)) == text
+    assert text.count('aria-current="page"') == text.count('aria-label="Contents"') == 1
 
 
 @SITE
