@@ -78,6 +78,16 @@
   new MutationObserver(sayTheme).observe(document.documentElement, { attributeFilter: ["data-mode"] });
   addEventListener("load", sayTheme); // behind the theme's own script
 
+  // The theme calls the button of each fold by one name, which would be read instead of the fold's own.
+  addEventListener("DOMContentLoaded", () => {
+    for (const button of document.querySelectorAll(".admonition-title > .toggle-button")) {
+      const title = button.parentElement;
+      title.id = `${button.id}-title`;
+      button.removeAttribute("aria-label");
+      button.setAttribute("aria-labelledby", title.id);
+    }
+  });
+
   // Whoever is led to a place inside a fold wants to see it: the folds around it open.
   const closedAround = (node) => {
     const around = [];

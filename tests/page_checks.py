@@ -1,5 +1,6 @@
 """What is asked of every page and of every widget: sizes of text and targets, and accessibility."""
 
+import itertools
 import re
 
 from axe_playwright_python.base import AXE_SCRIPT
@@ -139,6 +140,66 @@ def assert_no_violation(page, options):
         if not NOT_OURS.get(violation["id"], set()).issuperset(node["target"])
     ]
     assert serious == []
+
+
+ICON = re.compile("[\ue000-\uf8ff]")  # letters for private use
+WORD = re.compile(r"[^\W\d_]{3,}")
+# What a reader can act on, and what is looked for by its name.
+NAMED = {"button", "link", "DisclosureTriangle", "radio", "checkbox", "slider", "combobox", "textbox"}
+
+
+def heard(page) -> list[dict]:
+    """Return what the browser tells a screen reader: a node's role, name, description, ancestors and words."""
+    session = page.context.new_cdp_session(page)
+    nodes = {node["nodeId"]: node for node in session.send("Accessibility.getFullAXTree")["nodes"]}
+    session.detach()
+    found = []
+
+    def walk(node, above):
+        role, name, told = (node.get(key, {}).get("value", "") for key in ("role", "name", "description"))
+        one = {"role": role, "name": name, "told": told, "above": above, "words": "", "level": level(node)}
+        if not node["ignored"]:
+            found.append(one)
+        if role == "StaticText":
+            for other in [one, *above]:
+                other["words"] += f"{name} "
+            return
+        for child in node.get("childIds", []):
+            if child in nodes:
+                walk(nodes[child], above if node["ignored"] else [*above, one])
+
+    walk(next(iter(nodes.values())), [])
+    return found
+
+
+def level(node) -> int | None:
+    """Return the level of a heading."""
+    return next((one["value"]["value"] for one in node.get("properties", []) if one["name"] == "level"), None)
+
+
+def assert_heard(page):
+    """Assert that who listens to the page hears each thing once, and by what it says to those who see it."""
+    nodes = heard(page)
+    assert [one["name"] for one in nodes if ICON.search(one["name"])] == []
+    assert [one["name"] for one in nodes if one["role"] == "image" and one["told"] == one["name"] != ""] == []
+    named = [one for one in nodes if one["role"] in NAMED]
+    assert [one for one in named if not one["name"]] == []
+    # What is shown stands in the name: whoever speaks to the page says what is there.
+    shown = [(said(one["name"]), said(one["words"])) for one in named if one["role"] != "textbox"]
+    assert [(name, words) for name, words in shown if not set(words) <= set(name)] == []
+    landmarks = [one["name"] for one in nodes if one["role"] == "navigation"]
+    assert len(set(landmarks)) == len(landmarks)
+    assert "" not in landmarks
+    inside = [(one, {other["role"]: other for other in one["above"]}) for one in nodes]
+    assert [one for one, above in inside if "LabelText" in above and one["role"] in ("image", "status")] == []
+    levels = [one["level"] for one, above in inside if one["role"] == "heading" and "article" in above]
+    assert levels[:1] == [1]
+    assert all(after <= before + 1 for before, after in itertools.pairwise(levels)), levels
+
+
+def said(text) -> list[str]:
+    """Return the words of a text as a voice says them, without the key beside the search."""
+    return [word for word in WORD.findall(text.casefold()) if word != "ctrl"]
 
 
 VISIBLE = """

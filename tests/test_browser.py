@@ -12,7 +12,17 @@ import pytest
 import yaml
 from bs4 import BeautifulSoup
 from conftest import COUNT_SHIFTS
-from page_checks import FRAMES, assert_colors, assert_fits, assert_structure, overlaps, resize, until, unwrap_same_words
+from page_checks import (
+    FRAMES,
+    assert_colors,
+    assert_fits,
+    assert_heard,
+    assert_structure,
+    overlaps,
+    resize,
+    until,
+    unwrap_same_words,
+)
 from PIL import Image
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -89,6 +99,7 @@ def test_page_is_sound(open_page, site, path, width, theme):
     assert_room(page, html(site, path), "--wide" if width == 1280 else "--narrow")
     unwrap_same_words(page)
     assert_structure(page)
+    assert_heard(page)
     if width == 1280:
         assert not path.startswith("chapters/") or page.locator("article").bounding_box()["height"] <= TALLEST
         assert_light(page, site)

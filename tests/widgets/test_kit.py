@@ -174,6 +174,10 @@ def test_a_film_plays_to_its_end_begins_again_and_is_scrubbed(figure):
     assert steps[-1] == 4
     assert any(step % 1 for step in steps)
     assert figure("() => document.querySelector('.bb-primary').textContent") == "Play"
+    # The word on the button tells its state; "Pause, pressed" would say the opposite.
+    assert not figure("() => document.querySelector('.bb-primary').hasAttribute('aria-pressed')")
+    # The slider says its value; an output beside it would be read at each step, too.
+    assert figure("() => document.querySelector('output').ariaHidden") == "true"
     figure(
         """() => {
             const [play, bar] = document.querySelectorAll(".bb-primary, input");

@@ -309,7 +309,12 @@ export function choice(label, options, face, pick, kind = "segmented") {
   for (const option of options) {
     const input = h("input", { type: "radio", name, value: option, onchange: () => pick(option) });
     inputs.set(option, input);
-    node.append(h("label", { title: kind === "pictures" ? option : null }, input, face(option)));
+    const shown = face(option);
+    if (shown instanceof Element && shown.matches("[role=img]")) {
+      input.setAttribute("aria-label", shown.getAttribute("aria-label"));
+      shown.setAttribute("aria-hidden", "true"); // a picture that is a face would be named twice
+    }
+    node.append(h("label", { title: kind === "pictures" ? option : null }, input, shown));
   }
   return {
     node,
@@ -343,11 +348,10 @@ export function button(label, press, attributes = {}) {
 export function clock(view, text, step, { work = () => {}, rest = () => {} } = {}) {
   const calm = matchMedia("(prefers-reduced-motion: reduce)");
   let [running, last] = [false, 0];
-  const play = button(text.play, () => run(!running), { class: "bb-button bb-primary", "aria-pressed": "false" });
+  const play = button(text.play, () => run(!running), { class: "bb-button bb-primary" });
   function run(on) {
     if (on === running) return;
     running = on;
-    play.setAttribute("aria-pressed", on);
     write(play, on ? text.pause : text.play);
     last = performance.now();
     if (!on) return (seen.disconnect(), rest());
@@ -366,7 +370,7 @@ export function clock(view, text, step, { work = () => {}, rest = () => {} } = {
   }
   const seen = new IntersectionObserver((entries) => entries.at(-1).isIntersecting || run(false));
   view.signal.addEventListener("abort", () => (seen.disconnect(), run(false)));
-  return { play, run };
+  return { play, run, running: () => running };
 }
 
 /** Call `step(share)` with 0 to 1 while `seconds` pass; with 1 at once where the reader asked for less motion. */
@@ -422,7 +426,7 @@ export function film(view, text, { last, seconds, now, go }) {
 export function range(label, limits, change) {
   const input = h("input", { type: "range", "aria-label": label, ...limits });
   input.addEventListener("input", () => change(Number(input.value)));
-  const value = h("output", {});
+  const value = h("output", { "aria-hidden": "true" }); // the slider says it; of itself an output is read at each change
   const node = h(
     "label",
     { class: "bb-field bb-range" },

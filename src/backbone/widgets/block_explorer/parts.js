@@ -12,7 +12,7 @@ function blockOf({ number, adds, size }, press) {
   const look = { class: "bb-bl-unit", style: `--size: ${size}` };
   if (!adds) {
     const label = fill(TEXT.fixed, { block: number });
-    const still = h("span", { class: "bb-bl-box bb-bl-still", role: "img", "aria-label": label, title: label });
+    const still = h("span", { class: "bb-bl-box bb-bl-still", role: "img", title: label });
     return { node: h("div", look, still), update() {} };
   }
   const toggles = { skip: ["bb-bl-skip", arc()], branch: ["bb-bl-box", String(number)] };

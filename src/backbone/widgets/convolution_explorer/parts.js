@@ -67,7 +67,7 @@ export function filterPart(current, look, kernels, change) {
 
 /** The squares of a color filter, each with the map it gives alone; the chosen one stands in the cells. */
 export function channelStrip(look, repaint) {
-  const canvases = new Map(TEXT.channels.map((name) => [name, h("canvas", { role: "img", "aria-label": name })]));
+  const canvases = new Map(TEXT.channels.map((name) => [name, h("canvas", { "aria-hidden": "true" })]));
   const face = (name) => h("span", {}, canvases.get(name), name);
   const pick = (name) => ((look.channel = TEXT.channels.indexOf(name)), repaint());
   const strip = choice(TEXT.channel, TEXT.channels, face, pick, "pictures");

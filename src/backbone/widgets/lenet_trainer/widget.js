@@ -83,9 +83,9 @@ function labOf(view, model, data, painted) {
     settle();
     if (lab.net.seen && !lab.net.lost && !view.signal.aborted) tell(lab.net.weights);
   };
-  const { play, run } = clock(view, TEXT, step, { work: slice, rest });
+  const { play, run, running } = clock(view, TEXT, step, { work: slice, rest });
   play.addEventListener("click", () => {
-    lab.playing = play.getAttribute("aria-pressed") === "true";
+    lab.playing = running();
     view.acted = true;
     if (lab.playing && lab.net.seen >= lab.goal) lab.goal += data.passes * data.labels.length;
   });
