@@ -17,6 +17,7 @@ import figures
 from docutils import nodes
 from sphinx import addnodes
 from sphinx.environment.collectors import EnvironmentCollector
+from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.nodes import clean_astext
 
@@ -25,20 +26,30 @@ CAPTION = re.compile(r'<figcaption[^>]*>(.*?)</figcaption>|<p class="bb-note">(.
 SENTENCE = re.compile(r".+?[.?!](?=\s+[^a-z\s]|$)")
 GLOSSARY = "glossary"
 MOVES = "moves"  # stands behind a figure in the list
+LISTS = ("figures", "exercises")
+LOG = logging.getLogger(__name__)  # a warning fails the build, and says where
 ALONE = "alone, for a projector"  # the link to it without the text around (page.js)
 
 
-class Figures(EnvironmentCollector):
-    """Gives each figure's cell an anchor, and notes what the list of figures says of it."""
+class Noted(EnvironmentCollector):
+    """Keeps what was noted of each page in the list of its name."""
+
+    name: str
 
     def clear_doc(self, app, env, docname):
         """Forget a page."""
-        book_list(env, "figures").pop(docname, None)
+        book_list(env, self.name).pop(docname, None)
 
     def merge_other(self, app, env, docnames, other):
         """Take over what another process has read."""
-        found = book_list(other, "figures")
-        book_list(env, "figures").update({name: found[name] for name in docnames if name in found})
+        found = book_list(other, self.name)
+        book_list(env, self.name).update({page: found[page] for page in docnames if page in found})
+
+
+class Figures(Noted):
+    """Gives each figure's cell an anchor, and notes what the list of figures says of it."""
+
+    name = "figures"
 
     def process_doc(self, app, doctree):
         """Find the figures of a page."""
@@ -61,20 +72,13 @@ class Figures(EnvironmentCollector):
         book_list(app.env, "figures")[app.env.docname] = found
 
 
-class Terms(EnvironmentCollector):
+class Terms(Noted):
     """Notes the entries of a glossary.
 
     A page that uses them is read again when they change.
     """
 
-    def clear_doc(self, app, env, docname):
-        """Forget a page."""
-        book_list(env, "terms").pop(docname, None)
-
-    def merge_other(self, app, env, docnames, other):
-        """Take over what another process has read."""
-        found = book_list(other, "terms")
-        book_list(env, "terms").update({name: found[name] for name in docnames if name in found})
+    name = "terms"
 
     def process_doc(self, app, doctree):
         """Find the terms of a page."""
@@ -103,7 +107,12 @@ class Entry(NamedTuple):
 
 def definition(node) -> tuple[str, str]:
     """Return the text of a definition without its last sentence, "See ...", and what that sentence refers to."""
-    (link,) = node.findall(addnodes.pending_xref)
+    links = list(node.findall(addnodes.pending_xref))
+    if len(links) != 1:
+        said = "the glossary's %r has %d references; end it with one, as in: See {doc}`chapters/vgg`."
+        LOG.warning(said, clean_astext(node.parent[0]), len(links), location=node)
+        return node.astext(), ""
+    (link,) = links
     text = "".join(part.astext() for part in link.parent[: link.parent.index(link)])
     return text.strip().removesuffix("See").strip(), link["reftarget"].lstrip("/")
 
@@ -178,8 +187,11 @@ class ListOf(SphinxDirective):
 
     def run(self):
         """Keep the place."""
+        (of,) = self.arguments
+        if of not in LISTS:
+            raise self.error(f"{{list-of}} {of!r}: there is no such list; write {' or '.join(LISTS)}")
         book_list(self.env, "lists")[self.env.docname] = True
-        return [Place(of=self.arguments[0])]
+        return [Place(of=of)]
 
 
 def pages_with_lists(app, env):
@@ -197,7 +209,7 @@ def write_lists(app, doctree, docname):
                 link = app.builder.get_relative_uri(docname, page)
                 title = clean_astext(app.env.titles[page])
                 items = [nodes.list_item("", line_of(link, *line)) for line in lines]
-                made += [nodes.rubric("", "", refer(title, link)), nodes.bullet_list("", *items)]
+                made += [nodes.rubric("", "", refer(title, link), level=3), nodes.bullet_list("", *items)]
         place.replace_self(made)
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 import book_files
 from docutils import nodes
 from finding import CAPTION, GLOSSARY, book_list
+from sphinx.util import logging
 from sphinx.util.nodes import clean_astext
 
 STORE = "sections.json"
@@ -22,6 +23,7 @@ INDEX = "globalThis.backboneIndex = {};\n"
 # Pages that only lead to others.
 LISTS = {GLOSSARY, "figures-and-exercises", "references"}
 MADE_UP = re.compile(r"id\d+")  # an id that counts, and is another when the page is edited
+LOG = logging.getLogger(__name__)  # a warning fails the build, and says where
 SILENT = (nodes.literal_block, nodes.math_block, nodes.comment, nodes.Invisible, nodes.title)
 
 PAGE = """\
@@ -52,12 +54,19 @@ def search_page(app):
 
 def note_sections(app, doctree, docname):
     """Note the sections of a page."""
-    if docname not in LISTS:
-        app.env.backbone_sections[docname] = [
-            [section["ids"], clean_astext(section[0]), spoken(section)]
-            for section in doctree.findall(nodes.section)
-            if isinstance(section.parent, nodes.document | nodes.section)
-        ]
+    if docname in LISTS:
+        return
+    sections = [one for one in doctree.findall(nodes.section) if isinstance(one.parent, nodes.document | nodes.section)]
+    for section in sections[1:]:
+        if not lasting(section["ids"]):
+            said = "the heading %r has no letters for an address; write one above it, as in: (sec-a-name)="
+            LOG.warning(said, clean_astext(section[0]), location=section)
+    app.env.backbone_sections[docname] = [[one["ids"], clean_astext(one[0]), spoken(one)] for one in sections]
+
+
+def lasting(ids: list[str]) -> list[str]:
+    """Return the addresses of a section that an edit of the page does not change."""
+    return [name for name in ids if not MADE_UP.fullmatch(name)]
 
 
 def spoken(section) -> str:
@@ -90,7 +99,7 @@ def write_index(app, exception):
     sections = [
         {
             "page": number,
-            "anchor": [name for name in ids if not MADE_UP.fullmatch(name)][-1] if i else "",
+            "anchor": (lasting(ids) or [""])[-1] if i else "",
             "heading": heading,
             "text": text,
             "names": [name for place in (ids if i else [""]) for name in meanings.get((page, place), [])],

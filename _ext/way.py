@@ -12,6 +12,7 @@ from pathlib import Path
 import book_files
 import outline
 from docutils import nodes
+from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.nodes import clean_astext
 
@@ -23,6 +24,7 @@ CARD = (
     '<li class="bb-card">{pictures}<a href="{link}">{title}</a>'
     '<p class="bb-asks">{question}</p><p class="bb-note">{minutes} min{needs}</p></li>'
 )
+LOG = logging.getLogger(__name__)  # a warning fails the build, and says where
 ASKS = '{title}<span class="bb-asks">{question}</span>'
 
 
@@ -49,7 +51,7 @@ def write_cards(app, doctree, docname):
     for place in list(doctree.findall(CardsPlace)):
         made = []
         for part in outline.parts(Path(app.srcdir)):
-            title = nodes.rubric("", part.title, **{"heading-level": 3})
+            title = nodes.rubric("", part.title, level=3)  # MyST's name for it
             cards = "".join(card(app, docname, chapter) for chapter in part.chapters)
             made += [title, nodes.raw("", f'<ol class="bb-cards">{cards}</ol>', format="html")]
         place.replace_self([*made, nodes.paragraph("", outline.RULE, classes=["bb-note"])])
@@ -59,7 +61,10 @@ def card(app, docname: str, chapter: outline.Chapter) -> str:
     """Return the card of a chapter."""
     folder = app.builder.get_relative_uri(docname, "_static/thumbnails").removesuffix(".html")
     name = chapter.docname.rpartition("/")[2]
-    needs = ", ".join(title(app, other) for other in chapter.needs)
+    if unknown := [other for other in chapter.needs if other not in app.env.titles]:
+        said = "needs, in its front matter, names %s; name files of chapters in _toc.yml, as in: needs: [convolution]"
+        LOG.warning(said, ", ".join(unknown), location=chapter.docname)
+    needs = ", ".join(title(app, other) for other in chapter.needs if other not in unknown)
     return CARD.format(
         pictures="".join(THUMBNAIL.format(theme=theme, folder=folder, name=name) for theme in ("light", "dark")),
         link=app.builder.get_relative_uri(docname, chapter.docname),

@@ -282,6 +282,42 @@ def test_what_no_notebook_can_be_made_of_fails_before_anything_runs(book, monkey
     assert book.main(monkeypatch, capsys) == (code, lines)
 
 
+MISTAKES = """
+# A small book
+
+It has {doc}`one chapter <chapters/tiny>`, and {term}`pixel` stands in its glossary.
+
+```{list-of} tables
+```
+
+## 2015
+
+```{cards}
+```
+
+```{glossary}
+pixel
+  The smallest part of a picture.
+```
+"""
+
+
+@RED
+def test_what_an_author_mistook_is_said_with_what_is_allowed(book):
+    book.write("_toc.yml", "{format: jb-book, root: intro, parts: [{caption: All, chapters: [{file: chapters/tiny}]}]}")
+    book.write("intro.md", MISTAKES)
+    book.edit("chapters/tiny.md", "---\n\n#", "needs: [nowhere]\n---\n\n#")
+    code, lines = book.build()
+    assert code == 1
+    for said in (
+        "intro.md:6: ERROR: {list-of} 'tables': there is no such list; write figures or exercises",
+        "intro.md:9: WARNING: the heading '2015' has no letters for an address; write one above it",
+        "intro.md:14: WARNING: the glossary's 'pixel' has 0 references; end it with one, as in: See {doc}`",
+        "chapters/tiny.md: WARNING: needs, in its front matter, names chapters/nowhere; ",
+    ):
+        assert any(said in line for line in lines), [line for line in lines if "WARNING" in line]
+
+
 @RED
 def test_a_missing_twin_fails(book):
     (book.root / "chapters/tiny.ipynb").unlink()
