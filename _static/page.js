@@ -264,7 +264,8 @@
   });
 
   // Formulas are set where they come near, a few at a time: the reader can act between them. Those in a fold or in
-  // questions, which stand one at a time, are set when the whole comes near; paper has all.
+  // questions, which stand one at a time, are set when the whole comes near; paper has all. The others follow when the
+  // browser is idle: who listens to the page reads on without scrolling it, and would hear TeX.
   const FEW = 8;
   const formulas = () => document.querySelectorAll(".math");
   const near = new Set();
@@ -295,5 +296,18 @@
       for (const formula of formulas())
         observer.observe(closedAround(formula).at(-1) ?? formula.closest(":has(> .bb-question)") ?? formula);
     });
-  if (globalThis.MathJax) MathJax.startup = { pageReady };
+  const idle = () => new Promise((done) => (globalThis.requestIdleCallback ?? setTimeout)(done));
+  async function setTheRest() {
+    for (const rest = [...formulas()]; rest.length; await setting) {
+      await idle();
+      for (const formula of rest.splice(0, FEW)) near.add(formula);
+      setting = Promise.resolve(setting).then(setNear);
+    }
+  }
+  const start = () => {
+    const come = pageReady();
+    come.then(setTheRest);
+    return come;
+  };
+  if (globalThis.MathJax) MathJax.startup = { pageReady: start };
 })();
