@@ -119,6 +119,12 @@ def settle():
     return lambda page: page.evaluate(SETTLED)
 
 
+@pytest.fixture(scope="session")
+def count_shifts() -> str:
+    """Return the script that counts in `layoutShift` how far a page's content moves by itself."""
+    return COUNT_SHIFTS
+
+
 @dataclass
 class Visit:
     """One look at a page, and what went wrong on it."""

@@ -11,7 +11,6 @@ from urllib.parse import quote
 import pytest
 import yaml
 from bs4 import BeautifulSoup
-from conftest import COUNT_SHIFTS
 from page_checks import (
     FRAMES,
     assert_colors,
@@ -307,20 +306,25 @@ NEAR = "(one) => one.checkVisibility() && Math.abs(one.getBoundingClientRect().y
 BUSY = "globalThis.requestIdleCallback = () => {}"  # a browser that is never idle
 
 
-def open_unsettled(browser, server, path, **options):
-    """Open a page in a busy browser and wait until the first formulas are set, not those that are far."""
-    page = browser.new_page(**{"viewport": {"width": 1280, "height": 900}} | options)
-    page.add_init_script(COUNT_SHIFTS)
-    page.add_init_script(BUSY)
-    page.goto(f"{server.url}/{path}")
-    page.evaluate("async () => { await (globalThis.widgetHost?.formulas ?? MathJax.startup.promise) }")
-    return page
+@pytest.fixture
+def open_unsettled(browser, server, count_shifts):
+    """Return a function that opens a page in a busy browser until the first formulas are set, not the far ones."""
+
+    def open_(path, **options):
+        page = browser.new_page(**{"viewport": {"width": 1280, "height": 900}} | options)
+        page.add_init_script(count_shifts)
+        page.add_init_script(BUSY)
+        page.goto(f"{server.url}/{path}")
+        page.evaluate("async () => { await (globalThis.widgetHost?.formulas ?? MathJax.startup.promise) }")
+        return page
+
+    return open_
 
 
 @pytest.mark.parametrize("width", [1280, 360])
-def test_formulas_are_set_where_they_come_near(browser, server, width):
+def test_formulas_are_set_where_they_come_near(open_unsettled, width):
     size = {"width": width, "height": 900}
-    with open_unsettled(browser, server, "chapters/batch-normalization.html", viewport=size) as page:
+    with open_unsettled("chapters/batch-normalization.html", viewport=size) as page:
         formulas = page.locator(FORMULAS)
         assert formulas.evaluate_all(TEX) > formulas.count() / 2
         page.evaluate("widgetHost.drawAll()")  # what the browser does when it is idle
@@ -335,25 +339,25 @@ def test_formulas_are_set_where_they_come_near(browser, server, width):
         assert page.locator("mjx-assistive-mml math").count() == formulas.count()
 
 
-def test_who_listens_and_does_not_scroll_hears_no_tex(browser, server):
+def test_who_listens_and_does_not_scroll_hears_no_tex(browser, server, count_shifts):
     with browser.new_page(viewport={"width": 1280, "height": 900}) as page:
-        page.add_init_script(COUNT_SHIFTS)
+        page.add_init_script(count_shifts)
         page.goto(f"{server.url}/chapters/batch-normalization.html")
         until(page, f"() => !({TEX})([...document.querySelectorAll('{FORMULAS}')])")
         assert page.locator("mjx-assistive-mml math").count() == page.locator(FORMULAS).count()
         assert page.evaluate("window.layoutShift") < LARGEST_SHIFT
 
 
-def test_paper_has_all_formulas(browser, server):
-    with open_unsettled(browser, server, "chapters/batch-normalization.html") as page:
+def test_paper_has_all_formulas(open_unsettled):
+    with open_unsettled("chapters/batch-normalization.html") as page:
         page.evaluate("dispatchEvent(new Event('beforeprint'))")
         assert page.locator(FORMULAS).evaluate_all(TEX) == 0
         assert page.locator("mjx-container").count() == page.locator(FORMULAS).count()
 
 
 @pytest.mark.parametrize("motion", ["reduce", "no-preference"])
-def test_a_link_within_a_page_leads_past_formulas_exactly_to_its_place(browser, server, motion):
-    with open_unsettled(browser, server, "chapters/convolution.html", reduced_motion=motion) as page:
+def test_a_link_within_a_page_leads_past_formulas_exactly_to_its_place(open_unsettled, motion):
+    with open_unsettled("chapters/convolution.html", reduced_motion=motion) as page:
         page.evaluate("location.hash = '#exercises'")
         until(page, f"() => Math.abs({OFF}) < 9")
         page.wait_for_timeout(1000)
