@@ -1,7 +1,7 @@
 """What the book's pages do beyond Jupyter Book, but for what has a module of its own beside this one.
 
 * A chapter whose outputs changed is read again, though its text did not change.
-* Widget states are cut down to what a page shows, and stand at its article's end; their code lies in files of its own.
+* Widget states are cut down to what a page shows, and stand behind its first figure; code lies in files of its own.
 * A widget that the page could not draw fails the build, and so does an output that differs in every build.
 * Folded code says what it is the code of; the cells that only check a page's numbers stand in one fold at its end.
 * An exercise says where it is solved, because nobody can type on a page.
@@ -236,9 +236,9 @@ def refuse_addresses(app, doctree, docname):
 
 
 def add_figures(app, pagename, templatename, context, doctree):
-    """Keep room for each widget of a page, and put at the article's end what draws them.
+    """Keep room for each widget of a page, and put behind the first what draws them.
 
-    The host runs there at once, with the first widget's code at hand, before all that a figure does not need.
+    The host runs there at once, with the first widget's code at hand, before a browser has read the rest of the page.
     """
     models = getattr(app.env, "backbone_models", {}).get(pagename)
     if not models:
@@ -272,9 +272,9 @@ def add_figures(app, pagename, templatename, context, doctree):
             models = models | {model_id: model | {"state": model["state"] | license_}}
     host = address(HOST, (Path(app.srcdir) / "_static" / HOST).read_text("utf-8"))
     tags = [f'<script src="{source}"></script>' for source in (next(iter(scripts.values())), host)]
-    body = figures.VIEW_TAG.sub(with_room, context["body"])
+    above, first, below = figures.VIEW_TAG.sub(with_room, context["body"]).partition(NO_SCRIPT)
     formulas = take_mathjax(context)
-    context["body"] = "\n".join([body, figures.state(models, scripts, formulas, networks), *tags])
+    context["body"] = "\n".join([above + first, figures.state(models, scripts, formulas, networks), *tags, below])
 
 
 def network_files(app, pagename: str, name: str, crc: int) -> dict[str, tuple[str, str]]:
@@ -320,7 +320,7 @@ def take_mathjax(context: dict) -> str | None:
 
 
 def choose_scripts(app, pagename, templatename, context, doctree):
-    """Leave out of a page's head the scripts it does not use, and those that stand at the article's end."""
+    """Leave out of a page's head the scripts it does not use, and those that stand in the article."""
     # The theme lets a wide table scroll; keys can scroll it too once it can have the focus.
     body = (context.get("body") or "").replace(TABLE, TABLE.replace(">", ' tabindex="0">'))
     context["body"] = body = figures.lighter(body)

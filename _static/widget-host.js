@@ -1,8 +1,9 @@
 // The widget host: draws the book's widgets on a page that has no kernel.
 //
-// It stands at the end of the article, behind a script tag with the state of the page's models (tools/figures.py) and
-// the script of the first widget; the others' are fetched when one of their views comes near. A model here is what
-// anywidget gives a widget in Jupyter: get, set, on, off, save_changes, without anyone listening at the other end.
+// It stands behind the first view, a script tag with the state of the page's models (tools/figures.py) and the script of
+// the first widget, so that a browser draws this one before it reads on; the others' scripts are fetched when one of their
+// views comes near. A model here is what anywidget gives a widget in Jupyter: get, set, on, off, save_changes, without
+// anyone listening at the other end.
 (() => {
   "use strict";
   const STATE = 'script[type="application/vnd.jupyter.widget-state+json"]';
@@ -72,13 +73,21 @@
       (made.has(key) ? made : made.set(key, make(key))).get(key);
 
   const page = { models: {}, ...JSON.parse(document.querySelector(STATE)?.textContent ?? "{}") };
-  const views = [...document.querySelectorAll(VIEW)].map((script) => {
-    const room = script.nextElementSibling; // what the page keeps until the widget has its own height
-    const place = room?.matches(".bb-view") ? room : document.createElement("div");
-    place.className = "bb-view";
-    if (place !== room) script.after(place);
-    return { script, place, folds: () => [...place.querySelectorAll("details.bb-fold")] };
-  });
+  const views = [];
+  /** Know the views that the browser has read so far. */
+  function findViews() {
+    for (const script of [...document.querySelectorAll(VIEW)].slice(views.length)) {
+      const room = script.nextElementSibling; // what the page keeps until the widget has its own height
+      const place = room?.matches(".bb-view") ? room : document.createElement("div");
+      place.className = "bb-view";
+      if (place !== room) script.after(place);
+      const { width, height } = kept.views[views.length] ?? {};
+      if (width === innerWidth && height)
+        // the room that the figure took, with what was open in it
+        for (const name of ["--wide", "--narrow"]) place.style.setProperty(name, `${height}px`);
+      views.push({ script, place, folds: () => [...place.querySelectorAll("details.bb-fold")] });
+    }
+  }
 
   // --- Models and their widgets -------------------------------------------------------------------------------
 
@@ -191,18 +200,17 @@
     }
   }
 
-  for (const [i, { width, height }] of Object.entries(kept.views)) {
-    if (width !== innerWidth || !height) continue; // the room that the figure took, with what was open in it
-    for (const name of ["--wide", "--narrow"]) views[i].place.style.setProperty(name, `${height}px`);
-  }
   addEventListener("pagehide", remember);
 
   // --- When each view is drawn --------------------------------------------------------------------------------
 
-  // The first at once, the others when they come within a screen of the window. Those that never do are drawn when the
-  // browser is idle: a search in the page finds their words, and a reader who flies through it sees no empty place.
+  // The first at once, the others, when the page is read, where they come within a screen of the window. Those that never
+  // do are drawn when the browser is idle: a search in the page finds their words, and a reader who flies through it sees
+  // no empty place.
+  findViews();
   const first = views[0] && draw(views[0]);
-  const inSight = new Promise((looked) => {
+  const read = new Promise((done) => addEventListener("DOMContentLoaded", done)).then(findViews);
+  const look = (looked) => {
     const observer = new IntersectionObserver(
       (entries) => {
         const near = entries.filter((entry) => entry.isIntersecting).map((entry) => entry.target);
@@ -211,11 +219,12 @@
       { rootMargin: "100% 0px" },
     );
     for (const { place } of views) observer.observe(place);
-  });
+  };
+  const inSight = read.then(() => new Promise(look));
 
   // Formulas come after the figures in sight, but wait only so long.
   const frame = () => new Promise((done) => requestAnimationFrame(done));
-  const patience = new Promise((done) => setTimeout(done, PATIENCE));
+  const patience = read.then(() => new Promise((done) => setTimeout(done, PATIENCE)));
   const seen = Promise.all([first, inSight]).then(frame).then(frame);
   const formulas = Promise.race([seen, patience])
     .then(() => page.formulas && fetchScript(page.formulas))
