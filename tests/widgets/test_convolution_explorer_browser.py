@@ -56,13 +56,15 @@ def test_the_map_grows_once_in_sight_and_can_be_scrubbed(figure):
     assert screen.says.inner_text().startswith("Each place of the window")
     screen.press("Pause")
     slider = screen.root.locator("input[type=range]")
-    slider.fill("60")  # 0.6³ of 80 pixels are 17
+    slider.fill("60")  # of 80 pixels 48, four rows of ten and a part
     screen.frame()
-    assert filled(screen)[0].mean() > 0.8
-    assert not filled(screen)[3:].any()
+    assert slider.get_attribute("aria-valuetext") == "60 %"
+    assert filled(screen)[:4].mean() > 0.8
+    assert not filled(screen)[5:].any()
     slider.fill("30")
     screen.frame()
-    assert not filled(screen)[1:].any()
+    assert filled(screen)[:2].mean() > 0.8
+    assert not filled(screen)[3:].any()
     screen.press("Sweep")
     screen.page.wait_for_function("document.querySelector('input[type=range]').value > 60")
     screen.root.get_by_role("button", name="Sweep", exact=True).wait_for()  # it stops at the end

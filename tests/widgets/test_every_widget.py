@@ -86,3 +86,9 @@ def test_words_are_templates_with_named_places(widget, module_of):
     """A language replaces the table, so it holds texts alone: no functions and no numbers in it."""
     types = module_of(f"{widget._esm}\nexport {{ TEXT }};")(TYPES)
     assert set(types) == {"string"}
+
+
+@EACH
+def test_words_are_right_for_a_finger_too(widget, module_of):
+    words = module_of(f"{widget._esm}\nexport {{ TEXT }};")("() => JSON.stringify(m.TEXT)")
+    assert re.findall(r"(?i)[^\"]*\b(?:click|hover|mouse|move over)[^\"]*", words) == []

@@ -7,7 +7,7 @@ export const TEXT = {
   options: { branch: "the inside", skip: "the shortcut", both: "both" },
   yes: "Yes, the shortcut. ",
   no: "No: the shortcut. The inside adds little to it. ",
-  invitation: "Click a block, or a blue arc",
+  invitation: "Press a block, or a blue arc",
   network: "Sixteen blocks, from the photograph to the answer",
   from: "photograph",
   to: "answer",

@@ -1,7 +1,7 @@
 export const TEXT = {
   title: "Confusion matrix: you against the network",
   question: "What is it? Picture {number} of {count}",
-  opened: "Click a cell to see its pictures",
+  opened: "Press a cell to see its pictures",
   picture: "Picture {number} of {count}, to be named",
   answers: "Your answer",
   skip: "Skip to the matrix",

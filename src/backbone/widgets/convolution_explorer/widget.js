@@ -9,17 +9,22 @@ import { TEXT } from "./text.js";
 
 const SECONDS = 5; // of a sweep
 
-/** The sweep: in its first moment in sight it plays by itself, and later when the reader wants. */
+/**
+ * The sweep: in its first moment in sight it plays by itself, and later when the reader wants. The slider says how much of
+ * the map is made.
+ */
 function sweepPart(view, current, look, target) {
   let share = 1;
   const count = () => current().map.data.length;
   const go = (step) => {
-    const before = look.sweep && step / 100 > share ? look.sweep[1] : null;
-    share = step / 100;
+    const plays = player.play.textContent === TEXT.film.pause; // or the slider is moved
+    const next = plays ? step / 100 : Math.cbrt(step / 100);
+    const before = look.sweep && next > share ? look.sweep[1] : null;
+    share = next;
     const now = swept(share, count());
     look.sweep = share < 1 ? [before ?? now, now] : null;
     look.hover = null;
-    player.set(Math.round(step), "", percent(share));
+    player.set(Math.round(100 * share ** 3), "", percent(share ** 3));
     view.repaint();
   };
   const player = film(view, TEXT.film, { last: 100, seconds: SECONDS, now: () => 100 * share, go });

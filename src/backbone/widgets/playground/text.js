@@ -50,7 +50,7 @@ export const TEXT = {
   scores: { loss: "loss", accuracy: "right" },
   parts: { train: "training points", held: "points held out" },
   formula: "As one neuron: logit = {a}·x₁ {b}·x₂ {c}",
-  pick: "Click a line to choose a weight, a square to choose a bias. Arrow keys: up and down within a layer, left and right to another layer.",
+  pick: "Press a line to choose a weight, a square to choose a bias. Arrow keys: up and down within a layer, left and right to another layer.",
   drag: "Drag the point",
   weightOf: "Weight from {from} to {to}",
   biasOf: "Bias of {to}",

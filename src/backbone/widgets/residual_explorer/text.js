@@ -4,7 +4,7 @@ export const TEXT = {
   answers: { many: "as many", half: "about half", few: "hardly any" },
   yes: "Yes, {right} of {count}. A plain block was only trained on what the block before it gives.",
   no: "No: {right} of {count}. A plain block was only trained on what the block before it gives.",
-  invitation: "Click a block to cut it",
+  invitation: "Press a block to cut it",
   network: "Network",
   kinds: { residual: "with skips", plain: "without" },
   whole: "All blocks back",

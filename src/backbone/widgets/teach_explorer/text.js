@@ -10,7 +10,7 @@ export const TEXT = {
     clothes: "Not alone: then the frames would cost nothing. ",
     frames: "Not alone: then none would be right. ",
   },
-  invitation: "Click a picture",
+  invitation: "Press a picture",
   runsHere: "It then learns your classes. ",
   classes: "Classes and their pictures",
   name: "Name of class {number}",
