@@ -1,15 +1,38 @@
 // What every page does besides the theme.
 //
-// Paper is white and cannot be clicked: while a page is printed, it is light and all that was folded is open. The
-// theme's own script does that for solutions.
+// Paper is white and cannot be clicked: while a page is printed, it is light and all that was folded is open, but for
+// the checks of its numbers. The theme's own script opens solutions.
 (() => {
   "use strict";
   const TEXT = {
     back: "Back to the text",
+    solutions: "Solutions",
+    solved: "The solution stands at the end of this chapter.",
     search: "Enter shows what is found; there Enter opens the first.",
   };
   const { dataset } = document.documentElement;
   let restore = () => {};
+
+  // On paper a solution does not stand under its exercise, where an eye falls on it, but at the page's end, and a line
+  // says so. What is returned puts all back.
+  const gathered = (solutions) => {
+    if (!solutions.length) return () => {};
+    const make = (tag, properties) => Object.assign(document.createElement(tag), properties);
+    const end = make("section", { id: "bb-solutions" });
+    end.append(make("h2", { textContent: TEXT.solutions }));
+    document.querySelector("article > section").append(end);
+    const notes = solutions.map((solution) => {
+      const note = make("p", { className: "bb-note" });
+      note.append(make("a", { href: `#${end.id}`, textContent: TEXT.solved }));
+      solution.replaceWith(note);
+      end.append(solution);
+      return note;
+    });
+    return () => {
+      notes.forEach((note, i) => note.replaceWith(solutions[i]));
+      end.remove();
+    };
+  };
 
   // The theme's own script comes after the first figures, which paint in the page's ink.
   const dark = matchMedia("(prefers-color-scheme: dark)").matches;
@@ -18,11 +41,13 @@
   addEventListener("beforeprint", () => {
     restore(); // some browsers say so twice
     const { theme } = dataset;
-    const folds = document.querySelectorAll("article details:not([open])");
+    const folds = document.querySelectorAll("article details:not([open], .bb-checks > *)");
     for (const fold of folds) fold.open = true;
+    const scatter = gathered([...document.querySelectorAll("article .solution")]);
     globalThis.MathJax?.typeset?.([...formulas()]);
     dataset.theme = "light";
     restore = () => {
+      scatter();
       for (const fold of folds) fold.open = false;
       dataset.theme = theme;
       restore = () => {};

@@ -438,19 +438,6 @@ def test_nothing_runs_of_what_a_link_says_or_a_browser_kept(browser, server, set
             assert page.evaluate(RAN) == 0, chapter
 
 
-def test_a_networks_license_is_the_page_s_own_whatever_a_browser_kept(browser, server, settle):
-    with browser.new_page() as page:
-        page.goto(f"{server.url}/intro.html")
-        settle(page)
-        license_ = "() => document.querySelector('.bb-network a').getAttribute('href')"
-        before = page.evaluate(license_)
-        assert before.startswith("_static/networks/efficientnet_lite0-LICENSE.txt")
-        page.evaluate(KEPT, "https://example.org/")
-        page.reload()
-        settle(page)
-        assert page.evaluate(license_) == before
-
-
 # What no page does: each way by which text could come to run.
 TAG = "() => {{ document.body.append(Object.assign(document.createElement('{}'), {})); }}"
 INJECTED = {
@@ -955,7 +942,8 @@ def test_a_search_for_anything_comes_to_an_end(open_page, query):
 
 PRINTED = """() => ({
     theme: document.documentElement.dataset.theme,
-    closed: document.querySelectorAll("article details:not([open]), article .toggle-hidden").length,
+    closed: document.querySelectorAll("article details:not([open], .bb-checks > *), article .toggle-hidden").length,
+    solved: [...document.querySelectorAll("article .exercise, article .solution")].map(({ id }) => id),
     ink: getComputedStyle(document.querySelector("article p")).color,
 })"""
 
@@ -966,6 +954,14 @@ def test_a_dark_page_is_printed_light_with_its_folds_open(open_page):
     page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
     printed = page.evaluate(PRINTED)
     assert (printed["theme"], printed["closed"]) == ("light", 0)
+    solutions = [name for name in printed["solved"] if "solution" in name]
+    assert printed["solved"][-len(solutions) :] == solutions
+    assert (
+        page.locator("a[href='#bb-solutions']").count()
+        == len(solutions)
+        == page.locator("#bb-solutions > *").count() - 1
+    )
+    assert not page.locator(".bb-checks > details").evaluate("(fold) => fold.open")
     assert max(int(part) for part in re.findall(r"\d+", printed["ink"])[:3]) < 80
     page.evaluate("window.dispatchEvent(new Event('afterprint'))")
     assert page.evaluate(PRINTED) == before

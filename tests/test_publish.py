@@ -112,6 +112,15 @@ def test_no_page_is_empty_and_no_check_is_printed(book):
     assert "glue(" not in texts[-1]
 
 
+def test_the_paper_has_no_code_that_only_sets_up_or_draws_and_its_solutions_at_the_end(book):
+    words = "\n".join(page.extract_text() for page in book.pages)
+    assert folds.IMPORTS not in words
+    assert folds.FIGURE not in words
+    assert "import backbone" not in words
+    first = words.index("Solution to Exercise")
+    assert words.rindex("The solution stands at the end") < words.rindex("Where this comes from") < first
+
+
 def test_what_a_fold_holds_does_not_fade_in_on_paper(open_page):
     page = open_page(f"{CHAPTER}.html")
     page.evaluate("dispatchEvent(new Event('beforeprint'))")

@@ -20,7 +20,6 @@ from pathlib import Path
 from urllib.parse import unquote, urldefrag
 
 import book_files
-import folds
 from book_files import NAME
 from browser import NoBrowserError, launch, serving
 from playwright.sync_api import sync_playwright
@@ -31,16 +30,12 @@ ROOT = Path(__file__).resolve().parent.parent
 SITE = ROOT / "_build" / "html"
 PAPER = {"format": "A4", "margin": dict.fromkeys(("top", "bottom", "left", "right"), "16mm")}
 PLAIN = {".png", ".webp", ".woff2", ".gz"}  # packed already
-# All figures and formulas, in the light, with folds open: as on a reader's own paper, but for the code of the checks.
-READY = """async (checks) => {
+# All figures and formulas, in the light, with folds open: as on a reader's own paper.
+READY = """async () => {
     await window.widgetHost?.drawAll();
     await (window.widgetHost?.formulas ?? window.MathJax?.startup?.promise);
     await document.fonts.ready;
     dispatchEvent(new Event("beforeprint"));
-    for (const fold of document.querySelectorAll("article details")) {
-        const summary = fold.querySelector("summary");
-        if (summary.textContent.trim().startsWith(checks)) fold.replaceChildren(summary);
-    }
     for (const _ of [1, 2, 3]) await new Promise(requestAnimationFrame);
 }"""
 HEADINGS = """() => [...document.querySelectorAll("article section > :is(h1, h2)")].map((heading) => {
@@ -74,7 +69,7 @@ def printed(site: Path, names: list[str]) -> dict[str, Part]:
         for name in names:
             page = browser.new_page(viewport={"width": 800, "height": 1100}, color_scheme="light")
             page.goto(f"{server.url}/{name}.html")
-            page.evaluate(READY, folds.CHECKS)
+            page.evaluate(READY)
             [[title, _], *sections] = page.evaluate(HEADINGS)
             made[name] = Part(title, sections, page.pdf(**PAPER, print_background=True, tagged=True))
             page.close()
