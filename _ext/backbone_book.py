@@ -116,6 +116,8 @@ def configure(app, config):
         config.notfound_urls_prefix = urlsplit(address).path  # the server shows it at any address
     else:
         config.nb_execution_mode = "force"
+    body = config.notfound_context["body"].replace("{site}", config.notfound_urls_prefix or "/")
+    config.notfound_context = config.notfound_context | {"body": body}
     # In a text: {latest}`words <name of a file that a release carries>`.
     config.extlinks = {"latest": (f"{book_files.repository(Path(app.srcdir)).latest_url}%s", "%s")}
     config.backbone_front_end = front_end_key(Path(app.srcdir))
@@ -191,8 +193,10 @@ class NameFolds(SphinxPostTransform):
                 checks.append(cell)
             elif title:
                 cell["prompt_show"] = cell["prompt_hide"] = title
+                cell["classes"] += ["bb-aside"] * (title != folds.CODE)  # not on paper (site.css)
         if checks:
             self.document[0].append(fold(folds.CHECKS, checks))
+            self.document[0][-1]["classes"].append("bb-checks")
         for section in self.document.findall(nodes.section):
             if section[0].astext() == FURTHER:
                 section[1:] = [fold(FURTHER_SHOWN, section[1:])]

@@ -240,6 +240,16 @@ def exercise_entries(env) -> dict[str, list[tuple[str, str, list[str]]]]:
     return entries
 
 
+def add_letters(app, doctree, docname):
+    """Put above a glossary the letters of its terms, each a link to the first of them."""
+    for glossary in list(doctree.findall(addnodes.glossary)):
+        first: dict[str, str] = {}
+        for item in glossary.findall(nodes.definition_list_item):
+            first.setdefault(clean_astext(item[0])[0].upper(), item[0]["ids"][0])
+        links = [nodes.reference("", letter, internal=True, refid=anchor) for letter, anchor in first.items()]
+        glossary.parent.insert(glossary.parent.index(glossary), nodes.paragraph("", "", *links, classes=["bb-letters"]))
+
+
 def setup(app):
     """Connect the extension."""
     # What is noted of a page is noted when it is read: after an edit here, all are read again.
@@ -251,4 +261,5 @@ def setup(app):
     app.connect("env-updated", pages_with_lists)
     app.connect("doctree-resolved", write_lists)
     app.connect("doctree-resolved", tell_terms)
+    app.connect("doctree-resolved", add_letters)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": False}
