@@ -25,12 +25,12 @@
   const fuzzy = (word) => (word.length > 4 ? 0.2 : false);
 
   /** Write as people type: "1 × 1" is one word. */
-  const typed = (text) => text.replace(/(?<=\d)\s*×\s*(?=\d)/g, "x");
+  const typed = (text) => text.replace(/(\d)\s*×\s*(?=\d)/g, "$1x");
   /** A name without what is written in several ways: "Grad-CAM" is "gradcam", and "skip connections" loses its s. */
   const bare = (text) =>
     typed(text.toLowerCase())
       .replace(/[^\p{L}\p{N}]+/gu, "")
-      .replace(/(?<=\p{L}{3})s$/u, "");
+      .replace(/(\p{L}{3})s$/u, "$1");
 
   const named = sections.map(({ names }) => names.map(([name]) => bare(name)));
   const engine = new MiniSearch({
@@ -103,7 +103,7 @@
       const { score = 0, terms = [] } = scores.get(id) ?? {};
       if (best) scores.set(id, { score: score + best, terms });
     }
-    return [...scores].toSorted(([, a], [, b]) => b.score - a.score).map(([id, { terms }]) => [sections[id], terms]);
+    return [...scores].sort(([, a], [, b]) => b.score - a.score).map(([id, { terms }]) => [sections[id], terms]);
   }
 
   /** Cut out of a section's text what stands around the first of the words. */
@@ -114,16 +114,17 @@
     return (from ? "… " : "") + (text.length > from + 3 * AROUND ? `${text.slice(from, to)} …` : text.slice(from));
   }
 
+  /** Match what stands before one of the words, and the word. */
   function either(words) {
     const safe = words.map((word) =>
-      word.replace(/[.*+?^${}()|[\]\\]/g, "\\$&").replace(/(?<=\d)x(?=\d)/g, "\\s*[x×]\\s*"),
+      word.replace(/[.*+?^${}()|[\]\\]/g, "\\$&").replace(/(\d)x(?=\d)/g, "$1\\s*[x×]\\s*"),
     );
-    return new RegExp(`(?<![\\p{L}\\p{N}])(${safe.join("|") || "(?!)"})`, "giu");
+    return new RegExp(`(^|[^\\p{L}\\p{N}])(${safe.join("|") || "(?!)"})`, "giu");
   }
 
   /** Return a text in which the words are marked. */
   function marked(text, words) {
-    return text.split(either(words)).map((part, i) => (i % 2 ? element("mark", {}, part) : part));
+    return text.split(either(words)).map((part, i) => (i % 3 === 2 ? element("mark", {}, part) : part));
   }
 
   function element(tag, properties, ...children) {
@@ -136,7 +137,7 @@
   function entry([{ page, anchor, heading, text, names }, terms], asked) {
     const [address, title] = pages[page];
     const meaning = names.find(([name]) => worth(bare(name), asked))?.[1];
-    const words = terms.toSorted((a, b) => b.length - a.length);
+    const words = [...terms].sort((a, b) => b.length - a.length);
     const link = element("a", { href: anchor ? `${address}#${anchor}` : address }, heading);
     const says = element("p", {}, ...(meaning ? [meaning] : marked(excerpt(text, words), words)));
     return element("li", {}, link, ...(anchor ? [element("span", { className: "bb-note" }, ` · ${title}`)] : []), says);

@@ -9,6 +9,7 @@
   const STATE = 'script[type="application/vnd.jupyter.widget-state+json"]';
   const VIEW = 'script[type="application/vnd.jupyter.widget-view+json"]';
   const FAILED = "This figure could not be drawn. The rest of the page works; reloading may help.";
+  const OF_THE_PAGE = ["network", "crc", "license"]; // of a figure with a network, whatever the browser kept
   const PATIENCE = 1000; // ms for which formulas wait for figures
 
   class Model {
@@ -106,7 +107,9 @@
         const owner = path.slice(0, -1).reduce((part, key) => part[key], state);
         owner[path.at(-1)] = new DataView(bytesOf(buffer).buffer);
       }
-      models.set(id, new Model(state, kept.models[id]));
+      const set = { ...kept.models[id] };
+      if ("crc" in state) for (const name of OF_THE_PAGE) delete set[name];
+      models.set(id, new Model(state, set));
     }
     return models.get(id);
   }

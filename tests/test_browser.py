@@ -438,6 +438,19 @@ def test_nothing_runs_of_what_a_link_says_or_a_browser_kept(browser, server, set
             assert page.evaluate(RAN) == 0, chapter
 
 
+def test_a_networks_license_is_the_page_s_own_whatever_a_browser_kept(browser, server, settle):
+    with browser.new_page() as page:
+        page.goto(f"{server.url}/intro.html")
+        settle(page)
+        license_ = "() => document.querySelector('.bb-network a').getAttribute('href')"
+        before = page.evaluate(license_)
+        assert before.startswith("_static/networks/efficientnet_lite0-LICENSE.txt")
+        page.evaluate(KEPT, "https://example.org/")
+        page.reload()
+        settle(page)
+        assert page.evaluate(license_) == before
+
+
 # What no page does: each way by which text could come to run.
 TAG = "() => {{ document.body.append(Object.assign(document.createElement('{}'), {})); }}"
 INJECTED = {

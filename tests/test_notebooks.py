@@ -9,6 +9,7 @@ import warnings
 from pathlib import Path
 
 import book_files
+import execution
 import glued
 import jupytext
 import nbformat
@@ -294,6 +295,23 @@ def test_numbers_that_no_build_stored_are_named_until_one_does(make, capsys):
         'chapters/one: not computed yet: total, who. Run "make book", then "make notebooks".\n'
     )
     assert notebooks.problems(root) == [], "a build must go on, or they could never be computed"
+
+
+def test_numbers_of_other_code_are_named(make, capsys):
+    root = make(f"{SHOWN}\n\n" + code("x = 1"), **{"chapters__numbers__one.json": numbers(loss=0.5, total=1, who="me")})
+    assert (run(root), run(root, "--check")) == (0, 0), "by which code is not known"
+    cells = execution.code_cells(execution.read(root / "chapters/one.md"))
+    file = root / "chapters/numbers/one.json"
+    stored = json.loads(file.read_text()) | {"code": glued.hash_of([cell.source for cell in cells])}
+    file.write_text(json.dumps(stored))
+    assert (run(root), run(root, "--check")) == (0, 0)
+    chapter = root / "chapters/one.md"
+    chapter.write_text(chapter.read_text().replace("x = 1", "x = 2"))
+    assert run(root) == 0
+    capsys.readouterr()
+    assert run(root, "--check") == 1
+    said = 'chapters/one: its numbers are those of other code. Run "make book", then "make notebooks".\n'
+    assert capsys.readouterr().err == said
 
 
 def test_a_format_that_does_not_fit_its_number_fails_with_its_line(make):

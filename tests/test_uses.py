@@ -136,6 +136,20 @@ def test_all_that_a_chapter_imports_is_named_in_the_key():
     assert {module for module in modules if not needed & set(map(canonicalize_name, homes[module]))} == set()
 
 
+def test_what_an_extra_asks_for_is_needed_too(monkeypatch):
+    """`a` asks for `b[c]` late, when `b` alone was seen."""
+    asks = {"a": ["d", "b[c]; python_version > '3'"], "d": ["b"], "b": ["e; extra == 'c'", "f; extra == 'g'"], "e": []}
+
+    def requires(name):
+        if name not in asks:
+            raise importlib.metadata.PackageNotFoundError
+        return asks[name]
+
+    monkeypatch.setattr(importlib.metadata, "requires", requires)
+    assert execution.needed(("a",)) == {"a", "b", "d", "e"}
+    assert execution.needed(("d",)) == {"b", "d"}
+
+
 def test_code_that_cannot_be_read_concerns_the_whole_package(executed_after):
     """It is executed, so that the build names the cell and the error."""
     chapter = execution.read(CHAPTERS[0])

@@ -146,19 +146,21 @@ def needed(names: tuple[str, ...]) -> set[str]:
     from packaging.requirements import Requirement
     from packaging.utils import canonicalize_name
 
-    found, todo = set(), list(names)
+    found, todo = {}, [(name, set()) for name in names]
     while todo:
-        name = canonicalize_name(todo.pop())
-        if name in found:
+        name, extras = todo.pop()
+        name = canonicalize_name(name)
+        if name in found and extras <= found[name]:
             continue
         try:
             asked = importlib.metadata.requires(name) or []
         except importlib.metadata.PackageNotFoundError:
             continue  # asked for on another system, or not at all
-        found.add(name)
-        wanted = (Requirement(line) for line in asked)
-        todo += [one.name for one in wanted if one.marker is None or one.marker.evaluate({"extra": ""})]
-    return found
+        found[name] = extras = found.get(name, {""}) | extras
+        for one in map(Requirement, asked):
+            if one.marker is None or any(one.marker.evaluate({"extra": extra}) for extra in extras):
+                todo.append((one.name, one.extras))
+    return set(found)
 
 
 def chapters_at_once(wanted: int) -> int:

@@ -56,8 +56,7 @@ def stored(root: Path, docname: str) -> Numbers:
 def computed(executed: Path) -> Numbers:
     """Read what an executed chapter glued."""
     cells = [cell for cell in json.loads(executed.read_text("utf-8"))["cells"] if cell["cell_type"] == "code"]
-    code = hashlib.sha256("\0".join("".join(cell["source"]) for cell in cells).encode())
-    numbers = Numbers(versions=installed(), code=code.hexdigest()[:16])
+    numbers = Numbers(versions=installed(), code=hash_of(["".join(cell["source"]) for cell in cells]))
     for cell in cells:
         rough = "rough" in cell["metadata"].get("tags", [])
         for output in cell.get("outputs", []):
@@ -67,6 +66,11 @@ def computed(executed: Path) -> Numbers:
                 if rough:
                     numbers.rough.add(record["name"])
     return numbers
+
+
+def hash_of(cells: list[str]) -> str:
+    """Return a hash of a chapter's own code."""
+    return hashlib.sha256("\0".join(cells).encode()).hexdigest()[:16]
 
 
 def installed() -> dict[str, str]:

@@ -245,13 +245,16 @@ def orphans(root: Path) -> list[str]:
 
 
 def unknown(root: Path) -> list[str]:
-    """Return a sentence for each chapter whose text shows a number that no build has stored."""
+    """Return a sentence for each chapter whose text shows a number that no build, or other code, has stored."""
     book, _ = read_book(root)
     found = []
     for docname in book.chapters:
         with contextlib.suppress(NotebookError):
-            numbers = glued.stored(root, docname)
-            _, shown = render(root / f"{docname}.md", book, numbers)
+            numbers, path = glued.stored(root, docname), root / f"{docname}.md"
+            _, shown = render(path, book, numbers)
+            cells = execution.code_cells(execution.read(path)) if numbers.code else []
+            if numbers.code and numbers.code != glued.hash_of([cell.source for cell in cells]):
+                found.append(f'{docname}: its numbers are those of other code. Run "make book", then "make notebooks".')
             if missing := sorted(shown - set(numbers.values)):
                 names = ", ".join(missing)
                 found.append(f'{docname}: not computed yet: {names}. Run "make book", then "make notebooks".')

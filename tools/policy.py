@@ -22,9 +22,9 @@ POLICY = {
     "style-src": "'self' file: 'unsafe-inline'",  # figures, formulas and widgets carry styles
     "img-src": "'self' file: data: blob:",  # pictures inside figures; a reader's own
     "font-src": "'self' file:",
-    "connect-src": "'self'",  # the search
+    "connect-src": "'none'",  # a figure's numbers, a network and the search's index come as scripts
     "worker-src": "'self' blob:",  # from a folder a worker starts only from memory
-    "media-src": "blob:",
+    "media-src": "'none'",  # a camera's picture comes from no address
     "base-uri": "'none'",
     "form-action": "'self' file:",
 }

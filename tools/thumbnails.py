@@ -53,9 +53,7 @@ def main() -> int:
     if missing := set(names) ^ set(SHOWN):
         print(f"tools/thumbnails.py: SHOWN lacks, or has too much: {', '.join(sorted(missing))}", file=sys.stderr)
         return 1
-    FOLDER.mkdir(exist_ok=True)
-    for old in FOLDER.glob("*.webp"):
-        old.unlink()
+    made = {}
     with browser.serving(ROOT / "_build" / "html") as server, sync_playwright() as playwright:
         page = browser.launch(playwright).new_page(reduced_motion="reduce", device_scale_factor=2)
         for theme in THEMES:
@@ -65,10 +63,28 @@ def main() -> int:
                 page.evaluate(READY)
                 selector, part = SHOWN[name]
                 shot = page.locator(selector).first.screenshot(animations="disabled")
-                cut(Image.open(io.BytesIO(shot)), part).save(FOLDER / f"{name}-{theme}.webp", quality=QUALITY, method=6)
-    size = sum(path.stat().st_size for path in FOLDER.glob("*.webp"))
+                made[f"{name}-{theme}.webp"] = webp(cut(Image.open(io.BytesIO(shot)), part))
+    write(made, FOLDER)
+    size = sum(map(len, made.values()))
     print(f"{len(names)} pictures in {len(THEMES)} themes: {size:,} bytes of at most {MOST:,}")
     return size > MOST
+
+
+def webp(picture: Image.Image) -> bytes:
+    """Return a picture as a file."""
+    file = io.BytesIO()
+    picture.save(file, "webp", quality=QUALITY, method=6)
+    return file.getvalue()
+
+
+def write(made: dict[str, bytes], folder: Path) -> None:
+    """Write the files into a folder, and take away those that are not among them: all were made by then."""
+    folder.mkdir(exist_ok=True)
+    for name, content in made.items():
+        (folder / name).write_bytes(content)
+    for old in folder.glob("*.webp"):
+        if old.name not in made:
+            old.unlink()
 
 
 def cut(shot: Image.Image, part: tuple[float, float, float, float]) -> Image.Image:
