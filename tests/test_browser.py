@@ -13,6 +13,7 @@ import yaml
 from bs4 import BeautifulSoup
 from page_checks import (
     FRAMES,
+    TOO_WIDE,
     assert_colors,
     assert_fits,
     assert_heard,
@@ -166,6 +167,67 @@ def assert_fits_when_narrowed(page):
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         if width == 360:
             assert_colors(page, CHECKED)
+
+
+# The contrast of the edge of each picture that is handled with the page, the least of all.
+EDGES = """(selector) => {
+    const context = Object.assign(document.createElement("canvas"), { width: 1, height: 1 }).getContext("2d");
+    const light = (...colors) => {
+        for (const color of colors) (context.fillStyle = color), context.fillRect(0, 0, 1, 1);
+        const [r, g, b] = [...context.getImageData(0, 0, 1, 1).data].slice(0, 3)
+            .map((part) => (part <= 10 ? part / 255 / 12.92 : ((part / 255 + 0.055) / 1.055) ** 2.4));
+        return 0.2126 * r + 0.7152 * g + 0.0722 * b + 0.05;
+    };
+    const page = getComputedStyle(document.body).backgroundColor;
+    return Math.min(...[...document.querySelectorAll(selector)].map((node) => {
+        const edge = getComputedStyle(node).boxShadow.match(/^(?:rgba?|color)\\([^)]*\\)/)?.[0] ?? page;
+        const [a, b] = [light(page), light(page, edge)];
+        return Math.max(a, b) / Math.min(a, b);
+    }));
+}"""
+HANDLED = {
+    "data": ".bb-aug-picture",
+    "evaluation": ".bb-cm-large",
+    "feature-extraction": ".bb-maps-picture, .bb-train-pad",
+}
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("chapter", HANDLED)
+def test_a_picture_that_is_handled_is_told_from_the_page(open_page, chapter, theme):
+    """Black on a dark page, too; a map of the convolution explorer has a frame that is painted with it."""
+    page = open_page(f"chapters/{chapter}.html", theme=theme)
+    assert page.evaluate(EDGES, HANDLED[chapter]) >= 3
+
+
+# As WCAG 2.2 has it, 1.4.12: what a reader's own style sheet may ask for.
+SPACED = """() => {
+    const style = document.createElement("style");
+    style.textContent = `* { line-height: 1.5 !important; letter-spacing: 0.12em !important;
+        word-spacing: 0.16em !important } p { margin-bottom: 2em !important }`;
+    document.head.append(style);
+}"""
+
+
+@every_page
+def test_nothing_is_lost_where_a_reader_zooms_or_spaces_the_text(open_page, path):
+    """640 px are a window of 1280 at twice the size, and 320 at four times."""
+    page = open_page(path)
+    for width in (1280, 640, 320):
+        resize(page, width)
+        assert_within(page, width)
+    page.evaluate(SPACED)
+    for width in (320, 640, 1280):
+        resize(page, width)
+        assert_within(page, width)
+
+
+def assert_within(page, width):
+    """Assert that nothing sticks out of the page, and out of a figure."""
+    page.evaluate("document.getAnimations().forEach((one) => one.finish())")  # the list of pages goes aside
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.evaluate(CUT_OFF) == []
+    assert [one for root in page.locator(".bb-widget").all() for one in root.evaluate(TOO_WIDE)] == []
 
 
 @every_page
