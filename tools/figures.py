@@ -7,11 +7,15 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import inspect
 import io
 import json
 import re
+from pathlib import Path
 
 from PIL import Image, ImageChops, ImageStat
+
+from backbone.widgets.base import join
 
 VIEW = '<script type="application/vnd.jupyter.widget-view+json">{}</script>'
 STATE = '<script type="application/vnd.jupyter.widget-state+json">{}</script>'
@@ -68,9 +72,14 @@ def class_name(model: dict) -> str:
     return model["state"]["_anywidget_id"].rpartition(".")[2]
 
 
-def script(name: str, widget) -> str:
-    """Return the script that hands over a widget's code and style to the host; a class or an instance will do."""
-    module = str(widget._esm).replace("export default ", "const backboneWidget = ")
+def script(name: str, widget, tell=None) -> str:
+    """Return the script that hands over a widget's code and style to the host; a class or an instance will do.
+
+    Where `tell` is given, it makes of each of the code's files what pages get.
+    """
+    module = (join(Path(inspect.getfile(widget)).with_name("widget.js"), tell) if tell else str(widget._esm)).replace(
+        "export default ", "const backboneWidget = "
+    )
     module = re.sub(r"^export ", "", module, flags=re.MULTILINE)
     return SCRIPT.format(name=name, css=json.dumps(str(getattr(widget, "_css", ""))), module=module)
 

@@ -57,3 +57,8 @@ def test_every_file_is_a_module(path, module_of):
     """Two names of one file, or of two files joined, that clash are an error of syntax."""
     exports = module_of(join(path))("() => Object.keys(m).length")
     assert exports > 0 or path.name == "worker.js"  # which is run, never imported
+
+
+def test_comments_of_their_own_lines_stay_behind(tmp_path):
+    (tmp_path / "a.js").write_text('// One.\n/** Two\n * lines. */\nexport const a = "// no"; // three\n  // four\n')
+    assert join(tmp_path / "a.js") == 'export const a = "// no"; // three\n'

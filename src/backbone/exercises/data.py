@@ -6,6 +6,7 @@ import numpy as np
 
 from backbone.exercises.check import UnfitError, exercise
 from backbone.exercises.measures import disagreeing, drawn, repeating
+from backbone.exercises.report import TEXT
 
 _draw = np.random.default_rng(0).integers
 
@@ -292,7 +293,7 @@ def _whole(answers, groups, share):
 
 def _mask(answer):
     if not np.isin(answer, (0, 1)).all():
-        raise UnfitError(answer, "an array of booleans")
+        raise UnfitError(answer, TEXT["booleans"])
     return answer.astype(bool)
 
 

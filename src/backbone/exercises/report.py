@@ -45,17 +45,18 @@ TEXT = {
     "model": "a model",
     "layers": "a list of layers",
     "groups": "a list of dicts",
+    "booleans": "an array of booleans",
 }
 
-ONE_NUMBER = (
-    "The math module takes one number at a time: use NumPy's function of that name, such as np.exp, for an array."
-)
 HINTS = {
     "IndexError": "An index went past the edge: compare your ranges with the shapes named here.",
     "OverflowError": "A number does not fit the dtype of the array that takes it: use an array of floats.",
     "NameError": "A name is used that was never given a value: look for a misspelling or a missing import.",
     "TypeError": "Look at the number of arguments, and at what is combined with what.",
     "ValueError": "Look at the shapes of the arrays that meet there.",
+    "one number": (
+        "The math module takes one number at a time: use NumPy's function of that name, such as np.exp, for an array."
+    ),
     "BaseException": "Run your function on a small example of your own and read the whole message.",
 }
 
@@ -129,7 +130,7 @@ def describe_error(error: BaseException) -> str:
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not _is_ours(frame.filename)]
     line = TEXT["line"].format(line=_shorten(frames[0].line)) if frames and frames[0].line else ""
     hint = next(HINTS[kind.__name__] for kind in type(error).__mro__ if kind.__name__ in HINTS)
-    hint = ONE_NUMBER if "math." in line and isinstance(error, TypeError) and "scalar" in message else hint
+    hint = HINTS["one number"] if "math." in line and isinstance(error, TypeError) and "scalar" in message else hint
     return TEXT["raised"].format(error=f"{name}: {message}" if message else name, line=line, hint=hint)
 
 

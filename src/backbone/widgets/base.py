@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import anywidget
@@ -14,7 +15,13 @@ from backbone.palette import css_variables
 
 HERE = Path(__file__).parent
 _IMPORT = re.compile(r'^import \{([^}]*)\} from "(\.[^"]+)";\n', re.MULTILINE)
+_COMMENT = re.compile(r"^ *//[^\n]*\n|^ */\*\*.*?\*/\n", re.MULTILINE | re.DOTALL)  # those that have lines of their own
 _EXPORT = re.compile(r"^export (?=(?:async )?(?:function\*?|const|let|class) (\w+))", re.MULTILINE)
+
+
+def told(path: Path, source: str) -> str:
+    """Return a file's text as pages get it; `backbone.language` puts another function here, which tells its words."""
+    return source
 
 
 class Array(t.TraitType):
@@ -82,20 +89,24 @@ class BookWidget(anywidget.AnyWidget):
         super().__init_subclass__(**kwargs)
 
 
-def join(module: Path) -> str:
+def join(module: Path, tell: Callable[[Path, str], str] | None = None) -> str:
     """Return a JavaScript module behind all that it imports, each file once: from memory none can import a neighbor.
 
-    The files share one scope then, so no two of them may give one name to two things at their top level.
+    The files share one scope then, so no two of them may give one name to two things at their top level. Comments stay
+    behind. `tell` makes of each file's text what pages get; it is `told` where none is given.
 
     Raises:
         ImportError: a file or a name is not there, files import each other in a circle, or an import is not of the form
             ``import { a, b } from "./file.js";``. The message says the file and the line.
     """
-    return "".join(_joined(module.resolve(), (), set()))
+    return "".join((tell or told)(*part) for part in _joined(module.resolve(), (), set()))
 
 
-def _joined(path: Path, importers: tuple[Path, ...], done: set[Path]) -> list[str]:
-    """Return the texts of what ``path`` imports and is not in ``done``, then its own; only the first file exports."""
+def _joined(path: Path, importers: tuple[Path, ...], done: set[Path]) -> list[tuple[Path, str]]:
+    """Return the files that ``path`` imports and are not in ``done``, then itself, each with its text.
+
+    Only the first file exports.
+    """
     done.add(path)
     text, texts = _read(path), []
     for line in re.finditer(r"^import\b", text, re.MULTILINE):
@@ -113,8 +124,8 @@ def _joined(path: Path, importers: tuple[Path, ...], done: set[Path]) -> list[st
             raise ImportError(f"{where}: {statement[2]} does not export {', '.join(missing)}")
         if source not in done:
             texts += _joined(source, (*importers, path), done)
-    own = _IMPORT.sub("", text)
-    return [*texts, _EXPORT.sub("", own) if importers else own]
+    own = _COMMENT.sub("", _IMPORT.sub("", text))
+    return [*texts, (path, _EXPORT.sub("", own) if importers else own)]
 
 
 def _read(path: Path) -> str:

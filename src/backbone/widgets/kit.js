@@ -1,5 +1,10 @@
 // The kit: what all widgets share.
 
+import { DATA_WORDS } from "./words.js";
+
+/** A word of the data in the language of the page. */
+export const told = (word) => DATA_WORDS[word] ?? word;
+
 /** Make an element: h("p", { class: "x", onclick: f, "aria-label": "…" }, "text", child). */
 export function h(tag, attributes = {}, ...children) {
   return furnish(document.createElement(tag), attributes, children);
@@ -14,14 +19,16 @@ function furnish(node, attributes, children) {
   for (const [name, value] of Object.entries(attributes)) {
     if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
     else if (value === true) node.setAttribute(name, "");
-    else if (value !== false && value != null) node.setAttribute(name, value);
+    else if (value !== false && value != null)
+      node.setAttribute(name, /^(aria-|title|alt)/.test(name) ? told(value) : value);
   }
-  node.append(...children);
+  node.append(...children.map(told));
   return node;
 }
 
 /** Set an element's text, touching the page only where it changed. */
 export function write(node, text) {
+  text = told(text);
   if (node.textContent !== text) node.textContent = text;
 }
 
@@ -29,7 +36,7 @@ export function write(node, text) {
 export function fill(template, values) {
   return template.replace(/\{(\w+)\}/g, (place, name) => {
     if (!(name in values)) throw new Error(`no value for ${place} in "${template}"`);
-    return values[name];
+    return told(values[name]);
   });
 }
 
@@ -63,7 +70,7 @@ export function powerOfTen(exponent) {
 
 /** A share in percent, "12.3 %", with more decimals below one percent where `below` says so. */
 export function percent(share, digits = 0, below = digits) {
-  return `${(100 * share).toFixed(share > 0 && share < 0.01 ? below : digits)} %`;
+  return `${(100 * share).toFixed(share > 0 && share < 0.01 ? below : digits)}${told(" %")}`;
 }
 
 /** A count with its thousands apart, "60,000". */

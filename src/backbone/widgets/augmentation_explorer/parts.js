@@ -1,5 +1,5 @@
 import { button, choice, controls, drag, dropdown, fill, fold, gray, h, hint, keys } from "../kit.js";
-import { paintPixels, percent, range, show, sliderKeys, write } from "../kit.js";
+import { paintPixels, percent, range, show, sliderKeys, told, write } from "../kit.js";
 import { sheet } from "../canvas.js";
 import {
   best,
@@ -108,7 +108,7 @@ export function scoresPart(classes) {
     const chosen = best(shares);
     rows.forEach(({ node: row, bar, name }, k) => {
       bar.style.width = `${100 * shares[k]}%`;
-      row.setAttribute("aria-label", `${name}: ${percent(shares[k])}`);
+      row.setAttribute("aria-label", `${told(name)}: ${percent(shares[k])}`);
       row.classList.toggle("bb-aug-label", k === label);
       row.classList.toggle("bb-aug-wrong", k === chosen && k !== label);
     });

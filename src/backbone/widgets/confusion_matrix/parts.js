@@ -13,7 +13,7 @@ import {
   paintPixels,
   percent,
 } from "../kit.js";
-import { setting, table, write } from "../kit.js";
+import { setting, table, told, write } from "../kit.js";
 import {
   cellValues,
   countMatrix,
@@ -65,7 +65,7 @@ function paintPicture(canvas, data, picture) {
 }
 
 /** A name that may break after its slash. */
-const breaking = (text) => text.replace("/", "/\u200b");
+const breaking = (text) => told(text).replace("/", "/\u200b");
 
 // ---- The pictures to be named -----------------------------------------------------------------------------------
 

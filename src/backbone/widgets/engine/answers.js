@@ -1,6 +1,6 @@
 // What a network says of a picture, for the figures that show its first answers.
 
-import { button, h, write } from "../kit.js";
+import { button, h, percent, write } from "../kit.js";
 
 /**
  * The first answers as bars. `update([{ name, share }])`, with `old` true where they are not of what is shown now. Where
@@ -19,7 +19,7 @@ export function answersPart(text, count = 5, pick = null, why = "") {
     rows.forEach(({ press }, i) => pick && press.setAttribute("aria-pressed", i === pressed));
     answers.slice(0, count).forEach(({ name, share }, i) => {
       write(rows[i].name, name);
-      write(rows[i].value, `${Math.round(100 * share)} %`);
+      write(rows[i].value, percent(share));
       rows[i].bar.style.width = `${100 * share}%`;
     });
   };

@@ -1,5 +1,5 @@
 import { button, choice, controls, diverging, drag, fill, fixed, fold, gray, h, keys } from "../kit.js";
-import { paintPixels, percent, setting, table, write } from "../kit.js";
+import { paintPixels, percent, setting, table, told, write } from "../kit.js";
 import { sheet, spot } from "../canvas.js";
 import { apportion, biasOf, largestTerms, LAYERS, layout, NAMES, partsOf, SIDE, strongestPlace } from "./maths.js";
 import { termsOf, unitAt, valueAt } from "./maths.js";
@@ -13,8 +13,8 @@ const clamp = (at, low, high) => Math.min(Math.max(at, low), high);
 
 /** "99.7 %"; never 100 or 0 where it is not quite. */
 export function shareText(share) {
-  if (share > 0.9995 && share < 1) return ">99.9 %";
-  return share < 0.0005 && share > 0 ? "<0.1 %" : percent(share, 1);
+  if (share > 0.9995 && share < 1) return `>${percent(0.999, 1)}`;
+  return share < 0.0005 && share > 0 ? `<${percent(0.001, 1)}` : percent(share, 1);
 }
 
 // ---- The picture ------------------------------------------------------------------------------------------------
@@ -166,7 +166,7 @@ function paintAnswers(context, cells, classes, { probabilities, top }, { ink, ma
     context.fillStyle = ink;
     context.font = unit === top ? `bold ${font}` : font;
     context.textBaseline = "top";
-    context.fillText(classes[unit], x + 4, y + 1);
+    context.fillText(told(classes[unit]), x + 4, y + 1);
     context.globalAlpha = 0.12;
     context.fillRect(x + 4, y + 15, width - 8, bar);
     context.globalAlpha = 1;

@@ -12,7 +12,7 @@ import {
   setting,
   show,
 } from "../kit.js";
-import { enlarged, table, write } from "../kit.js";
+import { enlarged, table, told, write } from "../kit.js";
 import { bestPlace, colors, largest, response, sorted } from "./maths.js";
 import { TEXT } from "./text.js";
 
@@ -97,9 +97,9 @@ export function mapPart(data) {
     const { network, filter, own, seen } = shown;
     drawColors(large, own.weights, own.peak, data.kernel); // what it looks for, however weak it is
     large.setAttribute("aria-label", fill(TEXT.large, { number: filter, network }));
-    write(name, `${fill(TEXT.filter, { number: filter })}, ${network}`);
+    write(name, `${fill(TEXT.filter, { number: filter })}, ${told(network)}`);
     write(image, shown.image);
-    photo.setAttribute("aria-label", shown.image);
+    photo.setAttribute("aria-label", told(shown.image));
     drawPhoto(photo, data, shown);
     drawMap(map, seen, own.off);
     const values = { from: short(Math.min(...seen.map.data)), to: short(Math.max(...seen.map.data)) };
@@ -171,7 +171,7 @@ function drawPatch({ canvas, node }, { pictures, kernel }, place) {
   frame(context, AROUND * ZOOM - 3, AROUND * ZOOM - 3, kernel * ZOOM + 6, 2.5);
   const words = { image: place.image, row: place.y, column: place.x, score: short(place.score) };
   node.setAttribute("aria-label", fill(TEXT.patch, words));
-  node.title = place.image;
+  node.title = told(place.image);
 }
 
 // ---- The folds ----------------------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 // The row in which a reader chooses a picture: one at hand, a file, what is dropped or pasted, or one from the camera.
 
-import { button, choice, fill, grouped, h } from "../kit.js";
+import { button, choice, fill, grouped, h, told } from "../kit.js";
 import { cameraPart } from "./camera.js";
 import { paintPhoto, pixelsOf } from "./decode.js";
 import { complaint, dropAndPaste } from "./given.js";
@@ -107,7 +107,7 @@ export function photographPart(view, model, text, changed) {
     shown = picked;
     paintPhoto(canvas, picked.pixels);
     const alt = picked.own ? text.photo.own : model.get("alts")[model.get("photos").indexOf(picked.name)];
-    canvas.setAttribute("aria-label", alt);
+    canvas.setAttribute("aria-label", told(alt));
     changed();
   };
   const { node } = photoPicker(view, model, text.photo, { pick });

@@ -1,4 +1,4 @@
-import { button, controls, fill, fold, h, hint, percent, table, write } from "../kit.js";
+import { button, controls, fill, fold, h, hint, percent, table, told, write } from "../kit.js";
 import { paintPhoto } from "../photo/decode.js";
 import { COLORS, drawOf, firstOf, framed, frameOf, scoreOf } from "./maths.js";
 import { askedOf, examplesOf, taughtOf } from "./pool.js";
@@ -18,7 +18,7 @@ function paintItem(canvas, pixels, frame) {
 
 /** The name of a picture for those who do not see it. */
 export function titleOf(item, pool) {
-  if (item.photo) return item.photo;
+  if (item.photo) return told(item.photo);
   if (!item.pixels) return TEXT.nameless;
   return fill(TEXT.mine, { number: 1 + pool.items.filter(({ photo }) => !photo).indexOf(item) });
 }
@@ -32,7 +32,7 @@ function stripPart(label, ask) {
     return { canvas, node: button(canvas, () => ask(item), { class: "bb-button bb-te-thumb" }) };
   };
   const update = (items, name, describe) => {
-    node.setAttribute("aria-label", `${name}, ${label}`);
+    node.setAttribute("aria-label", `${told(name)}, ${label}`);
     const nodes = items.map((item) => {
       if (!made.has(item)) made.set(item, thumb(item));
       const { canvas, node: face } = made.get(item);
@@ -78,7 +78,7 @@ function rowPart(view, number, acts) {
     const one = pool.classes[number];
     node.hidden = !one;
     if (!one) return;
-    if (document.activeElement !== name) name.value = one.name;
+    if (document.activeElement !== name) name.value = told(one.name);
     add.hidden = !loaded;
     for (const [face, label] of [
       [add, TEXT.add],

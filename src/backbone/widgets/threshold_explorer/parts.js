@@ -1,4 +1,4 @@
-import { drag, fill, h, paintPixels, gray, percent, show, sliderKeys, ticksOf, write } from "../kit.js";
+import { drag, fill, h, paintPixels, gray, percent, show, sliderKeys, ticksOf, told, write } from "../kit.js";
 import { sheet } from "../canvas.js";
 import { averageOf, beside, binned, countAbove, rankOf } from "./maths.js";
 import { TEXT } from "./text.js";
@@ -36,7 +36,7 @@ function paintHistogram(context, width, height, colors, { bars, low, high, posit
   context.fillStyle = colors.ink;
   context.fillRect(0, middle - 0.5, width, 1);
   context.textBaseline = "top";
-  context.fillText(positive, 4, 2);
+  context.fillText(told(positive), 4, 2);
   context.textBaseline = "bottom";
   context.fillText(TEXT.others, 4, foot - 2);
   context.textBaseline = "alphabetic";
@@ -55,7 +55,7 @@ function paintHistogram(context, width, height, colors, { bars, low, high, posit
 function paintSides(context, width, line, positive) {
   const wide = (text) => context.measureText(text).width;
   const called = fill(TEXT.called, { positive });
-  const place = beside(line, width, wide(positive), wide(called), wide(TEXT.notCalled));
+  const place = beside(line, width, wide(told(positive)), wide(called), wide(TEXT.notCalled));
   context.textAlign = place.called ? "left" : "right";
   context.fillText(place.called ? called : TEXT.notCalled, place.x, 2);
   context.textAlign = "left";

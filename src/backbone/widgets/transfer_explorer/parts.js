@@ -1,4 +1,17 @@
-import { drag, dropdown, entries, fill, gray, h, keys, paintPixels, sliderKeys, ticksOf } from "../kit.js";
+import {
+  drag,
+  dropdown,
+  entries,
+  fill,
+  gray,
+  h,
+  keys,
+  paintPixels,
+  percent,
+  sliderKeys,
+  ticksOf,
+  told,
+} from "../kit.js";
 import { sheet, spot } from "../canvas.js";
 import { drawsOf, pictureAt } from "./maths.js";
 import { TEXT } from "./text.js";
@@ -34,7 +47,7 @@ function paintPane(context, width, height, colors, { side, canvases, truths, ans
     if (context.lineWidth && (right || i === picked)) context.strokeRect(x + 2, y + 2, size - 4, size - 4);
     if (!right && size > 56) {
       context.textAlign = "center";
-      context.fillText(names[answers[i]], x + size / 2, y + size / 2 + 4, size - 6);
+      context.fillText(told(names[answers[i]]), x + size / 2, y + size / 2 + 4, size - 6);
     }
   });
 }
@@ -87,7 +100,7 @@ function paintChart(context, width, height, colors, { accuracy, counts, at, draw
     context.globalAlpha = 0.25;
     context.fillRect(PAD.left, y(tick) - 0.5, wide, 1);
     context.globalAlpha = 1;
-    context.fillText(`${tick} %`, PAD.left - 5, y(tick) + 4);
+    context.fillText(percent(tick / 100), PAD.left - 5, y(tick) + 4);
   }
   context.textAlign = "center";
   counts.forEach((count, i) => context.fillText(count, x(i), foot + 21));

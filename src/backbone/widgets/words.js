@@ -1,0 +1,2 @@
+// Words of the data: backbone.language fills this.
+export const DATA_WORDS = {};
