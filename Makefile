@@ -50,6 +50,7 @@ lint: $(READY) ## check style, format and spelling, the chapters' cells, and tha
 	@$(BIN)/python -m codespell_lib $(SPELLING) --builtin clear,rare,en-GB_to_en-US $(PROSE)
 	@$(BIN)/python -m codespell_lib $(SPELLING) _ext _static experiments src tests tools
 	@$(BIN)/python tools/notebooks.py --check
+	@$(BIN)/python tools/korean.py stale
 	@$(BIN)/python -m pytest -q tests/test_chapters.py -k "column or short"
 
 serve: $(READY) ## show the built site on http://localhost:8000 (PORT=...)

@@ -32,8 +32,10 @@ from backbone.widgets.engine import ENGINE
 sys.path.append(str(Path(__file__).parents[1] / "tools"))  # Sphinx finds this folder alone
 
 import book_files
+import edition
 import figures
 import folds
+import korean
 from finding import book_list
 
 # What tools/book.py says: where the outputs lie, a key for each chapter's, and the site's address. Without it, when
@@ -48,7 +50,8 @@ ADDRESS = re.compile(r"<[^<>]+ at 0x[0-9a-f]+>")
 PLACE = '<div class="bb-view" style="--wide: {}px; --narrow: {}px"></div>'
 
 # Leads to the figure alone, as large as the screen (page.js).
-ENLARGE = '<a class="bb-enlarge" href="?alone={anchor}" aria-label="Enlarge: {caption}">Enlarge</a>'
+ENLARGE = '<a class="bb-enlarge" href="?alone={anchor}" aria-label="{name}: {caption}">{name}</a>'
+ENLARGE_NAME = "Enlarge"
 
 # Stands where a widget would be, for readers whose browser runs no scripts.
 NO_SCRIPT = '<noscript><p class="bb-failed">This figure moves, and needs JavaScript.</p></noscript>'
@@ -81,6 +84,11 @@ SOLVE = (
 )
 
 
+# With what a page's outputs were computed; what an older version kept has no day.
+RAN = "Executed with {versions} on {day} in {seconds} s."
+RAN_ONCE = "Executed with {versions} in {seconds} s."
+
+
 class PageError(SphinxError):
     """An output that a page could not show as its author meant it."""
 
@@ -96,6 +104,8 @@ def front_end_key(root: Path) -> str:
     widgets = [path for path in source_files(root) if path.suffix in FRONT_END or path.name == "palette.py"]
     own = [path for folder in ("_static", "_ext") for path in (root / folder).rglob("*.*") if path.suffix != ".pyc"]
     own += [root / "tools" / name for name in ("figures.py", "folds.py", "outline.py", "policy.py", "slim.py")]
+    if "english" in TOLD:
+        own += (root / "src" / "backbone" / "language").rglob("*.json")
     files = [*widgets, *sorted(path for path in own if path.is_file())]
     return hashlib.sha256(b"\0".join(path.read_bytes() for path in files)).hexdigest()[:16]
 
@@ -112,7 +122,9 @@ def configure(app, config):
     os.environ["OMP_NUM_THREADS"] = "1"
     if TOLD:
         config.nb_execution_cache_path, address = TOLD["outputs"], TOLD["address"]
-        config.html_baseurl = config.ogp_site_url = address
+        config.backbone_english = TOLD.get("english", "")
+        own = f"{address}{korean.CODE}/" if config.language == korean.CODE else address
+        config.html_baseurl = config.ogp_site_url = own
         config.notfound_urls_prefix = urlsplit(address).path  # the server shows it at any address
     else:
         config.nb_execution_mode = "force"
@@ -198,7 +210,7 @@ class NameFolds(SphinxPostTransform):
             self.document[0].append(fold(folds.CHECKS, checks))
             self.document[0][-1]["classes"].append("bb-checks")
         for section in self.document.findall(nodes.section):
-            if section[0].astext() == FURTHER:
+            if edition.headline(section) == FURTHER:
                 section[1:] = [fold(FURTHER_SHOWN, section[1:])]
 
 
@@ -253,7 +265,8 @@ def add_figures(app, pagename, templatename, context, doctree):
     def with_room(view) -> str:
         height = room(pagename, models[json.loads(view[1])["model_id"]]["state"])
         anchor = view.string[: view.start()].rpartition('id="')[2].partition('"')[0]
-        enlarge = ENLARGE.format(anchor=anchor, caption=html.escape(captions[anchor]))
+        name = edition.words(app).tell(ENLARGE_NAME)
+        enlarge = ENLARGE.format(anchor=anchor, name=name, caption=html.escape(captions[anchor]))
         return view[0] + PLACE.format(*height) + NO_SCRIPT + enlarge
 
     def address(name: str, text: str) -> str:
@@ -261,13 +274,14 @@ def add_figures(app, pagename, templatename, context, doctree):
 
     scripts = {}
     for name, model in {figures.class_name(model): model for model in models.values()}.items():
-        text = figures.script(name, class_of(model["state"]))
+        text = figures.script(name, class_of(model["state"]), edition.telling(app))
         file = Path(app.outdir) / "_static" / "widgets" / f"{name}.js"
         file.parent.mkdir(exist_ok=True)
         file.write_text(text, "utf-8")
         scripts[name] = address(f"widgets/{name}.js", text)
+    up = edition.shared(app)
     networks = {
-        name: {part: address(*file) for part, file in network_files(app, pagename, name, crc).items()}
+        name: {part: up + address(*file) for part, file in network_files(app, pagename, name, crc).items()}
         for name, crc in {(m["state"]["network"], m["state"]["crc"]) for m in models.values() if "crc" in m["state"]}
     }
     for model_id, model in models.items():
@@ -286,7 +300,7 @@ def network_files(app, pagename: str, name: str, crc: int) -> dict[str, tuple[st
 
     The weights' license, and what was changed in them, lie beside them.
     """
-    folder = Path(app.outdir) / "_static" / "networks"
+    folder = Path(app.config.backbone_english or app.outdir) / "_static" / "networks"
     folder.mkdir(parents=True, exist_ok=True)
     weights = folder / f"{name}-{crc:08x}.js"
     if not weights.exists():
@@ -335,7 +349,8 @@ def choose_scripts(app, pagename, templatename, context, doctree):
             return pagename == "search"
         if "mathjax" in text.lower():
             return 'class="math' in body
-        return not any(name in text for name in ("thebe", "sphinx_highlight", HOST, "widget-state+json"))
+        unused = ("thebe", "sphinx_highlight", HOST, "widget-state+json", "translations.js")
+        return not any(name in text for name in unused)
 
     context["script_files"] = [script for script in context.get("script_files", []) if wanted(script)]
     context["css_files"] = [style for style in context["css_files"] if "thebe" not in str(style.filename)]
@@ -345,7 +360,8 @@ def choose_scripts(app, pagename, templatename, context, doctree):
 
 def say_when_it_ran(app, pagename, templatename, context, doctree):
     """Say at a page's end with what its outputs were computed, and when."""
-    if said := TOLD.get("runs", {}).get(pagename):
+    if run := TOLD.get("runs", {}).get(pagename):
+        said = edition.words(app).tell(RAN if run["day"] else RAN_ONCE).format(**run)
         context["theme_extra_footer"] = f'<p class="bb-ran">{said}</p>'
 
 

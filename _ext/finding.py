@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import book_files
+import edition
 import figures
 from docutils import nodes
 from sphinx import addnodes
@@ -153,7 +154,7 @@ def section_of(node) -> nodes.section:
 
 def question(section: nodes.section) -> str:
     """Return a section's heading without the term that follows its question, as a name."""
-    return nodes.make_id(re.split("[:?]", clean_astext(section[0]))[0])
+    return nodes.make_id(re.split("[:?]", section.get("english") or clean_astext(section[0]))[0])
 
 
 def once(name: str, taken: set) -> str:
@@ -208,14 +209,15 @@ def write_lists(app, doctree, docname):
             if lines := entries.get(page):
                 link = app.builder.get_relative_uri(docname, page)
                 title = clean_astext(app.env.titles[page])
-                items = [nodes.list_item("", line_of(link, *line)) for line in lines]
+                items = [nodes.list_item("", line_of(app, link, *line)) for line in lines]
                 made += [nodes.rubric("", "", refer(title, link), level=3), nodes.bullet_list("", *items)]
         place.replace_self(made)
 
 
-def line_of(page: str, anchor: str, text: str, notes: list[str]) -> nodes.paragraph:
+def line_of(app, page: str, anchor: str, text: str, notes: list[str]) -> nodes.paragraph:
     """Return one line of a list."""
-    rest = [nodes.inline("", " · ".join(["", *notes]), classes=["bb-note"])] if notes else []
+    told = [edition.words(app).tell(note) for note in notes]
+    rest = [nodes.inline("", " · ".join(["", *told]), classes=["bb-note"])] if notes else []
     if MOVES in notes:
         alone = refer(ALONE, f"{page}?alone={anchor}")
         alone += nodes.inline("", f": {text}", classes=["visually-hidden"])  # each link has a name of its own
@@ -235,7 +237,8 @@ def exercise_entries(env) -> dict[str, list[tuple[str, str, list[str]]]]:
         for label, number in sorted(numbers.get("exercise", {}).items(), key=lambda item: item[1]):
             node = env.sphinx_exercise_registry[label]["node"]
             subtitle = next(iter(node.findall(nodes.subtitle)), nodes.subtitle())
-            title = f"Exercise {'.'.join(map(str, number))}: {subtitle.astext()}".removesuffix(": ")
+            name = edition.words(env.app).tell("Exercise")
+            title = f"{name} {'.'.join(map(str, number))}: {subtitle.astext()}".removesuffix(": ")
             entries.setdefault(page, []).append((label, title, []))
     return entries
 

@@ -15,7 +15,9 @@ import shutil
 from pathlib import Path
 
 import book_files
+import edition
 import figures
+import korean
 import policy
 import slim
 
@@ -61,14 +63,17 @@ def finish(app, exception):
     if exception or app.builder.name != "html":
         return
     site, source = Path(app.outdir), Path(app.srcdir)
-    pages = [page for page in site.rglob("*.html") if site / "_static" not in page.parents]
-    change(pages, mended)
+    aside = {site / "_static", site / korean.CODE}  # the other edition is finished by its own build
+    pages = [page for page in site.rglob("*.html") if not aside & set(page.parents)]
+    change(pages, lambda text, page: mended(edition.finished(app, mended(text, page), page), page))
     style = (source / "_static" / "site.css").read_text("utf-8")
     (site / "_static" / "site.css").write_text(f":root {{ {css_variables()} }}\n{style}", "utf-8")
     slim.slim(site)
     change(pages, with_versions)
     change(pages, lambda text, page: policy.guarded(text))
-    tell_robots(site, app.config.html_baseurl, book_files.documents(source))
+    if not app.config.backbone_english:
+        names = book_files.documents(source)
+        tell_robots(site, app.config.html_baseurl, [*names, *(f"{korean.CODE}/{name}" for name in names)])
     for twin in sorted((source / "chapters").glob("*.ipynb")):
         target = site / "_sources" / "chapters" / twin.name
         if target.parent.is_dir():

@@ -13,10 +13,13 @@ import re
 from pathlib import Path
 
 import book_files
+import edition
 from docutils import nodes
 from finding import CAPTION, GLOSSARY, book_list
 from sphinx.util import logging
 from sphinx.util.nodes import clean_astext
+
+from backbone import language
 
 STORE = "sections.json"
 INDEX = "globalThis.backboneIndex = {};\n"
@@ -35,7 +38,7 @@ PAGE = """\
 <noscript><p>The search needs JavaScript.</p></noscript>
 <p class="search-summary" role="status"></p>
 <ol id="search-results"></ol>
-<script src="minisearch/minisearch.js"></script>
+<script src="{shared}minisearch/minisearch.js"></script>
 <script src="searchindex.js"></script>
 """
 
@@ -49,7 +52,7 @@ def replace_search(app):
 
 def search_page(app):
     """Make the search page."""
-    yield "search", {"title": "Search", "body": PAGE}, "page.html"
+    yield "search", {"title": "Search", "body": PAGE.format(shared=edition.shared(app))}, "page.html"
 
 
 def note_sections(app, doctree, docname):
@@ -108,7 +111,10 @@ def write_index(app, exception):
         for i, (ids, heading, text) in enumerate(noted[page])
     ]
     titles = [[f"{page}.html", clean_astext(app.env.titles[page])] for page in pages]
-    index = json.dumps({"pages": titles, "sections": sections}, ensure_ascii=False, separators=(",", ":"))
+    endings = language.endings(app.config.language)
+    index = json.dumps(
+        {"pages": titles, "sections": sections, "endings": endings}, ensure_ascii=False, separators=(",", ":")
+    )
     (Path(app.outdir) / "searchindex.js").write_text(INDEX.format(index), "utf-8")
 
 

@@ -10,6 +10,7 @@ import html
 from pathlib import Path
 
 import book_files
+import edition
 import outline
 from docutils import nodes
 from sphinx.util import logging
@@ -22,7 +23,7 @@ THUMBNAIL = (
 )
 CARD = (
     '<li class="bb-card">{pictures}<a href="{link}">{title}</a>'
-    '<p class="bb-asks">{question}</p><p class="bb-note">{minutes} min{needs}</p></li>'
+    '<p class="bb-asks">{question}</p><p class="bb-note">{minutes}{needs}</p></li>'
 )
 LOG = logging.getLogger(__name__)  # a warning fails the build, and says where
 ASKS = '{title}<span class="bb-asks">{question}</span>'
@@ -70,8 +71,8 @@ def card(app, docname: str, chapter: outline.Chapter) -> str:
         link=app.builder.get_relative_uri(docname, chapter.docname),
         title=title(app, chapter.docname),
         question=html.escape(chapter.question),
-        minutes=chapter.minutes,
-        needs=f" · after {needs}" if needs else "",
+        minutes=edition.words(app).tell("{minutes} min").format(minutes=chapter.minutes),
+        needs=edition.words(app).tell(" · after {needs}").format(needs=needs) if needs else "",
     )
 
 

@@ -272,6 +272,30 @@
   addEventListener("keydown", ({ key }) => key === "Escape" && hush());
   addEventListener("scroll", place, { passive: true });
 
+  // The other edition: the link leads to the section that is read now, and the choice is kept. On a page in the other
+  // language than was chosen the link stands out; nobody is sent anywhere.
+  const CHOICE = "backbone language";
+  const store = (act) => {
+    try {
+      return act(localStorage);
+    } catch {
+      return null; // a browser may refuse
+    }
+  };
+  const sectionNow = () => {
+    const above = (section) => section.getBoundingClientRect().top < 150;
+    return [...document.querySelectorAll("article section[id]:has(> :is(h1, h2, h3))")].filter(above).at(-1)?.id ?? "";
+  };
+  addEventListener("DOMContentLoaded", () => {
+    const other = document.querySelector(".bb-language");
+    if (!other) return;
+    other.classList.toggle("bb-chosen", store((kept) => kept.getItem(CHOICE)) === other.lang);
+    other.addEventListener("click", () => {
+      other.hash = scrollY > innerHeight ? sectionNow() : location.hash;
+      store((kept) => kept.setItem(CHOICE, other.lang));
+    });
+  });
+
   // Two buttons of the theme, whose code in their tags the page's policy refuses.
   addEventListener("click", ({ target }) => {
     if (target.closest?.(".btn-download-pdf-button")) print();

@@ -21,14 +21,22 @@
   const REPEATS = /^(exercises|further-exercises|quick-questions|summary)/; // sections about what stands in others
 
   const { MiniSearch, backboneIndex } = globalThis;
-  const { pages, sections } = backboneIndex;
+  const { pages, sections, endings } = backboneIndex;
   const fuzzy = (word) => (word.length > 4 ? 0.2 : false);
 
   /** Write as people type: "1 × 1" is one word. */
   const typed = (text) => text.replace(/(\d)\s*×\s*(?=\d)/g, "$1x");
+
+  /** A word without the particles and endings that Korean hangs on it; two syllables stay, or what is Latin. */
+  function stem(word) {
+    const rest = /\p{Script=Hangul}{2}$|[a-z0-9]$/u;
+    const ending = endings.find((end) => word.endsWith(end) && rest.test(word.slice(0, -end.length)));
+    return ending ? stem(word.slice(0, -ending.length)) : word;
+  }
+
   /** A name without what is written in several ways: "Grad-CAM" is "gradcam", and "skip connections" loses its s. */
   const bare = (text) =>
-    typed(text.toLowerCase())
+    typed(text.toLowerCase().split(/\s+/).map(stem).join(" "))
       .replace(/[^\p{L}\p{N}]+/gu, "")
       .replace(/(\p{L}{3})s$/u, "$1");
 
@@ -36,10 +44,11 @@
   const engine = new MiniSearch({
     fields: ["names", "heading", "title", "text"],
     tokenize: (text) => MiniSearch.getDefault("tokenize")(typed(text)),
+    processTerm: (term) => stem(term.toLowerCase()),
     searchOptions: {
       boost: { names: 8, heading: 4, title: 2 },
       combineWith: "AND",
-      prefix: (word) => word.length > 2,
+      prefix: (word) => word.length > (/\p{Script=Hangul}/u.test(word) ? 1 : 2),
       fuzzy,
     },
   });

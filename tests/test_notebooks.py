@@ -69,7 +69,9 @@ def rendered(root):
     """Return the twin of the first chapter."""
     book, errors = notebooks.read_book(root)
     assert errors == []
-    text, _ = notebooks.render(root / "chapters/one.md", book, glued.stored(root, "chapters/one"))
+    text, _ = notebooks.render(
+        (root / "chapters/one.md").read_text("utf-8"), "chapters/one", book, glued.stored(root, "chapters/one")
+    )
     return nbformat.reads(text, as_version=4)
 
 
@@ -440,13 +442,14 @@ def test_a_twin_without_chapter_is_removed_and_a_notebook_is_not(make, capsys):
     # Who copies a twin to work in it owns the copy.
     copy = (root / "chapters/one.ipynb").read_text(encoding="utf-8")
     (root / "chapters/one-copy.ipynb").write_text(copy, encoding="utf-8")
-    # An edition in another language keeps the chapters' names.
+    # The Korean edition keeps the chapters' names.
     (root / "chapters/ko").mkdir()
-    for name in "one", "two", "gone":
+    (root / "chapters/ko/one.md").write_bytes((root / "chapters/one.md").read_bytes())
+    run(root)
+    for name in "two", "gone":
         source = f"chapters/ko/{name}.md"
         twin = json.dumps({"metadata": {"backbone": {"source": source}}})
         (root / source).with_suffix(".ipynb").write_text(twin, encoding="utf-8")
-    (root / "chapters/ko/one.md").touch()
     (root / "chapters/ko/two.md").touch()
     (root / "_toc.yml").write_text("root: intro\nchapters:\n  - file: chapters/one\n")
     own, left = ("mine", "notes", "one-copy"), ("ko/gone", "ko/two", "two")

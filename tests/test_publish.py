@@ -135,7 +135,7 @@ def test_what_a_fold_holds_does_not_fade_in_on_paper(open_page):
 
 
 def test_robots_find_every_page_once(site):
-    pages = {f"{name}.html" for name in book_files.documents(ROOT)}
+    pages = {f"{place}{name}.html" for name in book_files.documents(ROOT) for place in ("", "ko/")}
     found = re.findall(r"<loc>([^<]*)</loc>", (site / "sitemap.xml").read_text("utf-8"))
     home = book_files.repository(ROOT).pages_url
     assert sorted(found) == sorted(f"{home}{page}" for page in pages)

@@ -44,12 +44,18 @@ FOREIGN = re.compile(r"\s*(?:https?:)?//", re.IGNORECASE)
 
 
 @pytest.fixture(scope="module")
-def pages():
-    """Return every page of the site by its path, parsed."""
+def pages(every_page):
+    """Return the English pages of the site by their path, parsed."""
+    return {name: page for name, page in every_page.items() if not name.startswith("ko/")}
+
+
+@pytest.fixture(scope="module")
+def every_page():
+    """Return every page of the site by its path, parsed; the Korean ones lie in `ko/`."""
     if not (HTML / "index.html").exists():
         pytest.fail("there is no site: run make book", pytrace=False)
     names = sorted(path.relative_to(HTML).as_posix() for path in HTML.rglob("*.html"))
-    names = [name for name in names if not name.startswith("_static/")]  # the theme leaves its templates there
+    names = [name for name in names if "_static" not in Path(name).parts]  # the theme leaves its templates there
     return {name: BeautifulSoup((HTML / name).read_text("utf-8"), "html.parser") for name in names}
 
 
@@ -71,10 +77,10 @@ def test_every_page_of_the_table_of_contents_is_there(pages):
 
 
 @SITE
-def test_no_page_asks_another_host_for_anything(pages):
+def test_no_page_asks_another_host_for_anything(every_page):
     demand(
         f"{name} asks {address} for a part of the page; keep it in _static/"
-        for name, page in pages.items()
+        for name, page in every_page.items()
         for address in fetched(page)
         if FOREIGN.match(address)
     )
@@ -83,7 +89,14 @@ def test_no_page_asks_another_host_for_anything(pages):
 def fetched(page):
     """List the addresses that a browser asks for to show a page."""
     for tag in page.find_all(list(FETCHED)):
-        if tag.name == "link" and set(tag.get("rel", [])) & {"canonical", "next", "prev", "author", "license"}:
+        if tag.name == "link" and set(tag.get("rel", [])) & {
+            "canonical",
+            "alternate",
+            "next",
+            "prev",
+            "author",
+            "license",
+        }:
             continue
         yield tag.get(FETCHED[tag.name], "")
         yield from re.split(r",\s+", tag.get("srcset", ""))
@@ -107,8 +120,8 @@ def test_no_style_sheet_asks_another_host_for_anything(pages):
 
 
 @SITE
-def test_every_page_says_first_what_may_run_on_it(pages):
-    for name, page in pages.items():
+def test_every_page_says_first_what_may_run_on_it(every_page):
+    for name, page in every_page.items():
         (meta,) = page.find_all("meta", attrs={"http-equiv": "Content-Security-Policy"})
         assert not meta.find_previous(["script", "link", "style"]), name
         policy = dict(part.strip().split(" ", 1) for part in meta["content"].split(";"))
@@ -141,11 +154,11 @@ def test_the_site_s_own_scripts_ask_for_no_more_than_browsers_of_2021_have():
 
 
 @SITE
-def test_the_scripts_that_no_page_needs_are_gone(pages):
+def test_the_scripts_that_no_page_needs_are_gone(every_page):
     unwanted = re.compile(
         "thebe|binder|sphinx_highlight|fontawesome|require(?:js)?[.@/-]|html-manager|unpkg|jsdelivr|cdnjs"
     )
-    scripts = [(name, script) for name, page in pages.items() for script in page.find_all("script")]
+    scripts = [(name, script) for name, page in every_page.items() for script in page.find_all("script")]
     demand(f"{name} has {script['src']}" for name, script in scripts if unwanted.search(script.get("src", "")))
     # A widget's state may speak of anything; other scripts in a page are the theme's.
     inline = [(name, s.string or "") for name, s in scripts if "json" not in s.get("type", "")]
@@ -153,7 +166,7 @@ def test_the_scripts_that_no_page_needs_are_gone(pages):
 
 
 @SITE
-def test_every_icon_has_its_glyph(pages):
+def test_every_icon_has_its_glyph(every_page):
     folder = HTML / "_static/vendor/fontawesome/6.5.2"
     rules = re.findall(r'([^{}]+){content:"(.)"}', (folder / "css/all.min.css").read_text("utf-8"))
     letters = {name: letter for rule, letter in rules for name in re.findall(r"\.(fa-[\w-]+)", rule)}
@@ -161,9 +174,9 @@ def test_every_icon_has_its_glyph(pages):
         kind: set(TTFont(folder / f"webfonts/{file}.woff").getBestCmap())
         for kind, file in {"fas": "fa-solid-900", "fab": "fa-brands-400"}.items()
     }
-    for name, page in pages.items():
+    for name, page in every_page.items():
         icons = re.findall(r'class="[^"]*?\b(fa[bs]|fa-solid|fa-brands) (fa-[\w-]+)', str(page))
-        assert len(icons) > 5 or name == "index.html", name
+        assert len(icons) > 5 or Path(name).name == "index.html", name
         for kind, icon in icons:
             kind = {"fa-solid": "fas", "fa-brands": "fab"}.get(kind, kind)
             assert ord(letters.get(icon, "?")) in glyphs[kind], f"{name} has {icon}, and the font does not"
@@ -210,11 +223,11 @@ def test_a_drawing_is_made_light_and_says_how_high_it_is():
 
 
 @SITE
-def test_what_pages_link_to_and_fetch_exists(pages):
-    ids = {HTML / name: {tag["id"] for tag in page.find_all(id=True)} for name, page in pages.items()}
+def test_what_pages_link_to_and_fetch_exists(every_page):
+    ids = {HTML / name: {tag["id"] for tag in page.find_all(id=True)} for name, page in every_page.items()}
     demand(
         f"{name} leads to {address}, which is not in the site"
-        for name, page in pages.items()
+        for name, page in every_page.items()
         for address in sorted({*linked(page), *fetched(page)} - {""})
         if not leads_somewhere(name, address, ids)
     )
@@ -238,17 +251,17 @@ def leads_somewhere(name, address, ids):
 
 
 @SITE
-def test_an_id_stands_once_on_a_page(pages):
-    for name, page in pages.items():
+def test_an_id_stands_once_on_a_page(every_page):
+    for name, page in every_page.items():
         twice = [found for found, times in Counter(tag["id"] for tag in page.find_all(id=True)).items() if times > 1]
         demand(f"{name} has the id {found} more than once" for found in twice)
 
 
 @SITE
-def test_no_line_ends_within_a_size_or_before_a_unit(pages):
+def test_no_line_ends_within_a_size_or_before_a_unit(every_page):
     breaks = re.compile(r"\s×|×\s|\d\s+(?:%|(?:px|KB|MB|ms)\b)|\b(?:pp?\.|Figure|Table|Exercise)\s+\d")
     as_written = ("pre", "code", "script", "style", "svg", "title", "textarea")
-    for name, page in pages.items():
+    for name, page in every_page.items():
         for block in page.select("article :is(p, li, td, th, dd, dt, figcaption, h1, h2, h3)"):
             block = copy.copy(block)
             for tag in block.find_all([*as_written, "p", "li"]) + block.select(".math"):
@@ -258,7 +271,7 @@ def test_no_line_ends_within_a_size_or_before_a_unit(pages):
 
 
 @SITE
-def test_every_picture_says_what_it_shows_or_is_hidden(pages):
+def test_every_picture_says_what_it_shows_or_is_hidden(every_page):
     """Figures of cells are made with a text; this holds pictures that a page has as HTML to the same."""
 
     def says(picture) -> bool:
@@ -270,7 +283,7 @@ def test_every_picture_says_what_it_shows_or_is_hidden(pages):
 
     demand(
         f"{name}: {str(picture)[:80]} has no text that says what it shows; give it aria-label, or alt"
-        for name, page in pages.items()
+        for name, page in every_page.items()
         for picture in page.select("article :is(svg, img)")
         if not says(picture)
     )
@@ -513,13 +526,13 @@ def test_a_network_lies_beside_its_license(pages):
 
 
 @SITE
-def test_a_figure_waits_for_no_script_in_the_head(pages):
+def test_a_figure_waits_for_no_script_in_the_head(every_page):
     at_once = re.compile(r"_static/(?:documentation_options|page)\.js")
     demand(
         f"{name} waits for {script['src']} before its text; defer it"
-        for name, page in pages.items()
+        for name, page in every_page.items()
         for script in page.select("head script[src]")
-        if name != "search.html" and not script.has_attr("defer") and not at_once.search(script["src"])
+        if Path(name).name != "search.html" and not script.has_attr("defer") and not at_once.search(script["src"])
     )
 
 

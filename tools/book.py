@@ -18,7 +18,9 @@ from pathlib import Path
 
 import execution
 import glued
+import korean
 import notebooks
+import outline
 
 ROOT = Path(__file__).resolve().parent.parent
 # A line of Sphinx's that says what is wrong: its own warnings and errors, or the last line of a traceback.
@@ -53,22 +55,44 @@ def build(root: Path) -> None:
     # succeeds, and whoever finds it starts from unread pages; a build that was killed leaves it too.
     unfinished = root / "_build" / "unfinished"
     if unfinished.exists():
-        shutil.rmtree(root / "_build" / ".doctrees", ignore_errors=True)
+        for book in (root, root / "_build" / korean.CODE):
+            shutil.rmtree(book / "_build" / ".doctrees", ignore_errors=True)
     unfinished.parent.mkdir(exist_ok=True)
     unfinished.touch()
     keys = execution.execute_chapters(root)
-    write_pages(root, keys)
+    write_pages(root, told(root, keys, execution.cache_folder(root)))
     forget_pages(root)
+    build_korean(root, keys)
     unfinished.unlink()
     compare_numbers(root, keys)
 
 
-def said_of_run(file: Path) -> str:
-    """Return what a page says of the run that its outputs come from; what is installed now is what was then."""
+def build_korean(root: Path, keys: dict[str, str]) -> None:
+    """Make `_build/html/ko`, the Korean pages, from the outputs of the English chapters."""
+    site = korean.assemble(root, {name: chapter.minutes for name, chapter in outline.chapters(root).items()})
+    outputs, made = root / "_build" / "outputs-ko", {}
+    for name, key in keys.items():
+        file, page = execution.kept_at(root, root / f"{name}.md", key), site / f"{name}.md"
+        made[page] = execution.with_cells_of(execution.read_kept(file), execution.read(page))
+    execution.fill_cache(outputs, made)
+    write_pages(site, told(root, keys, outputs) | {"english": str(root / "_build" / "html")})
+    korean.publish(root)
+
+
+def told(root: Path, keys: dict[str, str], outputs: Path) -> dict:
+    """Return what the extension is told.
+
+    That is where the outputs lie, which of them are new, with what and when they were computed, and the site's address.
+    """
+    runs = {name: of_run(execution.kept_at(root, root / f"{name}.md", key)) for name, key in keys.items()}
+    return {"outputs": str(outputs), "keys": keys, "runs": runs, "address": notebooks.repository(root).pages_url}
+
+
+def of_run(file: Path) -> dict[str, str]:
+    """Return of the run that outputs come from the versions, the day and the seconds; what is installed was so then."""
     seconds, day = execution.run_of(file)
     versions = ", ".join(f"{name} {number}" for name, number in glued.installed().items())
-    when = f" on {day:%B} {day.day}, {day.year}" if day else ""
-    return f"Executed with {versions}{when} in {max(1, round(seconds))} s."
+    return {"versions": versions, "day": day.isoformat() if day else "", "seconds": str(max(1, round(seconds)))}
 
 
 def compare_numbers(root: Path, keys: dict[str, str]) -> None:
@@ -99,18 +123,8 @@ def forget_pages(root: Path) -> None:
             page.unlink()
 
 
-def write_pages(root: Path, keys: dict[str, str]) -> None:
-    """Run Jupyter Book with warnings as errors, showing its output as it comes.
-
-    The extension is told where the outputs lie, which of them are new, what they were computed with, and the address
-    of the site.
-    """
-    told = {
-        "outputs": str(execution.cache_folder(root)),
-        "keys": keys,
-        "runs": {name: said_of_run(execution.kept_at(root, root / f"{name}.md", key)) for name, key in keys.items()},
-        "address": notebooks.repository(root).pages_url,
-    }
+def write_pages(root: Path, told: dict) -> None:
+    """Run Jupyter Book with warnings as errors, showing its output as it comes."""
     environment = os.environ | {"BACKBONE_BUILD": json.dumps(told)}
     run = "from jupyter_book.cli.main import main; main()"  # it has no `python -m jupyter_book`
     command = [sys.executable, "-c", run, "build", str(root), "-W", "-n", "--keep-going"]

@@ -23,10 +23,13 @@ from pathlib import Path
 
 import book
 import execution
+import korean
 import notebooks
 from book import BuildError
 
 ROOT = Path(__file__).resolve().parents[1]
+KOREAN = "chapters/dropout"  # the chapter whose Korean notebook is run
+HANGUL = re.compile("[가-힣]")
 WIDGETS = "7.7.1"
 COLAB = (f"ipywidgets=={WIDGETS}", "ipykernel", "matplotlib", "nbclient", "numpy", "scikit-image", "scipy")
 ABSENT = ("backbone", "jupyter_book", "jupytext", "myst_nb")
@@ -76,7 +79,8 @@ def check(work: Path, venv: Path, newest: bool) -> int:
     empty.mkdir()
     announce()
     run(["git", "clone", "--quiet", str(ROOT), str(clone)])
-    twins = twins_of(clone)
+    # The Korean notebooks have the English code (tests/test_korean.py): one of them stands for all.
+    twins = [*twins_of(clone), (clone / korean.source_name(KOREAN)).with_suffix(".ipynb")]
     if missing := [twin.relative_to(clone).as_posix() for twin in twins if not twin.exists()]:
         raise BuildError(f'{", ".join(missing)}: not in the last commit; run "make notebooks" and commit.')
     env = environment(clone, notebooks.repository(clone).url)
@@ -142,7 +146,8 @@ def try_notebook(twin: Path, venv: Path, empty: Path, env: dict[str, str]) -> st
     """Run one notebook; return what is wrong with it, if anything."""
     import nbformat
 
-    name, kept = f"chapters/{twin.name}", empty / twin.name
+    name = twin.as_posix()[twin.as_posix().rindex("chapters/") :]
+    kept = empty / name.replace("/", "-")
     started = time.perf_counter()
     arguments = [RUNNER, str(Path(book.__file__).parent), str(twin), str(kept)]
     try:
@@ -168,6 +173,9 @@ def wrong(executed, venv: Path) -> str | None:
     shown = set()
     for index, model_id in views(executed):
         state = models.get(model_id, {}).get("state", {})
+        source = executed.metadata.get("backbone", {}).get("source", "")
+        if korean.CODE in source.split("/") and not HANGUL.search(state.get("_esm", "")):
+            return f"{execution.place(executed, index)}: its widget does not speak Korean."
         if not state.get("_esm"):
             return f"{execution.place(executed, index)}: its widget has no JavaScript, so nothing would be drawn."
         shown.add(state["_anywidget_id"].rpartition(".")[2])

@@ -65,7 +65,7 @@ def execute_chapters(root: Path) -> dict[str, str]:
         print("Chapters: none to execute.")
     for file in kept.values():
         prune(file)
-    fill_cache(root, kept, chapters)
+    fill_cache(cache_folder(root), {path: kept_notebook(file, chapters[path]) for path, file in kept.items()})
     return {path.relative_to(root).with_suffix("").as_posix(): file.stem for path, file in kept.items()}
 
 
@@ -78,6 +78,13 @@ def latest(root: Path) -> dict[str, Path]:
             file = kept_at(root, path, key(root, read(path)))
             found |= {name: file} if file.exists() else {}
     return found
+
+
+def kept_of(root: Path, docname: str) -> Path | None:
+    """Return the kept outputs of a page as it is now, if there are any."""
+    path = root / f"{docname}.md"
+    file = kept_at(root, path, key(root, read(path)))
+    return file if file.exists() else None
 
 
 def read(path: Path):
@@ -293,20 +300,40 @@ def cache_folder(root: Path) -> Path:
     return root / "_build" / "outputs"
 
 
-def fill_cache(root: Path, kept: dict[Path, Path], chapters: dict) -> None:
-    """Make the folder anew, with the present outputs of each chapter and nothing else."""
+def read_kept(file: Path):
+    """Return a kept notebook."""
     import nbformat
+
+    return nbformat.read(file, as_version=4)
+
+
+def kept_notebook(file: Path, chapter):
+    """Return a kept notebook with the cells of a chapter as it is now, and keep it so.
+
+    The key knows nothing of the tags that hide code, but Jupyter Book finds outputs by all of a cell's tags.
+    """
+    import nbformat
+
+    notebook = with_cells_of(read_kept(file), chapter)
+    nbformat.write(notebook, file)
+    return notebook
+
+
+def with_cells_of(notebook, chapter):
+    """Return an executed notebook with the source and tags of another's cells, whose outputs are the same."""
+    for cell, present in zip(code_cells(notebook), code_cells(chapter), strict=True):
+        cell.source, cell.metadata = present.source, present.metadata
+    return notebook
+
+
+def fill_cache(folder: Path, notebooks: dict) -> None:
+    """Make a folder of outputs anew: the executed notebook of each chapter, by its path, and nothing else."""
     from jupyter_cache import get_cache
     from jupyter_cache.base import CacheBundleIn
 
-    shutil.rmtree(cache_folder(root), ignore_errors=True)
-    outputs = get_cache(str(cache_folder(root)))
-    for chapter, file in kept.items():
-        notebook = nbformat.read(file, as_version=4)
-        for cell, present in zip(code_cells(notebook), code_cells(chapters[chapter]), strict=True):
-            # The key knows nothing of the tags that hide code, but Jupyter Book finds outputs by all of a cell's tags.
-            cell.metadata = present.metadata
-        nbformat.write(notebook, file)
+    shutil.rmtree(folder, ignore_errors=True)
+    outputs = get_cache(str(folder))
+    for chapter, notebook in notebooks.items():
         seconds = notebook.metadata.pop("execution_seconds")
         notebook.metadata.pop("execution_date", None)
         bundle = CacheBundleIn(notebook, str(chapter), data={"execution_seconds": seconds})

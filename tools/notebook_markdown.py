@@ -69,6 +69,7 @@ class Renderer:
     references: dict[str, Reference]
     values: dict[str, float | int | str] = field(default_factory=dict)  # of what the chapter glues
     shown: set[str] = field(default_factory=set)  # the names of those that the text shows
+    words: dict[str, str] = field(default_factory=lambda: WORDS)  # in the notebook's language
 
     def fail(self, line: int, message: str) -> NotebookError:
         """Return the error for one line of the chapter."""
@@ -122,9 +123,9 @@ class Renderer:
             found = answers(body)
         except ValueError as error:
             raise self.fail(block.line, f"the question {block.argument!r}: {error}") from None
-        asked = f"**{WORDS['question']}.** {self.inline(block.argument, block.line)}"
+        asked = f"**{self.words['question']}.** {self.inline(block.argument, block.line)}"
         why = [f"- {f'**{one.text}**' if one.right else one.text} – {one.why}" for one in found]
-        return [asked, "", *(f"- {one.text}" for one in found), "", *folded(WORDS["answer"], why)]
+        return [asked, "", *(f"- {one.text}" for one in found), "", *folded(self.words["answer"], why)]
 
     def admonition(self, block: Block, body: list[str]) -> list[str]:
         """Fold a box under its title; one that stands open would not look like a box."""
@@ -135,7 +136,7 @@ class Renderer:
 
     def titled(self, word: str, title: str, line: int) -> str:
         """Return a word with the title that follows it, if there is one."""
-        return f"{WORDS[word]}: {self.inline(title, line)}" if title else WORDS[word]
+        return f"{self.words[word]}: {self.inline(title, line)}" if title else self.words[word]
 
     def inline(self, text: str, line: int) -> str:
         """Rewrite running text."""
@@ -203,7 +204,7 @@ class Renderer:
         name, _, spec = content.partition(":")
         self.shown.add(name)
         if name not in self.values:
-            return f"**`{name}`** *({WORDS['unknown']})*"
+            return f"**`{name}`** *({self.words['unknown']})*"
         try:
             return escaped(format_plain_text(repr(self.values[name]), spec))
         except ValueError as error:
@@ -217,7 +218,7 @@ class Renderer:
 
     def cite_t(self, content: str, line: int) -> str:
         """Cite as part of a sentence."""
-        return WORDS["and"].join(self.citations(content, "{} ({})", line))
+        return self.words["and"].join(self.citations(content, "{} ({})", line))
 
     def citations(self, content: str, shape: str, line: int) -> list[str]:
         """Return authors and year for each key, linked where the bibliography has an address."""
@@ -226,8 +227,12 @@ class Renderer:
             if key not in self.references:
                 raise self.fail(line, f"references.bib has no entry {key!r}; add it or correct the key.")
             item = self.references[key]
-            people = WORDS["and others"].format(item.people[0]) if item.people[2:] else WORDS["and"].join(item.people)
-            text = shape.format(people, item.year or WORDS["no year"])
+            people = (
+                self.words["and others"].format(item.people[0])
+                if item.people[2:]
+                else self.words["and"].join(item.people)
+            )
+            text = shape.format(people, item.year or self.words["no year"])
             made.append(f"[{text}]({item.url})" if item.url else text)
         return made
 

@@ -3,6 +3,7 @@
 `python tools/notebooks.py` writes, `python tools/notebooks.py --check` only says what is out of date:
 
 - `chapters/NAME.ipynb`, the twin of a chapter: the same text as a notebook for Colab and Jupyter
+- `chapters/ko/NAME.md`, but for its text: the code cells of the English chapter, and `chapters/ko/NAME.ipynb`, its twin
 - `chapters/numbers/NAME.json`, the numbers that the text shows, as the last built book computed them
 - the table of links in `README.md`, and the two addresses in `CITATION.cff`
 """
@@ -13,15 +14,19 @@ import json
 import os
 import re
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
 import execution
 import folds
 import glued
+import korean
 from book_files import NAME, NotebookError, Reference, Repository, bibliography, documents, repository
 from myst_blocks import Page, survey
 from notebook_markdown import WORDS, Renderer
+
+from backbone import language
 
 ROOT = Path(__file__).resolve().parents[1]
 LINKS = "<!-- links: made by tools/notebooks.py -->"
@@ -34,9 +39,14 @@ try:
 except ModuleNotFoundError:
     %pip install -q git+{url}
     import backbone"""
+SPEAK = """
+
+from backbone import language
+
+language.use("{language}", "{name}")"""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Book:
     """What chapters need to know of the rest of the book."""
 
@@ -44,11 +54,25 @@ class Book:
     repository: Repository
     pages: dict[str, Page]
     references: dict[str, Reference]
+    language: str = ""  # English, where it is none of the others
 
     @property
     def chapters(self) -> list[str]:
         """Return the names of the chapters that could be read, in reading order."""
         return [name for name in self.pages if name.startswith("chapters/")]
+
+    def source(self, docname: str) -> str:
+        """Return the name of a page's file."""
+        return korean.source_name(docname) if self.language else f"{docname}.md"
+
+    def told(self, text: str) -> str:
+        """Return fixed words of a notebook in the book's language."""
+        return language.catalogue(self.language, "site").tell(text) if self.language else text
+
+    @property
+    def words(self) -> dict[str, str]:
+        """Return the fixed words of a notebook."""
+        return {name: self.told(text) for name, text in WORDS.items()}
 
 
 @dataclass
@@ -75,12 +99,13 @@ def read_book(root: Path) -> tuple[Book, list[str]]:
     return Book(root, repository(root), pages, bibliography(root)), errors
 
 
-def render(path: Path, book: Book, numbers: glued.Numbers) -> tuple[str, set[str]]:
-    """Return the text of the twin of one chapter, and the names of the numbers that it shows."""
-    docname = path.relative_to(book.root).with_suffix("").as_posix()
-    cells = read_cells(path, docname)
-    check_opening(cells, docname)
-    renderer = Renderer(book.pages[docname], book.pages, book.repository, book.references, numbers.values)
+def render(text: str, docname: str, book: Book, numbers: glued.Numbers) -> tuple[str, set[str]]:
+    """Return the twin of a chapter, given its source, and the names of the numbers that it shows."""
+    file = book.source(docname)
+    cells = read_cells(text, file)
+    check_opening(cells, file)
+    words = book.words
+    renderer = Renderer(book.pages[docname], book.pages, book.repository, book.references, numbers.values, words=words)
     made = []
     for cell in cells:
         if cell.kind == "markdown":
@@ -88,70 +113,71 @@ def render(path: Path, book: Book, numbers: glued.Numbers) -> tuple[str, set[str
             made += [Cell("markdown", source, cell.line)] if source else []
         else:
             made.append(cell)
-    text = next(cell for cell in made if cell.kind == "markdown")
-    title, _, rest = text.source.partition("\n")
-    text.source = "\n\n".join(
+    opening = next(cell for cell in made if cell.kind == "markdown")
+    title, _, rest = opening.source.partition("\n")
+    opening.source = "\n\n".join(
         filter(None, (title, origin(docname, book, renderer.shown and numbers.versions), rest.strip("\n")))
     )
     install = next(cell for cell in made if cell.kind == "code")
-    install.source = INSTALL.format(install=WORDS["install"], url=book.repository.url)
-    return dump(made, f"{docname}.md"), renderer.shown
+    install.source = INSTALL.format(install=words["install"], url=book.repository.url)
+    if book.language:
+        install.source += SPEAK.format(language=book.language, name=docname.rpartition("/")[2])
+    return dump(made, file, book.told), renderer.shown
 
 
 def origin(docname: str, book: Book, versions: dict[str, str]) -> str:
     """Say where a twin comes from, and with what the numbers in its text were computed."""
-    source = f"{docname}.md"
+    source = book.source(docname)
     places = {"source_url": book.repository.source_url(source), "page_url": book.repository.page_url(docname)}
-    said = WORDS["origin"].format(source=source, **places)
+    said = book.words["origin"].format(source=source, **places)
     if versions:
-        said += " " + WORDS["computed"].format(
+        said += " " + book.words["computed"].format(
             versions=", ".join(f"{name} {number}" for name, number in versions.items())
         )
     return f"*{said}*"
 
 
-def read_cells(path: Path, docname: str) -> list[Cell]:
-    """Read a chapter with jupytext."""
+def read_cells(text: str, source: str) -> list[Cell]:
+    """Read a chapter with jupytext; `source` names its file."""
     from jupytext.myst import MystMetadataParsingError, myst_to_notebook
 
-    text = path.read_text(encoding="utf-8")
     try:
         # jupytext.read calls this function too, but without the line numbers that our messages need.
         notebook = myst_to_notebook(text, add_source_map=True)
     except MystMetadataParsingError as error:
-        raise NotebookError(f"{docname}.md cannot be read: {' '.join(str(error).split())}.") from None
+        raise NotebookError(f"{source} cannot be read: {' '.join(str(error).split())}.") from None
     # jupytext keeps what it found under "jupyter" when the cells name a lexer, and beside it when they do not.
     places = (notebook.metadata, notebook.metadata.get("jupyter", {}))
     if not any("text_representation" in place.get("jupytext", {}) for place in places):
-        raise NotebookError(f"{docname}.md has no jupytext header: copy that of another chapter.")
+        raise NotebookError(f"{source} has no jupytext header: copy that of another chapter.")
     lines, cells = text.splitlines(), []
     for cell, start in zip(notebook.cells, notebook.metadata["source_map"], strict=True):
         while not lines[start]:  # jupytext counts the blank lines above a cell, but drops them
             start += 1
         if cell.cell_type == "raw":
-            raise NotebookError.at(f"{docname}.md", start, "a raw cell shows nothing in a notebook; remove it.")
+            raise NotebookError.at(source, start, "a raw cell shows nothing in a notebook; remove it.")
         cells.append(Cell(cell.cell_type, cell.source, start + 1, tuple(cell.metadata.get("tags") or ())))
     return cells
 
 
-def check_opening(cells: list[Cell], docname: str) -> None:
+def check_opening(cells: list[Cell], source: str) -> None:
     """Raise unless the chapter begins as every chapter does."""
     text = next((cell for cell in cells if cell.kind == "markdown"), Cell("markdown", "", 1))
     # A label or a comment may stand above the title.
     if not re.match(r"(?:(?:\(.*\)=|%.*)?\n)*# \S", text.source):
-        raise NotebookError.at(f"{docname}.md", text.line, "the text must begin with the chapter's title, `# Title`.")
+        raise NotebookError.at(source, text.line, "the text must begin with the chapter's title, `# Title`.")
     code = next((cell for cell in cells if cell.kind == "code"), Cell("code", "", 1))
     if code.source != "import backbone" or "remove-cell" not in code.tags:
         raise NotebookError.at(
-            f"{docname}.md",
+            source,
             code.line,
             "the first code cell must be the line `import backbone` alone, with `:tags: [remove-cell]`, "
             "because the notebook installs the package there.",
         )
 
 
-def dump(cells: list[Cell], source: str) -> str:
-    """Write cells as a notebook that is marked with its source."""
+def dump(cells: list[Cell], source: str, told) -> str:
+    """Write cells as a notebook that is marked with its source; `told` says the titles of folds in its language."""
     import nbformat
     from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
@@ -159,7 +185,7 @@ def dump(cells: list[Cell], source: str) -> str:
     for number, cell in enumerate(cells):
         fold = folds.title(cell.source, cell.tags) if cell.kind == "code" else None
         # Jupyter hides the code that the site hides; Colab does so where a cell has a form, which needs a title.
-        made_of = f"# @title {fold}\n{cell.source}" if fold else cell.source
+        made_of = f"# @title {told(fold)}\n{cell.source}" if fold else cell.source
         made.append(make[cell.kind](made_of, id=f"c{number:03}", metadata=marks(cell, fold)))
     metadata = {
         "backbone": {"source": source},  # by this mark `is_twin` knows it again
@@ -215,14 +241,19 @@ def outputs(root: Path, computed: dict[str, glued.Numbers] | None = None) -> tup
     for docname in book.chapters:
         try:
             numbers = glued.stored(root, docname)
-            texts[f"{docname}.ipynb"], shown = render(root / f"{docname}.md", book, numbers)
+            source = (root / f"{docname}.md").read_text(encoding="utf-8")
+            texts[f"{docname}.ipynb"], shown = render(source, docname, book, numbers)
             if new := (computed or {}).get(docname):
                 numbers = new if shown - numbers.values.keys() else glued.newest(docname, numbers, new)
-                texts[f"{docname}.ipynb"], _ = render(root / f"{docname}.md", book, numbers)
+                texts[f"{docname}.ipynb"], _ = render(source, docname, book, numbers)
+            if docname in korean.pages(root):
+                texts |= korean_texts(docname, book, numbers)
             if shown or glued.place(root, docname).exists():
                 texts[glued.place(root, docname).relative_to(root).as_posix()] = numbers.text(shown)
         except NotebookError as error:
             errors.append(str(error))
+    for docname in set(korean.pages(root)) - set(book.chapters):
+        texts[korean.source_name(docname)] = korean.in_step(root, docname)
     for name, make in (("README.md", links), ("CITATION.cff", citation)):
         if (root / name).exists():
             try:
@@ -230,6 +261,25 @@ def outputs(root: Path, computed: dict[str, glued.Numbers] | None = None) -> tup
             except NotebookError as error:
                 errors.append(str(error))
     return texts, errors
+
+
+def korean_texts(docname: str, english: Book, numbers: glued.Numbers) -> dict[str, str]:
+    """Return a Korean chapter in step with the English code, and its twin."""
+    book = korean_book(english)
+    source = korean.in_step(book.root, docname)
+    twin, _ = render(source, docname, book, numbers)
+    return {book.source(docname): source, book.source(docname).removesuffix(".md") + ".ipynb": twin}
+
+
+@cache
+def korean_book(english: Book) -> Book:
+    """Return what Korean chapters need to know of their book; a page that is not there in Korean yet is English."""
+    pages = dict(english.pages)
+    for docname in pages:
+        if (path := korean.source_of(english.root, docname)).exists():
+            pages[docname] = survey(path.read_text(encoding="utf-8"), docname)
+    repository = replace(english.repository, pages_url=f"{english.repository.pages_url}{korean.CODE}/")
+    return Book(english.root, repository, pages, english.references, korean.CODE)
 
 
 def orphans(root: Path) -> list[str]:
@@ -251,7 +301,7 @@ def unknown(root: Path) -> list[str]:
     for docname in book.chapters:
         with contextlib.suppress(NotebookError):
             numbers, path = glued.stored(root, docname), root / f"{docname}.md"
-            _, shown = render(path, book, numbers)
+            _, shown = render(path.read_text(encoding="utf-8"), docname, book, numbers)
             cells = execution.code_cells(execution.read(path)) if numbers.code else []
             if numbers.code and numbers.code != glued.hash_of([cell.source for cell in cells]):
                 found.append(f'{docname}: its numbers are those of other code. Run "make book", then "make notebooks".')

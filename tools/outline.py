@@ -43,10 +43,13 @@ class Chapter:
     needs: tuple[str, ...]
     text: str  # up to the exercises, without code
     code: tuple[tuple[str, str | None], ...]  # of each cell, with the title of its fold
+    given: int = 0  # minutes that the front matter says
 
     @cached_property
     def minutes(self) -> int:
-        """Return how long it takes to read, to the nearest five."""
+        """Return how long it takes to read, to the nearest five; in Korean as long as in English (tools/korean.py)."""
+        if self.given:
+            return self.given
         words = len(WORD.findall(self.text))
         lines = sum(len(source.splitlines()) for source, title in self.code if title is None)
         moving = sum(moves(source, self.widgets) for source, _ in self.code)
@@ -101,4 +104,5 @@ def read(root: Path, docname: str) -> Chapter:
                 text[-1] = f"\n{cell.source}\n".partition(EXERCISES)[0]
                 break
     needs = tuple(f"chapters/{name}" for name in notebook.metadata.get("needs", []))
-    return Chapter(docname, notebook.metadata.get("question", ""), needs, "\n".join(text), tuple(code))
+    said = notebook.metadata.get("question", ""), notebook.metadata.get("minutes", 0)
+    return Chapter(docname, said[0], needs, "\n".join(text), tuple(code), said[1])

@@ -1,0 +1,134 @@
+"""The two editions of the book: their pages lead to each other, and the Korean ones keep the English anchors.
+
+The Korean pages are made like the English ones, behind them (tools/book.py), and are told at the end: every text and
+label on them that a catalogue has, be it the theme's, this extension's, or an output's.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from functools import cache
+from pathlib import Path
+
+import korean
+from docutils import nodes
+from sphinx.errors import SphinxError
+
+from backbone import language
+
+ROOT = Path(__file__).resolve().parents[1]  # the Korean book has this folder by a link
+ENGLISH = "en"
+NAMES = {ENGLISH: "English", korean.CODE: "한국어"}
+SECTION = re.compile(
+    r'<section[^>]* id="([^"]+)"[^>]*>\s*((?:<span id="[^"]+"></span>\s*)*)<h[1-6]>(.*?)<a class="headerlink"',
+    re.DOTALL,
+)
+COUNTED = re.compile(r"id\d+")
+BUTTONS = '<div class="article-header-buttons">'
+SWITCH = '<a class="bb-language" lang="{code}" hreflang="{code}" href="{href}">{name}</a>'
+HEAD = '<link rel="alternate" hreflang="{code}" href="{address}"/>\n</head>'
+
+
+class EditionError(SphinxError):
+    """A Korean page that is not built like its English one."""
+
+    category = "Edition"
+
+
+@cache
+def english_sections(page: Path) -> list[tuple[list[str], str]]:
+    """Return the anchors and the heading of each section of a built English page, in order."""
+    return [
+        ([anchor, *re.findall('id="([^"]+)"', spans)], html.unescape(re.sub("<[^>]+>", "", heading)))
+        for anchor, spans, heading in SECTION.findall(page.read_text("utf-8"))
+    ]
+
+
+def name_no_sections(app, config):
+    """Let Korean headings make no anchors: what is Latin in one may be the label of an exercise."""
+    if config.language != korean.CODE:
+        return
+    own = nodes.document.set_id
+
+    def set_id(self, node, *rest):
+        names = node["names"]
+        if isinstance(node, nodes.section):
+            node["names"] = []  # so that it is numbered, until `share_anchors`
+        made = own(self, node, *rest)
+        node["names"] = names
+        return made
+
+    nodes.document.set_id = set_id
+
+
+def share_anchors(app, doctree):
+    """Give the sections of a Korean page the anchors of the English ones, and note the English headings."""
+    if app.config.language != korean.CODE:
+        return
+    english = english_sections(Path(app.config.backbone_english) / f"{app.env.docname}.html")
+    sections = [one for one in doctree.findall(nodes.section) if isinstance(one[0], nodes.title)]
+    if len(sections) != len(english):
+        raise EditionError(
+            f"{app.env.docname}: {len(sections)} headings in Korean, {len(english)} in English; "
+            "give each English one a Korean one, in the same order."
+        )
+    for section, (ids, heading) in zip(sections, english, strict=True):
+        # One that counts, where an English heading is no name, may be another's here.
+        named = [name for name in ids if not COUNTED.fullmatch(name)]
+        section["ids"], section["english"] = named or section["ids"], heading
+
+
+def shared(app) -> str:
+    """Return the way from a site to what it shares with the other edition, which lies in the English one."""
+    return "../" if app.config.language == korean.CODE else ""
+
+
+def words(app) -> language.Catalogue:
+    """Return the words of the site in the language of its pages."""
+    return language.catalogue(app.config.language, "site")
+
+
+def telling(app):
+    """Return what makes of each file of a widget what pages get; None where they get it as it is."""
+    code = app.config.language
+    return (lambda path, source: language.module_told(code, path, source)) if code == korean.CODE else None
+
+
+def headline(section: nodes.section) -> str:
+    """Return the English heading of a section, of which names are made that both editions share."""
+    return section.get("english") or section[0].astext()
+
+
+def finished(app, text: str, page: Path) -> str:
+    """Return a finished page with a link to the same page of the other edition; a Korean one is told."""
+    code, name = app.config.language, page.relative_to(app.outdir).as_posix()
+    address = app.config.html_baseurl.removesuffix(f"{korean.CODE}/")
+    if BUTTONS in text and "bb-language" not in text and name != "404.html":
+        other = ENGLISH if code == korean.CODE else korean.CODE
+        up = "../" * name.count("/")
+        href = f"{up}../{name}" if other == ENGLISH else f"{up}{other}/{name}"
+        text = text.replace(BUTTONS, BUTTONS + SWITCH.format(code=other, href=href, name=NAMES[other]), 1)
+        for one, place in ((ENGLISH, ""), (korean.CODE, f"{korean.CODE}/")):
+            text = text.replace("</head>", HEAD.format(code=one, address=f"{address}{place}{name}"), 1)
+    return told(text, name) if code == korean.CODE else text
+
+
+def told(text: str, name: str) -> str:
+    """Return a Korean page with all told that a catalogue has; what leads to its source leads to the Korean one."""
+    docname = name.removesuffix(".html")
+    chapter = docname.rpartition("/")[2]
+    tables = (f"chapters/{chapter}", f"exercises/{chapter}", "exercises/report", "site")
+    text = language.catalogue(korean.CODE, *tables).tell_html(text)
+    if not korean.source_of(ROOT, docname).exists():
+        return text
+    own = korean.source_name(docname).removesuffix(".md")
+    return re.sub(rf"(?<=/)(edit|blob)/([\w.-]+)/{docname}\.(md|ipynb)", rf"\1/\2/{own}.\3", text)
+
+
+def setup(app):
+    """Connect the extension."""
+    app.add_config_value("backbone_english", "", "env")
+    app.connect("config-inited", name_no_sections)
+    app.connect("doctree-read", share_anchors, priority=100)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
