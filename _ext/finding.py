@@ -9,6 +9,7 @@ import hashlib
 import html
 import json
 import re
+import unicodedata
 from pathlib import Path
 from typing import NamedTuple
 
@@ -26,6 +27,7 @@ DRAWING = 'class="bb-figure"'
 CAPTION = re.compile(r'<figcaption[^>]*>(.*?)</figcaption>|<p class="bb-note">(.*?)</p>', re.DOTALL)
 SENTENCE = re.compile(r".+?[.?!](?=\s+[^a-z\s]|$)")
 GLOSSARY = "glossary"
+CONSONANT = "HANGUL CHOSEONG "  # Unicode's name of one that begins a syllable
 MOVES = "moves"  # stands behind a figure in the list
 LISTS = ("figures", "exercises")
 LOG = logging.getLogger(__name__)  # a warning fails the build, and says where
@@ -243,12 +245,21 @@ def exercise_entries(env) -> dict[str, list[tuple[str, str, list[str]]]]:
     return entries
 
 
+def initial(term: str) -> str:
+    """Return the letter under which a dictionary has a term: of a Korean one the first consonant."""
+    first = unicodedata.normalize("NFD", term)[0]
+    name = unicodedata.name(first)
+    if not name.startswith(CONSONANT):
+        return first.upper()
+    return unicodedata.lookup(f"HANGUL LETTER {name.removeprefix(CONSONANT).removeprefix('SSANG')}")
+
+
 def add_letters(app, doctree, docname):
     """Put above a glossary the letters of its terms, each a link to the first of them."""
     for glossary in list(doctree.findall(addnodes.glossary)):
         first: dict[str, str] = {}
         for item in glossary.findall(nodes.definition_list_item):
-            first.setdefault(clean_astext(item[0])[0].upper(), item[0]["ids"][0])
+            first.setdefault(initial(clean_astext(item[0])), item[0]["ids"][0])
         links = [nodes.reference("", letter, internal=True, refid=anchor) for letter, anchor in first.items()]
         glossary.parent.insert(glossary.parent.index(glossary), nodes.paragraph("", "", *links, classes=["bb-letters"]))
 

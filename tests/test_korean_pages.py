@@ -87,6 +87,15 @@ def test_a_widget_speaks_korean_when_it_is_used(open_page):
     assert [text for text in page.evaluate(SAID) if korean.is_english(text)] == []
 
 
+def test_the_letters_above_the_glossary_are_those_of_a_dictionary(site):
+    page = html(site, "ko/glossary.html")
+    links = page.select(".bb-letters a")
+    letters = {link.get_text() for link in links}
+    assert {"ㄱ", "ㅎ", "R"} < letters
+    assert letters <= {*"01ㄱㄴㄷㄹㅁㅂㅅㅇㅈㅊㅋㅌㅍㅎ", *map(chr, range(65, 91))}
+    assert all(page.find(id=link["href"][1:]) for link in links)
+
+
 def test_every_word_that_is_hung_on_is_korean():
     assert all(re.fullmatch("[가-힣]+", ending) for ending in language.endings("ko"))
     assert language.endings("en") == []

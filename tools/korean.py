@@ -199,7 +199,7 @@ def assemble(root: Path, minutes: dict[str, int]) -> Path:
         if not link.is_symlink():
             link.symlink_to(os.path.relpath(root / name, site))
     copy_static(root / "_static", site / "_static")
-    put(site / "_config.yml", config(root))
+    put(site / "_config.yml", config(root, told))
     put(site / "_toc.yml", toc(root, told))
     names = book_files.documents(root)
     for docname in names:
@@ -230,7 +230,7 @@ def put(path: Path, text: str | bytes) -> None:
         path.write_bytes(content)
 
 
-def config(root: Path) -> str:
+def config(root: Path, told: language.Catalogue) -> str:
     """Return the settings of the Korean book."""
     settings = book_files.read_yaml(root, "_config.yml")
     settings["sphinx"]["config"] |= {
@@ -238,6 +238,8 @@ def config(root: Path) -> str:
         "html_extra_path": [],  # both editions share the English one's
         "mathjax_path": "../" + settings["sphinx"]["config"]["mathjax_path"],
         "ogp_social_cards": {"enable": False},  # their face has no Hangul
+        "togglebutton_hint": told.tell("Click to show"),
+        "togglebutton_hint_hide": told.tell("Click to hide"),
     }
     return yaml.safe_dump(settings, allow_unicode=True, sort_keys=False)
 
