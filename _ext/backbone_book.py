@@ -19,6 +19,7 @@ import json
 import os
 import re
 import sys
+from datetime import date
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -105,7 +106,7 @@ def front_end_key(root: Path) -> str:
     own = [path for folder in ("_static", "_ext") for path in (root / folder).rglob("*.*") if path.suffix != ".pyc"]
     own += [root / "tools" / name for name in ("figures.py", "folds.py", "outline.py", "policy.py", "slim.py")]
     if "english" in TOLD:
-        own += (root / "src" / "backbone" / "language").rglob("*.json")
+        own += [*(root / "src" / "backbone" / "language").rglob("*.*"), root / "tools" / "korean.py"]
     files = [*widgets, *sorted(path for path in own if path.is_file())]
     return hashlib.sha256(b"\0".join(path.read_bytes() for path in files)).hexdigest()[:16]
 
@@ -361,6 +362,9 @@ def choose_scripts(app, pagename, templatename, context, doctree):
 def say_when_it_ran(app, pagename, templatename, context, doctree):
     """Say at a page's end with what its outputs were computed, and when."""
     if run := TOLD.get("runs", {}).get(pagename):
+        if run["day"] and app.config.language == edition.ENGLISH:
+            day = date.fromisoformat(run["day"])
+            run = run | {"day": f"{day:%B} {day.day}, {day.year}"}
         said = edition.words(app).tell(RAN if run["day"] else RAN_ONCE).format(**run)
         context["theme_extra_footer"] = f'<p class="bb-ran">{said}</p>'
 

@@ -123,7 +123,7 @@ def told(text: str, name: str) -> str:
     if not korean.source_of(ROOT, docname).exists():
         return text
     own = korean.source_name(docname).removesuffix(".md")
-    return re.sub(rf"(?<=/)(edit|blob)/([\w.-]+)/{docname}\.(md|ipynb)", rf"\1/\2/{own}.\3", text)
+    return re.sub(rf"(?<=/)(edit|blob)/([\w./-]+?)/{docname}\.(md|ipynb)", rf"\1/\2/{own}.\3", text)
 
 
 def setup(app):

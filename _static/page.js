@@ -284,7 +284,8 @@
   };
   const sectionNow = () => {
     const above = (section) => section.getBoundingClientRect().top < 150;
-    return [...document.querySelectorAll("article section[id]:has(> :is(h1, h2, h3))")].filter(above).at(-1)?.id ?? "";
+    const headings = document.querySelectorAll("article section[id] > :is(h1, h2, h3)");
+    return [...headings].filter(above).pop()?.parentElement.id ?? "";
   };
   addEventListener("DOMContentLoaded", () => {
     const other = document.querySelector(".bb-language");

@@ -124,6 +124,7 @@
 
   // --- Where the reader stopped -------------------------------------------------------------------------------
 
+  const { lang } = document.documentElement;
   const start = document.querySelector(".bb-start");
   const home = new URL(document.documentElement.dataset.content_root ?? "./", location.href);
 
@@ -140,14 +141,21 @@
     if (!section || !title || start) return;
     const page = location.pathname.slice(home.pathname.length);
     const heading = section.querySelector("h1, h2, h3").firstChild?.textContent ?? title;
-    if (page.startsWith("chapters/")) keep({ place: { page, anchor: section.id, title, section: heading } });
+    if (page.startsWith("chapters/")) keep({ place: { page, anchor: section.id, title, section: heading, lang } });
   }
+
+  /** What the menu calls a page: a place that was kept in the other edition has that one's words. */
+  const titleOf = (page) =>
+    [...document.querySelectorAll(".bd-sidebar a")]
+      .find((link) => link.href.endsWith(`/${page}`))
+      ?.textContent.trim() ?? "";
 
   /** Before "Start" stands where the reader was last, now the first choice. It leads to a page of this book, whatever was stored. */
   function offerPlace() {
     const { place, answers } = recall();
     if (!place && !Object.keys(answers).length) return;
-    const { page, anchor, title, section = title } = place ?? {};
+    const { page, anchor, ...said } = place ?? {};
+    const { title, section = title } = (said.lang ?? "en") === lang ? said : { title: titleOf(page) };
     const on = element("a", { className: start.className, textContent: fill(TEXT.on, { section }) });
     const row = element("p", { className: "bb-go-on" });
     if (/^chapters\/[\w-]+\.html$/.test(page)) {

@@ -76,6 +76,7 @@ def test_the_switch_leads_to_the_same_section_and_the_choice_stands_out(open_pag
 def test_pages_name_each_other_for_search_engines(site):
     for path in ("chapters/dropout.html", "ko/chapters/dropout.html"):
         links = {tag["hreflang"]: tag["href"] for tag in html(site, path).select("link[hreflang]")}
+        assert links["ko"].endswith("/ko/chapters/dropout.html")
         assert links["ko"].replace("/ko/", "/") == links["en"]
 
 

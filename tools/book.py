@@ -25,6 +25,7 @@ import outline
 ROOT = Path(__file__).resolve().parent.parent
 # A line of Sphinx's that says what is wrong: its own warnings and errors, or the last line of a traceback.
 COMPLAINT = re.compile(r"(?:WARNING|ERROR|CRITICAL): |^[\w.]+Error: \S")
+ERROR = re.compile(r"^(?:backbone_book\.Page|edition\.Edition)Error: ")
 COLOR = re.compile(r"\x1b\[[\d;]*m")
 
 
@@ -61,7 +62,7 @@ def build(root: Path) -> None:
     unfinished.touch()
     keys = execution.execute_chapters(root)
     write_pages(root, told(root, keys, execution.cache_folder(root)))
-    forget_pages(root)
+    forget_pages(root / "_build" / "html", root)
     build_korean(root, keys)
     unfinished.unlink()
     compare_numbers(root, keys)
@@ -76,6 +77,7 @@ def build_korean(root: Path, keys: dict[str, str]) -> None:
         made[page] = execution.with_cells_of(execution.read_kept(file), execution.read(page))
     execution.fill_cache(outputs, made)
     write_pages(site, told(root, keys, outputs) | {"english": str(root / "_build" / "html")})
+    forget_pages(site / "_build" / "html", root)
     korean.publish(root)
 
 
@@ -116,9 +118,9 @@ def compare_numbers(root: Path, keys: dict[str, str]) -> None:
         )
 
 
-def forget_pages(root: Path) -> None:
+def forget_pages(site: Path, root: Path) -> None:
     """Delete the pages of chapters that are no more; Sphinx leaves them, and an old link would still open them."""
-    for page in (root / "_build" / "html" / "chapters").glob("*.html"):
+    for page in (site / "chapters").glob("*.html"):
         if not (root / "chapters" / f"{page.stem}.md").exists():
             page.unlink()
 
@@ -134,7 +136,7 @@ def write_pages(root: Path, told: dict) -> None:
         for line in process.stdout:
             print(line, end="", flush=True)
             if COMPLAINT.search(line := COLOR.sub("", line)):
-                complaints.append(line.strip().removeprefix("backbone_book.PageError: ").replace(f"{root}/", ""))
+                complaints.append(ERROR.sub("", line.strip()).replace(f"{root}/", ""))
     if process.returncode:
         first = complaints[0] if complaints else "Jupyter Book stopped; the lines above say where."
         raise BuildError(f"Mend this and build again ({len(complaints)} in all):\n{first}")

@@ -93,8 +93,14 @@ def opening(root: Path, docname: str, number: int) -> str:
 
 
 def read(root: Path, docname: str) -> tuple[str, str]:
-    """Return the English and the Korean source of a page; raise NotebookError unless their cells are as many."""
+    """Return the English and the Korean source of a page.
+
+    Raises:
+        NotebookError: there is no Korean one, or their cells are not as many.
+    """
     english, path = (root / f"{docname}.md").read_text("utf-8"), source_of(root, docname)
+    if not path.exists():
+        raise NotebookError(f"{source_name(docname)} is not there: write it, with a line `@@` for each code cell.")
     korean = path.read_text("utf-8")
     cells = [len(CELL.findall(text)) for text in (english, korean)]
     if cells[0] != cells[1]:
@@ -195,9 +201,7 @@ def assemble(root: Path, minutes: dict[str, int]) -> Path:
     site, told = root / "_build" / CODE, language.catalogue(CODE, "site")
     (site / "chapters").mkdir(parents=True, exist_ok=True)
     for name in SAME:
-        link = site / name
-        if not link.is_symlink():
-            link.symlink_to(os.path.relpath(root / name, site))
+        link_to(root / name, site / name)
     copy_static(root / "_static", site / "_static")
     put(site / "_config.yml", config(root, told))
     put(site / "_toc.yml", toc(root, told))
@@ -207,10 +211,22 @@ def assemble(root: Path, minutes: dict[str, int]) -> Path:
         twins = (source_of(root, docname).with_suffix(".ipynb"), root / f"{docname}.ipynb")
         if twin := next((path for path in twins if path.exists()), None):
             put(site / f"{docname}.ipynb", twin.read_text("utf-8"))
-    for path in (site / "chapters").glob("*.md"):
+    for path in [*(site / "chapters").glob("*.md"), *(site / "chapters").glob("*.ipynb")]:
         if f"chapters/{path.stem}" not in names:
             path.unlink()
     return site
+
+
+def link_to(source: Path, target: Path) -> None:
+    """Let a folder or a file stand in another place; where a system makes no links, as a copy."""
+    if target.is_symlink():
+        return
+    if target.exists():
+        shutil.rmtree(target) if target.is_dir() else target.unlink()
+    try:
+        target.symlink_to(os.path.relpath(source, target.parent))
+    except OSError:  # Windows, but for developers
+        shutil.copytree(source, target) if source.is_dir() else shutil.copyfile(source, target)
 
 
 def copy_static(source: Path, target: Path) -> None:
@@ -255,16 +271,21 @@ def toc(root: Path, told: language.Catalogue) -> str:
 def page(root: Path, docname: str, told: language.Catalogue, minutes: dict[str, int]) -> str:
     """Return the source of a page of the Korean book; one that is not there in Korean yet is English, and says so."""
     href = f"{'../' * (docname.count('/') + 1)}{docname}.html"
-    note = lambda words: STALE.format(words=told.tell(words), href=href)  # noqa: E731
+
+    def note(words: str) -> str:
+        return STALE.format(words=told.tell(words), href=href)
+
     if not source_of(root, docname).exists():
         text = (root / f"{docname}.md").read_text("utf-8")
         return re.sub(r"^# .*$", lambda title: f"{title[0]}\n\n{note(ENGLISH)}", text, count=1, flags=re.MULTILINE)
-    _, korean = read(root, docname)
+    english, korean = read(root, docname)
     late = stale(root, docname)
     parts = CELL.split(korean)
     cells = [match[0] for match in CELL.finditer(korean)]
     for number in late:
-        parts[number] = f"{parts[number].rstrip()}\n\n{note(CHANGED)}\n\n"
+        # With the hash, so that the page is written again when the English changes again.
+        mark = f"% {hash_of(passages(english)[number])}"
+        parts[number] = f"{parts[number].rstrip()}\n\n{note(CHANGED)}\n\n{mark}\n\n"
     text = "".join(piece for pair in zip(parts, [*cells, ""], strict=True) for piece in pair)
     if docname in minutes:
         text = text.replace("\nquestion:", f"\nminutes: {minutes[docname]}\nquestion:", 1)
@@ -279,7 +300,7 @@ def publish(root: Path) -> None:
     """Put the built Korean pages into the site."""
     target = root / "_build" / "html" / CODE
     shutil.rmtree(target, ignore_errors=True)
-    shutil.copytree(root / "_build" / CODE / "_build" / "html", target, copy_function=os.link)
+    shutil.copytree(root / "_build" / CODE / "_build" / "html", target, copy_function=shutil.copyfile)
 
 
 # --- What is to be done -----------------------------------------------------------------------------------------
@@ -384,4 +405,7 @@ def main(command: str, *given: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(*(sys.argv[1:] or [""])))
+    try:
+        sys.exit(main(*(sys.argv[1:] or [""])))
+    except NotebookError as error:
+        sys.exit(str(error))

@@ -34,7 +34,19 @@ TEST_NEEDS = (
     "torchinfo",
 )
 # Tests of how the book is made, which needs the pinned packages.
-HOUSE = ("browser", "build", "chapters", "colab", "find_browser", "jupyterlab", "notebooks", "site", "uses")
+HOUSE = (
+    "browser",
+    "build",
+    "chapters",
+    "colab",
+    "find_browser",
+    "jupyterlab",
+    "korean",
+    "korean_pages",
+    "notebooks",
+    "site",
+    "uses",
+)
 
 
 def main(arguments: list[str]) -> int:

@@ -252,8 +252,12 @@ def outputs(root: Path, computed: dict[str, glued.Numbers] | None = None) -> tup
                 texts[glued.place(root, docname).relative_to(root).as_posix()] = numbers.text(shown)
         except NotebookError as error:
             errors.append(str(error))
-    for docname in set(korean.pages(root)) - set(book.chapters):
-        texts[korean.source_name(docname)] = korean.in_step(root, docname)
+    for docname in korean.pages(root):
+        if docname not in book.chapters:
+            try:
+                texts[korean.source_name(docname)] = korean.in_step(root, docname)
+            except NotebookError as error:
+                errors.append(str(error))
     for name, make in (("README.md", links), ("CITATION.cff", citation)):
         if (root / name).exists():
             try:

@@ -50,7 +50,7 @@ def slim(site: Path) -> None:
 def names(site: Path) -> tuple[set[str], tuple[str, ...]]:
     """Return the names that pages and scripts use, and beginnings of those that scripts put together."""
     static = site / "_static"
-    pages = [path for path in site.rglob("*.html") if static not in path.parents]
+    pages = [path for path in site.rglob("*.html") if not {static, site / "ko"} & {*path.parents}]
     found = {name for path in pages for names in NAMES.findall(path.read_text("utf-8")) for name in names.split()}
     scripts = [path for path in static.rglob("*.js") if not {"vendor", "networks"} & {*path.parts}]
     words = {word for path in scripts for word in WORDS.findall(path.read_text("utf-8"))}

@@ -15,6 +15,8 @@ WATCHED = (
     "*.yml",
     "references.bib",
     "chapters/*.md",
+    "chapters/ko/*.md",
+    "ko/*.md",
     "src/backbone/**/*.py",
     "src/backbone/**/*.js",
     "src/backbone/**/*.css",

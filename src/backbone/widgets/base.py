@@ -15,13 +15,9 @@ from backbone.palette import css_variables
 
 HERE = Path(__file__).parent
 _IMPORT = re.compile(r'^import \{([^}]*)\} from "(\.[^"]+)";\n', re.MULTILINE)
-_COMMENT = re.compile(r"^ *//[^\n]*\n|^ */\*\*.*?\*/\n", re.MULTILINE | re.DOTALL)  # those that have lines of their own
+# Those that have lines of their own.
+_COMMENT = re.compile(r"^ *//[^\n]*\n|^ */\*\*(?:(?!\*/).)*\*/\n", re.MULTILINE | re.DOTALL)
 _EXPORT = re.compile(r"^export (?=(?:async )?(?:function\*?|const|let|class) (\w+))", re.MULTILINE)
-
-
-def told(path: Path, source: str) -> str:
-    """Return a file's text as pages get it; `backbone.language` puts another function here, which tells its words."""
-    return source
 
 
 class Array(t.TraitType):
@@ -93,13 +89,13 @@ def join(module: Path, tell: Callable[[Path, str], str] | None = None) -> str:
     """Return a JavaScript module behind all that it imports, each file once: from memory none can import a neighbor.
 
     The files share one scope then, so no two of them may give one name to two things at their top level. Comments stay
-    behind. `tell` makes of each file's text what pages get; it is `told` where none is given.
+    behind. `tell` makes of each file's text what pages get.
 
     Raises:
         ImportError: a file or a name is not there, files import each other in a circle, or an import is not of the form
             ``import { a, b } from "./file.js";``. The message says the file and the line.
     """
-    return "".join((tell or told)(*part) for part in _joined(module.resolve(), (), set()))
+    return "".join(tell(*part) if tell else part[1] for part in _joined(module.resolve(), (), set()))
 
 
 def _joined(path: Path, importers: tuple[Path, ...], done: set[Path]) -> list[tuple[Path, str]]:

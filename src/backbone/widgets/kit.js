@@ -3,7 +3,7 @@
 import { DATA_WORDS } from "./words.js";
 
 /** A word of the data in the language of the page. */
-export const told = (word) => DATA_WORDS[word] ?? word;
+export const told = (word) => DATA_WORDS.get(word) ?? word;
 
 /** Make an element: h("p", { class: "x", onclick: f, "aria-label": "…" }, "text", child). */
 export function h(tag, attributes = {}, ...children) {

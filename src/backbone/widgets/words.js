@@ -1,2 +1,2 @@
 // Words of the data: backbone.language fills this.
-export const DATA_WORDS = {};
+export const DATA_WORDS = new Map(Object.entries({}));

@@ -78,7 +78,7 @@ function rowPart(view, number, acts) {
     const one = pool.classes[number];
     node.hidden = !one;
     if (!one) return;
-    if (document.activeElement !== name) name.value = told(one.name);
+    if (document.activeElement !== name) name.value = one.name;
     add.hidden = !loaded;
     for (const [face, label] of [
       [add, TEXT.add],
