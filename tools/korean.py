@@ -301,6 +301,7 @@ def publish(root: Path) -> None:
     target = root / "_build" / "html" / CODE
     shutil.rmtree(target, ignore_errors=True)
     shutil.copytree(root / "_build" / CODE / "_build" / "html", target, copy_function=shutil.copyfile)
+    (target / "404.html").unlink()  # a server shows that of the English pages
 
 
 # --- What is to be done -----------------------------------------------------------------------------------------
