@@ -531,9 +531,10 @@ def test_what_is_put_into_a_page_does_not_run(open_page, scheme):
     page = open_page("chapters/evaluation.html", scheme=scheme, expected=["Content Security Policy"])
     visit = open_page.visits[-1]
     for name, act in INJECTED.items():
-        before = len(visit.messages)
+        before, end = len(visit.messages), time.monotonic() + 20
         page.evaluate(act)
-        page.wait_for_timeout(200)
+        while "Content Security Policy" not in "".join(visit.messages[before:]) and time.monotonic() < end:
+            page.wait_for_timeout(50)
         assert page.evaluate("globalThis.ran") is None, name
         assert "Content Security Policy" in "".join(visit.messages[before:]), name
     visit.expected = (".",)

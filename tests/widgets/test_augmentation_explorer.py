@@ -276,7 +276,7 @@ def test_the_prediction_is_shown_by_a_turn(screen, answer, opening):
 def test_the_strip_is_the_net_at_every_turn(screen):
     """Where the strip is shaded the net is wrong; the line of the turn moves, and the rest stays."""
     screen.root.get_by_role("button", name="Undo all").click()
-    screen.page.wait_for_timeout(700)
+    screen.page.evaluate(page_checks.FRAMES, 40)  # a few turns are computed in each
     shaded = """(n) => { const c = n.getContext("2d"), x = (d) => (8 + (d + 180) / 360 * (n.clientWidth - 16));
         const s = n.width / n.clientWidth;
         return [...Array(61).keys()].map((i) => c.getImageData(x(6 * i - 180) * s, 2, 1, 1).data[3] > 20); }"""

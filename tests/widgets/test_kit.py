@@ -68,6 +68,7 @@ LIVE = """async (acts) => {
     });
     const dispose = render({ model, el });
     const wait = (ms) => new Promise((done) => setTimeout(done, ms));
+    const said = async () => { while (!el.querySelector("p").textContent) await wait(20); };
     const seen = () => [el.querySelector("button")?.textContent, el.querySelector("p")?.textContent, counts];
     const frame = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
     await wait(600);
@@ -75,7 +76,7 @@ LIVE = """async (acts) => {
     for (let i = 0; i < 3; i++) el.querySelector("button").click();
     await frame();
     found.push(seen());
-    await wait(600);
+    await said();
     found.push(seen());
     el.querySelector("button").click();
     await frame();
@@ -217,7 +218,7 @@ def test_the_sentence_is_seen_at_once_and_heard_at_rest(figure):
     figure("() => { model.set('step', 3); }")
     figure(FRAME)
     assert figure(said) == ["at 3", "off"]
-    figure("() => new Promise((done) => setTimeout(done, 600))")
+    figure(f"async () => {{ while (({said})()[1] !== 'polite') await new Promise(requestAnimationFrame); }}")
     assert figure(said) == ["at 3", "polite"]
     assert figure("() => [...document.querySelectorAll('td')].map((cell) => cell.textContent)") == ["1", "2", "3", "4"]
 

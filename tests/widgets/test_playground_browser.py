@@ -242,7 +242,7 @@ def test_the_model_hears_only_what_the_reader_did(show):
     screen = show(step=5)
     listen = """async ([source, state]) => {
         const module = await import(URL.createObjectURL(new Blob([source], { type: "text/javascript" })));
-        const heard = [];
+        const heard = [], frames = FRAMES;
         const model = {
             get: (name) => REVIVED(state[name]),
             set: (name, value) => { heard.push(name); state[name] = value; },
@@ -250,13 +250,13 @@ def test_the_model_hears_only_what_the_reader_did(show):
         };
         const el = document.body.appendChild(document.createElement("div"));
         const dispose = module.default.render({ model, el });
-        await new Promise((done) => setTimeout(done, 400));
+        await frames(30);
         const silent = heard.length;
         [...el.querySelectorAll("button")].find((button) => button.textContent === "10 steps").click();
-        await new Promise((done) => setTimeout(done, 400));
+        await frames(30);
         dispose();
         return [silent, heard, state.step, state.parameters, el.childElementCount];
-    }""".replace("REVIVED", REVIVED)
+    }""".replace("REVIVED", REVIVED).replace("FRAMES", page_checks.FRAMES)
     state = {name: value for name, value in sent(screen.expected).items() if not name.startswith("_")}
     silent, heard, step, parameters, left = screen.page.evaluate(listen, [Playground._esm, state])
     assert silent == 0

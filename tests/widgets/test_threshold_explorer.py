@@ -326,7 +326,7 @@ def test_it_follows_python(page_with):
     first, second = page.locator(".bb-widget").all()
     first.locator(".bb-th-scores").press("PageUp")
     first.locator("input[type=range]").fill("20")
-    page.wait_for_timeout(100)
+    page.evaluate(page_checks.FRAMES, 4)
     for part in (".bb-says", ".bb-numbers", "output"):
         assert first.locator(part).text_content() == second.locator(part).text_content()
     assert "At 0.00" not in second.inner_text()
