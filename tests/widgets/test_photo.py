@@ -23,7 +23,12 @@ LITE = "efficientnet_lite0"
 RNG = np.random.default_rng(0)
 SIZES = [(1, 1), (2, 3), (7, 300), (223, 225), (224, 224), (225, 224), (299, 301), (480, 641), (1501, 40), (1200, 901)]
 BYTES = "const bytes = (text) => Uint8ClampedArray.from(atob(text), (letter) => letter.charCodeAt(0));"
-PREPARE = f"([data, width, height]) => {{ {BYTES} return m.prepare(bytes(data), width, height); }}"
+RESIZE = f"""([data, side, height]) => {{
+    {BYTES}
+    const [all, square] = [bytes(data), m.resizer(side)];
+    for (let from = 0; from < all.length; from += 4 * side * height) square.add(all.subarray(from, from + 4 * side * height));
+    return square.result();
+}}"""
 READ = f"""([data]) => {{
     {BYTES}
     return m.pixelsOf(new Blob([bytes(data)])).catch((error) => error.kind ?? String(error));
@@ -42,12 +47,13 @@ def seen(picture):
 
 @pytest.fixture
 def resize(module_of):
-    """Return a function that prepares (H, W, 4) bytes in the page."""
+    """Return a function that resizes the middle of (H, W, 4) bytes in the page, in bands of so many rows."""
     module = module_of(join(PHOTO / "resize.js"))
 
-    def run(picture):
-        height, width, _ = picture.shape
-        return np.array(module(PREPARE, [text(picture.tobytes()), width, height])).reshape(SIDE, SIDE, 3)
+    def run(picture, height=64):
+        cut = module("(size) => m.cut(...size)", picture.shape[1::-1])
+        square = picture[cut["top"] :, cut["left"] :][: cut["side"], : cut["side"]]
+        return np.array(module(RESIZE, [text(square.tobytes()), cut["side"], height])).reshape(SIDE, SIDE, 3)
 
     return run
 
@@ -59,6 +65,12 @@ def test_a_picture_is_cut_and_resized_as_python_does_it(resize, height, width):
     picture[: height // 2, :, :3] *= 255
     picture[..., 3] = 255
     np.testing.assert_allclose(resize(picture), seen(picture[..., :3]), atol=0.01)
+
+
+def test_the_bands_do_not_matter(resize):
+    picture = np.random.default_rng(0).integers(0, 256, (500, 500, 4), dtype=np.uint8)
+    for height in (1, 7, 499):
+        np.testing.assert_array_equal(resize(picture, height), resize(picture, 500))
 
 
 def test_a_picture_of_the_right_size_stays_as_it_is(resize):
@@ -157,6 +169,7 @@ def read(module_of):
         found = module(READ, [text(data)])
         return found if isinstance(found, str) else np.array(found).reshape(SIDE, SIDE, 3)
 
+    run.module = module
     return run
 
 
@@ -196,8 +209,12 @@ def test_sizes_stand_in_the_first_bytes(module_of):
     assert module(js, [text(file) for file in (files[0][:20], files[0][:100], b"words" * 10)]) == [None] * 3
 
 
-def test_a_square_larger_than_a_browser_holds_is_read_smaller(read):
-    np.testing.assert_array_equal(read(saved(Image.new("L", (4800, 4500), 77), "PNG")), 77)
+def test_a_large_picture_is_read_as_it_is_and_the_page_goes_on_between_two_bands(read):
+    picture = np.zeros((4500, 4800, 3), np.uint8)
+    picture[1000:3000, 1500:2500] = (255, 0, 90)
+    read.module("() => { globalThis.breaths = 0; setInterval(() => globalThis.breaths++); }")
+    np.testing.assert_allclose(read(saved(Image.fromarray(picture), "PNG")), seen(picture), atol=0.01)
+    assert read.module("() => globalThis.breaths") > 20
 
 
 FORWARD = f"""async ([layers, data, pixels]) => {{

@@ -46,9 +46,10 @@ export function cameraPart(view, text, { accept, say }) {
       say(text[REASONS[error.name] ?? "silent"]);
     }
   };
-  const take = button(text.take, () => {
-    accept(squareOf(video, video.videoWidth, video.videoHeight));
+  const take = button(text.take, async () => {
+    const still = await createImageBitmap(video);
     box.close();
+    accept(await squareOf(still));
   });
   take.classList.add("bb-primary");
   const turn = button(text.turn, () => {

@@ -1,10 +1,10 @@
 // From a file or a camera to the numbers that a network sees.
 
 import { kindOf, sizeOf } from "./header.js";
-import { cut, prepare } from "./resize.js";
+import { cut, resizer } from "./resize.js";
 
 const MOST = 178_956_970; // pixels that a file may have, as Pillow has it
-const LARGEST = 4096; // side of a square that every browser can hold; of a larger one a network sees no more
+const BAND = 1 << 16; // pixels that are read at once: a few milliseconds, and a canvas that every browser can hold
 const HEAD = 1 << 20; // bytes in which a picture says how large it is
 
 /** What a browser shall leave as it is: colors, which Python does not translate either. The camera's turn it undoes. */
@@ -14,17 +14,27 @@ function wrong(kind) {
   return Object.assign(new Error(kind), { kind });
 }
 
-/** The central square of a picture or of what a camera shows, over white: 224 x 224 x 3 numbers from 0 to 255. */
-export function squareOf(source, width, height) {
-  const { left, top, side } = cut(width, height);
-  const size = Math.min(side, LARGEST);
-  const canvas = Object.assign(document.createElement("canvas"), { width: size, height: size });
+const breath = () => new Promise((done) => setTimeout(done));
+
+/**
+ * The central square of a bitmap, over white: 224 x 224 x 3 numbers from 0 to 255. It is read band by band, with time for
+ * the page between two, and let go.
+ */
+export async function squareOf(bitmap) {
+  const { left, top, side } = cut(bitmap.width, bitmap.height);
+  const [square, height] = [resizer(side), Math.min(side, Math.ceil(BAND / side))];
+  const canvas = Object.assign(document.createElement("canvas"), { width: side, height });
   const context = canvas.getContext("2d", { willReadFrequently: true });
   context.fillStyle = "#fff";
-  context.fillRect(0, 0, size, size);
-  context.imageSmoothingQuality = "high";
-  context.drawImage(source, left, top, side, side, 0, 0, size, size);
-  return prepare(context.getImageData(0, 0, size, size).data, size, size);
+  for (let y = 0; y < side; y += height) {
+    const rows = Math.min(height, side - y);
+    if (y) await breath();
+    context.fillRect(0, 0, side, height);
+    context.drawImage(bitmap, left, top + y, side, rows, 0, 0, side, rows);
+    square.add(context.getImageData(0, 0, side, rows).data);
+  }
+  bitmap.close();
+  return square.result();
 }
 
 /** A browser that does not know the wishes says so with a TypeError. */
@@ -45,12 +55,7 @@ export async function pixelsOf(blob) {
     kind = kindOf(head);
     const [width, height] = sizeOf(head) ?? [0, 0];
     if (width * height > MOST) throw wrong("large");
-    const bitmap = await bitmapOf(blob);
-    try {
-      return squareOf(bitmap, bitmap.width, bitmap.height);
-    } finally {
-      bitmap.close();
-    }
+    return await squareOf(await bitmapOf(blob));
   } catch (error) {
     throw error.kind ? error : wrong(kind === "telephone" ? kind : kind ? "damaged" : "unknown");
   }

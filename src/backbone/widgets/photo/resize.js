@@ -21,16 +21,20 @@ function looks(from, to) {
   const wide = Math.max(scale, 1); // a filter that is widened as the picture shrinks lets no frequency pass for another
   return Array.from({ length: to }, (_, i) => {
     const center = scale * (i + 0.5);
-    const first = Math.max(Math.trunc(center - 2 * wide + 0.5), 0);
-    const end = Math.min(Math.trunc(center + 2 * wide + 0.5), from);
-    const weights = Float64Array.from({ length: end - first }, (_, j) => cubic((first + j - center + 0.5) / wide));
+    const weightOf = (place) => cubic((place - center + 0.5) / wide);
+    let first = Math.max(Math.trunc(center - 2 * wide + 0.5), 0);
+    let end = Math.min(Math.trunc(center + 2 * wide + 0.5), from);
+    while (!weightOf(first)) first++; // where nothing shrinks, one place is left of five
+    while (!weightOf(end - 1)) end--;
+    const weights = Float64Array.from({ length: end - first }, (_, j) => weightOf(first + j));
     const sum = weights.reduce((total, weight) => total + weight, 0);
     return { first, weights: weights.map((weight) => weight / sum) };
   });
 }
 
-/** Narrow one row of pixels, three numbers each, and write it from place `at` on. */
-function narrow(row, places, target, at) {
+/** Narrow one row of pixels, three numbers each. */
+function narrow(row, places, target) {
+  let at = 0;
   for (const { first, weights } of places) {
     let [red, green, blue] = [0, 0, 0];
     for (let j = 0, from = 3 * first; j < weights.length; j++) {
@@ -44,34 +48,35 @@ function narrow(row, places, target, at) {
   }
 }
 
+/** Lay one row of pixels, four bytes each with their opacity, over white: three numbers each. */
+function overWhite(bytes, from, row) {
+  for (let to = 0; to < row.length; from += 4) {
+    const opacity = bytes[from + 3] / 255;
+    for (let c = 0; c < 3; c++) row[to++] = 255 + opacity * (bytes[from + c] - 255);
+  }
+}
+
 /**
- * Cut the central square out of a picture, width x height x 4 bytes with its opacity, and resize it, bicubic and
- * antialiased. What is transparent becomes white. Returns 224 x 224 x 3 numbers from 0 to 255, row by row.
+ * Resize a square, bicubic and antialiased, that comes in bands from the top down. What is transparent becomes white.
+ * `add(bytes)` takes the next rows, side x 4 bytes each with their opacity; `result()` is 224 x 224 x 3 numbers from 0 to
+ * 255, row by row.
  */
-export function prepare(pixels, width, height) {
-  const { left, top, side } = cut(width, height);
+export function resizer(side) {
   const places = looks(side, SIDE);
   const line = 3 * SIDE;
-  const row = new Float32Array(3 * side);
-  const rows = new Float32Array(side * line);
-  const same = side === SIDE; // then each filter is 1 at its place and 0 beside it
-  for (let y = 0; y < side; y++) {
-    for (let x = 0, from = 4 * ((top + y) * width + left); x < side; x++, from += 4) {
-      const opacity = pixels[from + 3] / 255;
-      for (let c = 0; c < 3; c++) row[3 * x + c] = 255 + opacity * (pixels[from + c] - 255);
+  const [row, narrowed, sums] = [new Float32Array(3 * side), new Float32Array(line), new Float64Array(SIDE * line)];
+  let [y, top] = [0, 0]; // the next row, and the first of the new ones that still looks at it
+  const add = (bytes) => {
+    for (let from = 0; from < bytes.length; from += 4 * side, y++) {
+      overWhite(bytes, from, row);
+      narrow(row, places, narrowed);
+      while (top < SIDE && places[top].first + places[top].weights.length <= y) top++;
+      for (let to = top; to < SIDE && places[to].first <= y; to++) {
+        const weight = places[to].weights[y - places[to].first] ?? 0;
+        for (let i = 0; i < line; i++) sums[to * line + i] += weight * narrowed[i];
+      }
     }
-    if (same) rows.set(row, y * line);
-    else narrow(row, places, rows, y * line);
-  }
-  if (same) return rows;
-  const result = new Float32Array(SIDE * line);
-  const sums = new Float64Array(line);
-  places.forEach(({ first, weights }, y) => {
-    sums.fill(0);
-    weights.forEach((weight, j) => {
-      for (let i = 0, from = (first + j) * line; i < line; i++) sums[i] += weight * rows[from + i];
-    });
-    for (let i = 0; i < line; i++) result[y * line + i] = Math.min(Math.max(sums[i], 0), 255); // bicubic can pass both
-  });
-  return result;
+  };
+  const result = () => Float32Array.from(sums, (sum) => Math.min(Math.max(sum, 0), 255)); // bicubic can pass both
+  return { add, result };
 }
