@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import traitlets as t
 from numpy.typing import ArrayLike
-from scipy import stats
+from scipy.special import stdtrit
 
 from backbone.checks import one_of
 from backbone.widgets.base import Array, BookWidget
@@ -65,7 +65,7 @@ class TransferExplorer(BookWidget):
                 f"{answers.shape}, which is (ways, counts, draws, pictures of a draw)"
             )
         values = {"ways": ways, "counts": counts, "accuracy": 100 * accuracy, "answers": answers, "second": second}
-        values |= {"names": list(names), "factor": float(stats.t.ppf(0.975, len(second) - 1))}
+        values |= {"names": list(names), "factor": float(stdtrit(len(second) - 1, 0.975))}
         values["pictures"] = levels("TransferExplorer", "pictures", pictures, each * len(names))
         for name, value in values.items():
             self.set_trait(name, value)
