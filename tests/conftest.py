@@ -11,6 +11,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import book_files  # noqa: F401  # before nbformat, for which it makes it faster to import
 import browser as browsers  # tools/browser.py
 import figures  # tools/figures.py
 import pytest

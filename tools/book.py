@@ -16,6 +16,7 @@ import sys
 import time
 from pathlib import Path
 
+import book_files
 import execution
 import glued
 import korean
@@ -63,7 +64,8 @@ def build(root: Path) -> None:
     keys = execution.execute_chapters(root)
     write_pages(root, told(root, keys, execution.cache_folder(root)))
     forget_pages(root / "_build" / "html", root)
-    build_korean(root, keys)
+    if korean.pages(root):
+        build_korean(root, keys)
     unfinished.unlink()
     compare_numbers(root, keys)
 
