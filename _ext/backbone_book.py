@@ -124,6 +124,7 @@ def configure(app, config):
     if TOLD:
         config.nb_execution_cache_path, address = TOLD["outputs"], TOLD["address"]
         config.backbone_english = TOLD.get("english", "")
+        config.backbone_korean = TOLD["korean"]
         own = f"{address}{korean.CODE}/" if config.language == korean.CODE else address
         config.html_baseurl = config.ogp_site_url = own
         config.notfound_urls_prefix = urlsplit(address).path  # the server shows it at any address

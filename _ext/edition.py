@@ -17,7 +17,6 @@ from sphinx.errors import SphinxError
 
 from backbone import language
 
-ROOT = Path(__file__).resolve().parents[1]  # the Korean book has this folder by a link
 ENGLISH = "en"
 NAMES = {ENGLISH: "English", korean.CODE: "한국어"}
 SECTION = re.compile(
@@ -104,23 +103,23 @@ def finished(app, text: str, page: Path) -> str:
     """Return a finished page with a link to the same page of the other edition; a Korean one is told."""
     code, name = app.config.language, page.relative_to(app.outdir).as_posix()
     address = app.config.html_baseurl.removesuffix(f"{korean.CODE}/")
-    if BUTTONS in text and "bb-language" not in text and name != "404.html":
+    if app.config.backbone_korean and BUTTONS in text and "bb-language" not in text and name != "404.html":
         other = ENGLISH if code == korean.CODE else korean.CODE
         up = "../" * name.count("/")
         href = f"{up}../{name}" if other == ENGLISH else f"{up}{other}/{name}"
         text = text.replace(BUTTONS, BUTTONS + SWITCH.format(code=other, href=href, name=NAMES[other]), 1)
         for one, place in ((ENGLISH, ""), (korean.CODE, f"{korean.CODE}/")):
             text = text.replace("</head>", HEAD.format(code=one, address=f"{address}{place}{name}"), 1)
-    return told(text, name) if code == korean.CODE else text
+    return told(app, text, name) if code == korean.CODE else text
 
 
-def told(text: str, name: str) -> str:
+def told(app, text: str, name: str) -> str:
     """Return a Korean page with all told that a catalogue has; what leads to its source leads to the Korean one."""
     docname = name.removesuffix(".html")
     chapter = docname.rpartition("/")[2]
     tables = (f"chapters/{chapter}", f"exercises/{chapter}", "exercises/report", "site")
     text = language.catalogue(korean.CODE, *tables).tell_html(text)
-    if not korean.source_of(ROOT, docname).exists():
+    if docname not in app.config.backbone_korean:
         return text
     own = korean.source_name(docname).removesuffix(".md")
     return re.sub(rf"(?<=/)(edit|blob)/([\w./-]+?)/{docname}\.(md|ipynb)", rf"\1/\2/{own}.\3", text)
@@ -129,6 +128,7 @@ def told(text: str, name: str) -> str:
 def setup(app):
     """Connect the extension."""
     app.add_config_value("backbone_english", "", "env")
+    app.add_config_value("backbone_korean", [], "")
     app.connect("config-inited", name_no_sections)
     app.connect("doctree-read", share_anchors, priority=100)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

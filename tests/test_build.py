@@ -461,6 +461,30 @@ def test_numbers_are_stored_by_make_notebooks_alone_and_a_build_says_what_differ
     built.passes()
 
 
+@GREEN
+def test_a_korean_page_stands_beside_the_english_one_with_its_outputs(built):
+    built.passes()
+    assert not (built.root / "_build/html/ko").exists()
+    assert not built.page().select("a.bb-language")
+    cells = (built.root / "chapters/tiny.md").read_text("utf-8").count("```{code-cell}")
+    folder = built.root / "chapters" / "ko"
+    folder.mkdir()
+    try:
+        (folder / "tiny.md").write_text("# 작은 장\n\n글이 있습니다.\n" + "\n@@\n" * cells, "utf-8")
+        notebooks.write(built.root)
+        assert "Chapters: none to execute." in built.passes()
+        page = built.page("ko/chapters/tiny")
+        assert page.html["lang"] == "ko"
+        assert "글이 있습니다." in page.article.get_text()
+        assert built.first_texts[-1].strip() in page.article.get_text()
+        for name, other in (("chapters/tiny", "../ko/chapters/tiny.html"), ("ko/chapters/tiny", "../../chapters/tiny.html")):
+            assert built.page(name).select_one("a.bb-language")["href"] == other
+        assert sum("0 added, 0 changed, 0 removed" in line for line in built.passes()) == 2
+    finally:
+        shutil.rmtree(folder)
+        shutil.rmtree(built.root / "_build/html/ko", ignore_errors=True)
+
+
 def models(page):
     """Return the models of the widgets on a page."""
     state = page.find("script", type="application/vnd.jupyter.widget-state+json")

@@ -86,10 +86,12 @@ def build_korean(root: Path, keys: dict[str, str]) -> None:
 def told(root: Path, keys: dict[str, str], outputs: Path) -> dict:
     """Return what the extension is told.
 
-    That is where the outputs lie, which of them are new, with what and when they were computed, and the site's address.
+    That is where the outputs lie, which of them are new, with what and when they were computed, the site's address, and
+    which pages are there in Korean.
     """
     runs = {name: of_run(execution.kept_at(root, root / f"{name}.md", key)) for name, key in keys.items()}
-    return {"outputs": str(outputs), "keys": keys, "runs": runs, "address": notebooks.repository(root).pages_url}
+    address = notebooks.repository(root).pages_url
+    return {"outputs": str(outputs), "keys": keys, "runs": runs, "address": address, "korean": korean.pages(root)}
 
 
 def of_run(file: Path) -> dict[str, str]:
@@ -130,7 +132,8 @@ def forget_pages(site: Path, root: Path) -> None:
 def write_pages(root: Path, told: dict) -> None:
     """Run Jupyter Book with warnings as errors, showing its output as it comes."""
     environment = os.environ | {"BACKBONE_BUILD": json.dumps(told)}
-    run = "from jupyter_book.cli.main import main; main()"  # it has no `python -m jupyter_book`
+    # It has no `python -m jupyter_book`.
+    run = f"import sys; sys.modules[{book_files.SLOW!r}] = None; from jupyter_book.cli.main import main; main()"
     command = [sys.executable, "-c", run, "build", str(root), "-W", "-n", "--keep-going"]
     complaints = []
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
