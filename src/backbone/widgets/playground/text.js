@@ -23,7 +23,7 @@ export const TEXT = {
     twins: "The {width} neurons of layer {layer} are equal and stay equal: they do the work of one.",
   },
   predictions: {
-    linear: "Four layers, no activation: can they part the disc from the ring around it? Guess, then press Play.",
+    linear: "Four hidden layers, no activation: can they part the disc from its ring? Guess, then press Play.",
     zero: "Every weight is 0: which neuron will learn first? Guess, then press Play.",
     equal: "Eight neurons, all weights 0.5: what can eight do that one cannot? Guess, then press Play.",
     fast: "Each step is ten times the gradient: will the loss fall faster? Guess, then take single steps.",
