@@ -88,6 +88,22 @@ def test_a_widget_speaks_korean_when_it_is_used(open_page):
     assert [text for text in page.evaluate(SAID) if korean.is_english(text)] == []
 
 
+def test_a_class_has_one_name_in_its_field_and_in_the_answers(open_page):
+    figure = open_page("ko/chapters/transfer-learning.html").locator(".bb-te")
+    fields = figure.locator("input:not([type=radio], [type=file])")
+    named = fields.evaluate_all("(all) => all.map((one) => one.value).filter(Boolean)")
+    assert named == ["스웨터", "코트"]
+    assert figure.locator(".bb-te-shares .bb-answer-name").all_inner_texts()[:2] == named
+
+
+def test_the_classes_of_imagenet_are_those_of_its_data_in_both_editions(open_page):
+    names = [
+        open_page(f"{place}chapters/resnet.html").locator(".bb-answer-list .bb-answer-name").all_inner_texts()
+        for place in ("", "ko/")
+    ]
+    assert names[0] == names[1] != []
+
+
 def test_the_letters_above_the_glossary_are_those_of_a_dictionary(site):
     page = html(site, "ko/glossary.html")
     links = page.select(".bb-letters a")

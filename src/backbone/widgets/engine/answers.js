@@ -18,7 +18,8 @@ export function answersPart(text, count = 5, pick = null, why = "") {
     node.classList.toggle("bb-old", old);
     rows.forEach(({ press }, i) => pick && press.setAttribute("aria-pressed", i === pressed));
     answers.slice(0, count).forEach(({ name, share }, i) => {
-      write(rows[i].name, name);
+      // A class of ImageNet stays in the words of its data.
+      if (rows[i].name.textContent !== name) rows[i].name.textContent = name;
       write(rows[i].value, percent(share));
       rows[i].bar.style.width = `${100 * share}%`;
     });

@@ -13,7 +13,7 @@ import {
   percent,
   question,
 } from "../kit.js";
-import { setting, speaker, stage, widget } from "../kit.js";
+import { setting, speaker, stage, told, widget } from "../kit.js";
 import { pixelsOf } from "../photo/decode.js";
 import { contentFrom, contentOf, contentOfFile } from "./file.js";
 import { firstOf, sharesOf, STEPS, WIDE } from "./maths.js";
@@ -34,13 +34,16 @@ import { readerPart, sizesOf } from "./reader.js";
 import { TEXT } from "./text.js";
 import { savedHead, trainingPart } from "./training.js";
 
+/** The names of the figure's own classes, as the page says them. */
+const kindsOf = (model) => model.get("names").map(told);
+
 /** The figure's own pictures; their pixels come soon after the start, `changed()` is called once all are there. */
 function ownOf(view, model, changed) {
   const features = array(model, "features");
   const [variants, count, size] = features.shape;
   const rows = entries({ data: features.data, shape: [variants * count, size] });
   const sheets = Array.from({ length: variants }, (_, i) => rows.slice(i * count, (i + 1) * count));
-  const own = ownPictures(model.get("names"), model.get("photos"), sheets);
+  const own = ownPictures(kindsOf(model), model.get("photos"), sheets);
   const read = async (item, file) => {
     Object.assign(item, sizesOf(await pixelsOf(new Blob([file]))));
     view.repaint();
@@ -113,7 +116,7 @@ function actsOf({ state, say, now, changed }) {
 
 /** What replaces all of it: as at first, empty, or from a file; and what saves it. */
 function filesOf(model, { state, own, home, size, say, changed }) {
-  const names = model.get("names");
+  const names = kindsOf(model);
   const replace = (pool) => {
     state.pool = pool;
     changed();
@@ -150,7 +153,7 @@ function savedOf(pool, model, home) {
 /** Keep the setting `taught` and the pool alike. `tell()` writes it, for Python and for a reload. */
 function taughtSetting(view, model, { state, own, home, size, retrain, say }) {
   let told = null;
-  const read = (content) => adopted(contentFrom(content, home, size), model.get("names"), own);
+  const read = (content) => adopted(contentFrom(content, home, size), kindsOf(model), own);
   const adopt = () => {
     const content = model.get("taught");
     if (content === told || !content?.format) return false;
@@ -223,7 +226,7 @@ function settingsPart(view, model) {
 
 /** Which pictures are taught and asked, and the head over them. `retrain(animated, tell)` begins anew. */
 function lessonOf(view, model, { own, paint, done }) {
-  const state = { pool: fresh(model.get("names"), own, model.get("first")), mine: null, busy: false, examples: null };
+  const state = { pool: fresh(kindsOf(model), own, model.get("first")), mine: null, busy: false, examples: null };
   let telling = false;
   const training = trainingPart(view, paint, () => done(telling));
   const retrain = (animated, tell = false) => {
