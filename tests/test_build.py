@@ -477,7 +477,10 @@ def test_a_korean_page_stands_beside_the_english_one_with_its_outputs(built):
         assert page.html["lang"] == "ko"
         assert "글이 있습니다." in page.article.get_text()
         assert built.first_texts[-1].strip() in page.article.get_text()
-        for name, other in (("chapters/tiny", "../ko/chapters/tiny.html"), ("ko/chapters/tiny", "../../chapters/tiny.html")):
+        for name, other in (
+            ("chapters/tiny", "../ko/chapters/tiny.html"),
+            ("ko/chapters/tiny", "../../chapters/tiny.html"),
+        ):
             assert built.page(name).select_one("a.bb-language")["href"] == other
         assert sum("0 added, 0 changed, 0 removed" in line for line in built.passes()) == 2
     finally:

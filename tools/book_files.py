@@ -10,8 +10,8 @@ from pathlib import Path
 
 NAME = "backbone"  # of what a reader takes along: the archive NAME.zip and the book as NAME.pdf
 
-# Where this package is installed, jsonschema, and so nbformat, is two seconds slower to import: it compiles grammars for
-# a kind of address that no notebook has. Without it jsonschema leaves that check out.
+# Where this package is installed, jsonschema, and with it nbformat, takes two seconds more to import: it compiles
+# grammars for a kind of address that no notebook has. Without it jsonschema leaves that check out.
 SLOW = "rfc3987_syntax"
 sys.modules.setdefault(SLOW, None)
 

@@ -25,8 +25,8 @@ SIZES = [(1, 1), (2, 3), (7, 300), (223, 225), (224, 224), (225, 224), (299, 301
 BYTES = "const bytes = (text) => Uint8ClampedArray.from(atob(text), (letter) => letter.charCodeAt(0));"
 RESIZE = f"""([data, side, height]) => {{
     {BYTES}
-    const [all, square] = [bytes(data), m.resizer(side)];
-    for (let from = 0; from < all.length; from += 4 * side * height) square.add(all.subarray(from, from + 4 * side * height));
+    const [all, square, band] = [bytes(data), m.resizer(side), 4 * side * height];
+    for (let from = 0; from < all.length; from += band) square.add(all.subarray(from, from + band));
     return square.result();
 }}"""
 READ = f"""([data]) => {{
