@@ -73,6 +73,13 @@ def test_the_map_grows_once_in_sight_and_can_be_scrubbed(figure):
     screen.check_map()
 
 
+def test_on_a_phone_both_pictures_and_the_numbers_of_the_window_are_in_sight_together(figure):
+    screen = figure("window", width=360, **FIGURES["window"])
+    page_checks.unfold(screen.page)
+    assert screen.root.bounding_box()["height"] <= 640
+    page_checks.assert_fits(screen.root)
+
+
 def test_whoever_scrolls_on_finds_the_whole_map(figure):
     """Where the button is out of sight the map grows all the same, and to its end where the figure itself is."""
     screen = figure("window", page={"reduced_motion": "no-preference"})

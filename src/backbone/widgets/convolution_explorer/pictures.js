@@ -28,8 +28,7 @@ function panel(part, paint, current) {
     context.translate(MARGIN, MARGIN); // from here on one unit is one input pixel
     paint(context, buffered, current(), canvas, colors);
   });
-  const frame = h("div", { class: "bb-conv-frame" }, canvas); // an invitation may lie on it
-  return { node: h("div", { class: `bb-panel bb-conv-${part}` }, frame, caption), canvas, frame, caption, draw };
+  return { node: h("div", { class: `bb-panel bb-conv-${part}` }, canvas, caption), canvas, caption, draw };
 }
 
 function drawInput(context, buffered, shown, _canvas, colors) {
@@ -127,7 +126,7 @@ export function picturesPart(view, current, acts) {
     input.draw();
     output.draw();
   };
-  return { nodes: [input.node, output.node], frame: input.frame, update };
+  return { nodes: [input.node, output.node], update };
 }
 
 /** Hovering shows what is under the pointer; a press, a drag and the keys leave the window there. */

@@ -11,7 +11,7 @@ export const TEXT = {
     filter: "Change a weight",
     size: "Point at a picture",
     shift: "Drag the photograph",
-    lab: "Point at a picture",
+    lab: "Change a weight",
   },
   question: "You change one weight of the filter. How many pixels of the map change?",
   answers: { one: "one", nine: "nine", all: "all" },

@@ -123,7 +123,7 @@ export default widget(SETTINGS, (view, model) => {
   pair.append(...[input, parts.beside?.node, output].filter(Boolean));
   const sweep = name === "window" ? sweepPart(view, current, look, pair) : null;
   const says = speaker(view, false);
-  (name === "filter" ? parts.beside.node : drawn.frame).append(invitation(TEXT.invitations[name]));
+  (parts.beside?.node ?? pair).append(invitation(TEXT.invitations[name]));
 
   const all = [drawn, parts.over, parts.beside, parts.strip, ...(parts.under ?? []), ...parts.folds].filter(Boolean);
   const paint = () => {
@@ -138,6 +138,6 @@ export default widget(SETTINGS, (view, model) => {
   const under = [sweep?.node, parts.strip?.node, parts.under && controls(...parts.under.map((part) => part.node))];
   const rows = [...(parts.over?.nodes ?? []), stage(pair), ...under.filter(Boolean), says.node];
   const root = body("bb-conv", TEXT.titles[name], ...rows, ...parts.folds.map((part) => part.node));
-  root.classList.add(`bb-conv-as-${name}`, `bb-conv-${["window", "shift"].includes(name) ? "tall" : "flat"}`);
+  root.classList.add(`bb-conv-as-${name}`);
   return { root, paint };
 });
