@@ -1,9 +1,12 @@
 """What is asked of every page and of every widget: sizes of text and targets, and accessibility."""
 
+import io
 import itertools
 import re
 
+import numpy as np
 from axe_playwright_python.base import AXE_SCRIPT
+from PIL import Image
 
 SMALLEST_TARGET = 24  # CSS pixels, WCAG 2.2, 2.5.8
 SMALLEST_TEXT = 12
@@ -394,6 +397,48 @@ HIDDEN_WORDS = f"""(root) => {{
     return words.filter(([, left, top, right, bottom]) =>
         left < own.right - 1 && right > own.left + 1 && top < own.bottom - 1 && bottom > own.top + 1);
 }}"""
+
+# Paints all figures once more, for HEAR_WORDS: they listen to the theme.
+PAINT_AGAIN = "(document.documentElement.dataset.theme += '')"
+# Makes invitations transparent, and gives for each picture on which one lies the box of the picture and of both.
+LIFT_INVITATION = f"""(root) => {{
+    {VISIBLE}
+    const invitation = seen.find((n) => n.matches(".bb-invite"));
+    if (!invitation) return [];
+    invitation.style.opacity = 0;
+    const own = invitation.getBoundingClientRect(), {{ left: x, top: y }} = root.getBoundingClientRect();
+    const box = ({{ left, top, right, bottom }}) => [left - x, top - y, right - x, bottom - y];
+    const both = (at) => ({{
+        left: Math.max(at.left, own.left), right: Math.min(at.right, own.right),
+        top: Math.max(at.top, own.top), bottom: Math.min(at.bottom, own.bottom),
+    }});
+    return seen.filter((n) => n.matches("svg, canvas, img")).map((n) => n.getBoundingClientRect())
+        .map((at) => [at, both(at)]).filter(([, {{ left, right, top, bottom }}]) => left < right && top < bottom)
+        .map((boxes) => boxes.map(box));
+}}"""
+GROUND = """() => {
+    const context = Object.assign(document.createElement("canvas"), { width: 1, height: 1 }).getContext("2d");
+    context.fillStyle = getComputedStyle(document.body).backgroundColor;
+    context.fillRect(0, 0, 1, 1);
+    return [...context.getImageData(0, 0, 1, 1).data].slice(0, 3);
+}"""
+MOST_HIDDEN = 1 / 8  # of what a picture shows
+
+
+def assert_invitations(page):
+    """Assert that no invitation hides a word, or more of a picture than a corner that can wait."""
+    page.evaluate(HEAR_WORDS)
+    page.evaluate(PAINT_AGAIN)
+    page.evaluate(FRAMES, 3)
+    ground = page.evaluate(GROUND)
+    for root in page.locator(".bb-widget:has(.bb-invite)").all():
+        assert root.evaluate(HIDDEN_WORDS) == []
+        boxes = np.rint(root.evaluate(LIFT_INVITATION)).astype(int).clip(0)
+        ink = np.abs(np.asarray(Image.open(io.BytesIO(root.screenshot())).convert("RGB"), int) - ground).max(2) > 24
+        for picture in boxes:
+            whole, hidden = (ink[top:bottom, left:right].sum() for left, top, right, bottom in picture)
+            assert hidden <= MOST_HIDDEN * whole, f"{root.get_attribute('class')}: {hidden / whole:.0%} of a picture"
+        root.locator(".bb-invite").first.evaluate("(node) => (node.style.opacity = '')")
 
 
 def assert_figure(page, wide=560, narrow=640):

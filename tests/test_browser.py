@@ -17,6 +17,7 @@ from page_checks import (
     assert_colors,
     assert_fits,
     assert_heard,
+    assert_invitations,
     assert_structure,
     overlaps,
     resize,
@@ -100,6 +101,7 @@ def test_page_is_sound(open_page, site, path, width, theme):
     unwrap_same_words(page)
     assert_structure(page)
     assert_heard(page)
+    assert_invitations(page)
     if width == 1280:
         assert not path.startswith("chapters/") or page.locator("article").bounding_box()["height"] <= TALLEST
         assert_light(page, site)

@@ -4,7 +4,7 @@ import re
 
 import korean
 import pytest
-from page_checks import assert_structure, unfold, until, unwrap_same_words
+from page_checks import assert_invitations, assert_structure, unfold, until, unwrap_same_words
 from test_browser import PAGES, assert_complete, html, misled
 
 from backbone import language
@@ -44,6 +44,7 @@ def test_page_is_sound_and_korean(open_page, site, path, width, theme):
     page = open_page(f"ko/{path}", width=width, theme=theme)
     assert page.locator("html").get_attribute("lang") == "ko"
     assert_complete(page, html(site, f"ko/{path}"))
+    assert_invitations(page)
     unfold(page)
     assert [text for text in page.evaluate(SAID) if korean.is_english(text)] == []
     assert page.evaluate(OUTSIDE) == []
