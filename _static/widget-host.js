@@ -124,6 +124,8 @@
     return typeof widget === "function" ? widget() : widget;
   });
 
+  const rest = () => new Promise((done) => setTimeout(done));
+
   const fetchScript = (src) =>
     new Promise((onload, fail) => {
       const onerror = () => fail(new Error(`${src} did not come`));
@@ -158,6 +160,7 @@
       const { model_id: id } = JSON.parse(script.textContent);
       const model = findModel(id);
       const widget = await findWidget(page.models[id].widget);
+      if (view !== views[0]) await rest(); // several that come near together leave time between them
       model.ready ??= Promise.resolve(widget.initialize?.({ model }));
       await model.ready;
       const { open = [], used } = kept.views[views.indexOf(view)] ?? {};

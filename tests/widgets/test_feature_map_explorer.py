@@ -184,6 +184,16 @@ def test_forward_equals_pytorch(module, number):
             assert np.abs(np.reshape(found[layer], expected.shape) - expected).max() <= TOLERANCE, layer
 
 
+@pytest.mark.browser
+def test_the_scale_of_a_layers_colors_ends_where_one_number_in_200_is_beyond(module):
+    script = "([all, statistics]) => m.limitsOf(nets, all.map((pixels) => m.standardized(pixels, statistics)))"
+    found = module(script, [[image.ravel().tolist() for image in images()], STATISTICS])
+    made = [maps_of(rounded(explorer(network=name)), image) for name in networks() for image in images()]
+    for layer in set(found) & set(made[0]):
+        sizes = np.sort(np.abs([maps[layer] for maps in made]).ravel())
+        assert found[layer] == pytest.approx(sizes[int(0.995 * (len(sizes) - 1))], abs=TOLERANCE), layer
+
+
 TRACE = """([pixels, statistics, layer, unit, place]) => {
     const maps = m.forward(nets[0], m.standardized(pixels, statistics));
     return m.trace(nets[0], maps, layer, unit, place);

@@ -8,8 +8,9 @@ export function lenetParameters(shapes, weights, vectors) {
   for (const [name, [units, ...sides]] of shapes) {
     const vector = vectors.subarray(seen, (seen += units));
     const inputs = sides.reduce((product, side) => product * side, 1);
-    const scaled = (value, i) => value * vector[Math.floor(i / inputs)];
-    found[name] = sides.length ? Float32Array.from(weights.subarray(at, (at += units * inputs)), scaled) : vector;
+    found[name] = sides.length ? new Float32Array(units * inputs) : vector;
+    for (let unit = 0, i = 0; sides.length && unit < units; unit++)
+      for (const end = i + inputs; i < end; i++) found[name][i] = weights[at++] * vector[unit];
   }
   return found;
 }
