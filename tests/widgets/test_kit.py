@@ -27,7 +27,9 @@ def test_numbers_in_print(module):
     assert module("() => [m.show(-3.961743981019167e39), m.show(1e21), m.show(-0.00001), m.show(999999.5)]") == [
         "−4.0×10³⁹", "1.0×10²¹", "0", "999999.5",
     ]  # fmt: skip
-    assert module("() => [m.fixed(-0.0001, 2), m.fixed(-1.5, 2), m.grouped(60000)]") == ["0.00", "−1.50", "60,000"]
+    assert module("() => [m.fixed(-0.0001, 2), m.fixed(-1.5, 2)]") == ["0.00", "−1.50"]
+    counts = [0, 7, 999, 1000, 60_000, 1_234_567, -1, -999, -12_345, 2**53]
+    assert module("(counts) => counts.map(m.grouped)", counts) == [f"{count:,}" for count in counts]
     assert module("() => [0, 0.001, 0.125, 1].map((share) => m.percent(share))") == ["0 %", "0 %", "13 %", "100 %"]
     assert module("() => [0, 0.001, 0.01, 0.1234].map((share) => m.percent(share, 1, 2))") == [
         "0.0 %", "0.10 %", "1.0 %", "12.3 %",

