@@ -10,7 +10,7 @@ of the network. The rate with the best mean on the validation pictures is kept, 
 pictures: its row alone has ``accuracy``. The networks differ in two modules only, which cost equally much to 5 %.
 """
 
-from functools import partial
+from functools import cache, partial
 
 import torch
 from common import accuracies, split, standardized, trained
@@ -66,6 +66,7 @@ def network(name: str, into: float, generator=None) -> nn.Module:
     return model if generator is None else models.initialize(model, generator, "he")
 
 
+@cache
 def arithmetic(name: str, into: float) -> int:
     """Return the multiply-adds for one picture."""
     with torch.device("meta"):
