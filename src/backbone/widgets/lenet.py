@@ -1,11 +1,16 @@
-"""LeNet's numbers on their way to ``lenet.js``: packed as whole numbers and one scale for each unit, or in one row."""
+"""LeNet in figures: its numbers on their way to ``lenet.js``, and what it looks at."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
+import traitlets as t
 from numpy.typing import ArrayLike
+
+from backbone.data import Statistics
+from backbone.widgets.base import Array, BookWidget
+from backbone.widgets.pictures import SIDE, gray_statistics, shoe
 
 SHAPES = {
     "conv1.weight": (6, 1, 5, 5),
@@ -19,6 +24,51 @@ SHAPES = {
     "fc3.weight": (10, 84),
     "fc3.bias": (10,),
 }
+
+
+class LenetWidget(BookWidget):
+    """A figure in which LeNet looks at one of its pictures, or at what the hand draws.
+
+    Args:
+        classes: the names of LeNet's ten scores.
+        statistics: mean and std of the data; the network takes ``(gray - mean) / std``.
+
+    Traits, live both ways:
+        picture: which of the figure's pictures is looked at; -1 for the drawing.
+        drawing: what the hand drew, uint8 (28, 28), first a shoe.
+
+    Raises:
+        traitlets.TraitError: a picture that is not there, a drawing of another shape.
+    """
+
+    labels_of_pictures = "labels"  # the trait that has one for each picture
+
+    picture = t.Int(-1, min=-1).tag(sync=True)
+    drawing = Array("uint8").tag(sync=True)
+
+    sketch = Array("uint8", read_only=True, help="the first drawing (28, 28)").tag(sync=True)
+    classes = t.List(t.Unicode(), read_only=True).tag(sync=True)
+    statistics = t.List(t.Float(), read_only=True, help="mean and std of the data in [0, 1]").tag(sync=True)
+    shapes = t.List([[*pair] for pair in SHAPES.items()], read_only=True, help="of LeNet's parameters").tag(sync=True)
+
+    def __init__(self, classes: Sequence[str], statistics: Statistics, **traits):
+        self.set_trait("classes", list(classes))
+        self.set_trait("statistics", gray_statistics(statistics))
+        super().__init__(**({"drawing": shoe()} | traits))
+        self.set_trait("sketch", self.drawing)
+
+    @t.validate("picture")
+    def _picture_is_there(self, proposal):
+        count = len(getattr(self, self.labels_of_pictures))
+        if proposal["value"] >= count:
+            raise t.TraitError(f"picture is {proposal['value']}; there are {count}, so give 0 to {count - 1}, or -1")
+        return proposal["value"]
+
+    @t.validate("drawing")
+    def _drawing_is_whole(self, proposal):
+        if proposal["value"].shape != (SIDE, SIDE):
+            raise t.TraitError(f"drawing has shape {proposal['value'].shape}; it must be ({SIDE}, {SIDE})")
+        return proposal["value"]
 
 
 def pack_lenet(

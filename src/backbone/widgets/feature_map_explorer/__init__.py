@@ -9,9 +9,9 @@ import traitlets as t
 from numpy.typing import ArrayLike
 
 from backbone.data import LabeledImages, Statistics
-from backbone.widgets.base import Array, BookWidget
-from backbone.widgets.lenet import SHAPES, pack_lenet, unpack_lenet
-from backbone.widgets.pictures import SIDE, gray_statistics, shoe
+from backbone.widgets.base import Array
+from backbone.widgets.lenet import LenetWidget, pack_lenet, unpack_lenet
+from backbone.widgets.pictures import SIDE
 
 COVER = 8
 GRAYS = {"gray": 128, "black": 0}
@@ -27,7 +27,7 @@ LAYERS = {
 }
 
 
-class FeatureMapExplorer(BookWidget):
+class FeatureMapExplorer(LenetWidget):
     """Draw on a picture and watch LeNet compute its maps and answers; a unit lights what it reads, back to the picture.
 
     The network runs in the page. Its weights travel as whole numbers from -127 to 127 and one scale for each unit, and
@@ -55,8 +55,6 @@ class FeatureMapExplorer(BookWidget):
 
     room = {"": (509, 630)}
 
-    picture = t.Int(-1, min=-1).tag(sync=True)
-    drawing = Array("uint8").tag(sync=True)
     network = t.Unicode().tag(sync=True)
     layer = t.Enum(list(LAYERS), "fc3").tag(sync=True)
     unit = t.Int(-1, min=-1).tag(sync=True)
@@ -66,14 +64,10 @@ class FeatureMapExplorer(BookWidget):
     cover_fill = t.Enum(list(GRAYS), "gray").tag(sync=True)
 
     pixels = Array("uint8", read_only=True, help="the pictures (P, 28, 28)").tag(sync=True)
-    sketch = Array("uint8", read_only=True, help="the first drawing (28, 28)").tag(sync=True)
     labels = t.List(t.Int(), read_only=True).tag(sync=True)
-    classes = t.List(t.Unicode(), read_only=True).tag(sync=True)
     networks = t.List(t.Unicode(), read_only=True, help="their names").tag(sync=True)
-    shapes = t.List([[*pair] for pair in SHAPES.items()], read_only=True, help="of LeNet's parameters").tag(sync=True)
     weights = Array("int8", read_only=True, help="a row a network; see lenet.py").tag(sync=True)
     vectors = Array("float32", read_only=True, help="a row a network; see lenet.py").tag(sync=True)
-    statistics = t.List(t.Float(), read_only=True, help="mean and std of the data in [0, 1]").tag(sync=True)
 
     def __init__(
         self,
@@ -90,13 +84,10 @@ class FeatureMapExplorer(BookWidget):
         packed = [pack_lenet(parameters, "int8", f"networks[{name!r}]") for name, parameters in networks.items()]
         self.set_trait("pixels", shown)
         self.set_trait("labels", labels)
-        self.set_trait("classes", list(pictures.classes))
         self.set_trait("networks", list(networks))
         self.set_trait("weights", [weights for weights, _ in packed])
         self.set_trait("vectors", [vectors for _, vectors in packed])
-        self.set_trait("statistics", gray_statistics(statistics))
-        super().__init__(**({"network": self.networks[0], "drawing": shoe()} | traits))
-        self.set_trait("sketch", self.drawing)
+        super().__init__(pictures.classes, statistics, **({"network": self.networks[0]} | traits))
 
     @property
     def input(self) -> np.ndarray:
@@ -117,19 +108,6 @@ class FeatureMapExplorer(BookWidget):
     def _network_is_known(self, proposal):
         if proposal["value"] not in self.networks:
             raise t.TraitError(f"network is {proposal['value']!r}; it must be one of {', '.join(self.networks)}")
-        return proposal["value"]
-
-    @t.validate("picture")
-    def _picture_is_there(self, proposal):
-        count = len(self.labels)
-        if proposal["value"] >= count:
-            raise t.TraitError(f"picture is {proposal['value']}; there are {count}, so give 0 to {count - 1}, or -1")
-        return proposal["value"]
-
-    @t.validate("drawing")
-    def _drawing_is_whole(self, proposal):
-        if proposal["value"].shape != (SIDE, SIDE):
-            raise t.TraitError(f"drawing has shape {proposal['value'].shape}; it must be ({SIDE}, {SIDE})")
         return proposal["value"]
 
 

@@ -6,9 +6,9 @@ import numpy as np
 import traitlets as t
 
 from backbone.data import LabeledImages, Statistics
-from backbone.widgets.base import Array, BookWidget
-from backbone.widgets.lenet import SHAPES, lenet_parameters
-from backbone.widgets.pictures import LEVELS, SIDE, gray_statistics, levels, packed, shoe
+from backbone.widgets.base import Array
+from backbone.widgets.lenet import SHAPES, LenetWidget, lenet_parameters
+from backbone.widgets.pictures import LEVELS, SIDE, levels, packed
 
 RATES = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5)
 COUNT = sum(int(np.prod(shape)) for shape in SHAPES.values())
@@ -17,7 +17,7 @@ COARSE = 3  # the level of white of what is learned from: two bits a pixel are e
 STEP = 0x6D2B79F5
 
 
-class LenetTrainer(BookWidget):
+class LenetTrainer(LenetWidget):
     """Press Play, and LeNet learns in the page: its weights change, its loss falls, and it names more pictures.
 
     What it computes is gradient descent with a momentum of 0.9, ``torch.optim.SGD(lr=rate, momentum=0.9)``, from
@@ -46,22 +46,17 @@ class LenetTrainer(BookWidget):
     """
 
     room = {"": (520, 619)}
+    labels_of_pictures = "held_labels"
 
     rate = t.Float(0.02).tag(sync=True)
     seed = t.Int(5, min=0, max=9).tag(sync=True)
     weights = Array("float32").tag(sync=True)
-    drawing = Array("uint8").tag(sync=True)
-    picture = t.Int(-1, min=-1).tag(sync=True)
     answer = t.Enum(["", "conv1", "conv2", "fc1", "fc2", "fc3"], "").tag(sync=True)
 
     train_pixels = Array("uint8", read_only=True, help="(N, 196), four pixels a byte").tag(sync=True)
     train_labels = t.List(t.Int(), read_only=True).tag(sync=True)
     held_pixels = Array("uint8", read_only=True, help="(M, 392), two pixels a byte").tag(sync=True)
     held_labels = t.List(t.Int(), read_only=True).tag(sync=True)
-    sketch = Array("uint8", read_only=True, help="the first drawing (28, 28)").tag(sync=True)
-    classes = t.List(t.Unicode(), read_only=True).tag(sync=True)
-    statistics = t.List(t.Float(), read_only=True, help="mean and std of the data in [0, 1]").tag(sync=True)
-    shapes = t.List([[*pair] for pair in SHAPES.items()], read_only=True, help="of LeNet's parameters").tag(sync=True)
     rates = t.List(t.Float(), RATES, read_only=True).tag(sync=True)
     batch = t.Int(read_only=True).tag(sync=True)
     passes = t.Int(read_only=True).tag(sync=True)
@@ -85,12 +80,9 @@ class LenetTrainer(BookWidget):
         self.set_trait("train_labels", np.asarray(train.labels).tolist())
         self.set_trait("held_pixels", packed(_checked("held_out", held_out, LEVELS), 4))
         self.set_trait("held_labels", np.asarray(held_out.labels).tolist())
-        self.set_trait("classes", list(train.classes))
-        self.set_trait("statistics", gray_statistics(statistics))
         self.set_trait("batch", batch)
         self.set_trait("passes", passes)
-        super().__init__(**({"drawing": shoe()} | traits))
-        self.set_trait("sketch", self.drawing)
+        super().__init__(train.classes, statistics, **traits)
 
     @property
     def parameters(self) -> dict[str, np.ndarray]:
@@ -129,19 +121,6 @@ class LenetTrainer(BookWidget):
         if given.shape not in ((0,), (COUNT,)) or not np.isfinite(given).all():
             raise t.TraitError(f"weights have shape {given.shape}; give ({COUNT},) finite numbers, or none")
         return given
-
-    @t.validate("picture")
-    def _picture_is_there(self, proposal):
-        count = len(self.held_labels)
-        if proposal["value"] >= count:
-            raise t.TraitError(f"picture is {proposal['value']}; there are {count}, so give 0 to {count - 1}, or -1")
-        return proposal["value"]
-
-    @t.validate("drawing")
-    def _drawing_is_whole(self, proposal):
-        if proposal["value"].shape != (SIDE, SIDE):
-            raise t.TraitError(f"drawing has shape {proposal['value'].shape}; it must be ({SIDE}, {SIDE})")
-        return proposal["value"]
 
 
 def draws(seed: int, start: int, count: int) -> np.ndarray:
