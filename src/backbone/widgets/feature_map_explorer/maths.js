@@ -155,7 +155,7 @@ export function apportion(values, target) {
 
 /** The number that would stand at a place, were `values` sorted: Hoare's search, which only sorts what lies around it. */
 function ranked(values, place) {
-  for (let [low, high] = [0, values.length - 1]; low < high; ) {
+  for (let [low, high] = [0, values.length - 1]; low < high;) {
     const pivot = values[(low + high) >> 1];
     let [i, j] = [low, high];
     while (i <= j) {
