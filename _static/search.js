@@ -125,9 +125,10 @@
 
   /** Match what stands before one of the words, and the word. */
   function either(words) {
-    const safe = words.map((word) =>
-      word.replace(/[.*+?^${}()|[\]\\]/g, "\\$&").replace(/(\d)x(?=\d)/g, "$1\\s*[x×]\\s*"),
-    );
+    const safe = words.map((word) => {
+      const own = word.replace(/[.*+?^${}()|[\]\\]/g, "\\$&").replace(/(\d)x(?=\d)/g, "$1\\s*[x×]\\s*");
+      return /[a-z0-9]$/i.test(word) ? `${own}(?![a-z0-9])` : own; // "2" is not in "21"; a particle may follow Hangul
+    });
     return new RegExp(`(^|[^\\p{L}\\p{N}])(${safe.join("|") || "(?!)"})`, "giu");
   }
 

@@ -1011,6 +1011,9 @@ def test_a_result_says_what_the_term_means_or_what_the_section_says(open_page):
     found_for(page, "ankle boot")
     assert "boot" in " ".join(page.locator("#search-results mark").all_inner_texts())
     assert not re.search(r"import |plots\.|\$", " ".join(says.all_inner_texts())), "code"
+    found_for(page, "stride of 2")
+    after = "(all) => all.map(({ nextSibling }) => (nextSibling?.data ?? '')[0] ?? '').join('')"
+    assert not re.search("[a-z0-9]", page.locator("#search-results mark").evaluate_all(after)), '"2" is not in "21"'
     assert_structure(page)
     assert_colors(page, set())
 

@@ -1,6 +1,6 @@
 export const TEXT = {
   title: "LeNet at work: a picture, the maps of each layer, ten answers",
-  invitation: "Draw a shoe",
+  invitation: "Draw on the shoe",
   picture: "The picture. Arrow keys move a cursor, space paints, Enter sets the pen down or lifts it.",
   cover: "The picture, with a square over it. Arrow keys move the square.",
   network:
