@@ -34,6 +34,13 @@
     };
   };
 
+  // A figure is drawn for the width that it has, and paper leaves it no time to be drawn anew: it keeps the width, and is
+  // scaled to the paper as a whole (site.css).
+  const keepWidths = () => {
+    for (const view of document.querySelectorAll(".bb-view"))
+      if (view.offsetWidth) view.style.setProperty("--bb-drawn", `${view.offsetWidth}px`);
+  };
+
   // The theme's own script comes after the first figures, which paint in the page's ink.
   const dark = matchMedia("(prefers-color-scheme: dark)").matches;
   if (dataset.mode !== "light" && dataset.mode !== "dark") dataset.theme = dark ? "dark" : "light";
@@ -43,6 +50,7 @@
     const { theme } = dataset;
     const folds = document.querySelectorAll("article details:not([open], .bb-checks > *)");
     for (const fold of folds) fold.open = true;
+    keepWidths();
     const scatter = gathered([...document.querySelectorAll("article .solution")]);
     globalThis.MathJax?.typeset?.([...formulas()]);
     dataset.theme = "light";

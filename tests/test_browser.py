@@ -148,9 +148,21 @@ def test_code_that_scrolls_can_have_the_focus_once_it_is_shown(open_page):
     assert page.locator("article pre[tabindex='0']").count() > 0
 
 
+PAPER = 718  # pixels that A4 is wide, less its margins
+# A browser prints without a frame in which something could be drawn anew.
+FREEZE = """() => {
+    window.thaw = ((frame) => () => (window.requestAnimationFrame = frame))(requestAnimationFrame);
+    window.requestAnimationFrame = () => 0;
+    dispatchEvent(new Event("beforeprint"));
+}"""
+
+
 def assert_printed_whole(page):
-    """Assert that each figure and widget has its size on paper, and no page ends with a heading or an empty box."""
+    """Assert that all has its size on paper and lies on it, and no page ends with a heading or an empty box."""
+    page.evaluate(FREEZE)
     page.emulate_media(media="print")
+    page.set_viewport_size({"width": PAPER, "height": 900})
+    assert page.evaluate(CUT_OFF) == []
     assert set(page.locator("article .cell_input").evaluate_all(BREAKS, "breakInside")) <= {"avoid"}
     assert set(page.locator("article :is(h1, h2, h3)").evaluate_all(BREAKS, "breakAfter")) == {"avoid"}
     for view in page.locator(".bb-view, .bb-figure").all():
@@ -158,6 +170,8 @@ def assert_printed_whole(page):
         assert box["width"] > 200
         assert box["height"] > 100
     page.emulate_media(media="screen")
+    page.evaluate("() => { dispatchEvent(new Event('afterprint')); thaw(); }")
+    resize(page, 1280)
 
 
 def assert_fits_when_narrowed(page):
