@@ -8,28 +8,42 @@
     back: "Back to the text",
     solutions: "Solutions",
     solved: "The solution stands at the end of this chapter.",
+    answered: "The answers stand at the end of this chapter.",
     search: "Enter shows what is found; there Enter opens the first.",
   };
   const { dataset } = document.documentElement;
   let restore = () => {};
 
-  // On paper a solution does not stand under its exercise, where an eye falls on it, but at the page's end, and a line
-  // says so. What is returned puts all back.
-  const gathered = (solutions) => {
-    if (!solutions.length) return () => {};
-    const make = (tag, properties) => Object.assign(document.createElement(tag), properties);
-    const end = make("section", { id: "bb-solutions" });
-    end.append(make("h2", { textContent: TEXT.solutions }));
-    document.querySelector("article > section").append(end);
+  // On paper neither a solution nor a reason stands under what asks for it, where an eye falls on it, but at the page's
+  // end, and a line says so. What is returned puts all back.
+  const make = (tag, properties, ...children) => {
+    const node = Object.assign(document.createElement(tag), properties);
+    node.append(...children);
+    return node;
+  };
+  const gathered = (solutions, questions) => {
+    const end = make("section", { id: "bb-solutions" }, make("h2", { textContent: TEXT.solutions }));
+    const note = (textContent) => make("p", { className: "bb-note" }, make("a", { href: `#${end.id}`, textContent }));
     const notes = solutions.map((solution) => {
-      const note = make("p", { className: "bb-note" });
-      note.append(make("a", { href: `#${end.id}`, textContent: TEXT.solved }));
-      solution.replaceWith(note);
-      end.append(solution);
-      return note;
+      const node = note(TEXT.solved);
+      solution.replaceWith(node);
+      return [node, solution];
     });
+    const answered = note(TEXT.answered);
+    const reasons = questions.map((box) => [...box.querySelectorAll(".bb-why")].map((why) => [why, why.parentElement]));
+    if (questions.length) {
+      const { textContent } = questions[0].closest("section").querySelector("h2, h3").firstChild;
+      const list = (nodes) => make("ol", {}, ...nodes.map((node) => make("li", {}, node)));
+      const all = list(reasons.map((of) => list(of.map(([why]) => why))));
+      end.append(make("h3", { textContent }), all);
+      questions.at(-1).after(answered);
+    }
+    end.append(...solutions);
+    if (solutions.length || questions.length) document.querySelector("article > section").append(end);
     return () => {
-      notes.forEach((note, i) => note.replaceWith(solutions[i]));
+      for (const [node, solution] of notes) node.replaceWith(solution);
+      for (const [why, answer] of reasons.flat()) answer.append(why);
+      answered.remove();
       end.remove();
     };
   };
@@ -51,7 +65,10 @@
     const folds = document.querySelectorAll("article details:not([open], .bb-checks > *)");
     for (const fold of folds) fold.open = true;
     keepWidths();
-    const scatter = gathered([...document.querySelectorAll("article .solution")]);
+    const scatter = gathered(
+      [...document.querySelectorAll("article .solution")],
+      [...document.querySelectorAll("article div.bb-question")],
+    );
     globalThis.MathJax?.typeset?.([...formulas()]);
     dataset.theme = "light";
     restore = () => {

@@ -1055,16 +1055,45 @@ def test_a_dark_page_is_printed_light_with_its_folds_open(open_page):
     assert (printed["theme"], printed["closed"]) == ("light", 0)
     solutions = [name for name in printed["solved"] if "solution" in name]
     assert printed["solved"][-len(solutions) :] == solutions
-    assert (
-        page.locator("a[href='#bb-solutions']").count()
-        == len(solutions)
-        == page.locator("#bb-solutions > *").count() - 1
-    )
+    assert page.locator("a[href='#bb-solutions']").count() == len(solutions) + 1  # and one of the quick questions
+    assert page.locator("#bb-solutions > .solution").count() == len(solutions)
     assert not page.locator(".bb-checks > details").evaluate("(fold) => fold.open")
     assert max(int(part) for part in re.findall(r"\d+", printed["ink"])[:3]) < 80
     page.evaluate("window.dispatchEvent(new Event('afterprint'))")
     assert page.evaluate(PRINTED) == before
     assert before["closed"] > 0
+
+
+QUESTIONS = """() => [...document.querySelectorAll("article div.bb-question")].map((box) => {
+    const said = (node) => getComputedStyle(node, "::before").content;
+    const buttons = [...box.querySelectorAll("li > button")];
+    return {
+        shown: box.checkVisibility(), breaks: getComputedStyle(box).breakInside, number: said(box.querySelector("p")),
+        answers: new Set(buttons.map((one) => [said(one), getComputedStyle(one).boxShadow].join(" "))).size,
+        reasons: [...box.querySelectorAll("li > .bb-why")].map((why) => why.textContent),
+        all: buttons.length,
+    };
+})"""
+# The reasons at the page's end, a list for each question.
+REASONS = """[...document.querySelectorAll("#bb-solutions > ol > li")].map((of) =>
+    [...of.querySelectorAll(".bb-why")].filter((why) => why.checkVisibility()).map((why) => why.textContent))"""
+
+
+def test_quick_questions_are_printed_to_be_answered_and_the_reasons_at_the_end(open_page):
+    page = open_page("chapters/dropout.html")
+    page.locator("div.bb-question:visible li > button").first.click()
+    before = page.evaluate(QUESTIONS)
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    page.emulate_media(media="print")
+    printed = page.evaluate(QUESTIONS)
+    assert {(one["shown"], one["breaks"], len(one["reasons"])) for one in printed} == {(True, "avoid", 0)}
+    assert all("bb-question" in one["number"] for one in printed)
+    assert [one["answers"] for one in printed] == [1] * len(before)  # whatever was chosen
+    assert page.evaluate(REASONS) == [one["reasons"] for one in before]
+    assert [len(reasons) for reasons in page.evaluate(REASONS)] == [one["all"] for one in before]
+    page.emulate_media(media="screen")
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert page.evaluate(QUESTIONS) == before
 
 
 def test_a_click_on_a_solutions_title_opens_it(open_page):
