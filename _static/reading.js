@@ -10,8 +10,8 @@
     next: "Next question",
     forget: "Forget my answers",
     forgotten: "What you read and answered is forgotten.",
-    on: "Go on: {section}",
-    from: "in {title}",
+    on: "Go on: {title}",
+    onIn: "Go on in {title}: {section}",
     forgetAll: "Forget what I read and answered",
     undo: "Undo",
   };
@@ -156,13 +156,13 @@
     if (!place && !Object.keys(answers).length) return;
     const { page, anchor, ...said } = place ?? {};
     const { title, section = title } = (said.lang ?? "en") === lang ? said : { title: titleOf(page) };
-    const on = element("a", { className: start.className, textContent: fill(TEXT.on, { section }) });
+    const says = section === title ? TEXT.on : TEXT.onIn;
+    const on = element("a", { className: start.className, textContent: fill(says, { title, section }) });
     const row = element("p", { className: "bb-go-on" });
     if (/^chapters\/[\w-]+\.html$/.test(page)) {
       on.href = new URL(`${page}#${String(anchor).replace(/[^\w-]/g, "")}`, home).href;
       start.before(on, " ");
       start.classList.replace("sd-btn-primary", "bb-second");
-      if (section !== title) row.append(fill(TEXT.from, { title }), " · ");
     }
     row.append(press(TEXT.forgetAll, forget, "bb-as-words"));
     (start.closest("p") ?? start).after(row);

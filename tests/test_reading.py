@@ -110,8 +110,7 @@ def test_the_front_page_leads_back_to_where_the_reader_stopped(open_page):
     page = open_page(DROPOUT)
     stopped_at(page, "where-to-put-it")
     links = page.locator("a.bb-start")
-    assert links.all_inner_texts() == ["Go on: Where to put it", "Start"]
-    assert "in Dropout" in page.locator(".bb-go-on").inner_text()
+    assert links.all_inner_texts() == ["Go on in Dropout: Where to put it", "Start"]
     filled = links.evaluate_all(
         "(all) => all.map((one) => getComputedStyle(one).backgroundColor !== 'rgba(0, 0, 0, 0)')"
     )
@@ -119,6 +118,13 @@ def test_the_front_page_leads_back_to_where_the_reader_stopped(open_page):
     assert_colors(page, set())
     links.first.click()
     page.wait_for_url("**/chapters/dropout.html#where-to-put-it")
+
+
+def test_on_a_phone_what_one_can_press_there_does_not_touch(open_page):
+    page = open_page(DROPOUT, width=390)
+    stopped_at(page, "against-weight-decay-and-early-stopping")
+    on, start = (link.bounding_box() for link in page.locator("a.bb-start").all())
+    assert start["y"] - on["y"] - on["height"] >= 8
 
 
 def test_what_was_read_is_forgotten_when_the_reader_asks(open_page):
@@ -140,7 +146,7 @@ def test_what_is_forgotten_comes_back_when_the_reader_asks(open_page):
         page.get_by_role("button", name="Forget what I read").click()
         page.get_by_role("button", name="Undo").click()
     assert page.evaluate("(key) => localStorage.getItem(key)", KEY) == kept
-    assert page.locator("a.bb-start").all_inner_texts() == ["Go on: Where to put it", "Start"]
+    assert page.locator("a.bb-start").all_inner_texts() == ["Go on in Dropout: Where to put it", "Start"]
     assert page.locator(".bb-go-on").count() == 1
 
 
