@@ -229,6 +229,12 @@
       menu.scrollTop += own.top - around.top - menu.clientHeight / 2;
   });
 
+  // On a narrow page the two menus lie over the text: a link in one leads to what it covers.
+  addEventListener("click", ({ target }) => {
+    if (!target.closest?.(":is(.bd-sidebar-primary, .bd-sidebar-secondary) a[href]")) return;
+    for (const toggle of document.querySelectorAll("input.sidebar-toggle")) toggle.checked = false;
+  });
+
   // The dialog of the search says what Enter does.
   addEventListener("DOMContentLoaded", () => {
     const form = document.querySelector(".search-button__search-container > form");

@@ -738,6 +738,71 @@ def test_the_side_menu_shows_where_the_reader_is_and_the_page_stays(open_page, p
     assert page.evaluate("scrollY") == 0
 
 
+TERM, SOURCE = "article a:has(> .std-term)", "article a.internal[href*='references.html#']"
+PHONE = {"width": 390, "has_touch": True, "is_mobile": True}
+
+
+@pytest.mark.parametrize("menu", ["primary", "secondary"])
+def test_a_menu_of_a_phone_lies_over_the_page_and_leaves_it_where_it_is(open_page, menu):
+    page = open_page("chapters/convolution.html", **PHONE)
+    page.evaluate("scrollTo({ top: 3000, behavior: 'instant' })")
+    page.evaluate(FRAMES, 20)
+    before, box = page.evaluate("scrollY"), page.locator(f"#pst-{menu}-sidebar-checkbox")
+    page.locator(f"button.{menu}-toggle:visible").tap()
+    until(page, "() => document.activeElement.closest('[class*=bd-sidebar]')")
+    page.touchscreen.tap(380 if menu == "primary" else 10, 500)
+    until(page, "(name) => document.activeElement.matches(`.${name}-toggle`)", menu)
+    page.wait_for_timeout(700)  # the box with the button's name would come after 500 ms
+    assert not box.is_checked()
+    assert page.evaluate("scrollY") == before
+    assert page.locator(".tooltip:visible").count() == 0
+
+
+def test_a_menu_of_a_phone_closes_over_the_section_that_was_chosen(open_page):
+    page = open_page("chapters/convolution.html", **PHONE)
+    page.locator("button.secondary-toggle:visible").tap()
+    link = page.locator(".bd-sidebar-secondary a", has_text="Exercises").first
+    link.tap()
+    until(page, f"() => Math.abs({OFF}) < 9")
+    until(page, "() => document.querySelector('.bd-sidebar-secondary').getBoundingClientRect().left >= innerWidth")
+
+
+# How strongly what scrolls is shaded, at its left edge and at its right one: as the least light of a few pixels there.
+EDGE = 3
+
+
+def shades(page, node) -> list[int]:
+    picture = Image.open(io.BytesIO(node.screenshot(animations="disabled"))).convert("L")
+    edges = picture.crop((2, 4, 2 + EDGE, 12)), picture.crop((picture.width - 2 - EDGE, 4, picture.width - 2, 12))
+    return [abs(edge.getextrema()[0] - picture.getpixel((picture.width // 2, 6))) for edge in edges]
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("what", ["pre[tabindex='0']", ".bb-table > div"])
+def test_an_edge_behind_which_there_is_more_is_shaded(open_page, what, theme):
+    page = open_page("chapters/dropout.html", width=320, theme=theme)
+    page.locator("article .bb-table").last.scroll_into_view_if_needed()
+    wide = page.locator(f"article {what}:visible")
+    over = wide.evaluate_all("(all) => all.findIndex((one) => one.scrollWidth > one.clientWidth + 20)")
+    node = wide.nth(over)
+    for left, shaded in ((0, [False, True]), (20, [True, True]), (9999, [True, False])):
+        node.evaluate("(node, left) => node.scrollTo({ left, behavior: 'instant' })", left)
+        assert [shade > 25 for shade in shades(page, node)] == shaded, (left, shades(page, node))
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("kind", [TERM, SOURCE])
+def test_what_one_was_sent_to_is_marked(open_page, kind, theme):
+    page = open_page("chapters/training.html", theme=theme)
+    page.goto(page.locator(kind).first.evaluate("(link) => link.href"))
+    ground = "(node) => getComputedStyle(node).backgroundColor"
+    assert page.locator("article :target").evaluate(ground) not in {
+        "rgba(0, 0, 0, 0)",
+        page.evaluate(f"({ground})(document.body)"),
+    }
+    assert_colors(page, set())
+
+
 @pytest.mark.parametrize("width", [1280, 360])
 def test_the_signs_of_the_bar_stand_on_one_line(open_page, width):
     page = open_page("chapters/resnet.html", width=width)
@@ -1129,9 +1194,6 @@ def test_a_link_into_any_kind_of_fold_opens_it_each_time(open_page, fold):
         title = page.locator(f"article {fold}").first.locator("summary, .admonition-title").first
         title.click()
         inside.wait_for(state="hidden")
-
-
-TERM, SOURCE = "article a:has(> .std-term)", "article a.internal[href*='references.html#']"
 
 
 @pytest.mark.parametrize("kind", [TERM, SOURCE])
