@@ -9,7 +9,7 @@
     solutions: "Solutions",
     solved: "The solution stands at the end of this chapter.",
     answered: "The answers stand at the end of this chapter.",
-    search: "Enter shows what is found; there Enter opens the first.",
+    search: "Enter, or the search key of a phone, shows what is found.",
   };
   const { dataset } = document.documentElement;
   let restore = () => {};
@@ -235,12 +235,14 @@
     for (const toggle of document.querySelectorAll("input.sidebar-toggle")) toggle.checked = false;
   });
 
-  // The dialog of the search says what Enter does.
+  // The dialog of the search says what leads on, and a phone's key says so, too.
   addEventListener("DOMContentLoaded", () => {
     const form = document.querySelector(".search-button__search-container > form");
     const said = Object.assign(document.createElement("p"), { id: "bb-enter", textContent: TEXT.search });
     form?.append(said);
-    form?.querySelector("input").setAttribute("aria-describedby", said.id);
+    const field = form?.querySelector("input");
+    field?.setAttribute("aria-describedby", said.id);
+    field?.setAttribute("enterkeyhint", "search");
   });
 
   // A word of the text lights the part that it names, of the next figure that has it, or else of the last before.

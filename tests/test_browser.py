@@ -1044,7 +1044,10 @@ def test_a_search_in_the_dialog_leads_to_the_page_of_results(open_page):
     page = open_page("references.html")
     page.keyboard.press("Control+k")
     field = page.locator(".search-button__search-container input")
-    assert page.locator(f"#{field.get_attribute('aria-describedby')}").inner_text().startswith("Enter shows what is")
+    assert (
+        page.locator(f"#{field.get_attribute('aria-describedby')}").inner_text().startswith("Enter, or the search key")
+    )
+    assert field.get_attribute("enterkeyhint") == "search"
     field.fill("im2col")
     sign, start = page.locator(".search-button__search-container i").bounding_box(), field.bounding_box()["x"]
     padding = field.evaluate("(node) => parseFloat(getComputedStyle(node).paddingLeft)")
