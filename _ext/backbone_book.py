@@ -6,6 +6,7 @@
 * Folded code says what it is the code of; the cells that only check a page's numbers stand in one fold at its end.
 * An exercise says where it is solved, because nobody can type on a page.
 * The faces of the text are asked for first.
+* The download button says what each file is, and offers the whole book as well.
 * A page says at its end with what its outputs were computed, and when.
 * Every id stands once on a page, and a solution opens where its title is clicked.
 """
@@ -88,6 +89,17 @@ SOLVE = (
 # With what a page's outputs were computed; what an older version kept has no day.
 RAN = "Executed with {versions} on {day} in {seconds} s."
 RAN_ONCE = "Executed with {versions} in {seconds} s."
+
+
+# What the theme's download button offers, by the theme's own names.
+DOWNLOADS = "Download"
+OF_THIS_PAGE = {
+    "download-notebook-button": "This page as a notebook",
+    "download-source-button": "This page as Markdown",
+    "download-pdf-button": "This page as a PDF",
+}
+# The files of a release, with what they are and the theme's icon.
+OF_THE_BOOK = {"zip": ("The whole site, offline", "fas fa-download"), "pdf": ("The book as a PDF", "fas fa-file-pdf")}
 
 
 class PageError(SphinxError):
@@ -360,6 +372,20 @@ def choose_scripts(app, pagename, templatename, context, doctree):
     context["metatags"] = context.get("metatags", "") + ASK_FOR_FACES.format(addresses=json.dumps(addresses))
 
 
+def name_downloads(app, pagename, templatename, context, doctree):
+    """Say in the menu of the download button what each file is, and offer the whole book as well."""
+    latest = book_files.repository(Path(app.srcdir)).latest_url
+    for group in context.get("header_buttons", []):
+        if group.get("label") == "download-buttons":
+            group["tooltip"] = DOWNLOADS
+            for button in group["buttons"]:
+                button |= {"text": OF_THIS_PAGE[button["label"]], "tooltip": None}
+            group["buttons"] += [
+                {"type": "link", "url": f"{latest}{book_files.NAME}.{kind}", "text": text, "icon": icon}
+                for kind, (text, icon) in OF_THE_BOOK.items()
+            ]
+
+
 def say_when_it_ran(app, pagename, templatename, context, doctree):
     """Say at a page's end with what its outputs were computed, and when."""
     if run := TOLD.get("runs", {}).get(pagename):
@@ -383,4 +409,5 @@ def setup(app):
     app.connect("html-page-context", choose_scripts, priority=900)
     app.connect("html-page-context", add_figures, priority=901)
     app.connect("html-page-context", say_when_it_ran)
+    app.connect("html-page-context", name_downloads, priority=502)  # behind the theme, which makes the button
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": False}

@@ -50,7 +50,7 @@ AS_WRITTEN = re.compile(
     r"<(pre|code|script|style|svg|head|textarea)\b.*?</\1>|<(?:span|div) class=\"math.*?</", re.DOTALL
 )
 TIMES = re.compile(r"[ \n](×)[ \n]")
-UNIT = re.compile(r"(\d(?:</[a-z]+>)*)[ \n](?=(?:<span[^>]*>)*(?:%|(?:px|KB|MB|GB|ms|min|s)\b))")
+UNIT = re.compile(r"(\d(?:</[a-z]+>)*)[ \n](?=(?:<span[^>]*>)*(?:%|(?:px|KB|MB|GB|ms|min|h|s)\b))")
 NUMBERED = re.compile(r"\b(pp?\.|Figure|Table|Section|Equation|Exercise|Chapter)[ \n](?=(?:<span[^>]*>)*\d)")
 
 SHEETS = re.compile(r'href="([^"?:]*_static/[^"?]*\.css)(?:\?[^"]*)?"')

@@ -25,6 +25,7 @@ CARD = (
     '<li class="bb-card">{pictures}<a href="{link}">{title}</a>'
     '<p class="bb-asks">{question}</p><p class="bb-note">{minutes}{needs}</p></li>'
 )
+AFTER = " · after {needs} · in all {hours} h"
 LOG = logging.getLogger(__name__)  # a warning fails the build, and says where
 ASKS = '{title}<span class="bb-asks">{question}</span>'
 
@@ -66,13 +67,14 @@ def card(app, docname: str, chapter: outline.Chapter) -> str:
         said = "needs, in its front matter, names %s; name files of chapters in _toc.yml, as in: needs: [convolution]"
         LOG.warning(said, ", ".join(unknown), location=chapter.docname)
     needs = ", ".join(title(app, other) for other in chapter.needs if other not in unknown)
+    hours = round(outline.minutes_in_all(chapter.docname, outline.chapters(Path(app.srcdir))) / 30) / 2
     return CARD.format(
         pictures="".join(THUMBNAIL.format(theme=theme, folder=folder, name=name) for theme in ("light", "dark")),
         link=app.builder.get_relative_uri(docname, chapter.docname),
         title=title(app, chapter.docname),
         question=html.escape(chapter.question),
         minutes=edition.words(app).tell("{minutes} min").format(minutes=chapter.minutes),
-        needs=edition.words(app).tell(" · after {needs}").format(needs=needs) if needs else "",
+        needs=edition.words(app).tell(AFTER).format(needs=needs, hours=f"{hours:g}") if needs else "",
     )
 
 

@@ -466,7 +466,7 @@ def test_a_command_that_mathjax_lacks_is_seen_or_asked_for(browser, server, sett
 def test_the_buttons_of_the_theme_work(open_page):
     page = open_page("chapters/convolution.html")
     page.evaluate("window.print = () => (window.printed = true)")
-    page.locator("[aria-label='Download this page']").click()
+    page.locator("[aria-label='Download']").click()
     page.locator(".btn-download-pdf-button").click()
     assert page.evaluate("printed")
     page.locator(".btn-fullscreen-button").click()
@@ -1014,6 +1014,11 @@ SEARCHES = {
     "how many epochs to train": "training#epochs",
     "what is a tensor": "data#array",
     "what does padding do": "convolution#stride",
+    "offline": "intro#take-it-along",
+    "download": "intro#take-it-along",
+    "download the book": "intro#take-it-along",
+    "zip": "intro#take-it-along",
+    "take along": "intro#take-it-along",
     "how do skip connections help": "resnet#skip-connection",
 }
 

@@ -189,6 +189,11 @@ SEARCHES = {
     "batchnorm": "batch-normalization",
     "gradcam": "googlenet#global-average-pooling",
     "1×1 합성곱": "googlenet#one-by-one",
+    "오프라인": "intro#take-it-along",
+    "다운로드": "intro#take-it-along",
+    "내려받기": "intro#take-it-along",
+    "zip": "intro#take-it-along",
+    "기차에서": "intro#take-it-along",
 }
 
 

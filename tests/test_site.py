@@ -399,7 +399,10 @@ def test_every_chapter_has_a_card_on_the_front_page(pages):
         question, facts = (plain(line) for line in card.select("p"))
         needs = ", ".join(pages[f"{name}.html"].h1.find(string=True) for name in chapter.needs)
         assert question == chapter.question
-        assert facts == f"{chapter.minutes} min" + (f" · after {needs}" if needs else "")
+        hours = outline.minutes_in_all(chapter.docname, outline.chapters(ROOT)) / 60
+        rest = re.fullmatch(rf"{chapter.minutes} min(?: · after (.+) · in all ([\d.]+) h)?", facts)
+        assert (rest[1] or "") == needs
+        assert not needs or abs(float(rest[2]) - hours) <= 0.25
         themes = {image["class"][0].removeprefix("only-"): HTML / image["src"] for image in card.select("img")}
         assert set(themes) == set(thumbnails.THEMES)
         for theme, file in themes.items():
@@ -550,6 +553,30 @@ def test_the_download_button_gives_the_notebook_made_for_readers(pages):
         assert given, f"{docname}.html has no download button for its notebook"
         for path in given:
             assert path.read_bytes() == (ROOT / f"{docname}.ipynb").read_bytes(), path
+
+
+@SITE
+def test_the_download_button_says_what_it_gives_and_offers_the_whole_book(pages):
+    latest = repository(ROOT).latest_url
+    for docname in documents(ROOT):
+        offered = pages[f"{docname}.html"].select(".dropdown-download-buttons .dropdown-item")
+        own = ["This page as Markdown", "This page as a PDF"]
+        own = ["This page as a notebook", *own] if docname in chapters() else own
+        assert [one.get_text(strip=True) for one in offered] == [
+            *own,
+            "The whole site, offline",
+            "The book as a PDF",
+        ], docname
+        assert [one["href"] for one in offered[-2:]] == [f"{latest}{NAME}.zip", f"{latest}{NAME}.pdf"]
+
+
+@SITE
+def test_a_weekend_leads_to_no_chapter_before_what_it_needs(pages):
+    way = pages["intro.html"].select_one("#three-ways-through > p")
+    names = [link["href"].removesuffix(".html") for link in way.select("a[href^=chapters]")]
+    assert len(names) > 5
+    for i, name in enumerate(names):
+        assert set(outline.chapters(ROOT)[name].needs) <= set(names[:i]), name
 
 
 @SITE

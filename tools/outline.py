@@ -19,7 +19,7 @@ WORDS, LINES = 120, 10
 STILL, MOVING = 1, 3
 RULE = (
     f"A minute is {WORDS} words or {LINES} lines of open code; a figure takes {STILL}, one that moves {MOVING}. "
-    "Exercises are extra."
+    "Exercises are extra. In all: with the chapters that are needed before."
 )
 EXERCISES = "\n## Exercises\n"
 WORD = re.compile(r"\w+(?:[-’'.]\w+)*")
@@ -88,6 +88,14 @@ def parts(root: Path) -> tuple[Part, ...]:
 def chapters(root: Path) -> dict[str, Chapter]:
     """Return the chapters by their names, in reading order."""
     return {chapter.docname: chapter for part in parts(root) for chapter in part.chapters}
+
+
+def minutes_in_all(docname: str, known: dict[str, Chapter]) -> int:
+    """Return how long it takes to read a chapter with all that it builds on, each once."""
+    path = [docname]
+    for name in path:  # which grows meanwhile
+        path += [other for other in known[name].needs if other in known and other not in path]
+    return sum(known[name].minutes for name in path)
 
 
 def read(root: Path, docname: str) -> Chapter:
