@@ -377,7 +377,7 @@
         { rootMargin: "100% 0px" },
       );
       for (const formula of formulas())
-        observer.observe(closedAround(formula).at(-1) ?? formula.closest(":has(> .bb-question)") ?? formula);
+        observer.observe(closedAround(formula).at(-1) ?? formula.closest(".bb-question")?.parentElement ?? formula);
     });
   const idle = () => new Promise((done) => (globalThis.requestIdleCallback ?? setTimeout)(done));
   async function setTheRest() {

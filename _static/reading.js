@@ -182,7 +182,8 @@
     }
   }
 
-  for (const section of document.querySelectorAll("article section:has(> .bb-question)")) quizOf(section);
+  const questions = document.querySelectorAll("article section > .bb-question");
+  for (const section of new Set([...questions].map((one) => one.parentElement))) quizOf(section);
   if (start) offerPlace();
   addEventListener("pagehide", notePlace);
   addEventListener("visibilitychange", () => document.hidden && notePlace()); // telephones drop tabs without a word
