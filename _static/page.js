@@ -336,14 +336,22 @@
     if (target.closest?.(".btn-fullscreen-button")) globalThis.toggleFullScreen();
   });
 
-  // What scrolls sideways can have the focus, so that keys scroll it. It is asked when it is first shown, and when its
-  // size changes; all is read before anything is written.
+  // What scrolls sideways can have the focus, so that keys scroll it, and a table then has its columns as its name. It is
+  // asked when it is first shown, and when its size changes; all is read before anything is written.
+  const TABLE = ".bb-table > div";
   const shown = new ResizeObserver((entries) => {
     const wide = entries.map(({ target }) => target.scrollWidth > target.clientWidth);
-    for (const [i, { target }] of entries.entries()) target.tabIndex = wide[i] ? 0 : -1;
+    for (const [i, { target }] of entries.entries()) {
+      target.tabIndex = wide[i] ? 0 : -1;
+      if (!target.matches(TABLE)) continue;
+      const columns = [...target.querySelectorAll("thead th")].map((one) => one.textContent).join(", ");
+      for (const [name, value] of Object.entries({ role: "group", "aria-label": columns }))
+        if (wide[i]) target.setAttribute(name, value);
+        else target.removeAttribute(name);
+    }
   });
   addEventListener("DOMContentLoaded", () => {
-    for (const node of document.querySelectorAll("pre, .cell_output > .output")) shown.observe(node);
+    for (const node of document.querySelectorAll(`pre, .cell_output > .output, ${TABLE}`)) shown.observe(node);
   });
 
   // Formulas are set where they come near, a few at a time: the reader can act between them. Those in a fold or in

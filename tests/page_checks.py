@@ -190,6 +190,9 @@ def assert_heard(page):
     # What is shown stands in the name: whoever speaks to the page says what is there.
     shown = [(said(one["name"]), said(one["words"])) for one in named if one["role"] != "textbox"]
     assert [(name, words) for name, words in shown if not set(words) <= set(name)] == []
+    captions = {" ".join(said(one["words"])) for one in nodes if one["role"] == "Figcaption"} - {""}
+    again = [one for one in nodes if one["role"] not in ("Figcaption", "StaticText", "figure")]
+    assert [one["name"] for one in again if " ".join(said(one["name"])) in captions] == []
     landmarks = [one["name"] for one in nodes if one["role"] == "navigation"]
     assert len(set(landmarks)) == len(landmarks)
     assert "" not in landmarks

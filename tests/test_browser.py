@@ -148,6 +148,17 @@ def test_code_that_scrolls_can_have_the_focus_once_it_is_shown(open_page):
     assert page.locator("article pre[tabindex='0']").count() > 0
 
 
+def test_a_table_that_scrolls_can_have_the_focus_and_is_called_by_its_columns(open_page):
+    page = open_page("chapters/evaluation.html", width=320)
+    scrolls = "(all) => all.map((n) => [n.scrollWidth > n.clientWidth, n.tabIndex === 0, n.getAttribute('aria-label')])"
+    tables = page.locator(".bb-table > div:visible").evaluate_all(scrolls)
+    assert {(wide, focus, bool(name)) for wide, focus, name in tables} == {(True,) * 3, (False,) * 3}
+    assert page.locator(".bb-table > div[role=group]").first.evaluate(
+        "(n) => n.ariaLabel === [...n.querySelectorAll('th[scope=col]')].map((one) => one.textContent).join(', ')"
+    )
+    assert_structure(page)
+
+
 PAPER = 718  # pixels that A4 is wide, less its margins
 # A browser prints without a frame in which something could be drawn anew.
 FREEZE = """() => {
