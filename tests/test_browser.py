@@ -255,6 +255,13 @@ def assert_within(page, width):
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert page.evaluate(CUT_OFF) == []
     assert [one for root in page.locator(".bb-widget").all() for one in root.evaluate(TOO_WIDE)] == []
+    assert page.evaluate(CUT_SHORT) == []
+
+
+# The words of figures that end in "…" or are cut off at a side, but for those that are there only to be heard.
+CUT_SHORT = """() => [...document.querySelectorAll(".bb-widget *")]
+    .filter((n) => n.clientWidth > 1 && n.scrollWidth > n.clientWidth + 1 && getComputedStyle(n).overflowX === "hidden")
+    .filter((n) => n.checkVisibility()).map((n) => n.outerHTML)"""
 
 
 @every_page
