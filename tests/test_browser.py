@@ -159,7 +159,8 @@ def test_a_table_that_scrolls_can_have_the_focus_and_is_called_by_its_columns(op
     assert_structure(page)
 
 
-PAPER = 718  # pixels that A4 is wide, less its margins
+PAPER = (718, 1047)  # pixels that A4 is wide and high, less its margins
+POINTLESS = ".toggle-button, .bb-primary, .bb-network, .bb-photo-buttons, .bb-controls > .bb-button:not(.bb-answers)"
 # A browser prints without a frame in which something could be drawn anew.
 FREEZE = """() => {
     window.thaw = ((frame) => () => (window.requestAnimationFrame = frame))(requestAnimationFrame);
@@ -172,8 +173,9 @@ def assert_printed_whole(page):
     """Assert that all has its size on paper and lies on it, and no page ends with a heading or an empty box."""
     page.evaluate(FREEZE)
     page.emulate_media(media="print")
-    page.set_viewport_size({"width": PAPER, "height": 900})
+    page.set_viewport_size({"width": PAPER[0], "height": PAPER[1]})
     assert page.evaluate(CUT_OFF) == []
+    assert page.locator(f":is({POINTLESS}):visible").count() == 0
     assert set(page.locator("article .cell_input").evaluate_all(BREAKS, "breakInside")) <= {"avoid"}
     assert set(page.locator("article :is(h1, h2, h3)").evaluate_all(BREAKS, "breakAfter")) == {"avoid"}
     for view in page.locator(".bb-view, .bb-figure").all():
@@ -681,6 +683,35 @@ def test_a_dark_figure_is_printed_in_light_ink(open_page):
     page.evaluate("() => { dispatchEvent(new Event('beforeprint')); }")
     canvases = "() => [...document.querySelectorAll('.bb-widget canvas')].map((canvas) => canvas.toDataURL())"
     assert page.evaluate(canvases) == light
+
+
+# Press something, and print in the same moment.
+PRESS_AND_PRINT = f"(button) => {{ button.click(); ({FREEZE})(); }}"
+
+
+def test_what_moves_is_printed_at_its_end(open_page):
+    page = open_page("chapters/convolution.html")
+    painted = page.evaluate(PAINTED)
+    sweep = page.locator(".bb-conv-as-window .bb-primary")
+    assert sweep.inner_text() == "Sweep"
+    sweep.evaluate(PRESS_AND_PRINT)
+    page.evaluate("() => { thaw(); }")
+    assert page.evaluate("[...document.querySelectorAll('.bb-widget canvas')].map((one) => one.toDataURL())") == painted
+    assert sweep.text_content() == "Sweep"
+    weight = page.locator(".bb-conv-as-filter .bb-conv-square input").nth(4)
+    before = float(weight.input_value())
+    page.locator(".bb-conv-as-filter .bb-answers").first.evaluate(PRESS_AND_PRINT)
+    assert float(weight.input_value()) == before + 1
+
+
+@pytest.mark.parametrize("chapter", ["convolution", "resnet"])
+def test_the_first_figure_stands_on_the_first_sheet(open_page, chapter):
+    page = open_page(f"chapters/{chapter}.html")
+    page.evaluate(FREEZE)
+    page.emulate_media(media="print")
+    page.set_viewport_size({"width": PAPER[0], "height": PAPER[1]})
+    box = page.locator(".bb-view").first.bounding_box()
+    assert box["y"] + box["height"] < PAPER[1]
 
 
 FORCED = """() => {

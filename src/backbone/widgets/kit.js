@@ -137,6 +137,7 @@ export function scope(model) {
   let pending = 0;
   return {
     signal: controller.signal,
+    endings: [], // what brings to its end what moves
     listen: (target, type, handler, options = {}) =>
       target.addEventListener(type, handler, { signal: controller.signal, ...options }),
     onChange(names, handler) {
@@ -205,6 +206,7 @@ export function widget(settings, build) {
       view.repaint();
     });
     view.onTheme(paint); // at once: paper does not wait for a frame
+    view.listen(globalThis, "beforeprint", () => (view.endings.forEach((end) => end()), paint()));
     view.listen(document.fonts, "loadingdone", ({ fontfaces }) => fontfaces.some(isOurs) && view.repaint());
     paint();
     return () => {
@@ -390,13 +392,15 @@ export function clock(view, text, step, { work = () => {}, rest = () => {} } = {
 export function glide(view, seconds, step) {
   if (matchMedia("(prefers-reduced-motion: reduce)").matches) return step(1);
   const start = performance.now();
+  let share = 0;
+  const go = (to) => share < 1 && step((share = to));
   const tick = (now) => {
     if (view.signal.aborted) return;
-    const share = Math.min(1, Math.max(0, now - start) / (1000 * seconds));
-    step(share);
+    go(Math.min(1, Math.max(0, now - start) / (1000 * seconds)));
     if (share < 1) requestAnimationFrame(tick);
   };
   requestAnimationFrame(tick);
+  view.endings.push(() => go(1));
 }
 
 /** Play, step and speed. `advance(count)` moves on and answers whether there is more. */
@@ -425,12 +429,13 @@ export function player(view, text, advance) {
  * `go(step)` sets it; while it plays, `go` gets steps between two whole ones, and the whole takes `seconds`.
  */
 export function film(view, text, { last, seconds, now, go }) {
-  const { play, run } = clock(view, text, (passed) => {
+  const { play, run, running } = clock(view, text, (passed) => {
     const next = Math.min(last, now() + (passed * last) / seconds);
     go(next);
     return next < last;
   });
   play.addEventListener("click", () => now() >= last && go(0)); // at its end it begins again
+  view.endings.push(() => running() && (run(false), go(last)));
   const bar = range(text.step, { min: 0, max: last, step: 1 }, (step) => (run(false), go(step)));
   return { node: controls(play, bar.node), play, set: bar.set, start: () => run(true), stop: () => run(false) };
 }
