@@ -52,7 +52,10 @@ ADDRESS = re.compile(r"<[^<>]+ at 0x[0-9a-f]+>")
 PLACE = '<div class="bb-view" style="--wide: {}px; --narrow: {}px"></div>'
 
 # Leads to the figure alone, as large as the screen (page.js).
-ENLARGE = '<a class="bb-enlarge" href="?alone={anchor}" aria-label="{name}: {caption}">{name}</a>'
+ENLARGE = (
+    '<a class="bb-enlarge" href="?alone={anchor}" aria-label="{name}: {caption}">'
+    '<i class="fas fa-expand" aria-hidden="true"></i> {name}</a>'
+)
 ENLARGE_NAME = "Enlarge"
 
 # Stands where a widget would be, for readers whose browser runs no scripts.

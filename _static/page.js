@@ -6,6 +6,7 @@
   "use strict";
   const TEXT = {
     back: "Back to the text",
+    full: "Full screen",
     solutions: "Solutions",
     solved: "The solution stands at the end of this chapter.",
     answered: "The answers stand at the end of this chapter.",
@@ -168,17 +169,21 @@
   // A figure alone is as large as the screen allows, its caption below it or, where that leaves it larger, beside it. It
   // keeps the width that it has beside the text and is scaled as a whole, so it is the same figure.
   const [EDGE, ASIDE] = [16, 256]; // px around it, and for what stands beside it
-  const fitted = ({ figure, cell, back, caption }) => {
+  const LEAST = 0.75; // in a low window: letters of 9 px can still be read
+  const fitted = ({ figure, cell, above, caption }) => {
     let larger;
     const size = ({ width, height }) => {
       const { clientWidth, clientHeight } = document.documentElement;
       const [wide, high] = [clientWidth - 2 * EDGE, clientHeight - 2 * EDGE];
       cell.parentElement.classList.remove("bb-beside");
-      const words = back.offsetHeight + (caption?.offsetHeight ?? 0) + 3 * EDGE; // with what is between them
+      const words = above.offsetHeight + (caption?.offsetHeight ?? 0) + 3 * EDGE; // with what is between them
+      const room = (wide - ASIDE) / width;
       const below = Math.min(wide / width, (high - words) / height);
-      const beside = Math.min((wide - ASIDE) / width, high / height);
-      cell.parentElement.classList.toggle("bb-beside", beside > Math.max(1, below));
-      return Math.max(1, below, beside);
+      const beside = Math.min(room, high / height);
+      const whole = Math.min(1, (high - above.offsetHeight - EDGE) / height); // the caption under the window's edge
+      const most = Math.max(LEAST, below, beside, whole);
+      cell.parentElement.classList.toggle("bb-beside", beside > below && most <= room);
+      return most;
     };
     return () => {
       const { offsetWidth: width, offsetHeight: height } = figure;
@@ -202,14 +207,14 @@
     const caption = cell.nextElementSibling?.matches(".bb-note") ? cell.nextElementSibling : null;
     for (let node = figure; node !== document.body; node = node.parentElement)
       for (const other of node.parentElement.children) if (other !== node && other !== caption) other.hidden = true;
-    const back = Object.assign(document.createElement("a"), {
-      className: "bb-back",
-      textContent: TEXT.back,
-    });
-    back.href = `${location.pathname}#${alone}`;
-    cell.before(back);
+    const back = make("a", { href: `${location.pathname}#${alone}`, textContent: TEXT.back });
+    const full = make("button", { type: "button", className: "bb-quiet btn-fullscreen-button" });
+    full.append(make("i", { className: "fas fa-expand", ariaHidden: "true" }), ` ${TEXT.full}`);
+    full.hidden = !document.fullscreenEnabled;
+    const above = make("div", { className: "bb-above" }, back, full);
+    cell.before(above);
     cell.parentElement.classList.add("bb-alone");
-    const fit = fitted({ figure, cell, back, caption });
+    const fit = fitted({ figure, cell, above, caption });
     new ResizeObserver(fit).observe(figure); // it is drawn later, and grows with its folds
     addEventListener("resize", fit);
     addEventListener(

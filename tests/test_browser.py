@@ -875,6 +875,10 @@ def test_a_figure_stands_alone_for_a_projector(open_page):
     assert not page.locator(":is(article h1, nav, header, .highlight):visible").count()
     assert page.evaluate("scrollY") == 0
     assert_structure(page)
+    page.get_by_role("button", name="Full screen").click()
+    until(page, "() => document.fullscreenElement")
+    page.evaluate("document.exitFullscreen()")
+    until(page, "() => !document.fullscreenElement")
     page.keyboard.press("Escape")
     page.wait_for_url("**/convolution.html#figure-convolution-filter")
     assert page.locator("article h1").is_visible()
@@ -903,6 +907,20 @@ def test_a_figure_alone_is_as_large_as_the_screen_allows(open_page, place, width
         height,
     ]
     assert not overlaps(page, f"#{figure}", "article p.bb-note")
+
+
+@pytest.mark.parametrize("place", ["convolution figure-convolution-window", "batch-normalization figure-batch-norm"])
+def test_a_figure_alone_is_whole_in_a_low_window(open_page, place):
+    chapter, figure = place.split()
+    page = open_page(f"chapters/{chapter}.html?alone={figure}", width=844)
+    page.set_viewport_size({"width": 844, "height": 390})
+    until(page, "(id) => document.getElementById(id).getBoundingClientRect().bottom <= innerHeight", figure)
+    box = page.locator(f"#{figure}").bounding_box()
+    assert box["width"] >= 0.75 * 688  # and still legible
+    assert page.evaluate("document.documentElement.scrollWidth") == 844
+    assert not overlaps(page, f"#{figure}", "article p.bb-note")
+    page.set_viewport_size({"width": 390, "height": 844})
+    until(page, "(id) => document.getElementById(id).getBoundingClientRect().width === 390 - 32", figure)
 
 
 # Marks the handles of a figure, and tells the size of each in the figure's own pixels, and how much larger it is.

@@ -373,6 +373,7 @@ def test_each_moving_figure_is_offered_alone_and_each_such_link_leads_to_one(pag
     }
     assert under.keys() >= moving
     assert len({link["aria-label"] for link in under.values()}) == len(under)
+    assert all(link.select_one("i.fa-expand[aria-hidden='true']") for link in under.values())
     assert len(offered["teaching.html"]) >= 8
     assert offered["teaching.html"] <= moving
 
