@@ -91,19 +91,23 @@
   const frames = async (count) => {
     for (; count; count--) await new Promise((done) => requestAnimationFrame(done));
   };
+  // A place is an element with an address, or behind two dashes the number of one in it (reading.js).
   const placeOf = ({ hash }) => {
     try {
-      return document.getElementById(decodeURIComponent(hash.slice(1)));
+      const name = decodeURIComponent(hash.slice(1));
+      const [anchor, block] = name.split("--").map((part, i) => (i ? part : document.getElementById(part)));
+      return document.getElementById(name) ?? anchor?.children.item(block) ?? anchor;
     } catch {
       return null; // an address that is no text
     }
   };
-  async function goAgainAfter(come, goes = () => true) {
+  const goToPlace = () => placeOf(location)?.scrollIntoView();
+  async function goAgainAfter(come, go = goToPlace) {
     moved.abort();
     const own = (moved = new AbortController());
     for (const act of ACTS) addEventListener(act, () => own.abort(), { signal: own.signal, passive: true });
     await come();
-    if (goes() && !own.signal.aborted) placeOf(location)?.scrollIntoView();
+    if (!own.signal.aborted) go();
     own.abort();
   }
   const isVisit = () => performance.getEntriesByType("navigation")[0].type === "navigate";
@@ -112,7 +116,32 @@
     await (globalThis.widgetHost?.formulas ?? globalThis.MathJax?.startup?.promise);
     await frames(2);
   };
-  goAgainAfter(first, isVisit).then(() => (style.scrollBehavior = ""));
+  goAgainAfter(first, () => (isVisit() ? goToPlace : goToLine)()).then(() => (style.scrollBehavior = ""));
+
+  // After Back and reload a browser scrolls as far as before, but what is above may have another height until its
+  // formulas are set. So what stood highest in the window goes back to where it stood, if it is about there.
+  const LINE = `backbone line ${location.pathname}`;
+  const blocks = () => [...document.querySelectorAll("article section > :not(section)")];
+  const noteLine = () => {
+    const tops = blocks().map((one) => (one.getClientRects().length ? one.getBoundingClientRect().top : -1));
+    const number = tops.findIndex((top) => top >= 0);
+    try {
+      sessionStorage.setItem(LINE, JSON.stringify([number, tops[number]]));
+    } catch {
+      // A browser may refuse.
+    }
+  };
+  const goToLine = () => {
+    try {
+      const [number, top] = JSON.parse(sessionStorage.getItem(LINE));
+      const by = blocks()[number].getBoundingClientRect().top - top;
+      if (Math.abs(by) < innerHeight) scrollBy(0, by);
+    } catch {
+      // Nothing was kept, or something else.
+    }
+  };
+  addEventListener("pagehide", noteLine);
+
   const onTheWay = async () => {
     for (let at; at !== scrollY; await frames(5)) at = scrollY;
     await setting;
@@ -154,7 +183,7 @@
     const place = placeOf(location);
     const closed = closedAround(place);
     closed.forEach(open);
-    if (closed.length && goes) place.scrollIntoView();
+    if (goes && (closed.length || location.hash !== `#${place?.id ?? ""}`)) goToPlace();
   };
   addEventListener("DOMContentLoaded", () => arrive(isVisit())); // after the theme's folds were made
   addEventListener("hashchange", () => {

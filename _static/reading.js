@@ -3,6 +3,7 @@
   "use strict";
   const KEY = "backbone reading";
   const TOP = 150; // px, with the bar of the site
+  const BAR = 80; // px, what a place that one goes to stands below
   const TEXT = {
     count: "Question {number} of {all}",
     right: "{right} of {all} right",
@@ -128,11 +129,12 @@
   const start = document.querySelector(".bb-start");
   const home = new URL(document.documentElement.dataset.content_root ?? "./", location.href);
 
+  const above = (px) => (node) => node.getClientRects().length > 0 && node.getBoundingClientRect().top < px;
+
   /** The section whose heading was last to reach the top of the window; none before a reader has gone down the page. */
   function headingNow() {
     if (scrollY < innerHeight) return null;
-    const above = (section) => section.getBoundingClientRect().top < TOP;
-    return [...document.querySelectorAll("article section[id]")].filter(above).at(-1) ?? null;
+    return [...document.querySelectorAll("article section[id]")].filter(above(TOP)).at(-1) ?? null;
   }
 
   function notePlace() {
@@ -141,7 +143,10 @@
     if (!section || !title || start) return;
     const page = location.pathname.slice(home.pathname.length);
     const heading = section.querySelector("h1, h2, h3").firstChild?.textContent ?? title;
-    if (page.startsWith("chapters/")) keep({ place: { page, anchor: section.id, title, section: heading, lang } });
+    const blocks = [...section.children];
+    const block = blocks.indexOf(blocks.filter(above(BAR)).at(-1)); // what is read in it
+    if (page.startsWith("chapters/"))
+      keep({ place: { page, anchor: section.id, block, title, section: heading, lang } });
   }
 
   /** What the menu calls a page: a place that was kept in the other edition has that one's words. */
@@ -154,13 +159,14 @@
   function offerPlace() {
     const { place, answers } = recall();
     if (!place && !Object.keys(answers).length) return;
-    const { page, anchor, ...said } = place ?? {};
+    const { page, anchor, block, ...said } = place ?? {};
     const { title, section = title } = (said.lang ?? "en") === lang ? said : { title: titleOf(page) };
     const says = section === title ? TEXT.on : TEXT.onIn;
     const on = element("a", { className: start.className, textContent: fill(says, { title, section }) });
     const row = element("p", { className: "bb-go-on" });
     if (/^chapters\/[\w-]+\.html$/.test(page)) {
-      on.href = new URL(`${page}#${String(anchor).replace(/[^\w-]/g, "")}`, home).href;
+      const finer = Number.isInteger(block) && block > 0 ? `--${block}` : "";
+      on.href = new URL(`${page}#${String(anchor).replace(/[^\w-]/g, "")}${finer}`, home).href;
       start.before(on, " ");
       start.classList.replace("sd-btn-primary", "bb-second");
     }

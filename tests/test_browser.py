@@ -377,6 +377,38 @@ def test_back_and_reload_lead_to_where_the_reader_was(browser, server, settle, h
         assert abs(page.evaluate(where) - before) < 9
 
 
+READ = "document.querySelectorAll('article section > p')"
+
+
+@pytest.mark.parametrize("how", ["go_back", "reload"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_back_and_reload_keep_the_line_among_formulas(open_page, settle, how, width):
+    page = open_page("chapters/batch-normalization.html", width=width)
+    for number in range(20, page.evaluate(f"{READ}.length"), 25):
+        page.evaluate(f"{READ}[{number}].scrollIntoView({{ behavior: 'instant' }})")
+        page.evaluate(FRAMES, 30)
+        page.evaluate("setTimeout(() => scrollBy({ top: 33, behavior: 'instant' }))")
+        page.evaluate(FRAMES, 5)
+        before = page.evaluate(f"{READ}[{number}].getBoundingClientRect().top")
+        if how == "go_back":
+            page.goto(re.sub(r"chapters/.*", "references.html", page.url))
+        getattr(page, how)()
+        settle(page)
+        until(page, f"() => Math.abs({READ}[{number}].getBoundingClientRect().top - {before}) < 9")
+
+
+@pytest.mark.parametrize("kept", ["null", "[]", "[3]", '["length", 0]', "nonsense", "[0, 5000]"])
+def test_a_stored_line_that_is_none_moves_nothing(open_page, settle, kept):
+    page = open_page("glossary.html")  # without formulas
+    page.evaluate("scrollTo({ top: 2000, behavior: 'instant' })")
+    store = "sessionStorage.setItem(`backbone line ${location.pathname}`, kept)"
+    page.evaluate(f"(kept) => addEventListener('pagehide', () => {store})", kept)
+    page.reload()
+    settle(page)
+    page.evaluate(FRAMES, 5)
+    assert page.evaluate("scrollY") == 2000
+
+
 def test_formulas_wait_for_the_figures_in_sight_but_not_for_ever(browser, server, settle):
     count = "document.querySelectorAll('mjx-container').length"
     with browser.new_page(viewport={"width": 1280, "height": 900}) as page:

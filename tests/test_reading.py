@@ -117,7 +117,7 @@ def test_the_front_page_leads_back_to_where_the_reader_stopped(open_page):
     assert filled == [True, False]
     assert_colors(page, set())
     links.first.click()
-    page.wait_for_url("**/chapters/dropout.html#where-to-put-it")
+    page.wait_for_url("**/chapters/dropout.html#where-to-put-it*")
 
 
 def test_on_a_phone_what_one_can_press_there_does_not_touch(open_page):
@@ -155,6 +155,33 @@ ATTACKS = [
     {"place": {"page": "//example.org/chapters/x.html", "anchor": "x", "title": "x"}},
     {"place": {"page": "chapters/../../x.html", "anchor": "x", "title": "x"}},
 ]
+
+
+PARAGRAPH = "document.querySelectorAll('#against-weight-decay-and-early-stopping > p')[2]"
+FROM_TOP = f"{PARAGRAPH}.getBoundingClientRect().top"
+
+
+@pytest.mark.parametrize(("width", "other"), [(1280, 390), (390, 1280)])
+def test_one_goes_on_at_the_paragraph_that_was_read_also_at_another_width(open_page, width, other):
+    page = open_page(DROPOUT, width=width)
+    page.evaluate(f"{PARAGRAPH}.scrollIntoView({{ behavior: 'instant' }})")
+    page.evaluate("scrollBy({ top: 20, behavior: 'instant' })")
+    page.goto(re.sub(r"chapters/.*", "intro.html", page.url))
+    page.set_viewport_size({"width": other, "height": 844})
+    page.locator("a.bb-start").first.click()
+    page.wait_for_url("**/chapters/dropout.html#against-*")
+    until(page, f"() => Math.abs({FROM_TOP} - 64) < 9")
+
+
+@pytest.mark.parametrize("block", [-1, 0, 1.5, 9999, None, "length", {}])
+def test_a_stored_paragraph_that_is_none_leads_to_the_section(open_page, block):
+    page = open_page("intro.html")
+    place = {"page": DROPOUT, "anchor": "where-to-put-it", "block": block, "title": "Dropout", "section": "Where"}
+    page.evaluate("([key, stored]) => localStorage.setItem(key, stored)", [KEY, json.dumps({"place": place})])
+    page.reload()
+    page.locator("a.bb-start").first.click()
+    page.wait_for_url("**/chapters/dropout.html#where-to-put-it*")
+    until(page, "() => Math.abs(document.querySelector('#where-to-put-it').getBoundingClientRect().top - 64) < 9")
 
 
 @pytest.mark.parametrize("stored", [*map(json.dumps, ATTACKS), "null", "[]", "nonsense", '{"answers": [], "place": 3}'])
