@@ -309,7 +309,8 @@ def add_figures(app, pagename, templatename, context, doctree):
     tags = [f'<script src="{source}"></script>' for source in (next(iter(scripts.values())), host)]
     above, first, below = figures.VIEW_TAG.sub(with_room, context["body"]).partition(NO_SCRIPT)
     formulas = take_mathjax(context)
-    context["body"] = "\n".join([above + first, figures.state(models, scripts, formulas, networks), *tags, below])
+    state, later = figures.state(models, scripts, formulas, networks)
+    context["body"] = "\n".join([above + first, state, *tags, below, later])
 
 
 def network_files(app, pagename: str, name: str, crc: int) -> dict[str, tuple[str, str]]:

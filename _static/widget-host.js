@@ -7,6 +7,7 @@
 (() => {
   "use strict";
   const STATE = 'script[type="application/vnd.jupyter.widget-state+json"]';
+  const LATER = "#bb-buffers"; // what only figures further down need, at the page's end
   const VIEW = 'script[type="application/vnd.jupyter.widget-view+json"]';
   const FAILED = "This figure could not be drawn. The rest of the page works; reloading may help.";
   const OF_THE_PAGE = ["network", "crc", "license"]; // of a figure with a network, whatever the browser kept
@@ -92,9 +93,11 @@
 
   // --- Models and their widgets -------------------------------------------------------------------------------
 
+  const later = once(() => JSON.parse(document.querySelector(LATER).textContent));
+
   /** The bytes of a buffer; models share them, and none may write to them. */
   const bytesOf = once((name) => {
-    const data = page.buffers[name];
+    const data = page.buffers[name] ?? later()[name];
     return Uint8Array.fromBase64?.(data) ?? Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
   });
 
@@ -156,11 +159,11 @@
 
   const draw = once(async (view) => {
     const { script, place, folds } = view;
+    if (view !== views[0]) await read.then(rest); // several that come near together leave time between them
     try {
       const { model_id: id } = JSON.parse(script.textContent);
       const model = findModel(id);
       const widget = await findWidget(page.models[id].widget);
-      if (view !== views[0]) await rest(); // several that come near together leave time between them
       model.ready ??= Promise.resolve(widget.initialize?.({ model }));
       await model.ready;
       const { open = [], used } = kept.views[views.indexOf(view)] ?? {};

@@ -291,7 +291,7 @@ def page_with(open_page, tmp_path):
         networks = write_networks(tmp_path, widgets)
         views = [widget.model_id for widget in widgets] if views is None else views
         html = STANDALONE.format(
-            state=figures.state(models, scripts, networks=networks),
+            state="".join(figures.state(models, scripts, networks=networks)),
             first=next(iter(scripts.values())),
             views="\n".join(figures.VIEW.format(json.dumps({"model_id": view})) for view in views),
         )

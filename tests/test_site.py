@@ -557,6 +557,19 @@ def test_the_widget_host_is_on_the_pages_with_widgets_only(pages):
 
 
 @SITE
+def test_what_only_later_figures_need_stands_behind_them_at_the_pages_end(pages):
+    view = {"type": "application/vnd.jupyter.widget-view+json"}
+    for name, page in pages.items():
+        if state := page.find("script", type="application/vnd.jupyter.widget-state+json"):
+            content, tag = json.loads(state.string), page.find(id="bb-buffers")
+            needs = {key: {one["buffer"] for one in model["buffers"]} for key, model in content["models"].items()}
+            first = needs[json.loads(page.find("script", view).string)["model_id"]]
+            assert set(content["buffers"]) == first, name
+            assert set(json.loads(tag.string) if tag else {}) == set().union(*needs.values()) - first, name
+            assert not tag or not tag.find_all_next("script", view), name
+
+
+@SITE
 def test_a_network_lies_beside_its_license(pages):
     found, weights = set(), set()
     for name, page in pages.items():

@@ -19,8 +19,9 @@ from backbone.widgets.base import join
 
 VIEW = '<script type="application/vnd.jupyter.widget-view+json">{}</script>'
 STATE = '<script type="application/vnd.jupyter.widget-state+json">{}</script>'
-VIEW_TAG, STATE_TAG = (
-    re.compile(re.escape(tag).replace(r"\{\}", r"\s*(\{.*?\})\s*"), re.DOTALL) for tag in (VIEW, STATE)
+LATER = '<script type="application/json" id="bb-buffers">{}</script>'
+VIEW_TAG, STATE_TAG, LATER_TAG = (
+    re.compile(re.escape(tag).replace(r"\{\}", r"\s*(\{.*?\})\s*"), re.DOTALL) for tag in (VIEW, STATE, LATER)
 )
 # What a notebook needs and a page does not.
 UNUSED = {"layout", "tabbable", "tooltip"}
@@ -94,29 +95,39 @@ def state(
     scripts: dict[str, str],
     formulas: str | None = None,
     networks: dict[str, dict[str, str]] | None = None,
-) -> str:
+) -> tuple[str, str]:
     """Return the script tag with the models of a page by their ids, and with the addresses of their classes' scripts.
+
+    The second tag, "" where it would be empty, has the buffers that the first model does without. It belongs to the
+    page's end: on a slow line what is read first should not wait for what only figures further down need.
 
     `formulas` is that of MathJax, which the host fetches after the figures in sight. `networks` are the addresses of
     "weights" and "engine" of those that a reader may ask for. Equal buffers stand in it once.
     Its key changes with anything in it: what a browser kept of another build is void.
     """
-    buffers, shown = {}, {}
-    for model_id, model in models.items():
+    buffers, shown, later = {}, {}, {}
+    for number, (model_id, model) in enumerate(models.items()):
         traits = {name: value for name, value in model["state"].items() if name[0] != "_" and name not in UNUSED}
         paths = []
         for buffer in model.get("buffers", []):
             place = version(buffer["data"])
-            buffers[place] = buffer["data"]
+            if not number:
+                buffers[place] = buffer["data"]
+            elif place not in buffers:
+                later[place] = buffer["data"]
             paths.append({"path": buffer["path"], "buffer": place})
         shown[model_id] = {"widget": class_name(model), "state": traits, "buffers": paths}
     content = {"scripts": scripts, "formulas": formulas, "models": shown, "buffers": buffers}
     if networks:
         content["networks"] = networks
     # A notebook is stored with sorted keys, so no widget may take an order from a dictionary's.
-    content["key"] = version(json.dumps(content, sort_keys=True))
-    body = json.dumps(content, separators=(",", ":"), sort_keys=True)
-    return STATE.format(body.replace("<", "\\u003c"))  # so that no text can end the script early
+    content["key"] = version(json.dumps([content, later], sort_keys=True))
+    return tag(STATE, content), tag(LATER, later) if later else ""
+
+
+def tag(kind: str, content: dict) -> str:
+    """Return a script tag with data in it, which no text can end early."""
+    return kind.format(json.dumps(content, separators=(",", ":"), sort_keys=True).replace("<", "\\u003c"))
 
 
 def lighter(html: str) -> str:

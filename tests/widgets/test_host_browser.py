@@ -170,6 +170,15 @@ def test_equal_pictures_travel_once(page_with):
         Screen(page, one, i).check()
 
 
+def test_a_later_figures_pictures_come_behind_the_first_figure(page_with):
+    made = [figure(), ConvolutionExplorer({"still": wave(12, 12)[::-1]}, show="size")]
+    page = page_with(*made)
+    later = json.loads(page.locator("#bb-buffers").text_content())
+    assert len(state_of(page)["buffers"]) == len(later) == 1
+    for i, one in enumerate(made):
+        Screen(page, one, i).check()
+
+
 def test_a_browser_without_base64_of_its_own_reads_pictures_too(page_with, again):
     made = figure()
     page = again(page_with(made), "delete Uint8Array.fromBase64")
