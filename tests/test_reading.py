@@ -96,8 +96,9 @@ def test_one_question_is_shown_and_a_link_leads_to_any(quiz):
 
 
 def test_on_paper_all_questions_stand_with_their_answers(quiz):
+    quiz.page.evaluate("dispatchEvent(new Event('beforeprint'))")  # the reasons go to the page's end
     quiz.page.emulate_media(media="print")
-    assert all(box.is_visible() for box in quiz.locator(".bb-question, .bb-why").all())
+    assert all(box.is_visible() for box in quiz.page.locator(".bb-question, .bb-why").all())
 
 
 def stopped_at(page, anchor):
