@@ -31,15 +31,15 @@
       return [node, solution];
     });
     const answered = note(TEXT.answered);
+    end.append(...solutions);
     const reasons = questions.map((box) => [...box.querySelectorAll(".bb-why")].map((why) => [why, why.parentElement]));
     if (questions.length) {
-      const { textContent } = questions[0].closest("section").querySelector("h2, h3").firstChild;
+      const textContent = questions[0].closest("section").querySelector("h1, h2, h3")?.firstChild?.textContent ?? "";
       const list = (nodes) => make("ol", {}, ...nodes.map((node) => make("li", {}, node)));
       const all = list(reasons.map((of) => list(of.map(([why]) => why))));
       end.append(make("h3", { textContent }), all);
       questions.at(-1).after(answered);
     }
-    end.append(...solutions);
     if (solutions.length || questions.length) document.querySelector("article > section").append(end);
     return () => {
       for (const [node, solution] of notes) node.replaceWith(solution);
@@ -95,8 +95,9 @@
   const placeOf = ({ hash }) => {
     try {
       const name = decodeURIComponent(hash.slice(1));
-      const [anchor, block] = name.split("--").map((part, i) => (i ? part : document.getElementById(part)));
-      return document.getElementById(name) ?? anchor?.children.item(block) ?? anchor;
+      const [anchor, number] = name.split("--").map((part, i) => (i ? part : document.getElementById(part)));
+      const block = anchor?.children.item(number);
+      return document.getElementById(name) ?? (block?.getClientRects().length ? block : anchor);
     } catch {
       return null; // an address that is no text
     }
@@ -120,7 +121,7 @@
 
   // After Back and reload a browser scrolls as far as before, but what is above may have another height until its
   // formulas are set. So what stood highest in the window goes back to where it stood, if it is about there.
-  const LINE = `backbone line ${location.pathname}`;
+  const LINE = `backbone line ${location.pathname}${location.search}`;
   const blocks = () => [...document.querySelectorAll("article section > :not(section)")];
   const noteLine = () => {
     const tops = blocks().map((one) => (one.getClientRects().length ? one.getBoundingClientRect().top : -1));
@@ -134,13 +135,15 @@
   const goToLine = () => {
     try {
       const [number, top] = JSON.parse(sessionStorage.getItem(LINE));
-      const by = blocks()[number].getBoundingClientRect().top - top;
-      if (Math.abs(by) < innerHeight) scrollBy(0, by);
+      const block = blocks()[number];
+      const by = block.getBoundingClientRect().top - top;
+      if (block.getClientRects().length && Math.abs(by) < innerHeight) scrollBy(0, by);
     } catch {
       // Nothing was kept, or something else.
     }
   };
   addEventListener("pagehide", noteLine);
+  addEventListener("visibilitychange", () => document.hidden && noteLine()); // telephones drop tabs without a word
 
   const onTheWay = async () => {
     for (let at; at !== scrollY; await frames(5)) at = scrollY;
@@ -181,9 +184,10 @@
   };
   const arrive = (goes = true) => {
     const place = placeOf(location);
-    const closed = closedAround(place);
+    const named = location.hash === `#${place?.id ?? ""}`;
+    const closed = closedAround(named ? place : place?.parentElement); // a paragraph's number opens no answer
     closed.forEach(open);
-    if (goes && (closed.length || location.hash !== `#${place?.id ?? ""}`)) goToPlace();
+    if (goes && (closed.length || !named)) goToPlace();
   };
   addEventListener("DOMContentLoaded", () => arrive(isVisit())); // after the theme's folds were made
   addEventListener("hashchange", () => {

@@ -94,8 +94,8 @@
     };
     const before = press("←", () => go(now - 1));
     const next = press("→", () => go(now + 1));
-    before.ariaLabel = TEXT.before;
-    next.ariaLabel = TEXT.next;
+    before.setAttribute("aria-label", TEXT.before);
+    next.setAttribute("aria-label", TEXT.next);
     const forget = press(TEXT.forget, () => {
       const ids = questions.map(({ box }) => box.id);
       keep({ answers: Object.fromEntries(Object.entries(recall().answers).filter(([id]) => !ids.includes(id))) });

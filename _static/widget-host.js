@@ -1,8 +1,8 @@
 // The widget host: draws the book's widgets on a page that has no kernel.
 //
 // It stands behind the first view, a script tag with the state of the page's models (tools/figures.py) and the script of
-// the first widget, so that a browser draws this one before it reads on; the others' scripts are fetched when one of their
-// views comes near. A model here is what anywidget gives a widget in Jupyter: get, set, on, off, save_changes, without
+// the first widget, so that a browser draws this one before it reads on; what only the others need stands at the page's
+// end, and their scripts are fetched when one of their views comes near. A model here is what anywidget gives a widget in Jupyter: get, set, on, off, save_changes, without
 // anyone listening at the other end.
 (() => {
   "use strict";
@@ -127,7 +127,8 @@
     return typeof widget === "function" ? widget() : widget;
   });
 
-  const rest = () => new Promise((done) => setTimeout(done));
+  let hurried = false; // paper waits for no timer
+  const rest = () => hurried || new Promise((done) => setTimeout(done));
 
   const fetchScript = (src) =>
     new Promise((onload, fail) => {
@@ -248,7 +249,10 @@
   }
   drawTheRest();
 
-  const drawAll = () => Promise.all(views.map(draw));
+  const drawAll = () => {
+    hurried = true;
+    return Promise.all(views.map(draw));
+  };
   addEventListener("beforeprint", drawAll);
   globalThis.widgetHost = { drawAll, formulas };
 })();

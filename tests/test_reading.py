@@ -185,6 +185,34 @@ def test_a_stored_paragraph_that_is_none_leads_to_the_section(open_page, block):
     until(page, "() => Math.abs(document.querySelector('#where-to-put-it').getBoundingClientRect().top - 64) < 9")
 
 
+# In a section the number of its first child that a selector finds.
+NUMBER = "([id, selector]) => [...document.getElementById(id).children].findIndex((one) => one.matches(selector))"
+
+
+def test_whoever_stopped_at_an_answer_finds_it_closed(open_page):
+    page = open_page(DROPOUT)
+    section, answer = page.evaluate(
+        "() => { const one = document.querySelector('section[id] > .admonition.dropdown');"
+        "one.id = 'answer'; return [one.parentElement.id, one.id]; }"
+    )
+    number = page.evaluate(NUMBER, [section, f"#{answer}"])
+    page.goto(re.sub("#.*", "", page.url) + f"?again#{section}--{number}")
+    box = page.locator(f"#{section} > .admonition.dropdown").first
+    until(
+        page,
+        f"() => Math.abs(document.getElementById('{section}').children[{number}].getBoundingClientRect().top - 64) < 9",
+    )
+    assert "toggle-hidden" in box.get_attribute("class")
+
+
+def test_whoever_stopped_at_a_question_that_is_answered_is_led_to_the_questions(open_page):
+    page = open_page(DROPOUT)
+    number = page.evaluate(NUMBER, ["quick-questions", ".bb-question[hidden]"])
+    assert number > 0
+    page.goto(re.sub("#.*", "", page.url) + f"?again#quick-questions--{number}")
+    until(page, "() => Math.abs(document.querySelector('#quick-questions').getBoundingClientRect().top - 64) < 9")
+
+
 @pytest.mark.parametrize("stored", [*map(json.dumps, ATTACKS), "null", "[]", "nonsense", '{"answers": [], "place": 3}'])
 def test_whatever_is_stored_leads_out_of_the_book_nowhere(open_page, stored):
     page = open_page("intro.html")

@@ -305,13 +305,15 @@ def resting(slower: int):
             for one in renderers:
                 one.resume()
 
-    thread = threading.Thread(target=rest)
+    thread = threading.Thread(target=rest, daemon=True)
     if slower > 1:
         thread.start()
-    yield
-    over.set()
-    if slower > 1:
-        thread.join()
+    try:
+        yield
+    finally:
+        over.set()
+        if slower > 1:
+            thread.join()
 
 
 def pages(browser, url: str) -> None:

@@ -66,6 +66,8 @@ def build(root: Path) -> None:
     forget_pages(root / "_build" / "html", root)
     if korean.pages(root):
         build_korean(root, keys)
+    else:
+        shutil.rmtree(root / "_build" / "html" / korean.CODE, ignore_errors=True)
     unfinished.unlink()
     compare_numbers(root, keys)
 

@@ -96,9 +96,9 @@ def state(
     formulas: str | None = None,
     networks: dict[str, dict[str, str]] | None = None,
 ) -> tuple[str, str]:
-    """Return the script tag with the models of a page by their ids, and with the addresses of their classes' scripts.
+    """Return two script tags: a page's models by their ids, with the addresses of their classes' scripts; and more.
 
-    The second tag, "" where it would be empty, has the buffers that the first model does without. It belongs to the
+    The second, "" where it would be empty, has the buffers that the first model does without. It belongs to the
     page's end: on a slow line what is read first should not wait for what only figures further down need.
 
     `formulas` is that of MathJax, which the host fetches after the figures in sight. `networks` are the addresses of

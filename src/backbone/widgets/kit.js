@@ -137,7 +137,7 @@ export function scope(model) {
   let pending = 0;
   return {
     signal: controller.signal,
-    endings: [], // what brings to its end what moves
+    endings: new Set(), // what brings to its end what moves
     listen: (target, type, handler, options = {}) =>
       target.addEventListener(type, handler, { signal: controller.signal, ...options }),
     onChange(names, handler) {
@@ -393,14 +393,18 @@ export function glide(view, seconds, step) {
   if (matchMedia("(prefers-reduced-motion: reduce)").matches) return step(1);
   const start = performance.now();
   let share = 0;
-  const go = (to) => share < 1 && step((share = to));
+  const go = (to) => {
+    if (share < 1) step((share = to));
+    if (share === 1) view.endings.delete(end);
+  };
+  const end = () => go(1);
   const tick = (now) => {
     if (view.signal.aborted) return;
     go(Math.min(1, Math.max(0, now - start) / (1000 * seconds)));
     if (share < 1) requestAnimationFrame(tick);
   };
   requestAnimationFrame(tick);
-  view.endings.push(() => go(1));
+  view.endings.add(end);
 }
 
 /** Play, step and speed. `advance(count)` moves on and answers whether there is more. */
@@ -435,7 +439,7 @@ export function film(view, text, { last, seconds, now, go }) {
     return next < last;
   });
   play.addEventListener("click", () => now() >= last && go(0)); // at its end it begins again
-  view.endings.push(() => running() && (run(false), go(last)));
+  view.endings.add(() => running() && (run(false), go(last)));
   const bar = range(text.step, { min: 0, max: last, step: 1 }, (step) => (run(false), go(step)));
   return { node: controls(play, bar.node), play, set: bar.set, start: () => run(true), stop: () => run(false) };
 }

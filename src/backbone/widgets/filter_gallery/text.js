@@ -10,7 +10,8 @@ export const TEXT = {
   patchesOff: "it is off, so that nothing fits it",
   patch: "Score {score}: {image}, pixel row {row}, column {column}. Show its map.",
   says: "Filter {number}, {network}: {kind}. Orange on its map: a fit; blue: the opposite.",
-  saysOff: "Filter {number}, {network}, is switched off: its weights are nearly 0, and its map on any photograph.",
+  saysOff:
+    "Filter {number}, {network}, is switched off: its weights are nearly 0, and so is its map on any photograph.",
   kinds: {
     edge: "it looks for an edge, with little color",
     color: "it looks for a color, with little edge",

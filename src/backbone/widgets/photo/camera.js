@@ -30,7 +30,10 @@ function cameraOf(video) {
   return { start, stop };
 }
 
-/** A button, and the window it opens: `accept(pixels)` gets the picture, `say(text)` what went wrong. Null without a camera. */
+/**
+ * A button, and the window it opens: `accept(coming)` gets the promise of a picture, `say(text)` what went wrong. Null
+ * without a camera.
+ */
 export function cameraPart(view, text, { accept, say }) {
   if (!navigator.mediaDevices?.getUserMedia) return null; // nor has a page that came unprotected
   const video = h("video", { autoplay: true, playsinline: true, "aria-label": text.view });
@@ -47,9 +50,13 @@ export function cameraPart(view, text, { accept, say }) {
     }
   };
   const take = button(text.take, async () => {
-    const still = await createImageBitmap(video);
+    take.disabled = true;
+    try {
+      accept(squareOf(await createImageBitmap(video)));
+    } catch {
+      say(text.silent);
+    }
     box.close();
-    accept(await squareOf(still));
   });
   take.classList.add("bb-primary");
   const turn = button(text.turn, () => {

@@ -60,23 +60,23 @@ export function photoPicker(view, model, text, { pick }) {
     if (model.get("photo")) view.set({ photo: "" });
     else show();
   }
-  async function take(file) {
+  async function take(coming, name) {
     const mine = ++wish;
     try {
-      const pixels = await pixelsOf(file);
+      const pixels = await coming;
       if (mine === wish && !view.signal.aborted) accept(pixels);
-    } catch (error) {
-      if (mine === wish)
-        wrong.say(fill(text[error.kind], { name: file.name || text.nameless, kinds: KINDS.join(", ") }));
+    } catch ({ kind = "damaged" }) {
+      if (mine === wish) wrong.say(fill(text[kind], { name: name || text.nameless, kinds: KINDS.join(", ") }));
     }
   }
+  const takeFile = (file) => take(pixelsOf(file), file.name);
 
   const input = h("input", { type: "file", accept: "image/*", hidden: true });
   view.listen(input, "change", () => {
-    if (input.files.length) take(input.files[0]);
+    if (input.files.length) takeFile(input.files[0]);
     input.value = ""; // so that the same file can be given once more
   });
-  const camera = cameraPart(view, text, { accept, say: wrong.say });
+  const camera = cameraPart(view, text, { accept: take, say: wrong.say });
   const buttons = h(
     "div",
     { class: "bb-photo-buttons" },
@@ -86,7 +86,7 @@ export function photoPicker(view, model, text, { pick }) {
   if (camera) buttons.append(camera.node, camera.box);
   const note = h("p", { class: "bb-photo-note" }, fill(text.note, { count: grouped(model.get("classes").length) }));
   const node = h("div", { class: "bb-photo" }, pictures.node, buttons, note, wrong.node);
-  dropAndPaste(view, node, (given) => take(pictureIn(given)));
+  dropAndPaste(view, node, (given) => takeFile(pictureIn(given)));
   view.onChange(["photo"], () => {
     wish++; // what is still on its way comes too late
     view.acted = true;

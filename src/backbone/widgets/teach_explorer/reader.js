@@ -60,7 +60,7 @@ export function readerPart(view, model, { ready, ask, into, changed, busy, newCl
       ...(number === null ? [ask] : [into(number), changed]),
     );
   const files = chooser(view, { accept: "image/*" }, (given) => takeFiles(given, null));
-  const camera = cameraPart(view, TEXT.photo, { accept: (pixels) => take([[() => pixels, ""]], ask), say: wrong.say });
+  const camera = cameraPart(view, TEXT.photo, { accept: (coming) => take([[() => coming, ""]], ask), say: wrong.say });
   const another = button(TEXT.newClass, newClass);
   const node = h(
     "div",

@@ -152,11 +152,11 @@ function savedOf(pool, model, home) {
 
 /** Keep the setting `taught` and the pool alike. `tell()` writes it, for Python and for a reload. */
 function taughtSetting(view, model, { state, own, home, size, retrain, say }) {
-  let told = null;
+  let lastTold = null;
   const read = (content) => adopted(contentFrom(content, home, size), kindsOf(model), own);
   const adopt = () => {
     const content = model.get("taught");
-    if (content === told || !content?.format) return false;
+    if (content === lastTold || !content?.format) return false;
     try {
       state.pool = read(content);
       return true;
@@ -167,8 +167,8 @@ function taughtSetting(view, model, { state, own, home, size, retrain, say }) {
   };
   view.onChange(["taught"], () => adopt() && retrain(false));
   const tell = () => {
-    told = savedOf(state.pool, model, home) ?? {};
-    view.set({ taught: told });
+    lastTold = savedOf(state.pool, model, home) ?? {};
+    view.set({ taught: lastTold });
   };
   return { adopt, tell };
 }
