@@ -170,8 +170,8 @@ class Tab:
     A new one would cost a process, which is six times the work of going to another address.
     """
 
-    def __init__(self, context):
-        self.context, self.page, self.visit = context, context.new_page(), Visit()
+    def __init__(self, context, motion="no-preference"):
+        self.context, self.page, self.visit, self.motion = context, context.new_page(), Visit(), motion
         context.set_default_timeout(20_000)
         context.route(FOREIGN, lambda route: route.abort())
         self.page.add_init_script(COUNT_SHIFTS)
@@ -185,7 +185,7 @@ class Tab:
         """Go to a path below the visit's home."""
         self.visit = visit
         self.page.set_viewport_size({"width": width, "height": 900})
-        self.page.emulate_media(media="null", color_scheme=theme)
+        self.page.emulate_media(media="null", color_scheme=theme, reduced_motion=self.motion)  # whatever a test left
         self.page.goto(visit.home + path)
         self.page.evaluate(SETTLED)
         return self.page
@@ -209,7 +209,8 @@ def tabs(browser):
     @contextlib.contextmanager
     def tab_for(scheme="http", **options):
         key = json.dumps([scheme, options], sort_keys=True)  # going from http to file starts a process, too
-        tab = free[key].pop() if free[key] else Tab(browser.new_context(**options))
+        motion = options.get("reduced_motion", "no-preference")
+        tab = free[key].pop() if free[key] else Tab(browser.new_context(**options), motion)
         yield tab
         try:
             tab.leave()

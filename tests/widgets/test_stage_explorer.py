@@ -159,7 +159,7 @@ def test_the_front_pages_figure_opens_with_a_way_through_the_stages_and_asks_not
     page, file = page_with(made(show="front"), width=720), tmp_path / "page.html"
     file.write_text(file.read_text("utf-8").replace("<head>", f"<head>{STEADY}"), "utf-8")
     page.reload()
-    page.wait_for_function("() => passed.length > 3 && passed.at(-1) === 'Stride 4'", timeout=60_000)
+    page.wait_for_function("() => passed.length > 3 && passed.at(-1) === 'Stride 4'")
     assert page.evaluate("passed")[-5:] == ["Stride 8", "Stride 16", "Stride 32", "Head", "Stride 4"]
     assert page.locator(".bb-invite").is_visible()
     assert page.locator(".bb-question").count() == 0
