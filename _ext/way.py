@@ -25,7 +25,7 @@ CARD = (
     '<li class="bb-card">{pictures}<a href="{link}">{title}</a>'
     '<p class="bb-asks">{question}</p><p class="bb-note">{minutes}{needs}</p></li>'
 )
-AFTER = " · after {needs} · in all {hours} h"
+AFTER = " · after {needs} · in\N{NO-BREAK SPACE}all\N{NO-BREAK SPACE}{hours}\N{NO-BREAK SPACE}h"
 LOG = logging.getLogger(__name__)  # a warning fails the build, and says where
 ASKS = '{title}<span class="bb-asks">{question}</span>'
 
