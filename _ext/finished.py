@@ -70,6 +70,8 @@ def finish(app, exception):
     site, source = Path(app.outdir), Path(app.srcdir)
     aside = {site / "_static", site / korean.CODE}  # the other edition is finished by its own build
     pages = [page for page in site.rglob("*.html") if not aside & set(page.parents)]
+    colored = slim.colored((site / "_static" / "pygments.css").read_text("utf-8"))
+    change(pages, lambda text, page: slim.plainer(text, colored))
     change(pages, lambda text, page: mended(edition.finished(app, mended(text, page), page), page))
     style = (source / "_static" / "site.css").read_text("utf-8")
     (site / "_static" / "site.css").write_text(f":root {{ {css_variables()} }}\n{style}", "utf-8")

@@ -242,6 +242,35 @@ def test_a_rule_goes_only_where_a_name_that_it_needs_is_nowhere():
     )
 
 
+def test_code_keeps_an_element_only_around_what_has_a_look_of_its_own():
+    css = """html[data-theme="light"] .highlight { background: #fff; color: #000 }
+        html[data-theme="light"] .highlight .n { color: #000 } /* Name */
+        html[data-theme="light"] .highlight .p{color: #000}
+        html[data-theme="light"] .highlight .s{color: #0f0}
+        html[data-theme="light"] .highlight .ge{font-style: italic}
+        html[data-theme="dark"] .highlight{background: #000; color: #fff}
+        html[data-theme="dark"] .highlight .n{color: #fff}
+        html[data-theme="dark"] .highlight .p{color: #ccc}"""
+    colored = slim.colored(css)
+    assert colored == {"p", "s", "ge"}
+    code = '<pre><span></span><span class="n">a</span> <span class="s">&quot;</span><span class="s">b</span>\n'
+    code += '<span class="s">c</span><span class="w">  </span><span class="p">(</span></pre>'
+    page = f'<span class="n">no code</span>{code}<code><span class="pre">a</span></code>{code}'
+    plain = '<pre>a <span class="s">&quot;b\nc</span>  <span class="p">(</span></pre>'
+    assert (
+        slim.plainer(page, colored)
+        == f'<span class="n">no code</span>{plain}<code><span class="pre">a</span></code>{plain}'
+    )
+    assert slim.plainer(plain, colored) == plain
+
+
+@SITE
+def test_code_is_colored_in_few_elements(pages):
+    code = pages["chapters/resnet.html"].select_one("article")
+    assert {"k", "mi", "s2"} <= {name for span in code.select("pre span") for name in span["class"]}
+    assert not code.select("pre :is(.n, .p, .w, span:not([class]))")
+
+
 @SITE
 def test_the_theme_lays_out_no_code_after_each_change():
     assert '"complete"===document' not in (HTML / "_static/scripts/pydata-sphinx-theme.js").read_text("utf-8")

@@ -1,5 +1,7 @@
 """Cut from a built site what no page of it uses: rules of the theme's style sheets, glyphs, and one of its habits.
 
+Of a page goes what shows nothing: an element around a word of code that has the color of all code.
+
 A rule goes only where a class or an id that it asks for stands on no page and in no script. What scripts put together
 counts too: a word of theirs that ends in a hyphen begins names.
 """
@@ -25,6 +27,31 @@ SOURCES = re.compile(r'(url\(\.\./webfonts/[\w-]+\.woff)2\) format\("woff2"\),ur
 # After each change of a page the theme lays out all its code, in closed folds too, to see which has a scroll bar; that
 # takes longer than a figure's move. page.js does it when code is shown.
 HABIT = re.compile(r',"complete"===document\.readyState\?(\w)\(\):window\.addEventListener\("load",\1\)')
+
+CODE = re.compile(r"<pre>.*?</pre>", re.DOTALL)
+TOKEN = re.compile(r'<span(?: class="(\w*)")?>([^<]*)</span>')
+ALIKE = re.compile(r'<span class="(\w+)">[^<]*</span>(?:\s*<span class="\1">[^<]*</span>)+')
+COLOR = re.compile(r'html\[data-theme="(\w+)"\] \.highlight(?: \.(\w+))?\s*\{([^}]*)\}')
+
+
+def colored(css: str) -> set[str]:
+    """Return the classes of code to which a style sheet gives another look than to all code, in one theme or more."""
+    rules = COLOR.findall(css)
+    plain = {theme: body.rpartition("color: ")[2].strip() for theme, name, body in rules if not name}
+    return {name for theme, name, body in rules if name and body.strip() != f"color: {plain[theme]}"}
+
+
+def plainer(page: str, colored: set[str]) -> str:
+    """Return a page whose code has no element around a word without a look of its own, and one around words alike."""
+
+    def token(found) -> str:
+        return found[0] if found[1] in colored else found[2]
+
+    def joined(found) -> str:
+        words = TOKEN.sub(r"\2", found[0])
+        return f'<span class="{found[1]}">{words}</span>'
+
+    return CODE.sub(lambda code: ALIKE.sub(joined, TOKEN.sub(token, code[0])), page)
 
 
 def slim(site: Path) -> None:
