@@ -82,10 +82,12 @@ ASK_FOR_FACES = """
 FURTHER = "Further exercises"
 FURTHER_SHOWN = "Show them"
 
-# Instead of "Not passed yet"; the notebook lies where the download button finds it.
+# Above the cell of an exercise, which nobody can run on a page; the notebook lies where the download button finds it.
 SOLVE = (
-    '<p class="bb-note bb-solve">Write it in this chapter\'s notebook, and run the cell: it checks your answer. '
-    '<a href="{colab}">Open it on Colab</a>, or <a href="../_sources/{docname}.ipynb" download>download it</a>.</p>'
+    '<p class="bb-note bb-solve">This page cannot run code; the chapter\'s notebook can. '
+    "There, under Exercise {number}, write in place of the dots, and run the cell: it checks your answer. "
+    '<a href="{colab}">Write it on Colab</a>, '
+    'or <a href="../_sources/{docname}.ipynb" download>download the notebook</a>.</p>'
 )
 
 
@@ -238,11 +240,16 @@ def fold(title: str, children: list) -> nodes.container:
 
 
 def lead_to_notebook(app, doctree, docname):
-    """Replace the report of an exercise that nobody could solve on the page by the places where it can be solved."""
-    links = SOLVE.format(colab=book_files.repository(Path(app.srcdir)).colab_url(docname), docname=docname)
-    for report in list(doctree.findall(nodes.raw)):
-        if "bb-report-failed" in report.astext():
-            report.replace_self(nodes.raw("", links, format="html"))
+    """Say above an exercise's cell where it can be solved, instead of a report below that nobody passed."""
+    colab = book_files.repository(Path(app.srcdir)).colab_url(docname)
+    reports = [node for node in doctree.findall(nodes.raw) if "bb-report-failed" in node.astext()]
+    for number, report in enumerate(reports, 1):
+        output = report
+        while "cell_output" not in output["classes"]:
+            output = output.parent
+        cell, says = output.parent, SOLVE.format(colab=colab, docname=docname, number=number)
+        cell.remove(output)
+        cell.insert(0, nodes.raw("", says, format="html"))
 
 
 def name_once(app, doctree, docname):

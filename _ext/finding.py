@@ -232,6 +232,16 @@ def refer(text: str, address: str) -> nodes.reference:
     return nodes.reference("", text, internal=True, refuri=address)
 
 
+def number_in_chapters(app, builder):
+    """Count the exercises of each page from 1, as its notebook does; Sphinx counts through the book.
+
+    Its own numbers are kept with the environment before this, or it would take all pages for changed in the next build.
+    """
+    for numbers in app.env.toc_fignumbers.values():
+        if exercises := numbers.get("exercise"):
+            numbers["exercise"] = {label: (number,) for number, label in enumerate(exercises, 1)}
+
+
 def exercise_entries(env) -> dict[str, list[tuple[str, str, list[str]]]]:
     """Return anchor and title of all exercises, by page and number."""
     entries: dict[str, list] = {}
@@ -273,6 +283,7 @@ def setup(app):
     app.add_env_collector(Figures)
     app.add_env_collector(Terms)
     app.connect("env-updated", pages_with_lists)
+    app.connect("write-started", number_in_chapters)
     app.connect("doctree-resolved", write_lists)
     app.connect("doctree-resolved", tell_terms)
     app.connect("doctree-resolved", add_letters)

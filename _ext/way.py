@@ -23,7 +23,8 @@ THUMBNAIL = (
 )
 CARD = (
     '<li class="bb-card">{pictures}<a href="{link}">{title}</a>'
-    '<p class="bb-asks">{question}</p><p class="bb-note">{minutes}{needs}</p></li>'
+    '<p class="bb-asks">{question}</p><p class="bb-note">{minutes}{needs}&nbsp;· <a href="{link}#exercises">{exercises}'
+    '<span class="visually-hidden">: {title}</span></a></p></li>'
 )
 AFTER = " · after {needs} · in\N{NO-BREAK SPACE}all\N{NO-BREAK SPACE}{hours}\N{NO-BREAK SPACE}h"
 LOG = logging.getLogger(__name__)  # a warning fails the build, and says where
@@ -74,6 +75,7 @@ def card(app, docname: str, chapter: outline.Chapter) -> str:
         title=title(app, chapter.docname),
         question=html.escape(chapter.question),
         minutes=edition.words(app).tell("{minutes} min").format(minutes=chapter.minutes),
+        exercises=edition.words(app).tell("{count} exercises").format(count=chapter.exercises),
         needs=edition.words(app).tell(AFTER).format(needs=needs, hours=f"{hours:g}") if needs else "",
     )
 

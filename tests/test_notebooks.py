@@ -89,13 +89,13 @@ REWRITTEN = {
     "comment and breaks": ('a\n\n% not for readers\n\nb\n\n+++\n\n+++ {"en": "4c1f"}\n\nc', "a\n\nb\n\nc"),
     "exercise": (
         "````{exercise} Count $n$\n:label: ex-count\n\n```python\nf()\n```\n````\n\n{ref}`ex-count`",
-        "#### Exercise: Count $n$\n\n```python\nf()\n```\n\nCount $n$",
+        "#### Exercise 1: Count $n$\n\n```python\nf()\n```\n\nCount $n$",
     ),
     "untitled exercise": ("a\n```{exercise}\nDo.\n```\nb", "a\n\n#### Exercise\n\nDo.\n\nb"),
     "solution": (
         "~~~{exercise} *Is* `a<b` {ref}`x <sec-one>`?\n:label: e\nx\n~~~\n"
         "````{solution} e\n:label: s\n:class: dropdown\n```python\na = 1\n\n\nb = 2\n```\n````",
-        "#### Exercise: *Is* `a<b` x?\n\nx\n\n<details>\n"
+        "#### Exercise 1: *Is* `a<b` x?\n\nx\n\n<details>\n"
         "<summary>Solution: <em>Is</em> <code>a&lt;b</code> x?</summary>\n\n"
         "```python\na = 1\n\n\nb = 2\n```\n\n</details>",
     ),

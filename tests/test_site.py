@@ -473,6 +473,11 @@ def test_every_chapter_has_a_card_on_the_front_page(pages):
         needs = ", ".join(pages[f"{name}.html"].h1.find(string=True) for name in chapter.needs)
         assert question == chapter.question
         hours = outline.minutes_in_all(chapter.docname, outline.chapters(ROOT)) / 60
+        link = card.select_one("p a")
+        exercises = pages[f"{chapter.docname}.html"].select(".exercise")
+        assert link["href"] == f"{chapter.docname}.html#exercises"
+        facts, _, counted = facts.rpartition(" · ")
+        assert counted == f"{len(exercises)} exercises: {pages[f'{chapter.docname}.html'].h1.find(string=True)}"
         rest = re.fullmatch(rf"{chapter.minutes} min(?: · after (.+) · in all ([\d.]+) h)?", facts)
         assert (rest[1] or "") == needs
         assert not needs or abs(float(rest[2]) - hours) <= 0.25
@@ -690,8 +695,13 @@ def test_an_exercise_leads_to_the_notebook_in_which_it_is_solved(pages):
     book = repository(ROOT)
     for docname in chapters():
         page = pages[f"{docname}.html"]
-        notes = page.select(".bb-solve")
-        assert len(notes) == len(page.select(".exercise")), docname
+        notes, exercises = page.select(".bb-solve"), page.select(".exercise")
+        headings = re.findall(r"#### (Exercise \d+): ", (ROOT / f"{docname}.ipynb").read_text("utf-8"))
+        assert headings == [f"Exercise {i + 1}" for i in range(len(exercises))], docname
+        for note, exercise, name in zip(notes, exercises, headings, strict=True):
+            assert plain(exercise.select_one(".caption-number")).strip() == name
+            assert f"under {name}, " in plain(note)
+            assert exercise.find_next(class_="cell").find(True) == note, "above the code that waits for it"
         colab, file = (link["href"] for link in notes[0].select("a"))
         assert colab == book.colab_url(docname)
         assert ((HTML / docname).parent / file).read_bytes() == (ROOT / f"{docname}.ipynb").read_bytes()

@@ -107,8 +107,11 @@ class Renderer:
         return DIRECTIVES[block.name](self, block, self.markdown(block.lines, first))
 
     def exercise(self, block: Block, body: list[str]) -> list[str]:
-        """Put an exercise under a heading."""
-        return ["#### " + self.titled("exercise", block.argument, block.line), "", *body]
+        """Put an exercise under a heading, with its number on the site."""
+        known = list(self.page.exercises)
+        label = block.options.get("label")
+        number = f" {known.index(label) + 1}" if label in known else ""
+        return ["#### " + self.titled("exercise", block.argument, block.line, number), "", *body]
 
     def solution(self, block: Block, body: list[str]) -> list[str]:
         """Fold a solution under the title of its exercise."""
@@ -134,9 +137,10 @@ class Renderer:
             raise self.fail(block.line, message)
         return folded(self.inline(block.argument, block.line), body)
 
-    def titled(self, word: str, title: str, line: int) -> str:
+    def titled(self, word: str, title: str, line: int, number: str = "") -> str:
         """Return a word with the title that follows it, if there is one."""
-        return f"{self.words[word]}: {self.inline(title, line)}" if title else self.words[word]
+        name = self.words[word] + number
+        return f"{name}: {self.inline(title, line)}" if title else name
 
     def inline(self, text: str, line: int) -> str:
         """Rewrite running text."""

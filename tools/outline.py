@@ -22,6 +22,7 @@ RULE = (
     "Exercises are extra. In all: with the chapters that are needed before."
 )
 EXERCISES = "\n## Exercises\n"
+EXERCISE = re.compile(r"^`{3,}\{exercise\}", re.MULTILINE)
 WORD = re.compile(r"\w+(?:[-’'.]\w+)*")
 WIDGETS = "backbone.widgets"
 
@@ -44,6 +45,7 @@ class Chapter:
     text: str  # up to the exercises, without code
     code: tuple[tuple[str, str | None], ...]  # of each cell, with the title of its fold
     given: int = 0  # minutes that the front matter says
+    exercises: int = 0
 
     @cached_property
     def minutes(self) -> int:
@@ -111,6 +113,7 @@ def read(root: Path, docname: str) -> Chapter:
             if EXERCISES in f"\n{cell.source}\n":
                 text[-1] = f"\n{cell.source}\n".partition(EXERCISES)[0]
                 break
+    exercises = sum(len(EXERCISE.findall(cell.source)) for cell in notebook.cells if cell.cell_type == "markdown")
     needs = tuple(f"chapters/{name}" for name in notebook.metadata.get("needs", []))
     said = notebook.metadata.get("question", ""), notebook.metadata.get("minutes", 0)
-    return Chapter(docname, said[0], needs, "\n".join(text), tuple(code), said[1])
+    return Chapter(docname, said[0], needs, "\n".join(text), tuple(code), said[1], exercises)
