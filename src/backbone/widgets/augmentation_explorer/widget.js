@@ -40,7 +40,8 @@ function curveOf(view, pointAt, painted) {
     update(next) {
       if (next === key) return;
       [key, points] = [next, []];
-      if (!running) step();
+      if (!running) requestAnimationFrame(step); // the picture comes first
+      running = true;
     },
   };
 }
@@ -59,20 +60,21 @@ function askedPart(view, model, { pictures, say }, [labels, classes]) {
   const opening = model.get("picture");
   const plain = { turn: 0, push: [0, 0], erased: [], also: "nothing", strength: 0, seed: 0 };
   const called = (turn) => best(say(changed(pictures[opening], { ...plain, turn })));
-  const degrees = firstWrong(called, labels[opening]);
+  let found; // it takes a dozen passes through the net, and nobody needs it before an answer
+  const degrees = () => (found ??= firstWrong(called, labels[opening]));
   const faces = Object.entries(TEXT.answers).map(([name, text]) => [name, fill(text, { degrees: ANSWERS[name] })]);
   const words = fill(TEXT.question, { label: classes[labels[opening]] });
   const asked = question(view, "answer", words, Object.fromEntries(faces));
   view.onChange(["answer"], () => {
     if (!model.get("answer")) return;
     view.set({ ...plain, picture: opening });
-    glide(view, REVEAL, (share) => view.set({ turn: Math.round(share * degrees) }));
+    glide(view, REVEAL, (share) => view.set({ turn: Math.round(share * degrees()) }));
   });
   const verdict = ({ answer, picture, turn, push }) => {
-    if (!answer || !asked.fresh() || picture !== opening || turn !== degrees || push.some(Boolean)) return "";
-    return fill(answer === nearest(degrees) ? TEXT.yes : TEXT.no, { degrees });
+    if (!answer || !asked.fresh() || picture !== opening || turn !== degrees() || push.some(Boolean)) return "";
+    return fill(answer === nearest(degrees()) ? TEXT.yes : TEXT.no, { degrees: degrees() });
   };
-  return { ...asked, verdict, truth: nearest(degrees) };
+  return { ...asked, verdict, update: (answer) => asked.update(answer, answer && nearest(degrees())) };
 }
 
 export default widget(SETTINGS, (view, model) => {
@@ -116,7 +118,7 @@ export default widget(SETTINGS, (view, model) => {
     thumbnails.set(index);
     tools.set(tool);
     more.update({ label: label(), classes });
-    asked.update(answer, asked.truth);
+    asked.update(answer);
     const said = { moves: movesOf(settings), name: classes[chosen], share: percent(shares[chosen]) };
     says.say(asked.verdict(settings) + fill(chosen === label() ? TEXT.right : TEXT.says, said));
   };

@@ -2,7 +2,8 @@
 
 /** A picture as the network sees it: three planes of numbers, from one or three planes of bytes. */
 export function seen(planes, mean, std) {
-  const numbers = planes.map((plane) => Float64Array.from(plane, (byte) => (byte / 255 - mean) / std));
+  const known = Float64Array.from({ length: 256 }, (_, byte) => (byte / 255 - mean) / std);
+  const numbers = planes.map((plane) => new Float64Array(plane).map((byte) => known[byte]));
   return numbers.length === 3 ? numbers : [numbers[0], numbers[0], numbers[0]];
 }
 
@@ -57,12 +58,16 @@ export function bestPlace(map, height, width, kernel, stride) {
 /** Strength, and the shares of the squared weights that differ between channels, and between places. */
 export function measures(weights) {
   const area = weights.length / 3;
-  const squares = (values) => values.reduce((sum, value) => sum + value * value, 0);
-  const total = squares(weights);
-  let [gray, flat] = [0, 0];
+  let [total, gray, flat] = [0, 0, 0];
+  for (let c = 0; c < 3; c++) {
+    let sum = 0;
+    for (let i = c * area; i < (c + 1) * area; i++) {
+      sum += weights[i];
+      total += weights[i] ** 2;
+    }
+    flat += sum ** 2 / area;
+  }
   for (let i = 0; i < area; i++) gray += (weights[i] + weights[area + i] + weights[2 * area + i]) ** 2 / 3;
-  for (let c = 0; c < 3; c++)
-    flat += weights.slice(c * area, (c + 1) * area).reduce((sum, value) => sum + value, 0) ** 2 / area;
   const share = (part) => (total ? Math.max(0, 1 - part / total) : 0);
   return { strength: Math.sqrt(total), color: share(gray), edges: share(flat) };
 }
@@ -93,4 +98,8 @@ export function colors(weights, limit) {
   return bytes;
 }
 
-export const largest = (values) => values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+export function largest(values) {
+  let most = 0;
+  for (const value of values) most = Math.max(most, Math.abs(value));
+  return most;
+}

@@ -8,7 +8,7 @@ const OFF = 1e-3; // of the strongest filter: what is weaker holds rounding erro
 
 /** The filters of a network with what is measured of them. */
 function filtersOf(weights, name) {
-  const filters = weights.map((own) => ({ weights: Array.from(own), ...measures(Array.from(own)) }));
+  const filters = weights.map((own) => ({ weights: Array.from(own), ...measures(own) }));
   const limit = Math.max(...filters.map((one) => largest(one.weights)));
   const strongest = Math.max(...filters.map((one) => one.strength));
   for (const one of filters) {

@@ -77,8 +77,9 @@ export async function pixelsOf(blob) {
 export function paintPhoto(canvas, pixels) {
   const side = Math.sqrt(pixels.length / 3);
   const image = new ImageData(side, side);
-  image.data.fill(255);
-  for (let from = 0, to = 0; from < pixels.length; to++) for (let c = 0; c < 3; c++) image.data[to++] = pixels[from++];
+  const { data } = image; // asked for once: each time costs as much as a pixel
+  data.fill(255);
+  for (let from = 0, to = 0; from < pixels.length; to++) for (let c = 0; c < 3; c++) data[to++] = pixels[from++];
   canvas.width = canvas.height = side;
   canvas.getContext("2d").putImageData(image, 0, 0);
 }
