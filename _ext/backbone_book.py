@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import hashlib
 import html
-import importlib
+import importlib.util
 import json
 import os
 import re
@@ -28,6 +28,11 @@ from docutils import nodes
 from myst_nb.sphinx_ import HideCodeCellNode
 from sphinx.errors import SphinxError
 from sphinx.transforms.post_transforms import SphinxPostTransform
+
+if (WIDGETS := "backbone.widgets") not in sys.modules:
+    # A page needs the classes of its own figures. This face imports those of all, and with them PyTorch, which takes
+    # seconds of each build; so it stays unread.
+    sys.modules[WIDGETS] = importlib.util.module_from_spec(importlib.util.find_spec(WIDGETS))
 
 from backbone.widgets.engine import ENGINE
 
