@@ -214,16 +214,6 @@ def built(built_once):
 
 
 @RED
-def test_a_broken_link_and_reference_fail_until_they_are_mended(book):
-    book.edit("intro.md", "It has", "[A link](nowhere.md) and {ref}`nothing-has-this-label`. It has")
-    first = book.fails()
-    assert "Mend this and build again (2 in all): " in first
-    assert "in all): intro.md:3: WARNING: " in first
-    assert "nowhere" in first
-    assert book.fails() == first
-
-
-@RED
 def test_a_failing_cell_is_named_last_each_time(book):
     book.add_cell("x = 1\nassert x == 2, 'one\\nis not two'")
     line = (book.root / "chapters/tiny.md").read_text("utf-8").splitlines().index("x = 1") + 1
@@ -285,6 +275,7 @@ def test_what_no_notebook_can_be_made_of_fails_before_anything_runs(book, monkey
 MISTAKES = """
 # A small book
 
+[A link](nowhere.md) and {ref}`nothing-has-this-label`.
 It has {doc}`one chapter <chapters/tiny>`, and {term}`pixel` stands in its glossary.
 
 ```{list-of} tables
@@ -303,19 +294,24 @@ pixel
 
 
 @RED
-def test_what_an_author_mistook_is_said_with_what_is_allowed(book):
+def test_what_an_author_mistook_fails_with_what_is_allowed_until_it_is_mended(book):
     book.write("_toc.yml", "{format: jb-book, root: intro, parts: [{caption: All, chapters: [{file: chapters/tiny}]}]}")
     book.write("intro.md", MISTAKES)
     book.edit("chapters/tiny.md", "---\n\n#", "needs: [nowhere]\n---\n\n#")
     code, lines = book.build()
     assert code == 1
     for said in (
-        "intro.md:6: ERROR: {list-of} 'tables': there is no such list; write figures or exercises",
-        "intro.md:9: WARNING: the heading '2015' has no letters for an address; write one above it",
-        "intro.md:14: WARNING: the glossary's 'pixel' has 0 references; end it with one, as in: See {doc}`",
+        "intro.md:4: WARNING: 'myst' cross-reference target not found: 'nowhere.md'",
+        "intro.md:4: WARNING: undefined label: 'nothing-has-this-label'",
+        "intro.md:7: ERROR: {list-of} 'tables': there is no such list; write figures or exercises",
+        "intro.md:10: WARNING: the heading '2015' has no letters for an address; write one above it",
+        "intro.md:15: WARNING: the glossary's 'pixel' has 0 references; end it with one, as in: See {doc}`",
         "chapters/tiny.md: WARNING: needs, in its front matter, names chapters/nowhere; ",
     ):
         assert any(said in line for line in lines), [line for line in lines if "WARNING" in line]
+    again = book.fails()
+    assert "Mend this and build again (6 in all): intro.md:7: ERROR: {list-of} 'tables': " in again
+    assert again == " ".join(lines[-2:])
 
 
 @RED
@@ -348,18 +344,6 @@ def test_the_first_build_executes_the_chapter(built):
 
 
 @GREEN
-def test_a_page_says_with_what_and_when_it_was_executed_also_when_it_comes_from_the_cache(built):
-    (said,) = [line.get_text().replace("\N{NO-BREAK SPACE}", " ") for line in built.first_page.select("footer .bb-ran")]
-    versions = r"Python 3\.\d+, PyTorch \d+\.[\d.]+, NumPy \d+\.[\d.]+"
-    assert re.fullmatch(rf"Executed with {versions} on [A-Z][a-z]+ \d+, 20\d\d in \d+ s\.", said)
-    (file,) = (built.root / "_build/executed").rglob("*.ipynb")
-    built.write(file, file.read_text("utf-8").replace('"execution_date": "20', '"execution_date": "19'))
-    built.passes()
-    (later,) = [line.get_text().replace("\N{NO-BREAK SPACE}", " ") for line in built.page().select("footer .bb-ran")]
-    assert later == said.replace(", 20", ", 19")
-
-
-@GREEN
 def test_a_page_carries_the_states_of_the_widgets_it_shows_and_no_others(built):
     (model,) = models(built.first_page)
     assert model["widget"] == "Dot"
@@ -370,7 +354,6 @@ def test_a_page_carries_the_states_of_the_widgets_it_shows_and_no_others(built):
 
 @GREEN
 def test_with_nothing_changed_but_what_no_chapter_uses_nothing_is_executed_or_read(built):
-    built.passes()  # after what the test before put back
     built.edit("src/backbone/training.py", '"""', '"""Edited. ')
     lines = built.passes()
     assert "Chapters: none to execute." in lines
@@ -378,42 +361,33 @@ def test_with_nothing_changed_but_what_no_chapter_uses_nothing_is_executed_or_re
 
 
 @GREEN
-def test_an_edit_of_prose_and_javascript_reaches_the_page_without_executing(built):
-    built.edit("chapters/tiny.md", "Some prose.", "Better prose.")
-    built.edit("src/backbone/widgets/dot/widget.js", "first dot", "second dot")
-    assert "Chapters: none to execute." in built.passes()
-    assert "Better prose." in built.article()
-    assert "second dot" in script(built)
-    assert "first dot" not in script(built)
+def test_a_page_says_with_what_and_when_it_was_executed_also_when_it_comes_from_the_cache(built):
+    (said,) = ran(built.first_page)
+    versions = r"Python 3\.\d+, PyTorch \d+\.[\d.]+, NumPy \d+\.[\d.]+"
+    assert re.fullmatch(rf"Executed with {versions} on [A-Z][a-z]+ \d+, 20\d\d in \d+ s\.", said)
+    (file,) = (built.root / "_build/executed").rglob("*.ipynb")
+    built.write(file, file.read_text("utf-8").replace('"execution_date": "20', '"execution_date": "19'))
+    built.passes()
+    assert ran(built.page()) == [said.replace(", 20", ", 19")]
 
 
 @GREEN
-def test_an_edit_of_a_tag_reaches_the_page_without_executing(built):
+def test_edits_of_prose_a_tag_and_javascript_reach_the_page_without_executing(built):
     cell = "```{code-cell}\n"
     built.edit("chapters/tiny.md", f"{cell}from", f"{cell}:tags: [hide-cell]\n\nfrom")
+    further = "## Further exercises\n\nCount on.\n\n## And then\n\nBetter prose."
+    built.edit("chapters/tiny.md", "Some prose.", further)
+    built.edit("src/backbone/widgets/dot/widget.js", "first dot", "second dot")
     lines = built.passes()
     assert "Chapters: none to execute." in lines
     assert not any("Executing notebook" in line for line in lines), "by Jupyter Book, one after the other"
     assert built.page().select_one("details.hide .cell_input")
-
-
-@GREEN
-def test_further_exercises_stay_closed_until_a_reader_asks(built):
-    built.edit("chapters/tiny.md", "Some prose.", "## Further exercises\n\nCount on.\n\n## And then\n\nSome prose.")
-    built.passes()
+    assert "second dot" in script(built)
+    assert "first dot" not in script(built)
+    assert "Better prose." in built.article()
     (fold,) = built.page().select("#further-exercises details.hide:not([open])")
-    assert "Count on." in fold.get_text()
-    assert "Some prose." not in fold.get_text()
-
-
-@GREEN
-def test_an_edit_of_the_package_changes_the_number_on_the_page_and_back_without_executing(built):
-    built.edit("src/backbone/tiny.py", "0.25", "0.27")
-    assert "Chapters: 1 to execute, 1 at a time." in built.passes()
-    assert "The value is 0.27 today" in built.article()
-    built.edit("src/backbone/tiny.py", "0.27", "0.25")
-    assert "Chapters: none to execute." in built.passes()
-    assert "The value is 0.25 today" in built.article()
+    assert "Count on." in fold.get_text(), "closed until a reader asks"
+    assert "Better prose." not in fold.get_text()
 
 
 @GREEN
@@ -441,7 +415,7 @@ def test_two_builds_give_identical_numbers_whatever_the_threads_and_the_download
 
 
 @GREEN
-def test_numbers_are_stored_by_make_notebooks_alone_and_a_build_says_what_differs(built):
+def test_an_edit_of_the_package_changes_the_number_on_the_page_and_a_build_says_what_differs(built):
     named = 'chapters/tiny: not computed yet: value. Run "make book", then "make notebooks".'
     assert named in built.first_lines
     notebooks.write(built.root)
@@ -449,9 +423,12 @@ def test_numbers_are_stored_by_make_notebooks_alone_and_a_build_says_what_differ
     assert json.loads(numbers.read_text("utf-8"))["values"] == {"value": 0.25}
     assert "The value is 0.25 today" in (built.root / "chapters/tiny.ipynb").read_text("utf-8")
     assert notebooks.problems(built.root) + notebooks.unknown(built.root) == []
-    built.write("src/backbone/tiny.py", '"""A number for the tests."""\n\nVALUE = 0.26\n')
-    assert "chapters/tiny: 1 numbers differ a little from the notebook's: value" in built.passes()
-    built.write("src/backbone/tiny.py", '"""A number for the tests."""\n\nVALUE = 0.5\n')
+    built.edit("src/backbone/tiny.py", "0.25", "0.26", twins=False)
+    lines = built.passes()
+    assert "Chapters: 1 to execute, 1 at a time." in lines
+    assert "chapters/tiny: 1 numbers differ a little from the notebook's: value" in lines
+    assert "The value is 0.26 today" in built.article()
+    built.edit("src/backbone/tiny.py", "0.26", "0.5", twins=False)
     for _ in range(2):
         assert "chapters/tiny: value is stored as 0.25, computed 0.5" in built.fails()
         assert "The value is 0.50 today" in built.article(), "its author wants to see it"
@@ -459,13 +436,15 @@ def test_numbers_are_stored_by_make_notebooks_alone_and_a_build_says_what_differ
     cell = "```{code-cell}\n"
     built.edit("chapters/tiny.md", f"{cell}from", f"{cell}:tags: [rough]\n\nfrom", twins=False)
     built.passes()
+    built.edit("src/backbone/tiny.py", "0.5", "0.25", twins=False)
+    assert "Chapters: none to execute." in built.passes()
+    assert "The value is 0.25 today" in built.article(), "back without executing"
 
 
 @GREEN
 def test_a_korean_page_stands_beside_the_english_one_with_its_outputs(built):
-    built.passes()
     assert not (built.root / "_build/html/ko").exists()
-    assert not built.page().select("a.bb-language")
+    assert not built.first_page.select("a.bb-language")
     cells = (built.root / "chapters/tiny.md").read_text("utf-8").count("```{code-cell}")
     folder = built.root / "chapters" / "ko"
     folder.mkdir()
@@ -486,6 +465,11 @@ def test_a_korean_page_stands_beside_the_english_one_with_its_outputs(built):
     finally:
         shutil.rmtree(folder)
         shutil.rmtree(built.root / "_build/html/ko", ignore_errors=True)
+
+
+def ran(page):
+    """Return what a page says of when it was executed."""
+    return [line.get_text().replace("\N{NO-BREAK SPACE}", " ") for line in page.select("footer .bb-ran")]
 
 
 def models(page):
