@@ -106,14 +106,22 @@ class Screen:
     def point(self) -> list[int]:
         return [int(digits) for digits in re.match(r"Output at row (\d+), column (\d+)", self.sum()).groups()]
 
+    def typed(self) -> list[str]:
+        """Return what stands in the cells."""
+        return self.weights.evaluate_all("(cells) => cells.map((cell) => cell.value)")
+
     def kernel(self) -> list[list[float]]:
         """Return the weights in the cells."""
         self.frame()
-        weights = [float(number(cell.input_value())) for cell in self.weights.all()]
+        weights = [float(number(typed)) for typed in self.typed()]
         return np.reshape(weights, (round(len(weights) ** 0.5), -1)).tolist()
 
     def place(self, canvas, row, column) -> dict:
         """Return the middle of an input pixel, or of a pixel of the map shown, relative to its canvas."""
+        return self.places(canvas, [(row, column)])[0]
+
+    def places(self, canvas, pixels) -> list[dict]:
+        """Return the middles of so many pixels."""
         top = left = MARGIN
         if canvas is self.output:
             top, left = (
@@ -121,7 +129,7 @@ class Screen:
                 for side, size in zip(self.expected.pixels.shape[1:], self.expected.output.shape, strict=True)
             )
         unit = self.input.bounding_box()["width"] / (self.expected.pixels.shape[2] + 2 * MARGIN)
-        return {"x": (left + column + 0.5) * unit, "y": (top + row + 0.5) * unit}
+        return [{"x": (left + column + 0.5) * unit, "y": (top + row + 0.5) * unit} for row, column in pixels]
 
     def move(self, canvas, row, column):
         """Move the pointer to an input pixel, or to a pixel of the map shown."""
@@ -145,7 +153,7 @@ class Screen:
         panels = self.root.locator(".bb-conv-equation .bb-panel").all()
         assert panels[0].locator(".bb-cell").all_text_contents() == [f"{pixel or 0:.2f}" for pixel in pixels]
         assert panels[0].locator(".bb-pad").count() == sum(pixel is None for pixel in pixels)
-        for texts in (panels[1].locator(".bb-cell").all_text_contents(), [w.input_value() for w in self.weights.all()]):
+        for texts in (panels[1].locator(".bb-cell").all_text_contents(), self.typed()):
             assert not texts or [float(number(one)) for one in texts] == pytest.approx(weights, abs=5e-4)
         unit = re.search(r"1/(\d+)$", panels[2].locator(".bb-caption").text_content())
         unit = int(unit[1]) if unit else 1
@@ -212,7 +220,7 @@ class Screen:
         reach = 8 if min(values.shape) > 40 else 2
         away = np.abs(places - np.array(self.expected.point) // factor).max(axis=1) > reach
         places = [tuple(place) for place in places[away][:60]]
-        found = drawn(self.output, [self.place(self.output, *place) for place in places])
+        found = drawn(self.output, self.places(self.output, places))
         largest = np.abs(values).max()
         for place, (*color, opacity) in zip(places, found, strict=True):
             assert opacity == pytest.approx(min(255, 510 * abs(values[place]) / largest), abs=0.51)

@@ -47,8 +47,7 @@ def test_it_is_whole(figure, show):
 def filled(screen) -> np.ndarray:
     """Return which pixels of the map are drawn."""
     shape = screen.expected.output.shape
-    places = [screen.place(screen.output, *place) for place in np.ndindex(shape)]
-    return drawn(screen.output, places)[:, 3].reshape(shape) > 0
+    return drawn(screen.output, screen.places(screen.output, np.ndindex(shape)))[:, 3].reshape(shape) > 0
 
 
 def test_the_map_grows_once_in_sight_and_can_be_scrubbed(figure):
@@ -243,9 +242,9 @@ def test_a_map_without_negative_weights_is_a_photograph(figure):
     screen = figure("filter", kernel="gaussian")
     screen.check()
     places = [(60, 20), (100, 100), (3, 90)]
-    found = drawn(screen.output, [screen.place(screen.output, *place) for place in places])
+    found = drawn(screen.output, screen.places(screen.output, places))
     np.testing.assert_allclose(found, [[255 * screen.expected.output[at]] * 3 + [255] for at in places], atol=0.51)
-    found = drawn(screen.input, [screen.place(screen.input, *place) for place in places])
+    found = drawn(screen.input, screen.places(screen.input, places))
     np.testing.assert_allclose(found, [[255 * screen.expected.picture[0][at]] * 3 + [255] for at in places], atol=0.51)
 
 
