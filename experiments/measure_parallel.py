@@ -10,6 +10,7 @@ of the network. The rate with the best mean on the validation pictures is kept, 
 pictures: its row alone has ``accuracy``. The networks differ in two modules only, which cost equally much to 5 %.
 """
 
+from bisect import bisect_left
 from functools import cache, partial
 
 import torch
@@ -76,8 +77,15 @@ def arithmetic(name: str, into: float) -> int:
 def shares() -> dict[str, float]:
     """Return how narrow each kind's 1x1 has to be for all to cost as much as 3x3 alone at a quarter."""
     wanted = arithmetic("3×3 only", 0.25)
-    steps = [step / 64 for step in range(2, 257)]
-    return {name: min(steps, key=lambda into: abs(arithmetic(name, into) - wanted)) for name in MODULES}
+    return {name: share(name, wanted) for name in MODULES}
+
+
+def share(name: str, wanted: int) -> float:
+    """Return the smallest share whose cost is nearest to the one wanted; the wider, the costlier."""
+    steps, cost = [step / 64 for step in range(2, 257)], partial(arithmetic, name)
+    above = bisect_left(steps, wanted, key=cost)
+    nearest = min(steps[max(0, above - 1) : above + 1], key=lambda into: abs(cost(into) - wanted))
+    return steps[bisect_left(steps, cost(nearest), key=cost)]
 
 
 def main() -> None:
