@@ -252,9 +252,10 @@ FRAMES = """async (count) => {
 # [selector, value, acts...]: each element found is pressed, or set to the value, or gets "key ..."; then follow the
 # acts behind it. "button|More" are the buttons that show this text.
 JUMPS = """async (root, acts) => {
-    const frames = async () => { for (const _ of [1, 2]) await new Promise(requestAnimationFrame); };
+    const frame = () => new Promise(requestAnimationFrame); // a figure paints at the next; ours follows in it
     const height = () => root.getBoundingClientRect().height;
     const first = height(), jumps = [];
+    const look = (done) => { if (height() !== first) jumps.push(`${done}: ${height()} px, not ${first}`); };
     const find = (selector) => {
         const [css, text] = selector.split("|");
         const found = [...root.querySelectorAll(css)].filter((node) => !text || node.textContent.trim() === text);
@@ -274,12 +275,14 @@ JUMPS = """async (root, acts) => {
         for (const [selector, value, ...then] of acts)
             for (let i = 0; i < find(selector).length; i++) {
                 act(find(selector)[i], value);
-                await frames();
-                if (height() !== first) jumps.push(`${selector} ${i} ${value}: ${height()} px, not ${first}`);
+                await frame();
+                look(`${selector} ${i} ${value}`);
                 await go(then);
             }
     };
     await go(acts);
+    await frame();
+    look("a frame later");
     return jumps;
 }"""
 
