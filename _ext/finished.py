@@ -60,6 +60,8 @@ NUMBERED = re.compile(r"\b(pp?\.|Figure|Table|Section|Equation|Exercise|Chapter)
 
 SHEETS = re.compile(r'href="([^"?:]*_static/[^"?]*\.css)(?:\?[^"]*)?"')
 
+FORMULA_FACE = re.compile(r'"font-family":"(MJX[\w-]+)",src:\'url\("%%URL%%/([\w-]+\.woff)"\)')
+
 SITEMAP = "http://www.sitemaps.org/schemas/sitemap/0.9"
 
 
@@ -74,7 +76,8 @@ def finish(app, exception):
     change(pages, lambda text, page: slim.plainer(text, colored))
     change(pages, lambda text, page: mended(edition.finished(app, mended(text, page), page), page))
     style = (source / "_static" / "site.css").read_text("utf-8")
-    (site / "_static" / "site.css").write_text(f":root {{ {css_variables()} }}\n{style}", "utf-8")
+    faces = formula_faces((source / "_extra" / "mathjax" / "formulas.js").read_text("utf-8"), app.config.mathjax_path)
+    (site / "_static" / "site.css").write_text(f":root {{ {css_variables()} }}\n{faces}{style}", "utf-8")
     slim.slim(site)
     change(pages, with_versions)
     change(pages, lambda text, page: policy.guarded(text))
@@ -93,6 +96,13 @@ def tell_robots(site: Path, address: str, names: list[str]) -> None:
     listed = f'<?xml version="1.0" encoding="utf-8"?>\n<urlset xmlns="{SITEMAP}">{pages}</urlset>\n'
     (site / "sitemap.xml").write_text(listed, "utf-8")
     (site / "robots.txt").write_text(f"User-agent: *\nSitemap: {address}sitemap.xml\n", "utf-8")
+
+
+def formula_faces(script: str, address: str) -> str:
+    """Return rules for the faces that MathJax's script names; page.js keeps it from bringing them itself."""
+    folder = f"{address.rpartition('/')[0]}/output/chtml/fonts/woff-v2"
+    faces = (f'{name}; src: url("{folder}/{file}") format("woff")' for name, file in FORMULA_FACE.findall(script))
+    return "".join(f"@font-face {{ font-family: {face}; }}\n" for face in faces)
 
 
 def change(pages: list[Path], mend) -> None:

@@ -438,5 +438,10 @@
     come.then(setTheRest);
     return come;
   };
-  if (globalThis.MathJax) MathJax.startup = { pageReady: start };
+  // The faces of formulas stand in site.css: a face that comes later has a browser lay out the whole page again.
+  const ready = () => {
+    MathJax._.output.chtml.fonts.tex_ts.TeXFont.defaultFonts = {};
+    MathJax.startup.defaultReady();
+  };
+  if (globalThis.MathJax) MathJax.startup = { pageReady: start, ready };
 })();

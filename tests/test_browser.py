@@ -472,6 +472,15 @@ def test_formulas_are_set_where_they_come_near(open_unsettled, width):
         assert page.locator("mjx-assistive-mml math").count() == formulas.count()
 
 
+@pytest.mark.parametrize("edition", ["", "ko/"])
+def test_formulas_bring_no_face_which_would_lay_out_the_page_again(open_page, edition):
+    page = open_page(f"{edition}chapters/batch-normalization.html")
+    rules = "[...document.getElementById('MJX-CHTML-styles').sheet.cssRules].map(({ cssText }) => cssText)"
+    assert not [rule for rule in page.evaluate(rules) if rule.startswith("@font-face")]
+    faces = "[...document.fonts].filter(({ status }) => status === 'loaded').map(({ family }) => family)"
+    assert {"MJXZERO", "MJXTEX", "MJXTEX-I"} <= set(page.evaluate(faces))
+
+
 def test_who_listens_and_does_not_scroll_hears_no_tex(browser, server, count_shifts):
     with browser.new_page(viewport={"width": 1280, "height": 900}) as page:
         page.add_init_script(count_shifts)
