@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import json
 import os
 import re
@@ -18,6 +19,7 @@ import pytest
 from playwright.sync_api import Error, Page, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[1]
+gc.set_threshold(100_000, 20, 20)  # else half of Python's time goes into looking for garbage among all that is imported
 pytest.register_assert_rewrite("page_checks", "explorer_screen", "playground_screen", "readers")
 
 # Measured from the first moment of a page: how far its content moved by itself.
