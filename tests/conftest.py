@@ -60,7 +60,6 @@ STANDALONE = """<!doctype html>
 <body>{views}{state}<script src="{first}"></script><script src="widget-host.js"></script></body>
 </html>
 """
-FOREIGN = re.compile(r"^(?!http://127\.0\.0\.1:|file:|data:|blob:)")
 
 
 @pytest.hookimpl(optionalhook=True)  # xdist's
@@ -139,7 +138,7 @@ class Visit:
     requests: list[str] = field(default_factory=list)
 
     def ask(self, request):
-        """Note a request to another host, which `FOREIGN` aborts, or to another folder."""
+        """Note a request to another host, none of which the browser finds, or to another folder."""
         if not request.url.startswith((self.home, "data:", "blob:")):
             self.requests.append(f"foreign {request.url}")
 
@@ -169,13 +168,15 @@ class Visit:
 class Tab:
     """A page of the browser, cut off from all other hosts, that tests use one after the other.
 
-    A new one would cost a process, which is six times the work of going to another address.
+    A new one would cost a process, which is six times the work of going to another address. What it has loaded it
+    keeps, which is a third of the work, unless every visit is to be a first one.
     """
 
-    def __init__(self, context, motion="no-preference"):
+    def __init__(self, context, motion="no-preference", first=False):
         self.context, self.page, self.visit, self.motion = context, context.new_page(), Visit(), motion
         context.set_default_timeout(20_000)
-        context.route(FOREIGN, lambda route: route.abort())
+        if first:
+            context.new_cdp_session(self.page).send("Network.setCacheDisabled", {"cacheDisabled": True})
         self.page.add_init_script(COUNT_SHIFTS)
         self.page.on("console", lambda message: self.visit.hear(message))
         self.page.on("pageerror", lambda error: self.visit.messages.append(f"uncaught: {error}"))
@@ -209,10 +210,10 @@ def tabs(browser):
     free = defaultdict(list)
 
     @contextlib.contextmanager
-    def tab_for(scheme="http", **options):
-        key = json.dumps([scheme, options], sort_keys=True)  # going from http to file starts a process, too
+    def tab_for(scheme="http", first=False, **options):
+        key = json.dumps([scheme, first, options], sort_keys=True)  # going from http to file starts a process, too
         motion = options.get("reduced_motion", "no-preference")
-        tab = free[key].pop() if free[key] else Tab(browser.new_context(**options), motion)
+        tab = free[key].pop() if free[key] else Tab(browser.new_context(**options), motion, first)
         yield tab
         try:
             tab.leave()
@@ -225,8 +226,8 @@ def tabs(browser):
 
 @pytest.fixture(scope="session")
 def scratch(tmp_path_factory):
-    """Serve the folders that tests write to."""
-    with browsers.serving(tmp_path_factory.getbasetemp()) as running:
+    """Serve the folders that tests write to, where an address may soon have another file."""
+    with browsers.serving(tmp_path_factory.getbasetemp(), keep=False) as running:
         yield running
 
 
@@ -235,7 +236,8 @@ def open_page(tabs, request, tmp_path_factory):
     """Return a function that opens a page, and at the end assert that nothing went wrong on any of them.
 
     Nothing is: no request to another host, none that failed, no error on the console, no exception. A test that
-    wants an error names it: `expected=["boom"]`, regular expressions that must each match a message.
+    wants an error names it: `expected=["boom"]`, regular expressions that must each match a message. `first=True` is a
+    visit with nothing kept of earlier ones.
     """
     visits = []
 

@@ -218,12 +218,20 @@ class Server:
 
 
 @contextlib.contextmanager
-def serving(folder: Path) -> Iterator[Server]:
-    """Serve a folder on a free port of 127.0.0.1, without a word, until the block ends."""
+def serving(folder: Path, keep: bool = True) -> Iterator[Server]:
+    """Serve a folder on a free port of 127.0.0.1, without a word, until the block ends.
+
+    With `keep`, a browser may keep what it got, as its files' dates let it.
+    """
 
     class Handler(http.server.SimpleHTTPRequestHandler):
         def __init__(self, *args):
             super().__init__(*args, directory=str(folder))
+
+        def end_headers(self):
+            if not keep:
+                self.send_header("Cache-Control", "no-store")
+            super().end_headers()
 
         def log_request(self, code="-", size="-"):
             if int(code) >= 400:
