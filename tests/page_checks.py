@@ -22,22 +22,32 @@ NOT_OURS = {
 
 THEMES = ("light", "dark")
 COLOR_RULES = ["color-contrast", "link-in-text-block"]  # what they say depends on the theme, all else does not
-# Marks what has no color checked yet, and returns what is now checked. The look of an element decides: the colors and
-# sizes of it and of all around it. On a page nothing lies on anything else, so the first of each look stands for all,
-# on any page (a page has thousands of words of code in twenty colors); in a widget an element stands for itself.
+# Marks what has no color checked yet, and returns what is now checked. The look of an element decides, which is what
+# contrast depends on: its color, whether it counts as large, the grounds that it stands on, and for a link the text
+# around it. On a page nothing lies on anything else, so the first of each look stands for all, on any page (a page has
+# thousands of words of code in twenty colors); in a widget an element stands for itself.
 MARK_UNCHECKED = """(known) => {
     const checked = new Set(known), fresh = [], looks = new Map();
     const look = (node) => {
-        if (!node) return { text: "", all: "" };
+        if (!node) return { ground: "" };
         if (!looks.has(node)) {
-            const s = getComputedStyle(node), above = look(node.parentElement);
-            const text = [s.color, s.fontSize, s.fontWeight].join();
+            const s = getComputedStyle(node), { ground } = look(node.parentElement);
+            const large = parseFloat(s.fontSize) >= (s.fontWeight < 700 ? 24 : 18.66); // 18 and 14 points
             const box = [s.backgroundColor, s.backgroundImage, s.opacity, s.textDecorationLine, s.textShadow, s.filter,
                 s.mixBlendMode].join();
-            const same = text === above.text && box === "rgba(0, 0, 0, 0),none,1,none,none,none,normal";
-            looks.set(node, same ? above : { text, all: `${above.all}/${text},${box}` });
+            looks.set(node, {
+                inline: s.display === "inline", size: s.fontSize, text: [s.color, s.fontWeight, large].join(),
+                ground: box === "rgba(0, 0, 0, 0),none,1,none,none,none,normal" ? ground : `${ground}/${box}`,
+            });
         }
         return looks.get(node);
+    };
+    const around = (node) => (look(node.parentElement).inline ? around(node.parentElement) : look(node.parentElement));
+    const whole = (node) => {
+        const { text, ground, size } = look(node);
+        if (!node.matches("a[href]")) return `${text} ${ground}`;
+        const block = around(node);
+        return `${text} ${ground} in ${block.text} ${size === block.size}`;
     };
     const kind = (node) => {
         if (node.matches("input, select, textarea, button")) return "control";
@@ -50,8 +60,8 @@ MARK_UNCHECKED = """(known) => {
     };
     for (const [number, node] of document.querySelectorAll("body *").entries()) {
         const where = node.closest(".bb-widget") ? `${location.href} ${number}` : "";
-        const key = `${where} ${kind(node)} ${look(node).all}`;
-        const unchecked = Boolean(kind(node) && visible(node) && !checked.has(key));
+        const what = kind(node), key = what && `${where} ${what} ${whole(node)}`;
+        const unchecked = Boolean(what && visible(node) && !checked.has(key));
         node.toggleAttribute("data-unchecked", unchecked);
         if (unchecked) checked.add(key), fresh.push(key);
     }
@@ -71,11 +81,15 @@ UNWRAP_SAME_WORDS = """() => {
         if (seen.has(chain(word))) word.replaceWith(...word.childNodes);
         else seen.add(chain(word));
     }
+    for (const code of document.querySelectorAll("pre")) code.normalize();
 }"""
+# What could be found but not be serious is not asked: half the time went into that.
 RUN_AXE = """async (options) => {
+    const rules = { "color-contrast": "[data-unchecked]", "link-in-text-block": "a[href][data-unchecked]" };
+    const small = axe._audit.rules.filter(({ impact }) => !["serious", "critical"].includes(impact));
     axe.configure({ rules: [
-        { id: "color-contrast", selector: "[data-unchecked]" },
-        { id: "link-in-text-block", selector: "a[href][data-unchecked]" },
+        ...Object.entries(rules).map(([id, selector]) => ({ id, selector })),
+        ...small.map(({ id }) => ({ id, enabled: false })),
     ] });
     return (await axe.run(document, options)).violations;
 }"""
@@ -84,7 +98,7 @@ RUN_AXE = """async (options) => {
 UNTIL = """async (arg) => {
     const asked = %s, end = performance.now() + 20_000;
     while (!asked(arg)) {
-        if (performance.now() > end) throw new Error(`never: ${asked}`);
+        if (performance.now() > end) throw new Error(`never: ${asked} of ${JSON.stringify(arg)}`);
         await new Promise(requestAnimationFrame);
     }
 }"""
