@@ -248,11 +248,26 @@ TOO_SMALL_TEXT = f"""(root, least) => {{
 }}"""
 
 
+FITS = [(TOO_WIDE, None), (TOO_SMALL_TARGET, SMALLEST_TARGET), (TOO_SMALL_TEXT, SMALLEST_TEXT)]
+
+
 def assert_fits(root):
     """Assert that in the widget `root` nothing sticks out, and that text and targets are large enough."""
-    assert root.evaluate(TOO_WIDE) == []
-    assert root.evaluate(TOO_SMALL_TARGET, SMALLEST_TARGET) == []
-    assert root.evaluate(TOO_SMALL_TEXT, SMALLEST_TEXT) == []
+    for asked, least in FITS:
+        assert root.evaluate(asked, least) == []
+
+
+def assert_all_fit(page):
+    """Assert this of each widget of the page."""
+    for asked, least in FITS:
+        assert of_all(page, asked, least) == []
+
+
+def of_all(page, asked, least=None) -> list:
+    """Return all that is found in the widgets of the page."""
+    return page.locator(".bb-widget").evaluate_all(
+        f"(all, least) => all.flatMap((one) => ({asked})(one, least))", least
+    )
 
 
 # Waits until what a reader has just done is painted.
@@ -490,8 +505,7 @@ def assert_sound(page):
     checked = set()
     for width in WIDTHS:
         resize(page, width)
-        for root in page.locator(".bb-widget").all():
-            assert_fits(root)
+        assert_all_fit(page)
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         assert_structure(page)
         assert_colors(page, checked)

@@ -14,11 +14,12 @@ from bs4 import BeautifulSoup
 from page_checks import (
     FRAMES,
     TOO_WIDE,
+    assert_all_fit,
     assert_colors,
-    assert_fits,
     assert_heard,
     assert_invitations,
     assert_structure,
+    of_all,
     overlaps,
     resize,
     until,
@@ -91,30 +92,107 @@ CUT_OFF = """() => {
 
 
 @every_page
-@pytest.mark.parametrize(("width", "theme"), [(1280, "light"), (360, "dark")])
-def test_page_is_sound(open_page, site, path, width, theme):
-    page = open_page(path, width=width, theme=theme)
-    assert page.locator("html").get_attribute("data-theme") == theme
-    assert_complete(page, html(site, path))
-    assert page.evaluate("window.layoutShift") < LARGEST_SHIFT
-    assert_room(page, html(site, path), "--wide" if width == 1280 else "--narrow")
+def test_page_is_sound_at_any_width_and_on_paper(open_page, site, path):
+    page = open_page(path, first=True)
+    assert_all_there(page, html(site, path), "light", "--wide")
+    assert not path.startswith("chapters/") or page.locator("article").bounding_box()["height"] <= TALLEST
+    assert_light(page, site)
+    assert page.evaluate(ORDERS) == []
+    assert_nothing_is_lost(page)
     unwrap_same_words(page)
     assert_structure(page)
     assert_heard(page)
     assert_invitations(page)
-    if width == 1280:
-        assert not path.startswith("chapters/") or page.locator("article").bounding_box()["height"] <= TALLEST
-        assert_light(page, site)
-        assert_colors(page, CHECKED)
-        assert_printed_whole(page)
-        assert_fits_when_narrowed(page)
+    assert_colors(page, CHECKED)
+    assert_printed_whole(page)
+    resize(page, 360)
+    assert_colors(page, CHECKED)
+
+
+@every_page
+def test_page_is_sound_on_a_dark_phone(open_page, site, path):
+    page = open_page(path, width=360, theme="dark", first=True)
+    assert_all_there(page, html(site, path), "dark", "--narrow")
+    unwrap_same_words(page)
+    assert_structure(page)
+    assert_heard(page)
+    assert_invitations(page)
+
+
+def assert_all_there(page, source, theme, room):
+    """Assert that all is there and has its room, and that nothing moved meanwhile."""
+    assert page.locator("html").get_attribute("data-theme") == theme
+    assert_complete(page, source)
+    assert page.evaluate("window.layoutShift") < LARGEST_SHIFT
+    assert_room(page, source, room)
+
+
+SIZES = "(all) => all.map((one) => one.getBoundingClientRect()).map(({ width, height }) => [width, height])"
 
 
 def assert_room(page, source, name):
     """Assert that each widget is as high as the room that the page kept for it."""
     kept = [int(re.search(rf"{name}: (\d+)px", view["style"])[1]) for view in source.select(".bb-view")]
-    drawn = [round(view.bounding_box()["height"]) for view in page.locator(".bb-view").all()]
+    drawn = [round(height) for _, height in page.locator(".bb-view").evaluate_all(SIZES)]
     assert all(room - 8 <= height <= room + 1 for room, height in zip(kept, drawn, strict=True)), (kept, drawn)
+
+
+# Sizes and colors of all that figures show, with the styles in the order of their first figures, and turned round: each
+# figure brings the kit's rules with its own, and the second must not undo what the first one's own rules say.
+ORDERS = """() => {
+    const styles = [...document.querySelectorAll("style")].filter((one) => one.textContent.includes(".bb-widget"));
+    const names = ["display", "minHeight", "height", "color", "backgroundColor", "fontSize", "margin", "padding"];
+    const looks = () => [...document.querySelectorAll(".bb-widget, .bb-widget *")].map((node) => {
+        const style = getComputedStyle(node);
+        return `${node.tagName}.${node.className}: ${names.map((name) => style[name])}`;
+    });
+    const first = looks();
+    for (const style of styles.reverse()) document.head.append(style);
+    const turned = looks();
+    for (const style of styles.reverse()) document.head.append(style);
+    return first.map((look, i) => [look, turned[i]]).filter(([a, b]) => a !== b);
+}"""
+
+
+# As WCAG 2.2 has it, 1.4.12: what a reader's own style sheet may ask for.
+SPACED = """() => {
+    const style = Object.assign(document.createElement("style"), { id: "spaced" });
+    style.textContent = `* { line-height: 1.5 !important; letter-spacing: 0.12em !important;
+        word-spacing: 0.16em !important } p { margin-bottom: 2em !important }`;
+    document.head.append(style);
+}"""
+
+
+def assert_nothing_is_lost(page):
+    """Assert that nothing sticks out in a narrower window, also where a reader zooms or spaces the text.
+
+    640 px are a window of 1280 at twice the size, and 320 at four times.
+    """
+    for width in (1280, 640, 360, 320):
+        resize(page, width)
+        assert_all_fit(page)
+        assert_within(page, width)
+    page.evaluate(SPACED)
+    for width in (320, 640, 1280):
+        resize(page, width)
+        assert_within(page, width)
+    page.evaluate("document.getElementById('spaced').remove()")
+    page.evaluate(FRAMES, 4)
+
+
+def assert_within(page, width):
+    """Assert that nothing sticks out of the page, and out of a figure."""
+    page.evaluate("document.getAnimations().forEach((one) => one.finish())")  # the list of pages goes aside
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.evaluate(CUT_OFF) == []
+    assert of_all(page, TOO_WIDE) == []
+    assert page.evaluate(CUT_SHORT) == []
+
+
+# The words of figures that end in "…" or are cut off at a side, but for those that are there only to be heard.
+CUT_SHORT = """() => [...document.querySelectorAll(".bb-widget *")]
+    .filter((n) => n.clientWidth > 1 && n.scrollWidth > n.clientWidth + 1 && getComputedStyle(n).overflowX === "hidden")
+    .filter((n) => n.checkVisibility()).map((n) => n.outerHTML)"""
 
 
 BREAKS = "(nodes, name) => nodes.map((node) => getComputedStyle(node)[name])"
@@ -178,24 +256,10 @@ def assert_printed_whole(page):
     assert page.locator(f":is({POINTLESS}):visible").count() == 0
     assert set(page.locator("article .cell_input").evaluate_all(BREAKS, "breakInside")) <= {"avoid"}
     assert set(page.locator("article :is(h1, h2, h3)").evaluate_all(BREAKS, "breakAfter")) == {"avoid"}
-    for view in page.locator(".bb-view, .bb-figure").all():
-        box = view.bounding_box()
-        assert box["width"] > 200
-        assert box["height"] > 100
+    sizes = page.locator(".bb-view, .bb-figure").evaluate_all(SIZES)
+    assert [size for size in sizes if size[0] <= 200 or size[1] <= 100] == []
     page.emulate_media(media="screen")
     page.evaluate("() => { dispatchEvent(new Event('afterprint')); thaw(); }")
-    resize(page, 1280)
-
-
-def assert_fits_when_narrowed(page):
-    """Assert that nothing sticks out at any width, and that at a phone's nothing appears that cannot be read."""
-    for width in (1280, 360, 320):
-        resize(page, width)
-        for root in page.locator(".bb-widget").all():
-            assert_fits(root)
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
-        if width == 360:
-            assert_colors(page, CHECKED)
 
 
 # The contrast of the edge of each picture that is handled with the page, the least of all.
@@ -227,43 +291,6 @@ def test_a_picture_that_is_handled_is_told_from_the_page(open_page, chapter, the
     """Black on a dark page, too; a map of the convolution explorer has a frame that is painted with it."""
     page = open_page(f"chapters/{chapter}.html", theme=theme)
     assert page.evaluate(EDGES, HANDLED[chapter]) >= 3
-
-
-# As WCAG 2.2 has it, 1.4.12: what a reader's own style sheet may ask for.
-SPACED = """() => {
-    const style = document.createElement("style");
-    style.textContent = `* { line-height: 1.5 !important; letter-spacing: 0.12em !important;
-        word-spacing: 0.16em !important } p { margin-bottom: 2em !important }`;
-    document.head.append(style);
-}"""
-
-
-@every_page
-def test_nothing_is_lost_where_a_reader_zooms_or_spaces_the_text(open_page, path):
-    """640 px are a window of 1280 at twice the size, and 320 at four times."""
-    page = open_page(path)
-    for width in (1280, 640, 320):
-        resize(page, width)
-        assert_within(page, width)
-    page.evaluate(SPACED)
-    for width in (320, 640, 1280):
-        resize(page, width)
-        assert_within(page, width)
-
-
-def assert_within(page, width):
-    """Assert that nothing sticks out of the page, and out of a figure."""
-    page.evaluate("document.getAnimations().forEach((one) => one.finish())")  # the list of pages goes aside
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    assert page.evaluate(CUT_OFF) == []
-    assert [one for root in page.locator(".bb-widget").all() for one in root.evaluate(TOO_WIDE)] == []
-    assert page.evaluate(CUT_SHORT) == []
-
-
-# The words of figures that end in "…" or are cut off at a side, but for those that are there only to be heard.
-CUT_SHORT = """() => [...document.querySelectorAll(".bb-widget *")]
-    .filter((n) => n.clientWidth > 1 && n.scrollWidth > n.clientWidth + 1 && getComputedStyle(n).overflowX === "hidden")
-    .filter((n) => n.checkVisibility()).map((n) => n.outerHTML)"""
 
 
 @every_page
@@ -400,16 +427,16 @@ def test_back_and_reload_keep_the_line_among_formulas(open_page, settle, how, wi
         assert page.evaluate(off) < 9
 
 
-@pytest.mark.parametrize("kept", ["null", "[]", "[3]", '["length", 0]', "nonsense", "[0, 5000]"])
-def test_a_stored_line_that_is_none_moves_nothing(open_page, settle, kept):
+def test_a_stored_line_that_is_none_moves_nothing(open_page, settle):
     page = open_page("glossary.html")  # without formulas
     page.evaluate("scrollTo({ top: 2000, behavior: 'instant' })")
     store = "sessionStorage.setItem(`backbone line ${location.pathname}`, kept)"
-    page.evaluate(f"(kept) => addEventListener('pagehide', () => {store})", kept)
-    page.reload()
-    settle(page)
-    page.evaluate(FRAMES, 5)
-    assert page.evaluate("scrollY") == 2000
+    for kept in ("null", "[]", "[3]", '["length", 0]', "nonsense", "[0, 5000]"):
+        page.evaluate(f"(kept) => addEventListener('pagehide', () => {store})", kept)
+        page.reload()
+        settle(page)
+        page.evaluate(FRAMES, 5)
+        assert page.evaluate("scrollY") == 2000, kept
 
 
 def test_formulas_wait_for_the_figures_in_sight_but_not_for_ever(browser, server, settle):
@@ -515,7 +542,7 @@ def test_a_formula_stays_readable_where_mathjax_does_not_come(browser, server):
 
 
 def test_a_command_that_mathjax_lacks_is_seen_or_asked_for(browser, server, settle):
-    """And so `test_page_is_sound` fails, which allows neither: _extra/mathjax/README.md says what to add."""
+    """And so the tests of all pages fail, which allow neither: _extra/mathjax/README.md says what to add."""
     set_ = "(node, tex) => { node.textContent = `\\\\(${tex}\\\\)`; MathJax.typesetPromise([node]).catch(() => {}); }"
     with browser.new_page() as page:
         page.goto(f"{server.url}/chapters/convolution.html")
@@ -778,27 +805,6 @@ def test_figures_say_what_they_say_in_color_where_a_reader_forces_other_colors(o
     assert found["inks"] == [found["ink"]] * 2
     assert "gradient" in found["ramp"]
     assert found["borders"] == 2  # of the picture that is chosen, and of the others
-
-
-# Sizes and colors of all that figures show, with the styles in the order of their first figures, and turned round.
-ORDERS = """() => {
-    const styles = [...document.querySelectorAll("style")].filter((one) => one.textContent.includes(".bb-widget"));
-    const names = ["display", "minHeight", "height", "color", "backgroundColor", "fontSize", "margin", "padding"];
-    const looks = () => [...document.querySelectorAll(".bb-widget, .bb-widget *")].map((node) => {
-        const style = getComputedStyle(node);
-        return `${node.tagName}.${node.className}: ${names.map((name) => style[name])}`;
-    });
-    const first = looks();
-    for (const style of styles.reverse()) document.head.append(style);
-    const turned = looks();
-    return first.map((look, i) => [look, turned[i]]).filter(([a, b]) => a !== b);
-}"""
-
-
-@every_page
-def test_no_look_of_a_figure_depends_on_the_order_of_styles(open_page, path):
-    """Each figure brings the kit's rules with its own: the second must not undo what the first one's own rules say."""
-    assert open_page(path).evaluate(ORDERS) == []
 
 
 def test_a_word_lights_the_part_of_a_figure_that_it_names(open_page):
@@ -1216,11 +1222,11 @@ def test_a_result_says_what_the_term_means_or_what_the_section_says(open_page):
     assert_colors(page, set())
 
 
-@pytest.mark.parametrize("query", ["constructor", "__proto__", "hasOwnProperty", "((", "<b>", "qqqqqq", "한국"])
-def test_a_search_for_anything_comes_to_an_end(open_page, query):
+def test_a_search_for_anything_comes_to_an_end(open_page):
     page = open_page("search.html")
-    found_for(page, query)
-    assert query in page.locator(".search-summary").inner_text()
+    for query in ("constructor", "__proto__", "hasOwnProperty", "((", "<b>", "qqqqqq", "한국"):
+        found_for(page, query)
+        assert query in page.locator(".search-summary").inner_text()
 
 
 PRINTED = """() => ({

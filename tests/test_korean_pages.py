@@ -5,7 +5,7 @@ import re
 import korean
 import pytest
 from page_checks import assert_invitations, assert_structure, unfold, until, unwrap_same_words
-from test_browser import PAGES, assert_complete, html, misled
+from test_browser import assert_complete, every_page, html, misled
 
 from backbone import language
 
@@ -33,10 +33,6 @@ OUTSIDE = """() => [...document.querySelectorAll(".bb-figure svg text, .bb-widge
     return one.width && other.width && (one.left < other.left - most || one.right > other.right + most);
 }).map((node) => node.textContent)"""
 
-every_page = pytest.mark.parametrize(
-    "path", [pytest.param(path, marks=pytest.mark.xdist_group(f"ko/{path}")) for path in PAGES]
-)
-
 
 @every_page
 @pytest.mark.parametrize(("width", "theme"), [(1280, "light"), (360, "dark")])
@@ -53,7 +49,7 @@ def test_page_is_sound_and_korean(open_page, site, path, width, theme):
         assert_structure(page)
 
 
-@pytest.mark.parametrize("path", [f"{path}" for path in PAGES if path.startswith("chapters/")])
+@every_page
 def test_both_editions_have_the_same_anchors(site, path):
     named = re.compile(r"(?!id\d|question-|term-)")
     places = "article section[id], article [id^=figure-]"
