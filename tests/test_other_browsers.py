@@ -166,17 +166,36 @@ def drivers():
         yield driver_of
 
 
+@pytest.fixture(scope="module")
+def chromium():
+    """Return a function that gives what a page answers in Chromium, which is asked once for both others."""
+    known = {}
+
+    def answer(open_page, path, ask):
+        if (path, ask) not in known:
+            known[path, ask] = ask(Chromium(open_page(path, reduced_motion="reduce")))
+        return known[path, ask]
+
+    return answer
+
+
+def in_others(paths):
+    """Return each page for each browser, every second page for another process."""
+    return [
+        pytest.param(name, path, marks=pytest.mark.xdist_group(f"other browsers {number % 2}"))
+        for name in ("firefox", "webkit")
+        for number, path in enumerate(paths)
+    ]
+
+
 # Korean pages have the same figures in other words; three of them have all that is their own.
 KOREAN = [f"ko/{name}.html" for name in ("intro", "chapters/convolution", "chapters/resnet")]
-each = [
-    pytest.param(name, path, marks=pytest.mark.xdist_group(name))
-    for name in ("firefox", "webkit")
-    for path in PAGES + KOREAN
-]
 
 
-@pytest.mark.parametrize(("name", "path"), each)
-def test_a_page_is_alive_and_its_figures_say_what_they_say_in_chromium(drivers, watched, open_page, settle, name, path):
+@pytest.mark.parametrize(("name", "path"), in_others(PAGES + KOREAN))
+def test_a_page_is_alive_and_its_figures_say_what_they_say_in_chromium(
+    drivers, watched, chromium, open_page, settle, name, path
+):
     driver = drivers(name)
     driver.set_window_size(1280, 900)
     watched.missing.clear()  # what a test before asked for, such as the icon of an address that is no page
@@ -185,7 +204,7 @@ def test_a_page_is_alive_and_its_figures_say_what_they_say_in_chromium(drivers, 
     settle(other)
     assert other.ask(ALIVE) == SOUND
     heard = said(other)
-    assert heard == said(Chromium(open_page(path, reduced_motion="reduce")))
+    assert heard == chromium(open_page, path, said)
     assert [before for before, after in heard if before == after] == []
     assert other.ask(ALIVE) == SOUND
     assert watched.missing == []
@@ -199,33 +218,35 @@ def picture():
     return base64.b64encode(file.getvalue()).decode()
 
 
-def said_of(picture, reader) -> list[str]:
-    """Return what the figures with a network say of a picture."""
-    views = reader.ask("() => document.querySelectorAll('.bb-view').length")
-    sentences = [reader.ask(OWN_PICTURE, [number, picture]) for number in range(views)]
-    return [sentence for sentence in sentences if sentence != "no network"]
+@pytest.fixture(scope="module")
+def said_of_picture(picture):
+    """Return a function that lists what the figures with a network say of the picture."""
+
+    def said_of(reader) -> list[str]:
+        views = reader.ask("() => document.querySelectorAll('.bb-view').length")
+        sentences = [reader.ask(OWN_PICTURE, [number, picture]) for number in range(views)]
+        return [sentence for sentence in sentences if sentence != "no network"]
+
+    return said_of
 
 
-with_network = [
-    pytest.param(name, path, marks=pytest.mark.xdist_group(name))
-    for name in ("firefox", "webkit")
-    for path in PAGES
-    if ".pack(" in (ROOT / path).with_suffix(".md").read_text("utf-8")
-]
+WITH_NETWORK = [path for path in PAGES if ".pack(" in (ROOT / path).with_suffix(".md").read_text("utf-8")]
 
 
 def test_pages_with_a_network_are_found():
-    assert with_network, "no page packs a network, by the word that is looked for; the test below would look at none"
+    assert WITH_NETWORK, "no page packs a network, by the word that is looked for; the test below would look at none"
 
 
-@pytest.mark.parametrize(("name", "path"), with_network)
-def test_a_reader_s_own_picture_is_seen_as_in_chromium(drivers, watched, open_page, settle, picture, name, path):
+@pytest.mark.parametrize(("name", "path"), in_others(WITH_NETWORK))
+def test_a_reader_s_own_picture_is_seen_as_in_chromium(
+    drivers, watched, chromium, open_page, settle, said_of_picture, name, path
+):
     driver = drivers(name)
     driver.get(f"{watched.url}/watch.js")  # no page, which would store its figures' settings when it is left
     driver.execute_script("sessionStorage.clear(); localStorage.clear();")
     driver.get(f"{watched.url}/{path}")
     other = Other(driver)
     settle(other)
-    answers = said_of(picture, other)
-    assert answers == said_of(picture, Chromium(open_page(path, reduced_motion="reduce")))
+    answers = said_of_picture(other)
+    assert answers == chromium(open_page, path, said_of_picture)
     assert all("“" in answer for answer in answers)
