@@ -1,6 +1,7 @@
 """What the search page finds: the sections of all pages, in `searchindex.js`, which `_static/search.js` reads.
 
-A section is found by what stands in it, by its heading, and by the names that the glossary has for what it explains.
+A section is found by what stands in it, by its heading, by the names that the glossary has for what it explains, and by
+the words that its moving figures show.
 The file is a script, so that it also loads from a folder. It is written from all pages; what the unchanged ones hold is
 kept beside Sphinx's own record of them.
 """
@@ -8,12 +9,15 @@ kept beside Sphinx's own record of them.
 from __future__ import annotations
 
 import html
+import inspect
 import json
 import re
 from pathlib import Path
 
 import book_files
 import edition
+import figures
+from backbone_book import class_of
 from docutils import nodes
 from finding import CAPTION, GLOSSARY, book_list
 from sphinx.util import logging
@@ -22,9 +26,11 @@ from sphinx.util.nodes import clean_astext
 from backbone import language
 
 STORE = "sections.json"
+FINDER = "search.js"
 INDEX = "globalThis.backboneIndex = {};\n"
 # Pages that only lead to others.
 LISTS = {GLOSSARY, "figures-and-exercises", "references"}
+WORD = re.compile(r"(?<!\{)\b[^\W\d_]{2,}\b(?!\})")  # not the name of a place for a number
 MADE_UP = re.compile(r"id\d+")  # an id that counts, and is another when the page is edited
 LOG = logging.getLogger(__name__)  # a warning fails the build, and says where
 SILENT = (nodes.literal_block, nodes.math_block, nodes.comment, nodes.Invisible, nodes.title)
@@ -64,7 +70,9 @@ def note_sections(app, doctree, docname):
         if not lasting(section["ids"]):
             said = "the heading %r has no letters for an address; write one above it, as in: (sec-a-name)="
             LOG.warning(said, clean_astext(section[0]), location=section)
-    app.env.backbone_sections[docname] = [[one["ids"], clean_astext(one[0]), spoken(one)] for one in sections]
+    app.env.backbone_sections[docname] = [
+        [one["ids"], clean_astext(one[0]), spoken(one), shown(app, docname, one)] for one in sections
+    ]
 
 
 def lasting(ids: list[str]) -> list[str]:
@@ -75,6 +83,18 @@ def lasting(ids: list[str]) -> list[str]:
 def spoken(section) -> str:
     """Return what a reader reads in a section, without code, formulas and the sections in it."""
     return " ".join(" ".join(words(part) for part in section if not isinstance(part, nodes.section)).split())
+
+
+def shown(app, docname: str, section) -> str:
+    """Return the words that a section's moving figures show, each once."""
+    own = [part for part in section if not isinstance(part, nodes.section)]
+    sources = "\n".join(raw.astext() for part in own for raw in part.findall(nodes.raw))
+    models, tell, texts = app.env.backbone_models[docname], edition.telling(app), []
+    for view in figures.VIEW_TAG.findall(sources):
+        path = Path(inspect.getfile(class_of(models[json.loads(view)["model_id"]]["state"]))).with_name("text.js")
+        source = path.read_text("utf-8")
+        texts += language.texts_of(tell(path, source) if tell else source)
+    return " ".join(dict.fromkeys(WORD.findall(" ".join(texts).lower())))
 
 
 def words(node) -> str:
@@ -105,16 +125,22 @@ def write_index(app, exception):
             "anchor": (lasting(ids) or [""])[-1] if i else "",
             "heading": heading,
             "text": text,
+            "figures": words_shown,
             "names": [name for place in (ids if i else [""]) for name in meanings.get((page, place), [])],
         }
         for number, page in enumerate(pages)
-        for i, (ids, heading, text) in enumerate(noted[page])
+        for i, (ids, heading, text, words_shown) in enumerate(noted[page])
     ]
     titles = [[f"{page}.html", clean_astext(app.env.titles[page])] for page in pages]
-    endings = language.endings(app.config.language)
-    index = json.dumps(
-        {"pages": titles, "sections": sections, "endings": endings}, ensure_ascii=False, separators=(",", ":")
-    )
+    finder = (Path(app.srcdir) / "_static" / FINDER).read_text("utf-8")
+    scripts = [f"{edition.shared(app)}minisearch/minisearch.js", f"_static/{FINDER}?v={figures.version(finder)[:8]}"]
+    told = {
+        "scripts": scripts,  # for the dialog
+        "pages": titles,
+        "sections": sections,
+        "endings": language.endings(app.config.language),
+    }
+    index = json.dumps(told, ensure_ascii=False, separators=(",", ":"))
     (Path(app.outdir) / "searchindex.js").write_text(INDEX.format(index), "utf-8")
 
 
@@ -129,8 +155,10 @@ def explained(env) -> dict[tuple[str, str], list[tuple[str, str]]]:
 
 def setup(app):
     """Connect the extension."""
+    # What is noted of a page is noted when it is written: after an edit here, all are.
+    app.add_config_value("backbone_search", figures.version(Path(__file__).read_text("utf-8")), "html")
     app.connect("builder-inited", replace_search)
     app.connect("html-collect-pages", search_page)
-    app.connect("doctree-resolved", note_sections, priority=800)
+    app.connect("doctree-resolved", note_sections, priority=950)  # behind what finds a page's models
     app.connect("build-finished", write_index)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": False}

@@ -273,14 +273,27 @@
     for (const toggle of document.querySelectorAll("input.sidebar-toggle")) toggle.checked = false;
   });
 
-  // The dialog of the search says what leads on, and a phone's key says so, too.
+  // The dialog of the search says what leads on, and a phone's key says so, too. What finds while one types comes when
+  // the dialog is first opened; a search page has it.
+  const findWhileTyping = async (form) => {
+    const run = (source) =>
+      new Promise((done) => document.head.append(make("script", { src: new URL(source, form.action), onload: done })));
+    if (!globalThis.backboneIndex) {
+      await run("searchindex.js");
+      for (const source of globalThis.backboneIndex.scripts) await run(source);
+    }
+    globalThis.backboneSearch(form);
+  };
   addEventListener("DOMContentLoaded", () => {
     const form = document.querySelector(".search-button__search-container > form");
-    const said = Object.assign(document.createElement("p"), { id: "bb-enter", textContent: TEXT.search });
-    form?.append(said);
-    const field = form?.querySelector("input");
-    field?.setAttribute("aria-describedby", said.id);
-    field?.setAttribute("enterkeyhint", "search");
+    if (!form) return;
+    const said = make("p", { id: "bb-enter", textContent: TEXT.search });
+    said.setAttribute("role", "status");
+    form.append(make("div", { className: "bb-below" }, said, make("ol", { id: "bb-found" })));
+    const field = form.querySelector("input");
+    field.setAttribute("aria-describedby", said.id);
+    field.setAttribute("enterkeyhint", "search");
+    field.addEventListener("focus", () => findWhileTyping(form), { once: true });
   });
 
   // A word of the text lights the part that it names, of the next figure that has it, or else of the last before.

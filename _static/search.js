@@ -1,4 +1,5 @@
-// What the search page does: it finds sections by the glossary's names for what they explain, by heading, and by text.
+// What the search does: it finds sections by the glossary's names for what they explain, by heading, by text, and by the
+// words in their figures. The search page shows all that is found, and the dialog on every page the first of it.
 //
 // MiniSearch and the index (_ext/site_search.py) are there when this runs.
 (() => {
@@ -8,6 +9,8 @@
     one: "One section for “{query}”. Enter opens it.",
     many: "{count} sections for “{query}”. Enter opens the first.",
     first: "The first {count} sections for “{query}”. Enter opens the first.",
+    typed: "{count} found. Arrow keys lead through the first; Enter shows all.",
+    all: "All that was found",
     // Words of a question that say nothing of what it is about.
     small:
       "a about am an and any are as at be been better between but by can did difference do does each for from get give had " +
@@ -16,6 +19,8 @@
       "when where whether which who why will with without work works would you your",
   };
   const MOST = 40; // sections shown
+  const AT_ONCE = 8; // in the dialog
+  const PAUSE = 150; // ms after a key, before the dialog shows what is found
   const AROUND = 90; // characters before the word in an excerpt, and twice as many behind
   const PART = 60; // what a name says that is only a part of the query
   const REPEATS = /^(exercises|further-exercises|quick-questions|summary)/; // sections about what stands in others
@@ -42,19 +47,19 @@
 
   const named = sections.map(({ names }) => names.map(([name]) => bare(name)));
   const engine = new MiniSearch({
-    fields: ["names", "heading", "title", "text"],
+    fields: ["names", "heading", "title", "text", "figures"],
     tokenize: (text) => MiniSearch.getDefault("tokenize")(typed(text)),
     processTerm: (term) => stem(term.toLowerCase()),
     searchOptions: {
-      boost: { names: 8, heading: 4, title: 2 },
+      boost: { names: 8, heading: 4, title: 2, figures: 4 },
       combineWith: "AND",
       prefix: (word) => word.length > (/\p{Script=Hangul}/u.test(word) ? 1 : 2),
       fuzzy,
     },
   });
   engine.addAll(
-    sections.map(({ page, heading, text, names }, id) => ({
-      ...{ id, heading, text, title: pages[page][1] },
+    sections.map(({ page, heading, text, names, figures }, id) => ({
+      ...{ id, heading, text, figures, title: pages[page][1] },
       names: names.map(([name]) => name).join(", "),
     })),
   );
@@ -143,38 +148,81 @@
     return made;
   }
 
-  /** Return one result: its heading, its page, and what it explains or says. */
-  function entry([{ page, anchor, heading, text, names }, terms], asked) {
+  /** Return one result: its heading and its page. */
+  function entry({ page, anchor, heading }, root = "") {
     const [address, title] = pages[page];
+    const link = element("a", { href: `${root}${anchor ? `${address}#${anchor}` : address}` }, heading);
+    return element("li", {}, link, ...(anchor ? [element("span", { className: "bb-note" }, ` · ${title}`)] : []));
+  }
+
+  /** Return what a result explains or says. */
+  function saysOf({ text, names }, terms, asked) {
     const meaning = names.find(([name]) => worth(bare(name), asked))?.[1];
     const words = [...terms].sort((a, b) => b.length - a.length);
-    const link = element("a", { href: anchor ? `${address}#${anchor}` : address }, heading);
-    const says = element("p", {}, ...(meaning ? [meaning] : marked(excerpt(text, words), words)));
-    return element("li", {}, link, ...(anchor ? [element("span", { className: "bb-note" }, ` · ${title}`)] : []), says);
+    return element("p", {}, ...(meaning ? [meaning] : marked(excerpt(text, words), words)));
+  }
+
+  /** Show on the search page what is found for what stands in its field. */
+  function searchPage(field) {
+    const [summary, list] = document.querySelectorAll(".search-summary, #search-results");
+    const show = () => {
+      const query = field.value.trim();
+      const asked = query && meant(query);
+      const found = query ? find(query, asked) : [];
+      const said = found.length > MOST ? "first" : (["none", "one"][found.length] ?? "many");
+      const count = Math.min(found.length, MOST);
+      summary.textContent = query && TEXT[said].replace("{count}", count).replace("{query}", () => query);
+      list.replaceChildren(...found.slice(0, MOST).map(([one]) => entry(one)));
+      for (const [i, item] of [...list.children].entries()) item.append(saysOf(...found[i], asked));
+    };
+    field.value = new URLSearchParams(location.search).get("q") ?? "";
+    field.addEventListener("input", show);
+    field.addEventListener("keydown", (event) => {
+      const first = list.querySelector("a");
+      if (event.key !== "Enter" || event.isComposing || !first) return;
+      event.preventDefault();
+      first.click();
+    });
+    field.focus();
+    show();
+  }
+
+  /** Show in the dialog (page.js) what is found while one types; arrow keys lead from the field through it. */
+  function searchDialog(form) {
+    const [field, said, list] = form.querySelectorAll("input, #bb-enter, #bb-found");
+    const [hint, root] = [said.textContent, new URL(".", form.action)];
+    const show = () => {
+      const query = field.value.trim();
+      const found = query ? find(query, meant(query)) : [];
+      const text = !query ? hint : found.length ? TEXT.typed : TEXT.none;
+      said.textContent = text.replace("{count}", found.length).replace("{query}", () => query);
+      const all = element("a", { href: `${root}search.html?q=${encodeURIComponent(query)}` }, TEXT.all);
+      const shown = found.slice(0, AT_ONCE).map(([one]) => entry(one, root));
+      list.replaceChildren(...shown, ...(found.length > AT_ONCE ? [element("li", {}, all)] : []));
+    };
+    let waiting;
+    field.addEventListener("input", () => {
+      clearTimeout(waiting);
+      waiting = setTimeout(show, PAUSE);
+    });
+    const close = () => {
+      field.focus(); // the theme closes what has the focus
+      document.querySelector(".search-button__overlay").click();
+    };
+    list.addEventListener("click", ({ target }) => target.closest("a") && close());
+    form.addEventListener("keydown", (event) => {
+      const stops = [field, ...list.querySelectorAll("a")];
+      const at = stops.indexOf(document.activeElement);
+      const next = stops[at + { ArrowDown: 1, ArrowUp: -1 }[event.key]];
+      if (event.key === "Escape" && at > 0) close();
+      if (!next || event.isComposing) return;
+      event.preventDefault();
+      next.focus();
+    });
+    show();
   }
 
   const field = document.querySelector("#search-field");
-  const [summary, list] = document.querySelectorAll(".search-summary, #search-results");
-
-  /** Show what is found for what stands in the field. */
-  function show() {
-    const query = field.value.trim();
-    const asked = query && meant(query);
-    const found = query ? find(query, asked) : [];
-    const said = found.length > MOST ? "first" : (["none", "one"][found.length] ?? "many");
-    const count = Math.min(found.length, MOST);
-    summary.textContent = query && TEXT[said].replace("{count}", count).replace("{query}", () => query);
-    list.replaceChildren(...found.slice(0, MOST).map((one) => entry(one, asked)));
-  }
-
-  field.value = new URLSearchParams(location.search).get("q") ?? "";
-  field.addEventListener("input", show);
-  field.addEventListener("keydown", (event) => {
-    const first = list.querySelector("a");
-    if (event.key !== "Enter" || event.isComposing || !first) return;
-    event.preventDefault();
-    first.click();
-  });
-  field.focus();
-  show();
+  if (field) searchPage(field);
+  globalThis.backboneSearch = searchDialog;
 })();

@@ -1137,6 +1137,7 @@ SEARCHES = {
     "zip": "intro#take-it-along",
     "take along": "intro#take-it-along",
     "how do skip connections help": "resnet#skip-connection",
+    "draw a shoe": "feature-extraction*",  # words of a figure alone
 }
 
 
@@ -1174,12 +1175,59 @@ def test_a_search_in_the_dialog_leads_to_the_page_of_results(open_page):
     sign, start = page.locator(".search-button__search-container i").bounding_box(), field.bounding_box()["x"]
     padding = field.evaluate("(node) => parseFloat(getComputedStyle(node).paddingLeft)")
     assert start < sign["x"] < sign["x"] + sign["width"] < start + padding, "the sign lies on no letter"
+    until(page, "() => document.querySelector('#bb-found a')")
     field.press("Enter")
     page.wait_for_url("**/search.html?q=im2col")
     assert page.locator("#search-field").input_value() == "im2col"
     assert page.locator(".search-summary").inner_text() == "One section for “im2col”. Enter opens it."
     page.locator("#search-field").press("Enter")
     page.wait_for_url("**/convolution.html#im2col")
+
+
+@pytest.mark.parametrize(("scheme", "name"), [("http", "chapters/dropout.html"), ("file", "ko/glossary.html")])
+def test_the_dialog_shows_the_first_results_while_one_types_and_arrow_keys_lead_through_them(open_page, scheme, name):
+    page = open_page(name, scheme=scheme)
+    assert page.evaluate("!globalThis.backboneIndex"), "nobody has asked for it"
+    page.keyboard.press("Control+k")
+    field, said, found = page.locator("#search-input"), page.locator("#bb-enter"), page.locator("#bb-found a")
+    field.fill("batch normalization")
+    until(page, "() => document.querySelector('#bb-found a')")
+    assert said.get_attribute("role") == "status"
+    assert int(re.match(r"\d+", said.inner_text())[0]) > found.count() - 1 == 8
+    assert found.last.get_attribute("href").endswith("/search.html?q=batch%20normalization")
+    assert_structure(page)
+    for key, number in [("ArrowDown", 0), ("ArrowDown", 1), ("ArrowUp", 0)]:
+        page.keyboard.press(key)
+        assert found.nth(number).evaluate("(node) => node === document.activeElement")
+    page.keyboard.press("ArrowUp")
+    assert field.evaluate("(node) => node === document.activeElement")
+    field.fill("qqqqqq")
+    until(page, "() => !document.querySelector('#bb-found a')")
+    assert "qqqqqq" in said.inner_text()
+    field.fill("batch normalization")
+    until(page, "() => document.querySelector('#bb-found a')")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Escape")
+    assert not field.is_visible()
+    page.keyboard.press("Control+k")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/chapters/batch-normalization.html*")
+
+
+def test_a_result_on_the_same_page_closes_the_dialog_and_a_search_page_has_one_too(open_page):
+    page = open_page("chapters/convolution.html")
+    page.keyboard.press("Control+k")
+    page.keyboard.type("im2col")
+    until(page, "() => document.querySelector('#bb-found a')")
+    page.locator("#bb-found a").first.click()
+    page.wait_for_url("**#im2col")
+    assert not page.locator("#search-input").is_visible()
+    page = open_page("search.html")
+    page.locator("#search-input").evaluate("(field) => field.focus()")
+    page.evaluate("document.querySelector('.search-button__wrapper').classList.add('show')")
+    page.locator("#search-input").fill("im2col")
+    until(page, "() => document.querySelector('#bb-found a')")
 
 
 @pytest.mark.parametrize("scheme", ["http", "file"])
