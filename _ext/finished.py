@@ -42,10 +42,11 @@ TOLD = {
     '<a class="current reference internal" href="#">': ' aria-current="page"',
 }
 # A table says its caption as its name, for notebooks; here the caption stands in its figure and would be heard twice.
-# What scrolls gets its focus from page.js.
 TABLE = re.compile(
-    r'(?<=<figure class="bb-table" style="margin: 0"><div) role="region" aria-label="[^"]*" tabindex="0"'
+    r'(?<=<figure class="bb-table" style="margin: 0"><div) role="region" aria-label="[^"]*"(?= tabindex="0")'
 )
+# What may scroll can have the focus, so that keys scroll it; page.js takes it from what does not.
+MAY_SCROLL = ("<pre>", '<pre tabindex="0">')
 # Scripts that a page can show its text and figures without; they run when it is read, in this order.
 LATER = r"(?:doctools|clipboard\.min|copybutton|togglebutton|design-tabs|reading|scripts/[\w-]+)\.js\b"
 LATER_TAGS = re.compile(rf'<script (?!defer)(?=[^>]*src="[^"]*_static/{LATER})')
@@ -116,6 +117,7 @@ def change(pages: list[Path], mend) -> None:
 def mended(text: str, page: Path) -> str:
     """Return a page without what the theme has twice, or for nothing, and with what it leaves unsaid."""
     text = ICON.sub(r'\g<0>aria-hidden="true" ', unbroken(TABLE.sub("", UNUSED_TAGS.sub("", text))))
+    text = text.replace(*MAY_SCROLL)
     for tag, told in TOLD.items():
         text = text.replace(tag, f"{tag[:-1]}{told}>")
     return text if page.name == "search.html" else LATER_TAGS.sub("<script defer ", text)

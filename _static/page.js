@@ -202,12 +202,13 @@
   // A figure alone is as large as the screen allows, its caption below it or, where that leaves it larger, beside it. It
   // keeps the width that it has beside the text and is scaled as a whole, so it is the same figure.
   const [EDGE, ASIDE] = [16, 256]; // px around it, and for what stands beside it
-  const LEAST = 0.75; // in a low window: letters of 9 px can still be read
+  const LEAST = 0.68; // in a low window, as of a phone on its side: letters of 8 px can still be read there
   const fitted = ({ figure, cell, above, caption }) => {
     let larger;
     const size = ({ width, height }) => {
       const { clientWidth, clientHeight } = document.documentElement;
-      const [wide, high] = [clientWidth - 2 * EDGE, clientHeight - 2 * EDGE];
+      const { top } = cell.parentElement.getBoundingClientRect();
+      const [wide, high] = [clientWidth - 2 * EDGE, clientHeight - 2 * (top + scrollY)];
       cell.parentElement.classList.remove("bb-beside");
       const words = above.offsetHeight + (caption?.offsetHeight ?? 0) + 3 * EDGE; // with what is between them
       const room = (wide - ASIDE) / width;

@@ -218,9 +218,9 @@ def assert_light(page, site):
 def test_code_that_scrolls_can_have_the_focus_once_it_is_shown(open_page):
     page = open_page("chapters/convolution.html", width=360)
     code = page.locator("article details.hide pre").first
-    assert code.get_attribute("tabindex") is None
+    assert code.get_attribute("tabindex") == "0", "without scripts, all that may scroll"
     page.locator("article details.hide summary").first.click()
-    until(page, "() => document.querySelector('article details.hide pre').hasAttribute('tabindex')")
+    until(page, "(n) => n.tabIndex === (n.scrollWidth > n.clientWidth ? 0 : -1)", code.element_handle())
     stops = "(all) => all.filter((n) => n.scrollWidth > n.clientWidth !== (n.tabIndex === 0)).map((n) => n.textContent)"
     assert page.locator("article pre:visible").evaluate_all(stops) == []
     assert page.locator("article pre[tabindex='0']").count() > 0
@@ -959,14 +959,17 @@ def test_a_figure_alone_is_as_large_as_the_screen_allows(open_page, place, width
     assert not overlaps(page, f"#{figure}", "article p.bb-note")
 
 
-@pytest.mark.parametrize("place", ["convolution figure-convolution-window", "batch-normalization figure-batch-norm"])
+LOW = ["convolution figure-convolution-window", "data figure-augmentation", "transfer-learning figure-transfer"]
+
+
+@pytest.mark.parametrize("place", LOW)
 def test_a_figure_alone_is_whole_in_a_low_window(open_page, place):
     chapter, figure = place.split()
     page = open_page(f"chapters/{chapter}.html?alone={figure}", width=844)
     page.set_viewport_size({"width": 844, "height": 390})
     until(page, "(id) => document.getElementById(id).getBoundingClientRect().bottom <= innerHeight", figure)
     box = page.locator(f"#{figure}").bounding_box()
-    assert box["width"] >= 0.75 * 688  # and still legible
+    assert box["width"] >= 0.68 * 688  # and still legible
     assert page.evaluate("document.documentElement.scrollWidth") == 844
     assert not overlaps(page, f"#{figure}", "article p.bb-note")
     page.set_viewport_size({"width": 390, "height": 844})
