@@ -238,7 +238,10 @@ def test_a_table_that_scrolls_can_have_the_focus_and_is_called_by_its_columns(op
 
 
 PAPER = (718, 1047)  # pixels that A4 is wide and high, less its margins
-POINTLESS = ".toggle-button, .bb-primary, .bb-network, .bb-photo-buttons, .bb-controls > .bb-button:not(.bb-answers)"
+POINTLESS = (
+    ".toggle-button, .bb-primary, .bb-network, .bb-photo-buttons, .bb-controls > .bb-button:not(.bb-answers), "
+    ".bb-act, .bb-button[class='bb-button'], .bb-quiet, .bb-quiz button"
+)
 # A browser prints without a frame in which something could be drawn anew.
 FREEZE = """() => {
     window.thaw = ((frame) => () => (window.requestAnimationFrame = frame))(requestAnimationFrame);

@@ -76,7 +76,12 @@ export function quizPart(data, give, skip) {
     button(breaking(name), () => give(k), { class: "bb-button bb-cm-answer" }),
   );
   const group = h("div", { class: "bb-cm-answers", role: "group", "aria-label": TEXT.answers }, ...buttons);
-  const side = h("div", { class: "bb-cm-side" }, group, button(TEXT.skip, skip, { class: "bb-button bb-cm-skip" }));
+  const side = h(
+    "div",
+    { class: "bb-cm-side" },
+    group,
+    button(TEXT.skip, skip, { class: "bb-button bb-cm-skip bb-act" }),
+  );
   const node = h("div", { class: "bb-cm-quiz", "data-part": "question" }, canvas, side);
   const update = (number) => {
     const count = data.asked.length;
@@ -220,7 +225,9 @@ export function numbersPart(view, { classes, labels }) {
 export function comparisonPart(data, pick) {
   const [first, second] = data.networks;
   const counts = Object.fromEntries(PAIRS.map((pair) => [pair, data.pair.filter((one) => one === pair).length]));
-  const buttons = Object.fromEntries(PAIRS.map((pair) => [pair, button(String(counts[pair]), () => pick(pair))]));
+  const buttons = Object.fromEntries(
+    PAIRS.map((pair) => [pair, button(String(counts[pair]), () => pick(pair), { class: "bb-button bb-cm-pair" })]),
+  );
   const cell = (pair) => h("td", {}, buttons[pair]);
   const head = (text, { name }, scope = "col") => h("th", { scope }, fill(text, { name }));
   const rows = [

@@ -58,7 +58,7 @@ export function padPart(view, { paint, settled, clear }) {
     canvas.setAttribute("aria-label", fill(TEXT.picture, { name }));
     draw();
   };
-  const tool = button(TEXT.clear, clear, { class: "bb-button bb-train-clear" });
+  const tool = button(TEXT.clear, clear, { class: "bb-button bb-train-clear bb-act" });
   return { node: h("div", { class: "bb-train-picture" }, canvas, tool), update };
 }
 
