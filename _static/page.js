@@ -202,7 +202,7 @@
   // A figure alone is as large as the screen allows, its caption below it or, where that leaves it larger, beside it. It
   // keeps the width that it has beside the text and is scaled as a whole, so it is the same figure.
   const [EDGE, ASIDE] = [16, 256]; // px around it, and for what stands beside it
-  const LEAST = 0.68; // in a low window, as of a phone on its side: letters of 8 px can still be read there
+  const LEAST = 0.675; // in a low window, as of a phone on its side: letters of 8 px can still be read there
   const fitted = ({ figure, cell, above, caption }) => {
     let larger;
     const size = ({ width, height }) => {

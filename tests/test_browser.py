@@ -879,10 +879,10 @@ def shades(page, node) -> list[int]:
     return [abs(edge.getextrema()[0] - picture.getpixel((picture.width // 2, 6))) for edge in edges]
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize(("theme", "colors"), [("light", "none"), ("dark", "none"), ("light", "active")])
 @pytest.mark.parametrize("what", ["pre[tabindex='0']", ".bb-table > div"])
-def test_an_edge_behind_which_there_is_more_is_shaded(open_page, what, theme):
-    page = open_page("chapters/dropout.html", width=320, theme=theme)
+def test_an_edge_behind_which_there_is_more_is_shaded(open_page, what, theme, colors):
+    page = open_page("chapters/dropout.html", width=320, theme=theme, forced_colors=colors)
     page.locator("article .bb-table").last.scroll_into_view_if_needed()
     wide = page.locator(f"article {what}:visible")
     over = wide.evaluate_all("(all) => all.findIndex((one) => one.scrollWidth > one.clientWidth + 20)")
@@ -962,7 +962,7 @@ def test_a_figure_alone_is_as_large_as_the_screen_allows(open_page, place, width
     assert not overlaps(page, f"#{figure}", "article p.bb-note")
 
 
-LOW = ["convolution figure-convolution-window", "data figure-augmentation", "transfer-learning figure-transfer"]
+LOW = ["convolution figure-convolution-window", "data figure-augmentation", "googlenet figure-inception"]
 
 
 @pytest.mark.parametrize("place", LOW)
@@ -972,7 +972,7 @@ def test_a_figure_alone_is_whole_in_a_low_window(open_page, place):
     page.set_viewport_size({"width": 844, "height": 390})
     until(page, "(id) => document.getElementById(id).getBoundingClientRect().bottom <= innerHeight", figure)
     box = page.locator(f"#{figure}").bounding_box()
-    assert box["width"] >= 0.68 * 688  # and still legible
+    assert box["width"] >= 0.67 * 688  # and still legible
     assert page.evaluate("document.documentElement.scrollWidth") == 844
     assert not overlaps(page, f"#{figure}", "article p.bb-note")
     page.set_viewport_size({"width": 390, "height": 844})

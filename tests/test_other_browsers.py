@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from page_checks import FRAMES
 from PIL import Image
+from pypdf import PdfReader
 from test_browser import PAGES, ROOT
 
 from backbone.data import photo
@@ -208,6 +209,15 @@ def test_a_page_is_alive_and_its_figures_say_what_they_say_in_chromium(
     assert [before for before, after in heard if before == after] == []
     assert other.ask(ALIVE) == SOUND
     assert watched.missing == []
+
+
+@pytest.mark.xdist_group("firefox")
+def test_firefox_prints_what_was_folded(drivers, watched, settle):
+    driver = drivers("firefox")
+    driver.get(f"{watched.url}/chapters/dropout.html")
+    settle(Other(driver))
+    sheets = PdfReader(io.BytesIO(base64.b64decode(driver.print_page()))).pages
+    assert any("records.load" in sheet.extract_text() for sheet in sheets)
 
 
 @pytest.fixture(scope="module")

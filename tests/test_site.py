@@ -709,6 +709,13 @@ def test_an_exercise_leads_to_the_notebook_in_which_it_is_solved(pages):
 
 
 @SITE
+def test_what_may_scroll_has_a_stop_for_keys_without_scripts(pages):
+    scrolls = [node for page in pages.values() for node in page.select("article pre, .bb-table > div")]
+    assert len(scrolls) > 1000
+    assert {node.get("tabindex") for node in scrolls} == {"0"}
+
+
+@SITE
 def test_launch_links_lead_to_notebooks_of_this_repository(pages):
     book = repository(ROOT)
     start = f"https://colab.research.google.com/github/{book.owner}/{book.name}/blob/{book.branch}/"
