@@ -42,11 +42,19 @@ def test_the_archive_holds_the_whole_site_in_one_folder(site, unpacked):
     assert [path.name for path in unpacked.parent.iterdir() if path.is_dir()] == ["backbone"]
 
 
-def test_the_front_page_says_how_large_it_is(unpacked):
+def test_the_front_pages_say_how_large_it_is(unpacked):
     packed = unpacked.parent / "book.zip"
     assert publish.misstated(packed.rename(unpacked.parent / f"{publish.NAME}.zip")) == ""
     (unpacked.parent / f"{publish.NAME}.pdf").write_bytes(b"short")
-    assert publish.misstated(unpacked.parent / f"{publish.NAME}.pdf").endswith(" MB")
+    said = publish.misstated(unpacked.parent / f"{publish.NAME}.pdf")
+    assert re.fullmatch(r"intro.md says \d+ MB, ko/intro.md says \d+ MB", said)
+
+
+def test_a_korean_reader_hears_that_the_pdf_is_english(site):
+    front = BeautifulSoup((site / "ko" / "intro.html").read_text("utf-8"), "html.parser")
+    places = front.select(f'a[href$="/{publish.NAME}.pdf"]')
+    assert len(places) == 2  # in the text, and among the downloads
+    assert [place for place in places if "영어" not in place.parent.text] == []
 
 
 def test_an_unpacked_page_is_alive(open_page, unpacked):

@@ -3,7 +3,7 @@
     python tools/publish.py zip     _build/backbone.zip: unpack it, and open index.html
     python tools/publish.py pdf     _build/backbone.pdf: still figures, links, an outline
 
-A release carries both, and the front page leads to them there and says how large they are.
+A release carries both, and the front pages lead to them there and say how large they are.
 
 The archive is the site as it is, which needs no server. The PDF is printed by the browser of the tests, page by page.
 """
@@ -28,6 +28,7 @@ from pypdf.generic import ArrayObject, DictionaryObject, NameObject, NullObject,
 
 ROOT = Path(__file__).resolve().parent.parent
 SITE = ROOT / "_build" / "html"
+FRONT_PAGES = ("intro.md", "ko/intro.md")
 PAPER = {"format": "A4", "margin": dict.fromkeys(("top", "bottom", "left", "right"), "16mm")}
 PLAIN = {".png", ".webp", ".woff2", ".gz"}  # packed already
 # All figures and formulas, in the light, with folds open: as on a reader's own paper.
@@ -149,9 +150,13 @@ def target_of(link, here: str) -> tuple[str, str] | None:
 
 
 def misstated(target: Path) -> str:
-    """Return what the front page says of a file's size if that is wrong by more than a tenth, or nothing."""
-    (said,) = re.findall(rf"<{re.escape(target.name)}>` \((\d+) MB", (ROOT / "intro.md").read_text("utf-8"))
-    return "" if abs(target.stat().st_size / 1e6 - int(said)) <= max(1, int(said) / 10) else f"{said} MB"
+    """Return which front page says what of a file's size if that is wrong by more than a tenth, or nothing."""
+    wrong = []
+    for page in FRONT_PAGES:
+        (said,) = re.findall(rf"<{re.escape(target.name)}>` ?\([^)\d]*(\d+) MB", (ROOT / page).read_text("utf-8"))
+        if abs(target.stat().st_size / 1e6 - int(said)) > max(1, int(said) / 10):
+            wrong.append(f"{page} says {said} MB")
+    return ", ".join(wrong)
 
 
 def main(wanted: str) -> int:
@@ -171,7 +176,7 @@ def main(wanted: str) -> int:
         bound(parts, book_files.repository(ROOT).pages_url).write(target)
     print(f"{target.relative_to(ROOT)}: {target.stat().st_size / 1e6:.1f} MB")
     if said := misstated(target):
-        print(f"intro.md says {said} of it; correct it there.", file=sys.stderr)
+        print(f"{said} of it; correct it there.", file=sys.stderr)
     return int(bool(said))
 
 
