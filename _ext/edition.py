@@ -28,6 +28,9 @@ BUTTONS = '<div class="article-header-buttons">'
 SWITCH = '<a class="bb-language" lang="{code}" hreflang="{code}" href="{href}">{name}</a>'
 HEAD = '<link rel="alternate" hreflang="{code}" href="{address}"/>\n</head>'
 
+CARD = re.compile(r'<meta (?:property="og:image[:\w]*"|name="twitter:card") [^>]*>\n?')
+DESCRIPTION = re.compile(r'<meta property="og:description" content="([^"]*)"')
+
 
 class EditionError(SphinxError):
     """A Korean page that is not built like its English one."""
@@ -110,7 +113,17 @@ def finished(app, text: str, page: Path) -> str:
         text = text.replace(BUTTONS, BUTTONS + SWITCH.format(code=other, href=href, name=NAMES[other]), 1)
         for one, place in ((ENGLISH, ""), (korean.CODE, f"{korean.CODE}/")):
             text = text.replace("</head>", HEAD.format(code=one, address=f"{address}{place}{name}"), 1)
-    return told(app, text, name) if code == korean.CODE else text
+    return with_card(app, told(app, text, name), name) if code == korean.CODE else text
+
+
+def with_card(app, text: str, name: str) -> str:
+    """Return a Korean page with the picture that a link to the English one shows, described in Korean."""
+    page = Path(app.config.backbone_english) / name
+    english = page.read_text("utf-8") if page.exists() else ""
+    if not (described := DESCRIPTION.search(english)):
+        return text
+    card = "".join(CARD.findall(english)).replace(described[1], DESCRIPTION.search(text)[1])
+    return CARD.sub("", text).replace("</head>", f"{card}</head>", 1)
 
 
 def told(app, text: str, name: str) -> str:

@@ -152,12 +152,13 @@ def test_robots_find_every_page_once(site):
 
 def test_each_page_has_a_card_that_lies_on_the_site(site):
     home = book_files.repository(ROOT).pages_url
-    for name in book_files.documents(ROOT):
+    for name in [f"{place}{name}" for name in book_files.documents(ROOT) for place in ("", "ko/")]:
         head = BeautifulSoup((site / f"{name}.html").read_text("utf-8").partition("</head>")[0], "html.parser")
         about = {tag.get("property", tag.get("name")): tag["content"] for tag in head.select("meta[content]")}
         assert about["og:url"] == f"{home}{name}.html"
         assert len(about["description"]) > 40
         assert about["og:image"].startswith(home)
+        assert about["og:image:alt"] == about["og:description"]
         with Image.open(site / about["og:image"].removeprefix(home)) as card:
             assert card.width >= 1000
 
