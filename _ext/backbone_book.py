@@ -34,6 +34,7 @@ if (WIDGETS := "backbone.widgets") not in sys.modules:
     # seconds of each build; so it stays unread.
     sys.modules[WIDGETS] = importlib.util.module_from_spec(importlib.util.find_spec(WIDGETS))
 
+from backbone import language
 from backbone.widgets.engine import ENGINE
 
 sys.path.append(str(Path(__file__).parents[1] / "tools"))  # Sphinx finds this folder alone
@@ -204,12 +205,12 @@ def class_of(state: dict) -> type:
     return getattr(importlib.import_module(module), cls)
 
 
-def room(docname: str, state: dict) -> tuple[int, int]:
-    """Return how high a widget is once it is drawn, on a wide page and on a phone."""
+def room(docname: str, state: dict, code: str = edition.ENGLISH) -> tuple[int, int]:
+    """Return how high a widget is once it is drawn, on a wide page and on a phone, with the words of a language."""
     widget, show = class_of(state), state.get("show", "")
     if show not in widget.room:
         raise PageError(f"{docname}: {widget.__name__}.room has no height for show={show!r}; measure it and add it.")
-    return widget.room[show]
+    return language.table(code, "rooms").get(widget.__name__, {}).get(show, widget.room[show])
 
 
 class NameFolds(SphinxPostTransform):
@@ -292,7 +293,7 @@ def add_figures(app, pagename, templatename, context, doctree):
     captions = {anchor: caption for anchor, caption, _ in book_list(app.env, "figures")[pagename]}
 
     def with_room(view) -> str:
-        height = room(pagename, models[json.loads(view[1])["model_id"]]["state"])
+        height = room(pagename, models[json.loads(view[1])["model_id"]]["state"], app.config.language)
         anchor = view.string[: view.start()].rpartition('id="')[2].partition('"')[0]
         name = edition.words(app).tell(ENLARGE_NAME)
         enlarge = ENLARGE.format(anchor=anchor, name=name, caption=html.escape(captions[anchor]))

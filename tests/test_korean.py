@@ -20,7 +20,7 @@ KO = language.HERE / korean.CODE
 PAGES = korean.pages(ROOT)
 CATALOGUES = sorted(path.relative_to(KO).with_suffix("").as_posix() for path in KO.rglob("*.json"))
 WIDGETS = {f"widgets/{path.parent.name}" for path in (ROOT / "src/backbone/widgets").glob("*/text.js")}
-TABLES = sorted({*CATALOGUES, *WIDGETS} - {"names", "endings", "avoided"})
+TABLES = sorted({*CATALOGUES, *WIDGETS} - {"names", "endings", "avoided", "rooms"})
 
 # --- Looking texts up -----------------------------------------------------------------------------------------
 

@@ -1,11 +1,30 @@
-"""The Korean pages in a real browser: alive, Korean to the last label, whole on a phone."""
+"""Each Korean page in a real browser: alive and whole, with room for its figures, Korean to the last label."""
 
 import re
 
 import korean
 import pytest
-from page_checks import assert_invitations, assert_structure, unfold, until, unwrap_same_words
-from test_browser import assert_complete, every_page, html, misled
+from page_checks import (
+    assert_colors,
+    assert_heard,
+    assert_invitations,
+    assert_structure,
+    resize,
+    unfold,
+    until,
+    unwrap_same_words,
+)
+from test_browser import (
+    CHECKED,
+    assert_all_there,
+    assert_nothing_is_lost,
+    assert_printed_whole,
+    assert_there_and_light,
+    edition_of,
+    every_page,
+    html,
+    misled,
+)
 
 from backbone import language
 
@@ -34,19 +53,40 @@ OUTSIDE = """() => [...document.querySelectorAll(".bb-figure svg text, .bb-widge
 }).map((node) => node.textContent)"""
 
 
+# One page of each kind. Of these alone are asked colors and paper, which come of styles that both editions share.
+KINDS = ("intro.html", "chapters/dropout.html", "glossary.html", "figures-and-exercises.html")
+
+
 @every_page
-@pytest.mark.parametrize(("width", "theme"), [(1280, "light"), (360, "dark")])
-def test_page_is_sound_and_korean(open_page, site, path, width, theme):
-    page = open_page(f"ko/{path}", width=width, theme=theme)
-    assert page.locator("html").get_attribute("lang") == "ko"
-    assert_complete(page, html(site, f"ko/{path}"))
+def test_page_is_sound_and_korean(open_page, site, path):
+    page = open_page(f"ko/{path}", first=True)
+    assert_there_and_light(page, site, f"ko/{path}")
     assert_invitations(page)
+    assert_nothing_is_lost(page, widths=(640, 320), spaced=(320,))
+    resize(page, 1280)
+    assert_korean(page)
+    unwrap_same_words(page)
+    assert_structure(page)
+    assert_heard(page)
+    if path in KINDS:
+        assert_colors(page, CHECKED)
+        assert_printed_whole(page)
+
+
+@every_page
+def test_page_is_sound_and_korean_on_a_dark_phone(open_page, site, path):
+    page = open_page(f"ko/{path}", width=360, theme="dark", first=True)
+    assert_all_there(page, html(site, f"ko/{path}"), "dark", "--narrow")
+    assert_invitations(page)
+    assert_korean(page)
+
+
+def assert_korean(page):
+    """Assert that with all folds open every word is Korean, and lies in its drawing."""
+    assert edition_of(page) == "ko"
     unfold(page)
     assert [text for text in page.evaluate(SAID) if korean.is_english(text)] == []
     assert page.evaluate(OUTSIDE) == []
-    if width == 1280:
-        unwrap_same_words(page)
-        assert_structure(page)
 
 
 @every_page

@@ -9,6 +9,7 @@ import backbone_book
 import pytest
 
 import backbone.widgets
+from backbone import language
 from backbone.palette import COLORS
 from backbone.widgets.base import BookWidget
 
@@ -73,6 +74,16 @@ def test_a_view_without_a_room_stops_the_build():
     state = {"_anywidget_id": "backbone.widgets.playground.Playground", "show": "nothing"}
     with pytest.raises(backbone_book.PageError, match=r"page: Playground.room has no height for show='nothing'"):
         backbone_book.room("page", state)
+
+
+def test_a_korean_room_is_that_of_a_widget_and_differs():
+    rooms = {widget.__name__: widget.room for widget in CLASSES}
+    for name, own in language.table("ko", "rooms").items():
+        assert all(tuple(heights) != rooms[name][show] for show, heights in own.items()), name
+    state = {"_anywidget_id": "backbone.widgets.stage_explorer.StageExplorer", "show": "front"}
+    english, korean = (backbone_book.room("page", state, code) for code in ("en", "ko"))
+    assert english == rooms["StageExplorer"]["front"]
+    assert korean[1] < english[1]
 
 
 TYPES = """() => {
