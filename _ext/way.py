@@ -57,7 +57,8 @@ def write_cards(app, doctree, docname):
             title = nodes.rubric("", part.title, level=3)  # MyST's name for it
             cards = "".join(card(app, docname, chapter) for chapter in part.chapters)
             made += [title, nodes.raw("", f'<ol class="bb-cards">{cards}</ol>', format="html")]
-        place.replace_self([*made, nodes.paragraph("", outline.RULE, classes=["bb-note"])])
+        rule = edition.words(app).tell(outline.RULE)  # told here, because a page's description takes it along
+        place.replace_self([*made, nodes.paragraph("", rule, classes=["bb-note"])])
 
 
 def card(app, docname: str, chapter: outline.Chapter) -> str:
