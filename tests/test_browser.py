@@ -176,8 +176,12 @@ SPACED = """() => {
 }"""
 
 
+# The same, 1.4.4: text twice as large.
+LARGE = "(size) => { document.documentElement.style.fontSize = size; }"
+
+
 def assert_nothing_is_lost(page, widths=(1280, 640, 360, 320), spaced=(320, 640, 1280)):
-    """Assert that nothing sticks out in a narrower window, also where a reader zooms or spaces the text.
+    """Assert that nothing sticks out in a narrower window, also where a reader zooms, spaces or enlarges the text.
 
     640 px are a window of 1280 at twice the size, and 320 at four times.
     """
@@ -190,6 +194,11 @@ def assert_nothing_is_lost(page, widths=(1280, 640, 360, 320), spaced=(320, 640,
         resize(page, width)
         assert_within(page, width)
     page.evaluate("document.getElementById('spaced').remove()")
+    page.evaluate(LARGE, "32px")
+    for width in (360, 1280):
+        resize(page, width)
+        assert_within(page, width)
+    page.evaluate(LARGE, "")
     page.evaluate(FRAMES, 4)
 
 
