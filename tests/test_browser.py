@@ -930,10 +930,32 @@ def test_what_one_was_sent_to_is_marked(open_page, kind, theme):
 @pytest.mark.parametrize("width", [1280, 360])
 def test_the_signs_of_the_bar_stand_on_one_line(open_page, width):
     page = open_page("chapters/resnet.html", width=width)
-    signs = page.locator(".header-article-items__end .btn :is(i, svg):visible").all()
+    signs = page.locator(".header-article-items__end .btn :is(i, svg, .fa-solid):visible").all()
     middles = [box["y"] + box["height"] / 2 for box in (sign.bounding_box() for sign in signs)]
     assert len(middles) >= 5
     assert max(middles) - min(middles) < 1.5
+
+
+# The tops and bottoms of the bar's links and buttons, and the bar's own bottom.
+BAR = """() => {
+    const seen = [...document.querySelectorAll(".bd-header-article :is(a, button)")].filter((n) => n.checkVisibility());
+    const box = (node) => node.getBoundingClientRect();
+    return [seen.map((n) => [box(n).top, box(n).bottom]), box(document.querySelector(".bd-header-article")).bottom];
+}"""
+
+
+@pytest.mark.parametrize("edition", ["", "ko/"])
+def test_the_bar_of_a_phone_is_one_line_that_is_whole(open_page, edition):
+    page = open_page(f"{edition}chapters/resnet.html", width=360)
+    for width in (390, 360, 320):
+        resize(page, width)
+        places, end = page.evaluate(BAR)
+        assert len(places) >= 8
+        assert max(top for top, _ in places) < min(bottom for _, bottom in places), width
+        assert all(0 <= top < bottom <= end for top, bottom in places), width
+    page.evaluate(LARGE, "32px")
+    places, end = page.evaluate(BAR)
+    assert all(0 <= top < bottom <= end for top, bottom in places), (places, end)  # on several lines, none cut off
 
 
 def test_an_address_that_is_no_text_leads_to_the_top(open_page):
