@@ -168,6 +168,7 @@
       title.id = `${button.id}-title`;
       button.removeAttribute("aria-label");
       button.setAttribute("aria-labelledby", title.id);
+      button.querySelector("svg")?.setAttribute("aria-hidden", "true");
     }
   });
 

@@ -198,7 +198,8 @@ def assert_heard(page):
     """Assert that who listens to the page hears each thing once, and by what it says to those who see it."""
     nodes = heard(page)
     assert [one["name"] for one in nodes if ICON.search(one["name"])] == []
-    assert [one["name"] for one in nodes if one["role"] == "image" and one["told"] == one["name"] != ""] == []
+    images = [(one["name"], one["told"], one["above"][-1:]) for one in nodes if one["role"] == "image"]
+    assert [(above, name) for name, told, above in images if not name or told == name] == []
     named = [one for one in nodes if one["role"] in NAMED]
     assert [one for one in named if not one["name"]] == []
     # What is shown stands in the name: whoever speaks to the page says what is there.

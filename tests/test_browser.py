@@ -100,13 +100,22 @@ def test_page_is_sound_at_any_width_and_on_paper(open_page, site, path):
     assert page.evaluate(ORDERS) == []
     assert_nothing_is_lost(page)
     unwrap_same_words(page)
+    page.evaluate(TURN_FOLDS)
     assert_structure(page)
     assert_heard(page)
+    page.evaluate(TURN_FOLDS)
     assert_invitations(page)
     assert_colors(page, CHECKED)
     assert_printed_whole(page)
     resize(page, 360)
     assert_colors(page, CHECKED)
+
+
+# Opens the page's own folds, of code, answers and solutions, or closes them again; those of figures stay.
+TURN_FOLDS = """() => {
+    for (const fold of document.querySelectorAll("article details:not(.bb-widget *)")) fold.open = !fold.open;
+    for (const button of document.querySelectorAll(".admonition-title > .toggle-button")) button.click();
+}"""
 
 
 @every_page
