@@ -819,26 +819,55 @@ def test_the_first_figure_ends_within_the_height_of_a_sheet(open_page, chapter):
     assert box["y"] + box["height"] < PAPER[1]
 
 
+# The inks of figures, and what says something in color: how many looks the answers of each choice have, and so on.
 FORCED = """() => {
-    const look = (selector) => getComputedStyle(document.querySelector(selector));
-    const pictures = [...document.querySelectorAll(".bb-pictures canvas")];
+    const looks = (nodes, name) => [...new Set([...nodes].map((one) => getComputedStyle(one)[name]))];
+    const all = (selector, of = document) => of.querySelectorAll(selector);
+    const borders = [...all(".bb-pictures")].filter((one) => one.checkVisibility() && one.querySelector(":checked"));
     return {
-        ink: look("body").color,
-        inks: [look(".bb-widget").color, look(".bb-figure svg").color],
-        ramp: look(".bb-conv-ramp").backgroundImage,
-        borders: new Set(pictures.map((one) => getComputedStyle(one).borderColor)).size,
+        ink: getComputedStyle(document.body).color,
+        inks: looks(all(".bb-widget, .bb-figure svg"), "color"),
+        borders: borders.map((one) => looks(all("canvas", one), "borderColor").length),
+        choices: [...all(".bb-segmented")].map((one) => looks(all("label", one), "boxShadow").length),
+        ramps: looks(all(".bb-conv-ramp, .bb-ramp"), "backgroundImage"),
+        parts: [...all(".bb-th-bar")].map((one) => looks(all("span", one), "backgroundColor").length),
+        cells: looks(all(".bb-cm-cell"), "backgroundColor").length,
     };
 }"""
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_figures_say_what_they_say_in_color_where_a_reader_forces_other_colors(open_page, theme):
-    page = open_page("chapters/convolution.html", theme=theme, forced_colors="active")
+@pytest.mark.parametrize("chapter", ["convolution", "evaluation", "neural-networks", "transfer-learning"])
+def test_figures_say_what_they_say_in_color_where_a_reader_forces_other_colors(open_page, chapter, theme):
+    page = open_page(f"chapters/{chapter}.html", theme=theme, forced_colors="active")
     page.evaluate("widgetHost.drawAll()")
     found = page.evaluate(FORCED)
-    assert found["inks"] == [found["ink"]] * 2
-    assert "gradient" in found["ramp"]
-    assert found["borders"] == 2  # of the picture that is chosen, and of the others
+    assert found["inks"] == [found["ink"]]
+    assert {*found["borders"], *found["choices"], *found["parts"]} == {2}  # of what is chosen or right, and the others
+    assert all("gradient" in ramp for ramp in found["ramps"])
+    assert chapter != "convolution" or found["ramps"]
+    assert chapter != "evaluation" or found["cells"] > 10  # a cell is the darker the more is in it
+
+
+# The outlines of what was chosen or led to, in the color in which a reader marks things.
+OUTLINED = """(selector) => {
+    const { outlineColor, outlineStyle } = getComputedStyle(document.querySelector(selector));
+    const probe = document.body.appendChild(Object.assign(document.createElement("i"), { style: "color: Highlight" }));
+    const marked = outlineStyle !== "none" && outlineColor === getComputedStyle(probe).color;
+    probe.remove();
+    return marked;
+}"""
+
+
+def test_what_is_chosen_or_led_to_is_marked_where_a_reader_forces_other_colors(open_page):
+    page = open_page("chapters/training.html", forced_colors="active")
+    places = [page.locator(kind).first.evaluate("(link) => link.href") for kind in (TERM, SOURCE)]
+    page.locator("div.bb-question:visible li > button").first.click()
+    assert page.evaluate(OUTLINED, "div.bb-question li.bb-chosen")
+    assert not page.evaluate(OUTLINED, "div.bb-question li:not(.bb-chosen)")
+    for place in places:
+        page.goto(place)
+        assert page.evaluate(OUTLINED, "article :target")
 
 
 def test_a_word_lights_the_part_of_a_figure_that_it_names(open_page):
