@@ -180,11 +180,14 @@ def chromium():
     return answer
 
 
+OTHERS = ("firefox", "webkit")
+
+
 def in_others(paths):
     """Return each page for each browser, every second page for another process."""
     return [
         pytest.param(name, path, marks=pytest.mark.xdist_group(f"other browsers {number % 2}"))
-        for name in ("firefox", "webkit")
+        for name in OTHERS
         for number, path in enumerate(paths)
     ]
 
@@ -220,6 +223,59 @@ def test_firefox_prints_what_was_folded(drivers, watched, settle):
     assert any("records.load" in sheet.extract_text() for sheet in sheets)
 
 
+def first_visit(driver, home, path, settle) -> Other:
+    """Open a page of which the browser has kept nothing."""
+    driver.get(f"{home}/watch.js")  # no page, which would store its figures' settings when it is left
+    driver.execute_script("sessionStorage.clear(); localStorage.clear();")
+    driver.get(f"{home}/{path}")
+    other = Other(driver)
+    settle(other)
+    return other
+
+
+# Types a query, and returns the sentence over what is found, and the places.
+FOUND = """(query) => {
+    const field = document.getElementById("search-field");
+    field.value = query;
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+    const links = [...document.querySelectorAll("#search-results li > a")];
+    return [document.querySelector(".search-summary").textContent, ...links.map((link) => link.getAttribute("href"))];
+}"""
+QUERIES = ["grad-cam", "how do skip connections help"]
+
+
+def found(reader) -> list[list[str]]:
+    """Return what each query finds."""
+    return [reader.ask(FOUND, query) for query in QUERIES]
+
+
+# Presses the first answer of the question in sight, and returns why it is right or wrong, and the score.
+ANSWERED = """() => {
+    const box = [...document.querySelectorAll("div.bb-question")].find((one) => one.checkVisibility());
+    box.scrollIntoView();
+    box.querySelector("li > button").click();
+    const pressed = [...box.querySelectorAll("li > button")].map((one) => one.getAttribute("aria-pressed"));
+    return [pressed.join(), box.querySelector(".bb-said").textContent, document.querySelector(".bb-score").textContent];
+}"""
+
+
+def answered(reader) -> list[str]:
+    """Answer a quick question."""
+    return reader.ask(ANSWERED)
+
+
+ASKED = {"search.html": found, "chapters/dropout.html": answered}
+
+
+@pytest.mark.parametrize(("name", "path"), in_others(ASKED))
+def test_what_is_found_and_answered_is_that_of_chromium(drivers, watched, chromium, open_page, settle, name, path):
+    other = first_visit(drivers(name), watched.url, path, settle)
+    told = ASKED[path](other)
+    assert all(told)
+    assert told == chromium(open_page, path, ASKED[path])
+    assert other.ask("() => heard") == []
+
+
 @pytest.fixture(scope="module")
 def picture():
     """A photograph that no figure has at hand, as the letters of a PNG."""
@@ -251,12 +307,7 @@ def test_pages_with_a_network_are_found():
 def test_a_reader_s_own_picture_is_seen_as_in_chromium(
     drivers, watched, chromium, open_page, settle, said_of_picture, name, path
 ):
-    driver = drivers(name)
-    driver.get(f"{watched.url}/watch.js")  # no page, which would store its figures' settings when it is left
-    driver.execute_script("sessionStorage.clear(); localStorage.clear();")
-    driver.get(f"{watched.url}/{path}")
-    other = Other(driver)
-    settle(other)
+    other = first_visit(drivers(name), watched.url, path, settle)
     answers = said_of_picture(other)
     assert answers == chromium(open_page, path, said_of_picture)
     assert all("“" in answer for answer in answers)
