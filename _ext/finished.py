@@ -47,6 +47,8 @@ TABLE = re.compile(
 )
 # What may scroll can have the focus, so that keys scroll it; page.js takes it from what does not.
 MAY_SCROLL = ("<pre>", '<pre tabindex="0">')
+# Above the names of rows stands no header, which who listens would hear at each of them.
+NO_HEADER = ('<th class="head"><p></p></th>', '<td class="head"></td>')
 # Scripts that a page can show its text and figures without; they run when it is read, in this order.
 LATER = r"(?:doctools|clipboard\.min|copybutton|togglebutton|design-tabs|reading|scripts/[\w-]+)\.js\b"
 LATER_TAGS = re.compile(rf'<script (?!defer)(?=[^>]*src="[^"]*_static/{LATER})')
@@ -116,6 +118,7 @@ def change(pages: list[Path], mend) -> None:
 
 def mended(text: str, page: Path) -> str:
     """Return a page without what the theme has twice, or for nothing, and with what it leaves unsaid."""
+    text = text.replace(*NO_HEADER)
     text = ICON.sub(r'\g<0>aria-hidden="true" ', unbroken(TABLE.sub("", UNUSED_TAGS.sub("", text))))
     text = text.replace(*MAY_SCROLL)
     for tag, told in TOLD.items():

@@ -131,8 +131,9 @@ def test_page_is_sound_on_a_dark_phone(open_page, site, path):
 def assert_there_and_light(page, site, path):
     """Assert of a page in a wide window, in whichever edition, that all is there, and neither high nor heavy."""
     assert_all_there(page, html(site, path), "light", "--wide")
-    height = page.locator("article").bounding_box()["height"]
-    assert "chapters/" not in path or height <= TALLEST[edition_of(page)]
+    if "chapters/" in path:
+        assert page.locator("article").bounding_box()["height"] <= TALLEST[edition_of(page)]
+        assert max(page.evaluate(ENDS_OF_FIRST)) <= 900  # CONTRIBUTING, rule 2: it is on the first screen
     assert_light(page, site)
 
 
@@ -149,6 +150,10 @@ def edition_of(page) -> str:
     return page.locator("html").get_attribute("lang")
 
 
+# Where the pictures of a page's first figure end.
+ENDS_OF_FIRST = """[...document.querySelector("article :is(.bb-view, .bb-figure)").querySelectorAll("canvas, svg")]
+    .filter((one) => one.checkVisibility() && !one.closest("details"))
+    .map((one) => one.getBoundingClientRect().bottom)"""
 SIZES = "(all) => all.map((one) => one.getBoundingClientRect()).map(({ width, height }) => [width, height])"
 
 
@@ -718,6 +723,15 @@ def test_first_page_leads_to_the_book(open_page):
     page = open_page("references.html")
     page.goto(page.url.replace("references", "index"))
     page.wait_for_url("**/intro.html")
+
+
+@pytest.mark.parametrize(("width", "height"), [(1280, 900), (360, 740)])
+def test_the_front_page_has_its_figure_alive_above_the_fold(open_page, width, height):
+    page = open_page("intro.html", width=width)
+    parts = "[...document.querySelectorAll('.bb-view :is(canvas, .bb-says)')].filter((one) => one.checkVisibility())"
+    ends = page.evaluate(f"{parts}.map((one) => one.getBoundingClientRect().bottom)")
+    assert len(ends) > 5
+    assert max(ends) < height
 
 
 def test_theme_button_turns_the_page_dark(open_page):

@@ -3,6 +3,7 @@
 import ast
 import contextlib
 import io
+import itertools
 import re
 from pathlib import Path
 
@@ -115,10 +116,15 @@ def test_every_exercise_has_a_check_and_a_solution(path):
     assert len(checks) == len(exercises)
 
 
+def is_import(node) -> bool:
+    return isinstance(node, ast.Import | ast.ImportFrom)
+
+
 def opening(path: Path) -> dict:
     """Return the names a reader has after the chapter's first imports."""
     names: dict = {}
-    for _, code in cells(path)[:2]:
+    imports = (code for _, code in cells(path) if all(map(is_import, ast.parse(code).body)))
+    for code in itertools.islice(imports, 2):
         exec(code, names)
     return names
 

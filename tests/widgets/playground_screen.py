@@ -91,7 +91,7 @@ class Screen:
     def cells(self) -> list[str]:
         """Return what the fold of numbers holds."""
         self.frame()
-        return self.root.locator(".bb-numbers td").all_inner_texts()
+        return self.root.locator(".bb-numbers tbody td").all_inner_texts()
 
     def training(self):
         """Return the points that train, and their labels."""

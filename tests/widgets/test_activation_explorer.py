@@ -177,7 +177,7 @@ class Screen:
         for name, value in changes.items():
             setattr(self.expected, name, value)
         widget = self.expected
-        texts = self.root.locator(".bb-numbers td").all_inner_texts()
+        texts = self.root.locator(".bb-numbers tbody td").all_inner_texts()
         out, each, product, middle, zero, saturated = texts
         everyone, own = widget.result, widget.way
         assert float(self.plot.get_attribute("aria-valuenow")) == pytest.approx(widget.input)

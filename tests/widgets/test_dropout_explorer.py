@@ -203,7 +203,7 @@ class Screen:
     def check_numbers(self, outputs, masks, kept, test, exact):
         """Compare the fold of numbers."""
         scores, units = self.root.locator(".bb-numbers").all()
-        printed = scores.locator("td").all_text_contents()
+        printed = scores.locator("tbody td").all_text_contents()
         spread = outputs.std(ddof=1) if len(outputs) > 1 else np.nan
         near = lambda value: pytest.approx(value, abs=5.1e-4, nan_ok=True)  # noqa: E731
         values = [np.nan if text == "–" else number(text) for text in (*printed[0].split(" ± "), *printed[1:4])]

@@ -300,7 +300,7 @@ class Screen:
 
     def check_layer(self, numbers, counted, layer):
         at = layer - 1
-        texts = self.root.locator(".bb-numbers td").all_inner_texts()
+        texts = self.root.locator(".bb-numbers tbody td").all_inner_texts()
         found = [number(text.removesuffix(" %")) for text in texts]
         std = numbers["std"][at]
         exact = [numbers["gradH"][at], numbers["gradW"][at], numbers["mean"][at], std]

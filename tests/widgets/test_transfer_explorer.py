@@ -127,7 +127,7 @@ def check(page, widget):
         right = (ANSWERS[way][place][widget.draw] == np.repeat(SECOND[widget.draw], EACH)).sum()
         label = root.locator(f"canvas[data-part={side}]").get_attribute("aria-label")
         assert f": {right} of 6 pictures right" in label
-    cells = root.locator("table").nth(1).locator("td").all_text_contents()
+    cells = root.locator("table").nth(1).locator("tbody td").all_text_contents()
     numbers = np.array([float(text.replace("−", "-")) for text in cells]).reshape(3, 4)
     np.testing.assert_allclose(numbers, [mean, low, high], atol=0.051)
 

@@ -302,7 +302,8 @@ export function question(view, name, text, answers) {
 /** A table for a fold of numbers: `update(rows)` writes its cells. `columns` name them, `names` the rows. */
 export function table(label, columns, names) {
   const cells = names.map(() => columns.map(() => h("td")));
-  const head = h("tr", {}, h("th"), ...columns.map((name) => h("th", { scope: "col" }, name)));
+  const headOf = (name) => (name ? h("th", { scope: "col" }, name) : h("td"));
+  const head = h("tr", {}, h("td"), ...columns.map(headOf));
   const rows = names.map((name, i) => h("tr", {}, h("th", { scope: "row" }, name), ...cells[i]));
   const whole = h("table", {}, h("thead", {}, head), h("tbody", {}, ...rows));
   const update = (texts) => cells.forEach((row, i) => row.forEach((cell, j) => write(cell, texts[i][j])));

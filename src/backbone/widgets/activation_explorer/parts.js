@@ -255,7 +255,7 @@ export function sentenceOf(words, layers) {
 
 export function numbersPart() {
   const names = Object.keys(TEXT.rows);
-  const rows = table(TEXT.numbers, [""], Object.values(TEXT.rows));
+  const rows = table(TEXT.numbers, [TEXT.numbers], Object.values(TEXT.rows)); // update writes the column's name
   const head = rows.node.querySelector("thead th:last-child");
   const factors = h("p", { class: "bb-ac-factors" });
   const update = (words) => {

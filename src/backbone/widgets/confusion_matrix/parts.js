@@ -111,7 +111,7 @@ export function gridPart(data, open) {
     classes.map((_, j) => h("div", { role: "gridcell", class: "bb-cm-cell", onclick: () => open(i, j) })),
   );
   const row = (...children) => h("div", { role: "row", class: "bb-cm-row" }, ...children);
-  const corner = h("div", { role: "columnheader", class: "bb-cm-head" });
+  const corner = h("div", { role: "gridcell", class: "bb-cm-head" }); // of no column, so it is no header
   const heads = row(corner, ...classes.map((_, k) => headOf(data, "columnheader", k)));
   const rows = classes.map((_, i) => row(headOf(data, "rowheader", i), ...cells[i]));
   const grid = h(

@@ -221,7 +221,7 @@ function bars(kind) {
 /** The layer at the line: its gradients, its signal, and both spread out. Written only while it is open. */
 export function layerPart(count) {
   const names = Object.keys(TEXT.rows);
-  const numbers = table(TEXT.look, [""], Object.values(TEXT.rows));
+  const numbers = table(TEXT.look, [TEXT.look], Object.values(TEXT.rows)); // update writes the column's name
   const [signal, grad] = [bars("h"), bars("grad")];
   const head = numbers.node.querySelector("thead th:last-child");
   const pair = h("div", { class: "bb-pair" }, signal.node, grad.node);
