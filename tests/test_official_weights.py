@@ -2,6 +2,7 @@
 
 import hashlib
 import pickle
+import re
 import socket
 
 import browser as browsers  # tools/browser.py
@@ -220,3 +221,10 @@ def test_every_digest_is_that_of_a_file():
     assert len(set(firsts)) == len(official.DIGESTS)
     assert all(len(digest) == 64 for digest in official.DIGESTS)
     assert set(firsts) <= {weights.sha256[:8] for weights in official.OFFICIAL.values()}
+
+
+def test_it_is_said_of_which_files_eight_digits_alone_are_known():
+    short = {name for name, weights in official.OFFICIAL.items() if len(weights.sha256) == 8}
+    of_load = pretrained.load.__doc__.partition("all of it, but")[2].partition("first eight digits")[0]
+    assert set(re.findall(r'"(\w+)"', of_load)) == short
+    assert set(re.findall(r"vgg\w+", official.__doc__)) == short

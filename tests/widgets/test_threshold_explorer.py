@@ -202,7 +202,8 @@ class Screen:
         assert self.number("accuracy") == pytest.approx(accuracy, abs=tolerance)
         hits = recall * share
         assert self.number("F1") == pytest.approx(2 * hits / (hits + alarms * (1 - share) + share), abs=tolerance)
-        counts = [int(text.replace(",", "")) for text in self.root.locator(".bb-numbers tbody td").all_text_contents()[:4]]
+        texts = self.root.locator(".bb-numbers tbody td").all_text_contents()[:4]
+        counts = [int(text.replace(",", "")) for text in texts]
         shares = [hits, share - hits, alarms * (1 - share), (1 - alarms) * (1 - share)]
         np.testing.assert_allclose(counts, 10000 * np.array(shares), atol=1)
         assert sum(counts) == 10000

@@ -2,8 +2,9 @@
 
 Source: torchvision 0.29, ``torchvision.models``, weights ``IMAGENET1K_V1``; the files lie where ``ADDRESS`` says. The
 first eight digits of a file's SHA-256 stand in its name. Eight find damage; a file made on purpose to have them takes
-minutes. ``DIGESTS`` has all 64 where two strangers at least have published the same. torchvision's code is under the
-BSD 3-Clause License; its authors ask users of the weights to look up whether the terms of ImageNet allow their use.
+minutes. ``DIGESTS`` has all 64 where two strangers at least have published the same: not of vgg11, vgg13, vgg11_bn and
+vgg13_bn. torchvision's code is under the BSD 3-Clause License; its authors ask users of the weights to look up whether
+the terms of ImageNet allow their use.
 """
 
 from collections.abc import Callable
