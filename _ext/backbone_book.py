@@ -29,9 +29,9 @@ from myst_nb.sphinx_ import HideCodeCellNode
 from sphinx.errors import SphinxError
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
-if (WIDGETS := "backbone.widgets") not in sys.modules:
-    # A page needs the classes of its own figures. This face imports those of all, and with them PyTorch, which takes
-    # seconds of each build; so it stays unread.
+if "BACKBONE_BUILD" in os.environ and (WIDGETS := "backbone.widgets") not in sys.modules:
+    # In a build, a process of its own: a page needs the classes of its own figures. This face imports those of all, and
+    # with them PyTorch, which takes seconds of each build; so it stays unread.
     sys.modules[WIDGETS] = importlib.util.module_from_spec(importlib.util.find_spec(WIDGETS))
 
 from backbone import language
@@ -91,7 +91,7 @@ FURTHER_SHOWN = "Show them"
 # Above the cell of an exercise, which nobody can run on a page; the notebook lies where the download button finds it.
 SOLVE = (
     '<p class="bb-note bb-solve">This page cannot run code; the chapter\'s notebook can. '
-    "There, under Exercise {number}, write in place of the dots, and run the cell: it checks your answer. "
+    "There, under Exercise {number}, write in place of “...”, and run the cell: it checks your answer. "
     '<a href="{colab}">Write it on Colab</a>, '
     'or <a href="../_sources/{docname}.ipynb" download>download the notebook</a>.</p>'
 )

@@ -120,9 +120,10 @@ def with_card(app, text: str, name: str) -> str:
     """Return a Korean page with the picture that a link to the English one shows, described in Korean."""
     page = Path(app.config.backbone_english) / name
     english = page.read_text("utf-8") if page.exists() else ""
-    if not (described := DESCRIPTION.search(english)):
+    described, own = DESCRIPTION.search(english), DESCRIPTION.search(text)
+    if not described or not own:
         return text
-    card = "".join(CARD.findall(english)).replace(described[1], DESCRIPTION.search(text)[1])
+    card = "".join(CARD.findall(english)).replace(f'content="{described[1]}"', f'content="{own[1]}"')
     return CARD.sub("", text).replace("</head>", f"{card}</head>", 1)
 
 

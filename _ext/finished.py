@@ -2,6 +2,7 @@
 
 * They run nothing that was not built with them (tools/policy.py).
 * They lose the scripts, rules and icons that they do not use (tools/slim.py), and what the theme says twice.
+* Words of code stand in elements only where they have a look of their own; the faces of formulas have their rules.
 * Their drawings weigh less, and sizes and numbers with their units are not broken across lines.
 * Their style sheets have addresses that change with them.
 * The download button gives the notebook made for readers (chapters/NAME.ipynb).
@@ -20,6 +21,7 @@ import figures
 import korean
 import policy
 import slim
+from sphinx.errors import SphinxError
 
 from backbone.palette import css_variables
 
@@ -75,8 +77,8 @@ def finish(app, exception):
     site, source = Path(app.outdir), Path(app.srcdir)
     aside = {site / "_static", site / korean.CODE}  # the other edition is finished by its own build
     pages = [page for page in site.rglob("*.html") if not aside & set(page.parents)]
-    colored = slim.colored((site / "_static" / "pygments.css").read_text("utf-8"))
-    change(pages, lambda text, page: slim.plainer(text, colored))
+    looks = slim.colored((site / "_static" / "pygments.css").read_text("utf-8"))
+    change(pages, lambda text, page: slim.plainer(text, looks))
     change(pages, lambda text, page: mended(edition.finished(app, mended(text, page), page), page))
     style = (source / "_static" / "site.css").read_text("utf-8")
     faces = formula_faces((source / "_extra" / "mathjax" / "formulas.js").read_text("utf-8"), app.config.mathjax_path)
@@ -104,7 +106,9 @@ def tell_robots(site: Path, address: str, names: list[str]) -> None:
 def formula_faces(script: str, address: str) -> str:
     """Return rules for the faces that MathJax's script names; page.js keeps it from bringing them itself."""
     folder = f"{address.rpartition('/')[0]}/output/chtml/fonts/woff-v2"
-    faces = (f'{name}; src: url("{folder}/{file}") format("woff")' for name, file in FORMULA_FACE.findall(script))
+    faces = [f'{name}; src: url("{folder}/{file}") format("woff")' for name, file in FORMULA_FACE.findall(script)]
+    if not faces:
+        raise SphinxError("formulas.js names its faces otherwise than finished.FORMULA_FACE expects")
     return "".join(f"@font-face {{ font-family: {face}; }}\n" for face in faces)
 
 

@@ -92,7 +92,7 @@ def shown(app, docname: str, section) -> str:
     models, tell, texts = app.env.backbone_models[docname], edition.telling(app), []
     for view in figures.VIEW_TAG.findall(sources):
         path = Path(inspect.getfile(class_of(models[json.loads(view)["model_id"]]["state"]))).with_name("text.js")
-        source = path.read_text("utf-8")
+        source = path.read_text("utf-8") if path.is_file() else ""  # a figure may have no words
         texts += language.texts_of(tell(path, source) if tell else source)
     return " ".join(dict.fromkeys(WORD.findall(" ".join(texts).lower())))
 
@@ -155,8 +155,6 @@ def explained(env) -> dict[tuple[str, str], list[tuple[str, str]]]:
 
 def setup(app):
     """Connect the extension."""
-    # What is noted of a page is noted when it is written: after an edit here, all are.
-    app.add_config_value("backbone_search", figures.version(Path(__file__).read_text("utf-8")), "html")
     app.connect("builder-inited", replace_search)
     app.connect("html-collect-pages", search_page)
     app.connect("doctree-resolved", note_sections, priority=950)  # behind what finds a page's models

@@ -10,7 +10,7 @@
     solutions: "Solutions",
     solved: "The solution stands at the end of this chapter.",
     answered: "The answers stand at the end of this chapter.",
-    search: "Enter, or the search key of a phone, shows what is found.",
+    search: "What is found appears while you type; Enter, or the search key of a phone, shows all of it.",
   };
   const { dataset } = document.documentElement;
   let restore = () => {};
@@ -279,7 +279,9 @@
   // the dialog is first opened; a search page has it.
   const findWhileTyping = async (form) => {
     const run = (source) =>
-      new Promise((done) => document.head.append(make("script", { src: new URL(source, form.action), onload: done })));
+      new Promise((onload, onerror) =>
+        document.head.append(make("script", { src: new URL(source, form.action), onload, onerror })),
+      );
     if (!globalThis.backboneIndex) {
       await run("searchindex.js");
       for (const source of globalThis.backboneIndex.scripts) await run(source);
@@ -295,7 +297,8 @@
     const field = form.querySelector("input");
     field.setAttribute("aria-describedby", said.id);
     field.setAttribute("enterkeyhint", "search");
-    field.addEventListener("focus", () => findWhileTyping(form), { once: true });
+    const listen = () => field.addEventListener("focus", () => findWhileTyping(form).catch(listen), { once: true });
+    listen();
   });
 
   // A word of the text lights the part that it names, of the next figure that has it, or else of the last before.

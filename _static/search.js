@@ -9,7 +9,7 @@
     one: "One section for “{query}”. Enter opens it.",
     many: "{count} sections for “{query}”. Enter opens the first.",
     first: "The first {count} sections for “{query}”. Enter opens the first.",
-    typed: "{count} found. Arrow keys lead through the first; Enter shows all.",
+    typed: "Found: {count}. Arrow keys lead through the first {shown}; Enter shows all.",
     all: "All that was found",
     // Words of a question that say nothing of what it is about.
     small:
@@ -195,7 +195,8 @@
       const query = field.value.trim();
       const found = query ? find(query, meant(query)) : [];
       const text = !query ? hint : found.length ? TEXT.typed : TEXT.none;
-      said.textContent = text.replace("{count}", found.length).replace("{query}", () => query);
+      const counts = text.replace("{count}", found.length).replace("{shown}", Math.min(found.length, AT_ONCE));
+      said.textContent = counts.replace("{query}", () => query);
       const all = element("a", { href: `${root}search.html?q=${encodeURIComponent(query)}` }, TEXT.all);
       const shown = found.slice(0, AT_ONCE).map(([one]) => entry(one, root));
       list.replaceChildren(...shown, ...(found.length > AT_ONCE ? [element("li", {}, all)] : []));

@@ -103,9 +103,9 @@ def test_page_is_sound_at_any_width_and_on_paper(open_page, site, path):
     page.evaluate(TURN_FOLDS)
     assert_structure(page)
     assert_heard(page)
+    assert_colors(page, CHECKED)
     page.evaluate(TURN_FOLDS)
     assert_invitations(page)
-    assert_colors(page, CHECKED)
     assert_printed_whole(page)
     resize(page, 360)
     assert_colors(page, CHECKED)
@@ -1269,9 +1269,8 @@ def test_a_search_in_the_dialog_leads_to_the_page_of_results(open_page):
     page = open_page("references.html")
     page.keyboard.press("Control+k")
     field = page.locator(".search-button__search-container input")
-    assert (
-        page.locator(f"#{field.get_attribute('aria-describedby')}").inner_text().startswith("Enter, or the search key")
-    )
+    told = page.locator(f"#{field.get_attribute('aria-describedby')}").inner_text()
+    assert "while you type; Enter, or the search key" in told
     assert field.get_attribute("enterkeyhint") == "search"
     field.fill("im2col")
     sign, start = page.locator(".search-button__search-container i").bounding_box(), field.bounding_box()["x"]
@@ -1295,7 +1294,7 @@ def test_the_dialog_shows_the_first_results_while_one_types_and_arrow_keys_lead_
     field.fill("batch normalization")
     until(page, "() => document.querySelector('#bb-found a')")
     assert said.get_attribute("role") == "status"
-    assert int(re.match(r"\d+", said.inner_text())[0]) > found.count() - 1 == 8
+    assert int(re.search(r"\d+", said.inner_text())[0]) > found.count() - 1 == 8
     assert found.last.get_attribute("href").endswith("/search.html?q=batch%20normalization")
     assert_structure(page)
     for key, number in [("ArrowDown", 0), ("ArrowDown", 1), ("ArrowUp", 0)]:

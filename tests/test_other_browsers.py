@@ -214,7 +214,7 @@ def test_a_page_is_alive_and_its_figures_say_what_they_say_in_chromium(
     assert watched.missing == []
 
 
-@pytest.mark.xdist_group("firefox")
+@pytest.mark.xdist_group("other browsers 0")
 def test_firefox_prints_what_was_folded(drivers, watched, settle):
     driver = drivers("firefox")
     driver.get(f"{watched.url}/chapters/dropout.html")
@@ -271,7 +271,7 @@ ASKED = {"search.html": found, "chapters/dropout.html": answered}
 def test_what_is_found_and_answered_is_that_of_chromium(drivers, watched, chromium, open_page, settle, name, path):
     other = first_visit(drivers(name), watched.url, path, settle)
     told = ASKED[path](other)
-    assert all(told)
+    assert all(len(one) > 1 for one in told)
     assert told == chromium(open_page, path, ASKED[path])
     assert other.ask("() => heard") == []
 

@@ -41,11 +41,11 @@ def colored(css: str) -> set[str]:
     return {name for theme, name, body in rules if name and body.strip() != f"color: {plain[theme]}"}
 
 
-def plainer(page: str, colored: set[str]) -> str:
+def plainer(page: str, looks: set[str]) -> str:
     """Return a page whose code has no element around a word without a look of its own, and one around words alike."""
 
     def token(found) -> str:
-        return found[0] if found[1] in colored else found[2]
+        return found[0] if found[1] in looks else found[2]
 
     def joined(found) -> str:
         words = TOKEN.sub(r"\2", found[0])

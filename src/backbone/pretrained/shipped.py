@@ -72,8 +72,8 @@ def load(name: str) -> nn.Module:
     "efficientnet_lite0", "alexnet", "vgg11" to "vgg19_bn", "googlenet", "inception_v3" and "resnet18" to "resnet152"
     know ImageNet. They take pictures as ``prepare`` gives them; ``backbone.data.imagenet_classes`` names their outputs.
     The weights of the first come with a package. The official ones of the others are downloaded at the first call, 47
-    to 575 MB, and kept in ``~/.cache/backbone`` or where BACKBONE_DATA says. Their SHA-256 is checked: all of it, but
-    of "vgg11", "vgg13", "vgg11_bn" and "vgg13_bn" the first eight digits alone, which is all that is known.
+    to 575 MB, and kept in ``~/.cache/backbone`` or where BACKBONE_DATA says. Their SHA-256 is checked: in full,
+    except for "vgg11", "vgg13", "vgg11_bn" and "vgg13_bn", of which only the first eight digits are known.
 
     Raises:
         ValueError: for an unknown name.
