@@ -102,6 +102,10 @@ def headline(section: nodes.section) -> str:
     return section.get("english") or section[0].astext()
 
 
+# sphinx-exercise has Korean words, in the order of English.
+SOLUTION = re.compile(r'(?<=class="admonition-title">)해답 연습 ([^<]*)')
+
+
 def finished(app, text: str, page: Path) -> str:
     """Return a finished page with a link to the same page of the other edition; a Korean one is told."""
     code, name = app.config.language, page.relative_to(app.outdir).as_posix()
@@ -133,6 +137,7 @@ def told(app, text: str, name: str) -> str:
     chapter = docname.rpartition("/")[2]
     tables = (f"chapters/{chapter}", f"exercises/{chapter}", "exercises/report", "site")
     text = language.catalogue(korean.CODE, *tables).tell_html(text)
+    text = SOLUTION.sub(r"연습 문제 \1 해답", text)
     if docname not in app.config.backbone_korean:
         return text
     own = korean.source_name(docname).removesuffix(".md")

@@ -236,3 +236,11 @@ SEARCHES = {
 @pytest.mark.parametrize("scheme", ["http", "file"])
 def test_a_search_leads_first_to_the_section_that_explains_it(open_page, scheme):
     assert misled(open_page("ko/search.html", scheme=scheme), SEARCHES) == {}
+
+
+def test_a_solution_is_called_as_its_exercise_is(site):
+    titles = re.findall(
+        r'class="admonition-title">([^<]*해답[^<]*)<', (site / "ko/chapters/dropout.html").read_text("utf-8")
+    )
+    assert titles[0] == "연습 문제 1 (드롭아웃) 해답"
+    assert all(title.startswith("연습 문제 ") for title in titles)
