@@ -18,6 +18,8 @@ import { TEXT } from "./text.js";
 
 const AROUND = 4; // pixels shown around a patch
 const ZOOM = 8; // canvas pixels a pixel there
+// A picture put down a pixel aside each way, at its place last, leaves its edge around itself.
+const AROUND_FIRST = [-1, 1, 0].flatMap((dy) => [-1, 1, 0].map((dx) => [dx, dy]));
 
 /** Three decimals where they count, whole numbers where not. */
 export const short = (value) => show(value, Math.abs(value) < 0.1 ? 3 : Math.abs(value) < 10 ? 2 : 1);
@@ -47,10 +49,32 @@ function frame(context, x, y, side, line) {
 
 // ---- The filters --------------------------------------------------------------------------------------------
 
+/**
+ * All filters of a network in one picture, each with its edge once more around it: neighbors do not mix where it is
+ * enlarged. A canvas for each would cost a browser more than all the rest of the figure.
+ */
+function sheetOf(filters, kernel, limitOf) {
+  const [cell, canvas] = [kernel + 2, h("canvas")];
+  canvas.width = filters.length * cell;
+  canvas.height = cell;
+  const context = canvas.getContext("2d");
+  filters.forEach((filter, at) => {
+    const image = new ImageData(colors(filter.weights, limitOf(filter)), kernel, kernel);
+    for (const [dx, dy] of AROUND_FIRST) context.putImageData(image, at * cell + 1 + dx, 1 + dy);
+  });
+  return `url(${canvas.toDataURL()})`;
+}
+
+/** Where a filter stands on the sheet, as a share of what the sheet is wider than its place. */
+const placeOf = (at, count, kernel) => (at * (kernel + 2) + 1) / (count * (kernel + 2) - kernel);
+
 /** The filters of one network, to choose from. */
 export function tilesPart({ name, filters, limit }, kernel, pick) {
   const options = filters.map((_, number) => fill(TEXT.filter, { number }));
-  const faces = options.map((label) => h("canvas", { role: "img", "aria-label": label }));
+  const faces = options.map((label, at) => {
+    const place = `${100 * placeOf(at, options.length, kernel)}% 50%`;
+    return h("div", { role: "img", "aria-label": label, class: "bb-tile", style: `background-position: ${place}` });
+  });
   const face = (option) => faces[options.indexOf(option)];
   const grid = choice(
     fill(TEXT.filters, { network: name }),
@@ -60,6 +84,8 @@ export function tilesPart({ name, filters, limit }, kernel, pick) {
     "pictures",
   );
   grid.node.classList.add("bb-tiles");
+  const wide = 100 * (1 + 2 / kernel);
+  grid.node.style.setProperty("--bb-wide", `${wide * options.length}% ${wide}%`);
   grid.node.querySelector("legend").classList.add("bb-hidden");
   const labels = [...grid.node.querySelectorAll("label")];
   const node = h("div", { "data-part": name }, h("p", { class: "bb-whose" }, name), grid.node);
@@ -68,9 +94,8 @@ export function tilesPart({ name, filters, limit }, kernel, pick) {
     grid.set(network === name ? options[filter] : null);
     if (done === `${order} ${stretched}`) return;
     done = `${order} ${stretched}`;
-    faces.forEach((canvas, at) => {
-      drawColors(canvas, filters[at].weights, stretched ? filters[at].peak : limit, kernel);
-    });
+    const sheet = sheetOf(filters, kernel, ({ peak }) => (stretched ? peak : limit));
+    grid.node.style.setProperty("--bb-sheet", sheet);
     grid.node.append(...sorted(filters, order).map((at) => labels[at]));
   };
   return { node, update };
