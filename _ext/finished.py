@@ -4,13 +4,14 @@
 * They lose the scripts, rules and icons that they do not use (tools/slim.py), and what the theme says twice.
 * Words of code stand in elements only where they have a look of their own; the faces of formulas have their rules.
 * Their drawings weigh less, and sizes and numbers with their units are not broken across lines.
-* Their style sheets have addresses that change with them.
+* They ask for one style sheet in place of twelve, under an address that changes with it.
 * The download button gives the notebook made for readers (chapters/NAME.ipynb).
 * All pages are listed for robots.
 """
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 from pathlib import Path
@@ -64,6 +65,11 @@ UNIT = re.compile(r"(\d(?:</[a-z]+>)*)[ \n](?=(?:<span[^>]*>)*(?:%|(?:px|KB|MB|G
 NUMBERED = re.compile(r"\b(pp?\.|Figure|Table|Section|Equation|Exercise|Chapter)[ \n](?=(?:<span[^>]*>)*\d)")
 
 SHEETS = re.compile(r'href="([^"?:]*_static/[^"?]*\.css)(?:\?[^"]*)?"')
+SHEET_TAG = re.compile(r'\s*<link [^>]*href="([^"?:]*_static/)([^"?]*\.css)[^"]*"[^>]*>')
+JOINED = "all.css"
+CHARSET = re.compile(r'@charset "[^"]*";')
+IMPORT = re.compile(r"""@import ["']([^"']+)["'];""")
+ADDRESS = re.compile(r"""url\((["']?)(?!data:|[#/%])([^"')]+)\1\)""")
 
 FORMULA_FACE = re.compile(r'"font-family":"(MJX[\w-]+)",src:\'url\("%%URL%%/([\w-]+\.woff)"\)')
 
@@ -84,6 +90,7 @@ def finish(app, exception):
     faces = formula_faces((source / "_extra" / "mathjax" / "formulas.js").read_text("utf-8"), app.config.mathjax_path)
     (site / "_static" / "site.css").write_text(f":root {{ {css_variables()} }}\n{faces}{style}", "utf-8")
     slim.slim(site)
+    join_sheets(site / "_static", pages)
     change(pages, with_versions)
     change(pages, lambda text, page: policy.guarded(text))
     if not app.config.backbone_english:
@@ -140,6 +147,37 @@ def unbroken(text: str) -> str:
         parts += [NUMBERED.sub("\\1\N{NO-BREAK SPACE}", part), kept[0] if kept else ""]
         start = kept.end() if kept else start
     return "".join(parts)
+
+
+def join_sheets(static: Path, pages: list[Path]) -> None:
+    """Put all style sheets into one: a browser shows nothing before the last of them has come."""
+    asked = {tuple(tag[2] for tag in SHEET_TAG.finditer(page.read_text("utf-8"))) for page in pages}
+    asked -= {(), (JOINED,)}  # a page that leads elsewhere, and those of an earlier build
+    if len(asked) > 1:
+        raise SphinxError(f"the pages ask for different style sheets, and one for all is made: {asked}")
+    joined = static / JOINED
+    names = asked.pop() if asked else joined.read_text("utf-8").partition("*/")[0].split()[1:]
+    sheets = "".join(alone(static / name, static) for name in names)
+    joined.write_text(f"/* {' '.join(names)} */\n{sheets}", "utf-8")
+    change(pages, lambda text, _: with_one_sheet(text))
+
+
+def alone(sheet: Path, static: Path) -> str:
+    """Return a style sheet as it can stand in the folder of all, with what it imports."""
+    text = CHARSET.sub("", sheet.read_text("utf-8"))
+    folder = os.path.relpath(sheet.parent, static)
+    text = ADDRESS.sub(lambda at: f'url("{os.path.normpath(f"{folder}/{at[2]}")}")', text)
+    return IMPORT.sub(lambda other: alone(sheet.parent / other[1], static), text)
+
+
+def with_one_sheet(text: str) -> str:
+    """Return a page that asks for the joined style sheet, where its last one stood."""
+    tags = list(SHEET_TAG.finditer(text))
+    if len(tags) < 2:
+        return text
+    for tag in tags[:-1]:
+        text = text.replace(tag[0], "", 1)
+    return text.replace(tags[-1][0], f'\n    <link rel="stylesheet" href="{tags[-1][1]}{JOINED}" />')
 
 
 def with_versions(text: str, page: Path) -> str:

@@ -121,6 +121,20 @@ def test_no_style_sheet_asks_another_host_for_anything(pages):
 
 
 @SITE
+def test_every_page_waits_for_one_style_sheet_whose_files_are_there(every_page):
+    for name, page in every_page.items():
+        asked = [link["href"] for link in page.find_all("link", rel="stylesheet")]
+        assert len(asked) == (Path(name).name != "index.html"), name
+        assert all(re.search(r"_static/all\.css\?v=\w{8}$", address) for address in asked), name
+    for static in (HTML / "_static", HTML / "ko/_static"):
+        joined = (static / "all.css").read_text("utf-8")
+        assert not re.search("@(import|charset)", joined)
+        wanted = {address.partition("?")[0] for address in in_css(joined) if not address.startswith(("data:", "#"))}
+        assert "fonts/text.woff2" in wanted
+        demand(f"all.css asks for {name}" for name in wanted if not (static / name).is_file())
+
+
+@SITE
 def test_every_page_says_first_what_may_run_on_it(every_page):
     for name, page in every_page.items():
         (meta,) = page.find_all("meta", attrs={"http-equiv": "Content-Security-Policy"})
