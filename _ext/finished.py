@@ -66,7 +66,6 @@ NUMBERED = re.compile(r"\b(pp?\.|Figure|Table|Section|Equation|Exercise|Chapter)
 
 SHEETS = re.compile(r'href="([^"?:]*_static/[^"?]*\.css)(?:\?[^"]*)?"')
 SHEET_TAG = re.compile(r'\s*<link [^>]*href="([^"?:]*_static/)([^"?]*\.css)[^"]*"[^>]*>')
-JOINED = "all.css"
 CHARSET = re.compile(r'@charset "[^"]*";')
 IMPORT = re.compile(r"""@import ["']([^"']+)["'];""")
 ADDRESS = re.compile(r"""url\((["']?)(?!data:|[#/%])([^"')]+)\1\)""")
@@ -152,10 +151,10 @@ def unbroken(text: str) -> str:
 def join_sheets(static: Path, pages: list[Path]) -> None:
     """Put all style sheets into one: a browser shows nothing before the last of them has come."""
     asked = {tuple(tag[2] for tag in SHEET_TAG.finditer(page.read_text("utf-8"))) for page in pages}
-    asked -= {(), (JOINED,)}  # a page that leads elsewhere, and those of an earlier build
+    asked -= {(), (slim.JOINED,)}  # a page that leads elsewhere, and those of an earlier build
     if len(asked) > 1:
         raise SphinxError(f"the pages ask for different style sheets, and one for all is made: {asked}")
-    joined = static / JOINED
+    joined = static / slim.JOINED
     names = asked.pop() if asked else joined.read_text("utf-8").partition("*/")[0].split()[1:]
     sheets = "".join(alone(static / name, static) for name in names)
     joined.write_text(f"/* {' '.join(names)} */\n{sheets}", "utf-8")
@@ -177,7 +176,7 @@ def with_one_sheet(text: str) -> str:
         return text
     for tag in tags[:-1]:
         text = text.replace(tag[0], "", 1)
-    return text.replace(tags[-1][0], f'\n    <link rel="stylesheet" href="{tags[-1][1]}{JOINED}" />')
+    return text.replace(tags[-1][0], f'\n    <link rel="stylesheet" href="{tags[-1][1]}{slim.JOINED}" />')
 
 
 def with_versions(text: str, page: Path) -> str:

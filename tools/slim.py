@@ -18,6 +18,7 @@ from fontTools.ttLib import TTFont
 
 ICONS = "vendor/fontawesome/*"
 OWN = "site.css"  # no rule of ours is unused
+JOINED = "all.css"  # made of those that were cut
 NAMES = re.compile(r'\b(?:class|id)="([^"]*)"')
 WORDS = re.compile(r"[\w-]{2,}")
 NESTED = ("media", "supports")
@@ -60,7 +61,7 @@ def slim(site: Path) -> None:
     script = static / "scripts" / "pydata-sphinx-theme.js"
     script.write_text(HABIT.sub("", script.read_text("utf-8")), "utf-8")
     used, begun = names(site)
-    sheets = [path for path in static.rglob("*.css") if path.name != OWN]
+    sheets = [path for path in static.rglob("*.css") if path.name not in (OWN, JOINED)]
     for path in sheets:
         text = path.read_text("utf-8")
         slimmer = SOURCES.sub(r'\1) format("woff")', rules(text, used, begun))
