@@ -51,7 +51,7 @@ function frame(context, x, y, side, line) {
 
 /**
  * All filters of a network in one picture, each with its edge once more around it: neighbors do not mix where it is
- * enlarged. A canvas for each would cost a browser more than all the rest of the figure.
+ * enlarged. A canvas for each would be 64 surfaces and more for a browser to hand over before the figure shows.
  */
 function sheetOf(filters, kernel, limitOf) {
   const [cell, canvas] = [kernel + 2, h("canvas")];
