@@ -56,6 +56,14 @@
       if (view.offsetWidth) view.style.setProperty("--bb-drawn", `${view.offsetWidth}px`);
   };
 
+  // A face that is not there when the system's is shown in its place waits for the next page: it would break lines anew
+  // under the eyes of who reads them.
+  const late = () => {
+    for (const face of document.fonts)
+      if (face.display === "fallback" && face.status === "loading") face.display = "optional";
+  };
+  requestAnimationFrame(() => setTimeout(late, 100)); // as long as a browser waits for it
+
   // The theme's own script comes after the first figures, which paint in the page's ink.
   const dark = matchMedia("(prefers-color-scheme: dark)").matches;
   if (dataset.mode !== "light" && dataset.mode !== "dark") dataset.theme = dark ? "dark" : "light";

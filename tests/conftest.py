@@ -177,7 +177,7 @@ class Tab:
         context.set_default_timeout(20_000)
         if first:
             context.new_cdp_session(self.page).send("Network.setCacheDisabled", {"cacheDisabled": True})
-        self.page.add_init_script(COUNT_SHIFTS)
+        self.page.add_init_script(browsers.KEEP_FACES + COUNT_SHIFTS)
         self.page.on("console", lambda message: self.visit.hear(message))
         self.page.on("pageerror", lambda error: self.visit.messages.append(f"uncaught: {error}"))
         self.page.on("request", lambda request: self.visit.ask(request))

@@ -372,6 +372,18 @@ def test_nothing_moves_where_the_faces_come_late(open_page, settle, width):
     assert page.evaluate("window.layoutShift") < LARGEST_SHIFT
 
 
+@pytest.mark.parametrize("path", ["teaching.html", "ko/chapters/resnet.html"])
+def test_no_line_breaks_anew_where_the_faces_come_late(browser, server, count_shifts, path):
+    """On these pages one does, on a phone, between the system's face and ours."""
+    with browser.new_page(viewport={"width": 360, "height": 740}) as page:
+        page.add_init_script(count_shifts)
+        page.route(*LATE)
+        page.goto(f"{server.url}/{path}")
+        page.evaluate("async () => { await document.fonts.ready }")
+        page.evaluate(FRAMES, 3)
+        assert page.evaluate("window.layoutShift") < LARGEST_SHIFT
+
+
 def test_a_figure_is_written_in_the_face_also_where_it_comes_late(open_page, settle):
     page = open_page("chapters/neural-networks.html")
     painted = page.evaluate(PAINTED)

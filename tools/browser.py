@@ -55,6 +55,9 @@ FLAGS = (
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 )
 SECONDS_TO_FETCH = 600
+# A page that is measured, printed or filmed is set in its own faces, also where a busy computer brings them late: it
+# cannot let go of them then, as page.js would.
+KEEP_FACES = "Object.defineProperty(FontFace.prototype, 'display', { value: 'block' });"
 
 
 class NoBrowserError(RuntimeError):

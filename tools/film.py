@@ -102,6 +102,7 @@ def main() -> int:
     frames, times = [], []
     with browser.serving(ROOT / "_build" / "html") as server, sync_playwright() as playwright:
         page = browser.launch(playwright).new_page(viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
+        page.add_init_script(browser.KEEP_FACES)
         page.home = server.url
         for scene, height in SCENES:
             shots = [fitted(shot, height) for shot in scene(page)]

@@ -21,7 +21,7 @@ from urllib.parse import unquote, urldefrag
 
 import book_files
 from book_files import NAME
-from browser import NoBrowserError, launch, serving
+from browser import KEEP_FACES, NoBrowserError, launch, serving
 from playwright.sync_api import sync_playwright
 from pypdf import PdfReader, PdfWriter
 from pypdf.generic import ArrayObject, DictionaryObject, NameObject, NullObject, TextStringObject
@@ -69,6 +69,7 @@ def printed(site: Path, names: list[str]) -> dict[str, Part]:
         made = {}
         for name in names:
             page = browser.new_page(viewport={"width": 800, "height": 1100}, color_scheme="light")
+            page.add_init_script(KEEP_FACES)
             page.goto(f"{server.url}/{name}.html")
             page.evaluate(READY)
             [[title, _], *sections] = page.evaluate(HEADINGS)

@@ -56,6 +56,7 @@ def main() -> int:
     made = {}
     with browser.serving(ROOT / "_build" / "html") as server, sync_playwright() as playwright:
         page = browser.launch(playwright).new_page(reduced_motion="reduce", device_scale_factor=2)
+        page.add_init_script(browser.KEEP_FACES)
         for theme in THEMES:
             page.emulate_media(color_scheme=theme)
             for name in names:
