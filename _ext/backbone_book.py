@@ -363,7 +363,7 @@ def take_mathjax(context: dict) -> str | None:
         if "mathjax" in str(getattr(script, "filename", None)):
             context["script_files"].remove(script)
             source = re.search(r'src="([^"]*)"', context["js_tag"](script))[1]
-            context["metatags"] += f'<link rel="preload" as="script" href="{source}" />'
+            context["metatags"] += f'<link rel="preload" as="script" fetchpriority="low" href="{source}" />'
             return source
     return None
 

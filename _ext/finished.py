@@ -4,7 +4,7 @@
 * They lose the scripts, rules and icons that they do not use (tools/slim.py), and what the theme says twice.
 * Words of code stand in elements only where they have a look of their own; the faces of formulas have their rules.
 * Their drawings weigh less, and sizes and numbers with their units are not broken across lines.
-* They ask for one style sheet in place of twelve, under an address that changes with it.
+* They ask for one style sheet in place of twelve, and one script that runs when they are read in place of nine.
 * The download button gives the notebook made for readers (chapters/NAME.ipynb).
 * All pages are listed for robots.
 """
@@ -27,11 +27,11 @@ from sphinx.errors import SphinxError
 from backbone.palette import css_variables
 
 # Tags of the theme that a page does without: FontAwesome's script draws icons that its style sheet already draws
-# (542 KB compressed). Preloading its fonts fails in a page opened from a folder. Thebe, which would run code, is gone,
-# and page.js stands in for handlers in tags, which a policy would have to allow.
+# (542 KB compressed). Preloading its fonts fails in a page opened from a folder, and its scripts are not urgent. Thebe,
+# which would run code, is gone, and page.js stands in for handlers in tags, which a policy would have to allow.
 UNUSED_TAGS = re.compile(
     r'\s*<script src="[^"]*/fontawesome/[^"]*"></script>'
-    r'|\s*<link rel="preload" as="font"[^>]*/fa-[\w-]+\.woff2[^>]*/>'
+    r'|\s*<link rel="preload" as="(?:font"[^>]*/fa-[\w-]+\.woff2|script"[^>]*/_static/scripts/)[^>]*/>'
     r'|\s*<script type="text/x-thebe-config">.*?</script>\s*<script>kernelName = [^<]*</script>'
     r'| onclick="(?:window\.print|toggleFullScreen)\(\)"'
     r'|(?<=<summary) aria-label="Toggle hidden content"',  # it would be read instead of what the fold is called
@@ -64,8 +64,10 @@ TIMES = re.compile(r"[ \n](×)[ \n]")
 UNIT = re.compile(r"(\d(?:</[a-z]+>)*)[ \n](?=(?:<span[^>]*>)*(?:%|(?:px|KB|MB|GB|ms|min|h|s)\b))")
 NUMBERED = re.compile(r"\b(pp?\.|Figure|Table|Section|Equation|Exercise|Chapter)[ \n](?=(?:<span[^>]*>)*\d)")
 
-SHEETS = re.compile(r'href="([^"?:]*_static/[^"?]*\.css)(?:\?[^"]*)?"')
+# What a page asks for: the folder and the file of each style sheet, and of each script that runs when the page is read.
 SHEET_TAG = re.compile(r'\s*<link [^>]*href="([^"?:]*_static/)([^"?]*\.css)[^"]*"[^>]*>')
+SCRIPT_TAG = re.compile(r'\s*<script defer [^>]*src="([^"?:]*_static/)([^"?]*\.js)[^"]*"></script>')
+GIVEN = re.compile(r' data-[\w-]+="[^"]*"')  # to a script, which reads it
 CHARSET = re.compile(r'@charset "[^"]*";')
 IMPORT = re.compile(r"""@import ["']([^"']+)["'];""")
 ADDRESS = re.compile(r"""url\((["']?)(?!data:|[#/%])([^"')]+)\1\)""")
@@ -89,8 +91,8 @@ def finish(app, exception):
     faces = formula_faces((source / "_extra" / "mathjax" / "formulas.js").read_text("utf-8"), app.config.mathjax_path)
     (site / "_static" / "site.css").write_text(f":root {{ {css_variables()} }}\n{faces}{style}", "utf-8")
     slim.slim(site)
-    join_sheets(site / "_static", pages)
-    change(pages, with_versions)
+    join(site / "_static", pages, SHEET_TAG, slim.JOINED, alone)
+    join(site / "_static", pages, SCRIPT_TAG, "all.js", after)
     change(pages, lambda text, page: policy.guarded(text))
     if not app.config.backbone_english:
         names = book_files.documents(source)
@@ -148,17 +150,37 @@ def unbroken(text: str) -> str:
     return "".join(parts)
 
 
-def join_sheets(static: Path, pages: list[Path]) -> None:
-    """Put all style sheets into one: a browser shows nothing before the last of them has come."""
-    asked = {tuple(tag[2] for tag in SHEET_TAG.finditer(page.read_text("utf-8"))) for page in pages}
-    asked -= {(), (slim.JOINED,)}  # a page that leads elsewhere, and those of an earlier build
-    if len(asked) > 1:
-        raise SphinxError(f"the pages ask for different style sheets, and one for all is made: {asked}")
-    joined = static / slim.JOINED
-    names = asked.pop() if asked else joined.read_text("utf-8").partition("*/")[0].split()[1:]
-    sheets = "".join(alone(static / name, static) for name in names)
-    joined.write_text(f"/* {' '.join(names)} */\n{sheets}", "utf-8")
-    change(pages, lambda text, _: with_one_sheet(text))
+def join(static: Path, pages: list[Path], tag: re.Pattern, joined: str, part) -> None:
+    """Put all files that pages ask for in such tags into one, in their order.
+
+    A browser shows nothing before the last style sheet has come, and each request takes a slow computer 5 to 10 ms.
+    """
+    asked = {page: tuple(found[2] for found in tag.finditer(page.read_text("utf-8"))) for page in pages}
+    asked = {page: names for page, names in asked.items() if names}  # one that leads elsewhere asks for none
+    new = {*asked.values()} - {(joined,)}  # those of an earlier build ask for what it joined
+    if len(new) > 1:
+        raise SphinxError(f"the pages ask for different files, of which {joined} is made for all: {new}")
+    target = static / joined
+    names = new.pop() if new else target.read_text("utf-8").partition("*/")[0].split()[1:]
+    target.write_text(f"/* {' '.join(names)} */\n{''.join(part(static / name, static) for name in names)}", "utf-8")
+    change(asked, lambda text, _: with_one(text, tag, target))
+
+
+def with_one(text: str, tag: re.Pattern, joined: Path) -> str:
+    """Return a page that asks for a joined file where its last one stood, under an address that changes with it."""
+    tags = list(tag.finditer(text))
+    for found in tags[:-1]:
+        text = text.replace(found[0], "", 1)
+    address = f"{tags[-1][1]}{joined.name}?v={figures.version(joined.read_text('utf-8'))[:8]}"
+    given = "".join(GIVEN.findall("".join(found[0] for found in tags)))
+    script = f'\n    <script defer{given} src="{address}"></script>'
+    sheet = f'\n    <link rel="stylesheet" href="{address}" />'
+    return text.replace(tags[-1][0], script if tag is SCRIPT_TAG else sheet)
+
+
+def after(script: Path, _) -> str:
+    """Return a script as it can stand behind another."""
+    return f";{script.read_text('utf-8')}\n"
 
 
 def alone(sheet: Path, static: Path) -> str:
@@ -167,27 +189,6 @@ def alone(sheet: Path, static: Path) -> str:
     folder = os.path.relpath(sheet.parent, static)
     text = ADDRESS.sub(lambda at: f'url("{os.path.normpath(f"{folder}/{at[2]}")}")', text)
     return IMPORT.sub(lambda other: alone(sheet.parent / other[1], static), text)
-
-
-def with_one_sheet(text: str) -> str:
-    """Return a page that asks for the joined style sheet, where its last one stood."""
-    tags = list(SHEET_TAG.finditer(text))
-    if len(tags) < 2:
-        return text
-    for tag in tags[:-1]:
-        text = text.replace(tag[0], "", 1)
-    return text.replace(tags[-1][0], f'\n    <link rel="stylesheet" href="{tags[-1][1]}{slim.JOINED}" />')
-
-
-def with_versions(text: str, page: Path) -> str:
-    """Return a page whose style sheets have addresses that change with them: a browser keeps no old one."""
-    site = next(folder for folder in page.parents if (folder / "_static").is_dir()) / "_static"
-
-    def versioned(link) -> str:
-        sheet = (site / link[1].rpartition("_static/")[2]).read_text("utf-8")
-        return f'href="{link[1]}?v={figures.version(sheet)[:8]}"'
-
-    return SHEETS.sub(versioned, text)
 
 
 def setup(app):

@@ -121,12 +121,18 @@ def test_no_style_sheet_asks_another_host_for_anything(pages):
 
 
 @SITE
-def test_every_page_waits_for_one_style_sheet_whose_files_are_there(every_page):
+def test_every_page_waits_for_one_style_sheet_whose_files_are_there_and_later_for_one_script(every_page):
     for name, page in every_page.items():
         asked = [link["href"] for link in page.find_all("link", rel="stylesheet")]
+        later = [script["src"] for script in page.find_all("script", defer="")]
         assert len(asked) == (Path(name).name != "index.html"), name
-        assert all(re.search(r"_static/all\.css\?v=\w{8}$", address) for address in asked), name
+        assert len(later) == (Path(name).name not in ("index.html", "search.html")), name
+        assert all(re.search(r"_static/all\.(?:css|js)\?v=\w{8}$", address) for address in [*asked, *later]), name
     for static in (HTML / "_static", HTML / "ko/_static"):
+        parts, later = [], (static / "all.js").read_text("utf-8")
+        for name in later.partition("*/")[0].split()[1:]:
+            parts.append(later.index(f";{(static / name).read_text('utf-8')}"))
+        assert len(parts) > 5 and sorted(parts) == parts, "each is there, whole, in the order of the page"
         joined = (static / "all.css").read_text("utf-8")
         assert not re.search("@(import|charset)", joined)
         wanted = {address.partition("?")[0] for address in in_css(joined) if not address.startswith(("data:", "#"))}
@@ -157,7 +163,9 @@ def test_finished_pages_are_finished_once():
     page = HTML / "chapters" / "convolution.html"
     text = page.read_text("utf-8")
     assert finished.mended(text, page) == text
-    assert policy.guarded(finished.with_versions(text, page)) == text
+    for tag, joined in ((finished.SHEET_TAG, "all.css"), (finished.SCRIPT_TAG, "all.js")):
+        text = finished.with_one(text, tag, HTML / "_static" / joined)
+    assert policy.guarded(text) == page.read_text("utf-8")
     assert text.count('aria-current="page"') == text.count('aria-label="Contents"') == 1
 
 

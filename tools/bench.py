@@ -55,7 +55,8 @@ ALIVE = """
 """
 STOCK_TAGS = """<script src="require.js"></script><script src="embed-amd.js"></script>
 <script>require.config({ paths: { anywidget: new URL("anywidget", location.href).href } });</script>"""
-MATHJAX = re.compile(r'<link rel="preload" as="script" href="([^"]*/mathjax/[^"]*)" />')
+JOINED = re.compile(r'<script defer([^>]*) src="[^"]*_static/(all\.js)[^"]*"></script>')
+MATHJAX = re.compile(r'<link rel="preload" as="script" fetchpriority="low" href="([^"]*/mathjax/[^"]*)" />')
 
 # One move is what a reader causes: an event, the model's change, and the repaint that it asks for. The widget asks for
 # its frame first, so its work lies between the frame's start and the callback that comes after it; a click paints at
@@ -227,14 +228,18 @@ def stock_scripts() -> list[Path]:
 
 
 def stock_page(text: str, notebook: Path) -> str:
-    """Return a page of ours with the stock embedding: its scripts and the whole state in the head, nothing deferred."""
+    """Return a page of ours with the stock embedding: scripts, one by one, and the whole state in its head."""
     state = nbformat.read(notebook, 4).metadata.widgets["application/vnd.jupyter.widget-state+json"]
     body = json.dumps(state).replace("<", "\\u003c")
     article, _, rest = LATER_TAG.sub("", text).partition(STATE_TAG.search(text)[0])
     end = rest[rest.index("widget-host.js") :].partition("</script>")[2]
     head, _, article = policy.META.sub("", article).partition("</head>")
     head = MATHJAX.sub(r'<script defer="defer" src="\1"></script>', head)
-    return f"{head}{STATE.format(body)}{STOCK_TAGS}</head>{article}{end}".replace("<script defer ", "<script ")
+    given, later = JOINED.search(end).groups()
+    names = (SITE / "_static" / later).read_text("utf-8").partition("*/")[0].split()[1:]
+    *early, bootstrap, theme = (f'<script{given} src="../_static/{name}"></script>' for name in names)
+    end = JOINED.sub(bootstrap + theme, end)
+    return f"{head}{''.join(early)}{STATE.format(body)}{STOCK_TAGS}</head>{article}{end}"
 
 
 def moves(browser, url: str) -> None:
