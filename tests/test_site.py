@@ -132,7 +132,8 @@ def test_every_page_waits_for_one_style_sheet_whose_files_are_there_and_later_fo
         parts, later = [], (static / "all.js").read_text("utf-8")
         for name in later.partition("*/")[0].split()[1:]:
             parts.append(later.index(f";{(static / name).read_text('utf-8')}"))
-        assert len(parts) > 5 and sorted(parts) == parts, "each is there, whole, in the order of the page"
+        assert len(parts) > 5
+        assert sorted(parts) == parts, "each is there, whole, in the order of the page"
         joined = (static / "all.css").read_text("utf-8")
         assert not re.search("@(import|charset)", joined)
         wanted = {address.partition("?")[0] for address in in_css(joined) if not address.startswith(("data:", "#"))}

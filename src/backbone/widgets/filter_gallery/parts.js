@@ -118,19 +118,22 @@ export function mapPart(data) {
     panel(photo, image),
     panel(map, h("p", { class: "bb-caption" }, TEXT.map)),
   );
+  let [drawn, scale] = [null, 0];
+  const draw = () => drawMap(map, drawn.seen, drawn.own.off, (scale = scaleOf(map, drawn.seen)));
   const update = (shown) => {
-    const { network, filter, own, seen } = shown;
-    drawColors(large, own.weights, own.peak, data.kernel); // what it looks for, however weak it is
-    large.setAttribute("aria-label", fill(TEXT.large, { number: filter, network }));
+    const { network, filter, own, seen } = (drawn = shown);
     write(name, `${fill(TEXT.filter, { number: filter })}, ${told(network)}`);
     write(image, shown.image);
+    drawColors(large, own.weights, own.peak, data.kernel); // what it looks for, however weak it is
+    large.setAttribute("aria-label", fill(TEXT.large, { number: filter, network }));
     photo.setAttribute("aria-label", told(shown.image));
     drawPhoto(photo, data, shown);
-    drawMap(map, seen, own.off);
+    draw();
     const values = { from: short(Math.min(...seen.map.data)), to: short(Math.max(...seen.map.data)) };
     map.setAttribute("aria-label", fill(TEXT.mapLabel, { number: filter, network, image: shown.image, ...values }));
   };
-  return { node, update };
+  const fit = () => scaleOf(map, drawn.seen) === scale || draw();
+  return { node, update, fit };
 }
 
 function drawPhoto(canvas, { pictures, kernel, width, height }, { image, seen, own }) {
@@ -142,9 +145,12 @@ function drawPhoto(canvas, { pictures, kernel, width, height }, { image, seen, o
   if (!own.off && seen.best) frame(context, (seen.best.x - 2) * zoom, (seen.best.y - 2) * zoom, (kernel + 4) * zoom, 3);
 }
 
+/** How many of a screen's pixels wide a value of a map is drawn. */
+const scaleOf = (canvas, { map }) =>
+  Math.max(1, Math.round((canvas.clientWidth * devicePixelRatio * enlarged(canvas)) / map.width));
+
 /** A map, each value a square, and a ring around its best place. */
-function drawMap(canvas, { map, best }, off) {
-  const scale = Math.max(1, Math.round((canvas.clientWidth * devicePixelRatio * enlarged(canvas)) / map.width));
+function drawMap(canvas, { map, best }, off, scale) {
   const small = h("canvas");
   paintPixels(small, map.data, map.height, map.width, diverging(canvas, off ? Infinity : largest(map.data)));
   canvas.width = map.width * scale;

@@ -51,13 +51,13 @@ export default widget(SETTINGS, (view, model) => {
     const own = filters[settings.filter];
     const seenNow = seenBy(data, own, settings.image);
     const shown = { ...settings, own, limit: settings.stretched ? own.peak : limit, seen: seenNow };
-    for (const part of [...tiles, map, patches, more, numbers]) part.update(shown);
     const words = { number: settings.filter, network: settings.network };
     says.say(own.off ? fill(TEXT.saysOff, words) : fill(TEXT.says, { ...words, kind: TEXT.kinds[kindOf(own)] }));
+    for (const part of [...tiles, more, numbers, patches, map]) part.update(shown); // what measures the layout last
   };
   const left = stage(...tiles.map(({ node }) => node), invitation(TEXT.invitation));
   const whole = h("div", { class: "bb-whole" }, left, h("div", { class: "bb-made" }, map.node, patches.node));
-  view.onResize(map.node, view.repaint);
+  view.onResize(map.node, map.fit);
   view.listen(numbers.node, "toggle", view.repaint);
   return { root: body("bb-filters", TEXT.title, whole, says.node, more.node, numbers.node), paint };
 });

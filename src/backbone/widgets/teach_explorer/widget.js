@@ -44,9 +44,10 @@ function ownOf(view, model, changed) {
   const rows = entries({ data: features.data, shape: [variants * count, size] });
   const sheets = Array.from({ length: variants }, (_, i) => rows.slice(i * count, (i + 1) * count));
   const own = ownPictures(kindsOf(model), model.get("photos"), sheets);
-  const seen = new Promise(requestAnimationFrame); // the figure first: twenty pictures take as long as all the rest
+  // The figure first, and the page around it: twenty pictures take as long as all the rest.
+  const idle = new Promise((done) => (globalThis.requestIdleCallback ?? setTimeout)(done));
   const read = async (item, file) => {
-    await seen;
+    await idle;
     Object.assign(item, sizesOf(await pixelsOf(new Blob([file]))));
     view.repaint();
   };
