@@ -62,7 +62,7 @@
     for (const face of document.fonts)
       if (face.display === "fallback" && face.status === "loading") face.display = "optional";
   };
-  requestAnimationFrame(() => setTimeout(late, 100)); // as long as a browser waits for it
+  document.fonts.addEventListener("loading", () => setTimeout(late, 100)); // as long as a browser waits for it
 
   // The theme's own script comes after the first figures, which paint in the page's ink.
   const dark = matchMedia("(prefers-color-scheme: dark)").matches;
