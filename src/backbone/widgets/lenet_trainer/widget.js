@@ -17,7 +17,7 @@ import {
 import { TEXT } from "./text.js";
 
 const SETTINGS = ["rate", "seed", "weights", "drawing", "picture", "answer"];
-const SLICE = 11; // milliseconds of a frame for learning
+const SLICE = 10; // milliseconds of a frame for painting and learning: the rest is for what the reader does
 const PAUSE = 60; // milliseconds from one painting to the next while it learns: most frames are for learning
 const RADIUS = 2; // of the pen, in pixels
 const LAYERS = { conv1: "conv1", conv2: "conv2", fc1: "fc1", fc2: "fc2", fc3: "fc3" };
@@ -31,6 +31,12 @@ function dataOf(model) {
   const [held, grays] = [rest.statistics, [0, 1]].map((scale) => apart.map((bytes) => unpack(bytes, 4, scale)));
   const input = (i) => unpack(train[i], 2, rest.statistics); // only when it is needed: all at once would hold up the page
   return { ...rest, labels, heldLabels, held, grays, input };
+}
+
+/** Call `step` until it answers false or the frame's slice is over: once at least, where painting took all of it. */
+function fillFrame(step) {
+  const end = document.timeline.currentTime + SLICE;
+  while (step() && performance.now() < end);
 }
 
 /**
@@ -57,8 +63,9 @@ function labOf(view, model, data, painted) {
     settle();
   };
   const slice = () => {
-    const [end, rate] = [performance.now() + SLICE, lab.playing ? model.get("rate") : 0];
-    while (performance.now() < end && (!settled(lab.net) || (rate && going()))) work(lab.net, rate);
+    const rate = lab.playing ? model.get("rate") : 0;
+    const busy = () => !settled(lab.net) || (rate && going());
+    fillFrame(() => busy() && (work(lab.net, rate), true));
   };
   const going = () => lab.net.seen < lab.goal && !lab.net.lost;
   let settling = 0;
