@@ -23,9 +23,6 @@ WIDTH = re.compile(r"[<>^=]?[+ ]?0?\d")  # of a format that pads with blanks
 CHECK = re.compile(r"^(check_\w+)\((\w+)\)$", re.MULTILINE)
 
 
-OUTLINE = outline.chapters(ROOT)
-
-
 def named(path: Path) -> str:
     return path.stem
 
@@ -44,13 +41,13 @@ def test_there_are_chapters():
 
 
 def test_a_chapter_asks_a_question_and_builds_on_earlier_ones_alone():
-    before = set()
-    for name, chapter in OUTLINE.items():
+    chapters, before = outline.chapters(ROOT), set()
+    for name, chapter in chapters.items():
         assert re.fullmatch(r"[A-Z].{9,69}\?", chapter.question), f"{name}: question, in its front matter"
         assert set(chapter.needs) <= before, f"{name}: needs, in its front matter"
         before.add(name)
     assert len(before) == len(CHAPTERS)
-    assert len({chapter.question for chapter in OUTLINE.values()}) == len(CHAPTERS)
+    assert len({chapter.question for chapter in chapters.values()}) == len(CHAPTERS)
 
 
 def test_minutes_come_from_words_open_code_and_figures():

@@ -54,20 +54,28 @@ BRANCHED = {
 }
 
 
-@cache
-def drawings() -> dict[str, Figure]:
-    """Return a drawing of each kind."""
+RGB = (1, 3, 224, 224)
+DRAWINGS = {
+    "blocks": lambda: diagrams.modules(BLOCKS, "c"),
+    "branched": lambda: diagrams.modules(BRANCHED, "c", short=True),
+    "stacks": lambda: diagrams.stacks(
+        {"LeNet-5": (on_meta(models.lenet), (1, 1, 28, 28)), "AlexNet": (on_meta(models.alexnet), RGB)}, "c"
+    ),
+    "columns": lambda: diagrams.columns({"A": on_meta(models.vgg11), "E": on_meta(models.vgg19)}, RGB, "c"),
+    "towers": lambda: diagrams.towers(two_towers(), (1, 3, 9, 9), "c"),
+    "backbone": lambda: diagrams.backbone(on_meta(models.resnet50), on_meta(Pyramid), RGB, "c"),
+    "neuron": lambda: diagrams.neuron((1, -0.5, 2), (0.5, 1, -0.25), 0.75, caption="c"),
+    "im2col": lambda: diagrams.im2col([[1, 2, 0], [0, 1, 3], [2, 0, 1]], [[1, 0], [0, -1]], "c"),
+}
+
+
+def on_meta(network) -> nn.Module:
+    """Return a network without numbers."""
     with torch.device("meta"):
-        stacked = {"LeNet-5": (models.lenet(), (1, 1, 28, 28)), "AlexNet": (models.alexnet(), (1, 3, 224, 224))}
-        rows = {"A": models.vgg11(), "E": models.vgg19()}
-        resnet, neck = models.resnet50(), Pyramid()
-    return {
-        "blocks": diagrams.modules(BLOCKS, "c"),
-        "branched": diagrams.modules(BRANCHED, "c", short=True),
-        "stacks": diagrams.stacks(stacked, "c"),
-        "columns": diagrams.columns(rows, (1, 3, 224, 224), "c"),
-        "towers": diagrams.towers(two_towers(), (1, 3, 9, 9), "c"),
-        "backbone": diagrams.backbone(resnet, neck, (1, 3, 224, 224), "c"),
-        "neuron": diagrams.neuron((1, -0.5, 2), (0.5, 1, -0.25), 0.75, caption="c"),
-        "im2col": diagrams.im2col([[1, 2, 0], [0, 1, 3], [2, 0, 1]], [[1, 0], [0, -1]], "c"),
-    }
+        return network()
+
+
+@cache
+def drawing(name: str) -> Figure:
+    """Return a drawing of this kind."""
+    return DRAWINGS[name]()

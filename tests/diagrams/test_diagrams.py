@@ -5,19 +5,19 @@ import re
 import numpy as np
 import pytest
 import torch
-from drawn import BLOCKS, BRANCHED, drawings, two_towers
+from drawn import BLOCKS, BRANCHED, DRAWINGS, drawing, two_towers
 from torch import nn
 
 from backbone import diagrams, models, ops
 from backbone.diagrams.steps import Fork, Step, steps_of
 from backbone.palette import COLORS
 
-every_drawing = pytest.mark.parametrize("name", list(drawings()))
+every_drawing = pytest.mark.parametrize("name", DRAWINGS)
 
 
 def words(name: str) -> list[str]:
     """Return the words in a drawing, in order."""
-    return re.findall(r"<text[^>]*>([^<]*)</text>", "".join(drawings()[name].svgs))
+    return re.findall(r"<text[^>]*>([^<]*)</text>", "".join(drawing(name).svgs))
 
 
 def parameters(steps) -> int:
@@ -27,7 +27,7 @@ def parameters(steps) -> int:
 
 @every_drawing
 def test_a_drawing_is_told_in_words_and_has_a_caption(name):
-    figure = drawings()[name]
+    figure = drawing(name)
     assert len(figure.alt) > 60
     assert figure._repr_html_().count("<figcaption>c</figcaption>") == 1
     assert f'role="img" aria-label="{figure.alt[:20]}' in figure._repr_html_()
@@ -35,7 +35,7 @@ def test_a_drawing_is_told_in_words_and_has_a_caption(name):
 
 @every_drawing
 def test_a_drawing_has_the_ink_of_the_page_and_colors_of_the_palette_alone(name):
-    colors = set(re.findall(r'(?:fill|stroke)="([^"]+)"', "".join(drawings()[name].svgs)))
+    colors = set(re.findall(r'(?:fill|stroke)="([^"]+)"', "".join(drawing(name).svgs)))
     assert colors <= {"none", "currentColor", *COLORS.values()}
 
 
@@ -118,14 +118,14 @@ def test_stacks_show_the_shapes_of_the_network():
 
 def test_columns_have_a_bar_for_each_layer_with_weights():
     assert {"A: 11 layers", "E: 19 layers"} <= set(words("columns"))
-    assert drawings()["columns"].svgs[0].count("<rect") == 11 + 19
-    assert "4 at 14 × 14, 3 linear" in drawings()["columns"].alt
+    assert drawing("columns").svgs[0].count("<rect") == 11 + 19
+    assert "4 at 14 × 14, 3 linear" in drawing("columns").alt
 
 
 def test_towers_cross_where_a_layer_reads_both():
-    alt = drawings()["towers"].alt
+    alt = drawing("towers").alt
     assert "conv 2 from its own tower, 3 in each; conv 3 from all, 2 in each" in alt
-    blue = drawings()["towers"].svgs[0].count(f'fill="none" stroke="{COLORS["negative"]}"')
+    blue = drawing("towers").svgs[0].count(f'fill="none" stroke="{COLORS["negative"]}"')
     assert blue == 4 + 2  # conv 3 crosses, the last layer is one box
     assert two_towers()(torch.zeros(1, 3, 9, 9)).shape == (1, 10)
 
@@ -151,7 +151,7 @@ def test_numbers_of_a_neuron():
 def test_im2col_is_the_convolution():
     x, kernel = np.array([[1.0, 2, 0], [0, 1, 3], [2, 0, 1]]), np.array([[1.0, 0], [0, -1]])
     out = ops.conv2d(x[None, None], kernel[None, None]).ravel()
-    assert drawings()["im2col"].alt.endswith(f"matrix give {', '.join(map(diagrams.by_hand.number, out))}.")
+    assert drawing("im2col").alt.endswith(f"matrix give {', '.join(map(diagrams.by_hand.number, out))}.")
 
 
 @pytest.mark.parametrize(("value", "text"), [(0.5, "0.5"), (-2, "−2"), (-0.001, "0"), (10, "10"), (1.256, "1.26")])
@@ -175,7 +175,7 @@ STICKING_OUT = """() => {
 
 @pytest.mark.parametrize("column", [328, 684])
 def test_every_label_stands_in_its_box(tabs, column):
-    body = "<hr>".join(figure._repr_html_() for figure in drawings().values())
+    body = "<hr>".join(figure._repr_html_() for figure in map(drawing, DRAWINGS))
     with tabs() as tab:
         tab.page.set_content(f'<div style="width: {column}px; font-family: sans-serif">{body}</div>')
         assert tab.page.locator(".bb-figure text").count() > 200
