@@ -204,6 +204,7 @@ def webkit(stack: contextlib.ExitStack):
     stack.callback(running.terminate)
     display = running.stdout.readline().strip()  # it says so when it is ready
     environment = os.environ | {"DISPLAY": f":{display}", "XDG_CONFIG_HOME": str(settings.parent.parent)}
+    environment["WEBKIT_DISABLE_DMABUF_RENDERER"] = "1"  # without a graphics card it takes twice the work
     options = webdriver.WebKitGTKOptions()
     options.binary_location = browser
     options.add_argument("--automation")
