@@ -169,28 +169,34 @@ class Tab:
     """A page of the browser, cut off from all other hosts, that tests use one after the other.
 
     A new one would cost a process, which is six times the work of going to another address. What it has loaded it
-    keeps, which is a third of the work, unless every visit is to be a first one.
+    keeps, which is a third of the work, unless every visit is to be a first one. `script` runs before each page's own.
     """
 
-    def __init__(self, context, motion="no-preference", first=False):
+    def __init__(self, context, motion="no-preference", first=False, script=""):
         self.context, self.page, self.visit, self.motion = context, context.new_page(), Visit(), motion
         context.set_default_timeout(20_000)
         if first:
             context.new_cdp_session(self.page).send("Network.setCacheDisabled", {"cacheDisabled": True})
-        self.page.add_init_script(browsers.KEEP_FACES + COUNT_SHIFTS)
+        self.page.add_init_script(browsers.KEEP_FACES + COUNT_SHIFTS + script)
         self.page.on("console", lambda message: self.visit.hear(message))
         self.page.on("pageerror", lambda error: self.visit.messages.append(f"uncaught: {error}"))
         self.page.on("request", lambda request: self.visit.ask(request))
         self.page.on("requestfailed", lambda request: self.visit.lose(request))
         self.page.on("response", lambda response: self.visit.answer(response))
 
-    def enter(self, visit, path, theme, width) -> Page:
-        """Go to a path below the visit's home."""
+    def enter(self, visit, path, theme, width, settled=True) -> Page:
+        """Go to a path below the visit's home, and wait until all of the page is there."""
         self.visit = visit
-        self.page.set_viewport_size({"width": width, "height": 900})
-        self.page.emulate_media(media="null", color_scheme=theme, reduced_motion=self.motion)  # whatever a test left
+        self.look(theme, width)
         self.page.goto(visit.home + path)
-        self.page.evaluate(SETTLED)
+        if settled:
+            self.page.evaluate(SETTLED)
+        return self.page
+
+    def look(self, theme="light", width=1280) -> Page:
+        """Have this theme and width, whatever a test left."""
+        self.page.set_viewport_size({"width": width, "height": 900})
+        self.page.emulate_media(media="null", color_scheme=theme, reduced_motion=self.motion)
         return self.page
 
     def leave(self):
@@ -210,10 +216,10 @@ def tabs(browser):
     free = defaultdict(list)
 
     @contextlib.contextmanager
-    def tab_for(scheme="http", first=False, **options):
-        key = json.dumps([scheme, first, options], sort_keys=True)  # going from http to file starts a process, too
+    def tab_for(scheme="http", first=False, script="", **options):
+        key = json.dumps([scheme, first, script, options], sort_keys=True)  # from http to file starts a process, too
         motion = options.get("reduced_motion", "no-preference")
-        tab = free[key].pop() if free[key] else Tab(browser.new_context(**options), motion, first)
+        tab = free[key].pop() if free[key] else Tab(browser.new_context(**options), motion, first, script)
         yield tab
         try:
             tab.leave()
@@ -237,7 +243,7 @@ def open_page(tabs, request, tmp_path_factory):
 
     Nothing is: no request to another host, none that failed, no error on the console, no exception. A test that
     wants an error names it: `expected=["boom"]`, regular expressions that must each match a message. `first=True` is a
-    visit with nothing kept of earlier ones.
+    visit with nothing kept of earlier ones, `settled=False` one that waits for no formula and no figure.
     """
     visits = []
 
@@ -250,9 +256,11 @@ def open_page(tabs, request, tmp_path_factory):
 
     with contextlib.ExitStack() as stack:
 
-        def open_(path, *, theme="light", width=1280, scheme="http", folder=None, expected=(), **options) -> Page:
+        def open_(
+            path, *, theme="light", width=1280, scheme="http", folder=None, expected=(), settled=True, **options
+        ) -> Page:
             visits.append(visit_to(folder, scheme, tuple(expected)))
-            return stack.enter_context(tabs(scheme, **options)).enter(visits[-1], path, theme, width)
+            return stack.enter_context(tabs(scheme, **options)).enter(visits[-1], path, theme, width, settled)
 
         open_.visits = visits
         yield open_

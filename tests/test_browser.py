@@ -416,42 +416,35 @@ OFF = "document.querySelector('#exercises h2').getBoundingClientRect().y - 64"
 
 @pytest.mark.parametrize("width", [1280, 360])
 @pytest.mark.parametrize("place", PLACES)
-def test_a_link_into_a_page_leads_there_at_once_and_stays(browser, server, settle, place, width):
-    with browser.new_page(viewport={"width": width, "height": 900}) as page:
-        page.add_init_script(SLOW)
-        page.goto(f"{server.url}/chapters/{place}", wait_until="load")
-        # Before any figure is there; formulas that are being set may move it for less than a frame.
-        until(page, f"() => Math.abs({OFF}) < 40 && !document.querySelector('.bb-view > .bb-widget')")
-        settle(page)
-        until(page, f"() => Math.abs({OFF}) < 9")  # two frames after the last formula
+def test_a_link_into_a_page_leads_there_at_once_and_stays(open_page, settle, place, width):
+    page = open_page(f"chapters/{place}", width=width, script=SLOW, settled=False)
+    # Before any figure is there; formulas that are being set may move it for less than a frame.
+    until(page, f"() => Math.abs({OFF}) < 40 && !document.querySelector('.bb-view > .bb-widget')")
+    settle(page)
+    until(page, f"() => Math.abs({OFF}) < 9")  # two frames after the last formula
 
 
-def test_a_reader_who_went_elsewhere_is_left_there(browser, server, settle):
-    with browser.new_page(viewport={"width": 1280, "height": 900}) as page:
-        page.add_init_script(SLOW)
-        page.goto(f"{server.url}/chapters/{PLACES[0]}", wait_until="commit")
-        until(page, "() => scrollY > 0")
-        page.keyboard.press("Home")
-        settle(page)
-        page.wait_for_timeout(500)
-        assert page.evaluate("scrollY") == 0
+def test_a_reader_who_went_elsewhere_is_left_there(open_page, settle):
+    page = open_page(f"chapters/{PLACES[0]}", script=SLOW, settled=False)
+    until(page, "() => scrollY > 0")
+    page.keyboard.press("Home")
+    settle(page)
+    page.wait_for_timeout(500)
+    assert page.evaluate("scrollY") == 0
 
 
 @pytest.mark.parametrize("how", ["go_back", "reload"])
-def test_back_and_reload_lead_to_where_the_reader_was(browser, server, settle, how):
-    with browser.new_page(viewport={"width": 1280, "height": 900}) as page:
-        page.add_init_script(SLOW)
-        page.goto(f"{server.url}/chapters/{PLACES[0]}")
-        settle(page)
-        page.locator("h2").nth(4).scroll_into_view_if_needed()
-        page.wait_for_timeout(500)
-        where = "[...document.querySelectorAll('h2')].map((one) => Math.round(one.getBoundingClientRect().y))[4]"
-        before = page.evaluate(where)
-        if how == "go_back":
-            page.goto(f"{server.url}/intro.html")
-        getattr(page, how)()
-        settle(page)
-        assert abs(page.evaluate(where) - before) < 9
+def test_back_and_reload_lead_to_where_the_reader_was(open_page, settle, how):
+    page = open_page(f"chapters/{PLACES[0]}", script=SLOW)
+    page.locator("h2").nth(4).scroll_into_view_if_needed()
+    page.wait_for_timeout(500)
+    where = "[...document.querySelectorAll('h2')].map((one) => Math.round(one.getBoundingClientRect().y))[4]"
+    before = page.evaluate(where)
+    if how == "go_back":
+        page.goto(re.sub(r"chapters/.*", "intro.html", page.url))
+    getattr(page, how)()
+    settle(page)
+    assert abs(page.evaluate(where) - before) < 9
 
 
 READ = "document.querySelectorAll('article section > p')"
@@ -489,19 +482,21 @@ def test_a_stored_line_that_is_none_moves_nothing(open_page, settle):
         assert page.evaluate("scrollY") == 2000, kept
 
 
-def test_formulas_wait_for_the_figures_in_sight_but_not_for_ever(browser, server, settle):
-    count = "document.querySelectorAll('mjx-container').length"
-    with browser.new_page(viewport={"width": 1280, "height": 900}) as page:
-        page.add_init_script(f"""
-            new MutationObserver(() => {{
-                if (document.querySelector(".bb-view > .bb-widget")) window.formulas ??= {count};
-            }}).observe(document, {{ childList: true, subtree: true }});
-        """)
-        page.goto(f"{server.url}/chapters/convolution.html")
-        settle(page)
-        assert page.evaluate("formulas") == 0
-        assert page.evaluate(count) > 0
-    with browser.new_page(viewport={"width": 1280, "height": 900}) as page:
+# How many formulas were set when the first figure was there.
+COUNT_FORMULAS = """
+    new MutationObserver(() => {
+        if (document.querySelector(".bb-view > .bb-widget"))
+            window.formulas ??= document.querySelectorAll("mjx-container").length;
+    }).observe(document, { childList: true, subtree: true });
+"""
+
+
+def test_formulas_wait_for_the_figures_in_sight_but_not_for_ever(open_page, tabs, server):
+    page = open_page("chapters/convolution.html", script=COUNT_FORMULAS)
+    assert page.evaluate("formulas") == 0
+    assert page.locator("mjx-container").count() > 0
+    with tabs() as tab:
+        page = tab.look()
         page.route("**/widgets/*.js*", lambda route: route.abort())
         page.goto(f"{server.url}/chapters/convolution.html")
         page.locator(".bb-view[role=alert]").first.wait_for()
@@ -516,16 +511,16 @@ NEAR = "(one) => one.checkVisibility() && Math.abs(one.getBoundingClientRect().y
 BUSY = "globalThis.requestIdleCallback = () => {}"  # a browser that is never idle
 
 
+FIRST_FORMULAS = "async () => { await (globalThis.widgetHost?.formulas ?? MathJax.startup.promise) }"
+
+
 @pytest.fixture
-def open_unsettled(browser, server, count_shifts):
+def open_unsettled(open_page):
     """Return a function that opens a page in a busy browser until the first formulas are set, not the far ones."""
 
     def open_(path, **options):
-        page = browser.new_page(**{"viewport": {"width": 1280, "height": 900}} | options)
-        page.add_init_script(count_shifts)
-        page.add_init_script(BUSY)
-        page.goto(f"{server.url}/{path}")
-        page.evaluate("async () => { await (globalThis.widgetHost?.formulas ?? MathJax.startup.promise) }")
+        page = open_page(path, script=BUSY, settled=False, **options)
+        page.evaluate(FIRST_FORMULAS)
         return page
 
     return open_
@@ -533,20 +528,19 @@ def open_unsettled(browser, server, count_shifts):
 
 @pytest.mark.parametrize("width", [1280, 360])
 def test_formulas_are_set_where_they_come_near(open_unsettled, width):
-    size = {"width": width, "height": 900}
-    with open_unsettled("chapters/batch-normalization.html", viewport=size) as page:
-        formulas = page.locator(FORMULAS)
-        assert formulas.evaluate_all(TEX) > formulas.count() / 2
-        page.evaluate("widgetHost.drawAll()")  # what the browser does when it is idle
-        tall = page.evaluate("document.documentElement.scrollHeight")
-        for top in range(0, tall + 900, 450):
-            page.evaluate("(top) => scrollTo({ top, behavior: 'instant' })", top)
-            until(page, f"() => !({TEX})([...document.querySelectorAll('{FORMULAS}')].filter({NEAR}))")
-            page.evaluate(FRAMES, 2)
-            page.evaluate("async () => { await document.fonts.ready }")  # a face comes with its first sign drawn
-        assert formulas.evaluate_all(TEX) == 0  # in folds and questions too, which were near
-        assert page.evaluate("window.layoutShift") < LARGEST_SHIFT
-        assert page.locator("mjx-assistive-mml math").count() == formulas.count()
+    page = open_unsettled("chapters/batch-normalization.html", width=width)
+    formulas = page.locator(FORMULAS)
+    assert formulas.evaluate_all(TEX) > formulas.count() / 2
+    page.evaluate("widgetHost.drawAll()")  # what the browser does when it is idle
+    tall = page.evaluate("document.documentElement.scrollHeight")
+    for top in range(0, tall + 900, 450):
+        page.evaluate("(top) => scrollTo({ top, behavior: 'instant' })", top)
+        until(page, f"() => !({TEX})([...document.querySelectorAll('{FORMULAS}')].filter({NEAR}))")
+        page.evaluate(FRAMES, 2)
+        page.evaluate("async () => { await document.fonts.ready }")  # a face comes with its first sign drawn
+    assert formulas.evaluate_all(TEX) == 0  # in folds and questions too, which were near
+    assert page.evaluate("window.layoutShift") < LARGEST_SHIFT
+    assert page.locator("mjx-assistive-mml math").count() == formulas.count()
 
 
 @pytest.mark.parametrize("edition", ["", "ko/"])
@@ -558,43 +552,43 @@ def test_formulas_bring_no_face_which_would_lay_out_the_page_again(open_page, ed
     assert {"MJXZERO", "MJXTEX", "MJXTEX-I"} <= set(page.evaluate(faces))
 
 
-def test_who_listens_and_does_not_scroll_hears_no_tex(browser, server, count_shifts):
-    with browser.new_page(viewport={"width": 1280, "height": 900}) as page:
-        page.add_init_script(count_shifts)
-        page.goto(f"{server.url}/chapters/batch-normalization.html")
-        until(page, f"() => !({TEX})([...document.querySelectorAll('{FORMULAS}')])")
-        assert page.locator("mjx-assistive-mml math").count() == page.locator(FORMULAS).count()
-        assert page.evaluate("window.layoutShift") < LARGEST_SHIFT
+def test_who_listens_and_does_not_scroll_hears_no_tex(open_page):
+    page = open_page("chapters/batch-normalization.html", settled=False)
+    until(page, f"() => !({TEX})([...document.querySelectorAll('{FORMULAS}')])")
+    assert page.locator("mjx-assistive-mml math").count() == page.locator(FORMULAS).count()
+    assert page.evaluate("window.layoutShift") < LARGEST_SHIFT
 
 
 def test_paper_has_all_formulas(open_unsettled):
-    with open_unsettled("chapters/batch-normalization.html") as page:
-        page.evaluate("dispatchEvent(new Event('beforeprint'))")
-        assert page.locator(FORMULAS).evaluate_all(TEX) == 0
-        assert page.locator("mjx-container").count() == page.locator(FORMULAS).count()
+    page = open_unsettled("chapters/batch-normalization.html")
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert page.locator(FORMULAS).evaluate_all(TEX) == 0
+    assert page.locator("mjx-container").count() == page.locator(FORMULAS).count()
 
 
 @pytest.mark.parametrize("motion", ["reduce", "no-preference"])
 def test_a_link_within_a_page_leads_past_formulas_exactly_to_its_place(open_unsettled, motion):
-    with open_unsettled("chapters/convolution.html", reduced_motion=motion) as page:
-        page.evaluate("location.hash = '#exercises'")
-        until(page, f"() => Math.abs({OFF}) < 9")
-        page.wait_for_timeout(1000)
-        assert abs(page.evaluate(OFF)) < 9
+    page = open_unsettled("chapters/convolution.html", reduced_motion=motion)
+    page.evaluate("location.hash = '#exercises'")
+    until(page, f"() => Math.abs({OFF}) < 9")
+    page.wait_for_timeout(1000)
+    assert abs(page.evaluate(OFF)) < 9
 
 
-def test_a_formula_stays_readable_where_mathjax_does_not_come(browser, server):
-    with browser.new_page() as page:
+def test_a_formula_stays_readable_where_mathjax_does_not_come(tabs, server):
+    with tabs() as tab:
+        page = tab.look()
         page.route("**/mathjax/*", lambda route: route.abort())
         page.goto(f"{server.url}/chapters/convolution.html")
         formulas = page.locator(FORMULAS)
         assert formulas.evaluate_all(TEX) == formulas.count() > 0
 
 
-def test_a_command_that_mathjax_lacks_is_seen_or_asked_for(browser, server, settle):
+def test_a_command_that_mathjax_lacks_is_seen_or_asked_for(tabs, server, settle):
     """And so the tests of all pages fail, which allow neither: _extra/mathjax/README.md says what to add."""
     set_ = "(node, tex) => { node.textContent = `\\\\(${tex}\\\\)`; MathJax.typesetPromise([node]).catch(() => {}); }"
-    with browser.new_page() as page:
+    with tabs() as tab:
+        page = tab.look()
         page.goto(f"{server.url}/chapters/convolution.html")
         settle(page)
         page.route("**/mathjax/**", lambda route: route.abort())
@@ -617,8 +611,7 @@ def test_the_buttons_of_the_theme_work(open_page):
 
 # What runs sets `ran`; what only becomes a part of the page carries a mark; a link is followed.
 PAYLOADS = [
-    """'"><img src=x data-mark onerror="ran=1"><script data-mark>ran=1</script>""",
-    "</script><svg data-mark onload=ran=1>",
+    """'"><img src=x data-mark onerror="ran=1"><script data-mark>ran=1</script></script><svg data-mark onload=ran=1>""",
     "javascript:ran=1",
 ]
 RAN = """async () => {
@@ -641,9 +634,9 @@ KEPT = """(payload) => {
 
 
 @pytest.mark.parametrize("payload", PAYLOADS)
-def test_nothing_runs_of_what_a_link_says_or_a_browser_kept(browser, server, settle, payload):
-    with browser.new_context() as context:
-        page = context.new_page()
+def test_nothing_runs_of_what_a_link_says_or_a_browser_kept(tabs, server, settle, payload):
+    with tabs() as tab:
+        page = tab.look()
         for path in (f"search.html?q={quote(payload)}", f"chapters/resnet.html?alone={quote(payload)}"):
             page.goto(f"{server.url}/{path}#{quote(payload)}")
             settle(page)
@@ -657,17 +650,15 @@ def test_nothing_runs_of_what_a_link_says_or_a_browser_kept(browser, server, set
             assert page.evaluate(RAN) == 0, chapter
 
 
-def test_a_networks_license_is_the_page_s_own_whatever_a_browser_kept(browser, server, settle):
-    with browser.new_page() as page:
-        page.goto(f"{server.url}/intro.html")
-        settle(page)
-        license_ = "() => document.querySelector('.bb-network a').getAttribute('href')"
-        before = page.evaluate(license_)
-        assert before.startswith("_static/networks/efficientnet_lite0-LICENSE.txt")
-        page.evaluate(KEPT, "https://example.org/")
-        page.reload()
-        settle(page)
-        assert page.evaluate(license_) == before
+def test_a_networks_license_is_the_page_s_own_whatever_a_browser_kept(open_page, settle):
+    page = open_page("intro.html", expected=["invalid theme mode"])
+    license_ = "() => document.querySelector('.bb-network a').getAttribute('href')"
+    before = page.evaluate(license_)
+    assert before.startswith("_static/networks/efficientnet_lite0-LICENSE.txt")
+    page.evaluate(KEPT, "https://example.org/")
+    page.reload()
+    settle(page)
+    assert page.evaluate(license_) == before
 
 
 # What no page does: each way by which text could come to run.
