@@ -16,11 +16,9 @@ from backbone.data import FASHION_MNIST_STATISTICS, Statistics, fashion_mnist, s
 from backbone.probes import Probe
 from backbone.widgets import FeatureMapExplorer
 from backbone.widgets.base import HERE, join
-from backbone.widgets.feature_map_explorer import LAYERS
+from backbone.widgets.feature_map_explorer import LAYERS, MODULES
 from backbone.widgets.lenet import SHAPES
 
-# The module whose output stands for a layer: fc1 and fc2 are shown after ReLU.
-MODULES = {name: name for name in LAYERS} | {"fc1": "relu3", "fc2": "relu4"}
 STATISTICS = [float(FASHION_MNIST_STATISTICS.mean), float(FASHION_MNIST_STATISTICS.std)]
 TOLERANCE = 1e-4  # PyTorch computes in float32, the page in float64
 
@@ -184,14 +182,12 @@ def test_forward_equals_pytorch(module, number):
             assert np.abs(np.reshape(found[layer], expected.shape) - expected).max() <= TOLERANCE, layer
 
 
-@pytest.mark.browser
-def test_the_scale_of_a_layers_colors_ends_where_one_number_in_200_is_beyond(module):
-    script = "([all, statistics]) => m.limitsOf(nets, all.map((pixels) => m.standardized(pixels, statistics)))"
-    found = module(script, [[image.ravel().tolist() for image in images()], STATISTICS])
-    made = [maps_of(rounded(explorer(network=name)), image) for name in networks() for image in images()]
-    for layer in set(found) & set(made[0]):
-        sizes = np.sort(np.abs([maps[layer] for maps in made]).ravel())
-        assert found[layer] == pytest.approx(sizes[int(0.995 * (len(sizes) - 1))], abs=TOLERANCE), layer
+def test_the_scale_of_a_layers_colors_ends_where_one_number_in_200_is_beyond():
+    made = explorer()
+    maps = [maps_of(rounded(explorer(network=name)), image) for name in networks() for image in made.pixels]
+    for limit, layer in zip(made.limits, LAYERS, strict=True):
+        sizes = np.sort(np.abs([found[layer] for found in maps]).ravel())
+        assert limit == pytest.approx(sizes[int(0.995 * (len(sizes) - 1))], abs=TOLERANCE), layer
 
 
 TRACE = """([pixels, statistics, layer, unit, place]) => {

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
+import torch
 import traitlets as t
 from numpy.typing import ArrayLike
 
+from backbone import models
 from backbone.data import LabeledImages, Statistics
+from backbone.probes import Probe
 from backbone.widgets.base import Array
 from backbone.widgets.lenet import LenetWidget, pack_lenet, unpack_lenet
 from backbone.widgets.pictures import SIDE
@@ -25,6 +28,7 @@ LAYERS = {
     "fc2": (84, 1),
     "fc3": (10, 1),
 }
+MODULES = {name: name for name in LAYERS} | {"fc1": "relu3", "fc2": "relu4"}  # of `models.lenet`
 
 
 class FeatureMapExplorer(LenetWidget):
@@ -68,6 +72,7 @@ class FeatureMapExplorer(LenetWidget):
     networks = t.List(t.Unicode(), read_only=True, help="their names").tag(sync=True)
     weights = Array("int8", read_only=True, help="a row a network; see lenet.py").tag(sync=True)
     vectors = Array("float32", read_only=True, help="a row a network; see lenet.py").tag(sync=True)
+    limits = t.List(t.Float(), read_only=True, help="of each layer the end of its color scale").tag(sync=True)
 
     def __init__(
         self,
@@ -88,6 +93,7 @@ class FeatureMapExplorer(LenetWidget):
         self.set_trait("weights", [weights for weights, _ in packed])
         self.set_trait("vectors", [vectors for _, vectors in packed])
         super().__init__(pictures.classes, statistics, **({"network": self.networks[0]} | traits))
+        self.set_trait("limits", self._limits())
 
     @property
     def input(self) -> np.ndarray:
@@ -103,6 +109,21 @@ class FeatureMapExplorer(LenetWidget):
         """The network's parameters as the page computes with them: name -> float32 array."""
         number = self.networks.index(self.network)
         return unpack_lenet(self.weights[number], self.vectors[number])
+
+    def _limits(self) -> list[float]:
+        """Return of each layer the size that 1 number in 200 exceeds, over all networks and pictures."""
+        mean, std = self.statistics
+        x = (torch.from_numpy(self.pixels[:, None] / 255).float() - mean) / std  # (P, 1, 28, 28)
+        sizes = {layer: [] for layer in LAYERS}
+        for packed in zip(self.weights, self.vectors, strict=True):
+            model = models.lenet().eval()
+            model.load_state_dict({key: torch.from_numpy(values) for key, values in unpack_lenet(*packed).items()})
+            with torch.no_grad(), Probe(model, list(MODULES.values())) as probe:
+                model(x)
+            for layer, module in MODULES.items():
+                sizes[layer].append(probe.activations[module].abs().flatten().numpy())
+        ranked = [np.sort(np.concatenate(found)) for found in sizes.values()]
+        return [float(one[int(0.995 * (len(one) - 1))]) or 1.0 for one in ranked]
 
     @t.validate("network")
     def _network_is_known(self, proposal):

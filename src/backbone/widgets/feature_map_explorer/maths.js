@@ -153,38 +153,6 @@ export function apportion(values, target) {
   return parts;
 }
 
-/** The number that would stand at a place, were `values` sorted: Hoare's search, which only sorts what lies around it. */
-function ranked(values, place) {
-  for (let [low, high] = [0, values.length - 1]; low < high;) {
-    const pivot = values[(low + high) >> 1];
-    let [i, j] = [low, high];
-    while (i <= j) {
-      while (values[i] < pivot) i++;
-      while (values[j] > pivot) j--;
-      if (i > j) break;
-      const other = values[i];
-      values[i++] = values[j];
-      values[j--] = other;
-    }
-    if (place <= j) high = j;
-    else if (place >= i) low = i;
-    else break;
-  }
-  return values[place];
-}
-
-/** In each layer, the size that 1 number in 200 exceeds, over all inputs: the end of its color scale. */
-export function limitsOf(networks, inputs) {
-  const all = networks.flatMap((network) => inputs.map((input) => forward(network, input)));
-  const limit = (name) => {
-    const count = all[0][name].length;
-    const sizes = new Float64Array(all.length * count);
-    all.forEach((maps, i) => sizes.set(maps[name].map(Math.abs), i * count));
-    return ranked(sizes, Math.floor(0.995 * (sizes.length - 1))) || 1;
-  };
-  return Object.fromEntries(NAMES.map((name) => [name, limit(name)]));
-}
-
 // ---- The picture that the hand changes ----------------------------------------------------------------------
 
 /** The picture with a square of one gray in it. */
