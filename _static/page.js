@@ -421,7 +421,7 @@
   // Formulas are set where they come near, a few at a time: the reader can act between them. Those in a fold or in
   // questions, which stand one at a time, are set when the whole comes near; paper has all. The others follow when the
   // browser is idle: who listens to the page reads on without scrolling it, and would hear TeX.
-  const FEW = 8;
+  const FEW = 4;
   const formulas = () => document.querySelectorAll(".math");
   const near = new Set();
   let setting;

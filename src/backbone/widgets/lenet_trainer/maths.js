@@ -17,11 +17,10 @@ export function viewsOf(shapes, flat) {
 /** A picture out of bytes that hold several pixels each, the first in the highest bits: (gray - mean) / std, gray 0 to 1. */
 export function unpack(bytes, bits, [mean, std] = [0, 1]) {
   const [each, top] = [8 / bits, 2 ** bits - 1];
+  const values = Array.from({ length: top + 1 }, (_, gray) => (gray / top - mean) / std);
   const picture = new Float32Array(bytes.length * each);
-  for (let i = 0; i < picture.length; i++) {
-    const gray = ((bytes[Math.floor(i / each)] >> (8 - bits * (1 + (i % each)))) & top) / top;
-    picture[i] = (gray - mean) / std;
-  }
+  for (let i = 0; i < picture.length; i++)
+    picture[i] = values[(bytes[Math.floor(i / each)] >> (8 - bits * (1 + (i % each)))) & top];
   return picture;
 }
 
@@ -44,11 +43,14 @@ export function boundsOf(shapes) {
 /** The first weights, in one flat array. */
 export function firstWeights(shapes, seed, Type = Float32Array) {
   const bounds = boundsOf(shapes);
-  const flat = shapes.flatMap(([name, sizes]) => {
-    const count = sizes.reduce((product, size) => product * size, 1);
-    return new Array(count).fill(bounds.get(name.split(".")[0]));
-  });
-  return Type.from(flat, (bound, i) => Math.fround((2 * drawAt(seed, i) - 1) * bound));
+  const sizeOf = ([, sizes]) => sizes.reduce((product, size) => product * size, 1);
+  const flat = new Type(shapes.reduce((sum, shape) => sum + sizeOf(shape), 0));
+  let at = 0;
+  for (const shape of shapes) {
+    const [bound, end] = [bounds.get(shape[0].split(".")[0]), at + sizeOf(shape)];
+    for (; at < end; at++) flat[at] = Math.fround((2 * drawAt(seed, at) - 1) * bound);
+  }
+  return flat;
 }
 
 /** The order of the pictures in one pass: by random numbers, which stand behind those of the first weights. */

@@ -1,5 +1,18 @@
-import { button, controls, diverging, drag, fill, fixed, fold, gray, grouped, h, keys, paintPixels } from "../kit.js";
-import { pathOf, percent, range, show, table, write } from "../kit.js";
+import {
+  button,
+  controls,
+  drag,
+  fill,
+  fixed,
+  fold,
+  gray,
+  grouped,
+  h,
+  keys,
+  paintPixels,
+  paletteColor,
+} from "../kit.js";
+import { pathOf, percent, range, show, signed, table, write } from "../kit.js";
 import { sheet } from "../canvas.js";
 import { boundsOf, npyOf, sizesOf, viewsOf } from "./maths.js";
 import { TEXT } from "./text.js";
@@ -80,11 +93,10 @@ const placeOf = (i) => [Math.floor(i / ROWS), i % ROWS];
 
 /** All pictures kept apart; those named right are framed, the others fade. A press looks at one. */
 export function heldPart(view, pictures, labels, pick) {
-  const canvases = pictures.map((pixels) => {
-    const canvas = h("canvas");
-    paintPixels(canvas, pixels, SIDE, SIDE, gray(1));
-    return canvas;
-  });
+  const [all, area] = [h("canvas"), SIDE * SIDE]; // one under the other
+  const pixels = new Float32Array(pictures.length * area);
+  pictures.forEach((one, i) => pixels.set(one, i * area));
+  paintPixels(all, pixels, pictures.length * SIDE, SIDE, gray(1));
   const columns = labels.length / ROWS;
   const [order, local] = [[...labels.keys()].sort((a, b) => labels[a] - labels[b]), { says: [], picture: -1 }];
   const look = { class: "bb-train-held", tabindex: 0, role: "application", "data-part": "held" };
@@ -94,7 +106,7 @@ export function heldPart(view, pictures, labels, pick) {
       const [x, y] = placeOf(i).map((at) => at * size);
       const right = local.says[picture] === labels[picture];
       context.globalAlpha = right ? 1 : 0.35;
-      context.drawImage(canvases[picture], x + 1, y + 1, size - 2, size - 2);
+      context.drawImage(all, 0, picture * SIDE, SIDE, SIDE, x + 1, y + 1, size - 2, size - 2);
       context.globalAlpha = 1;
       context.strokeStyle = picture === local.picture ? colors.positive : colors.mark;
       context.lineWidth = picture === local.picture ? 3 : 1.5;
@@ -205,9 +217,10 @@ export function layersPart(shapes, buttons) {
   const node = h("div", { class: "bb-train-layers", "data-part": "gradients" }, ...head, ...rows);
   const update = ({ parameters, sizes }, known) => {
     const most = Math.max(...(sizes ?? [1]));
+    const colors = ["positive", "negative"].map((name) => paletteColor(node, name)); // read before anything is written
     weights.forEach(([name, shape], i) => {
       const { wide, tall, values } = stripOf(parameters[name], shape);
-      paintPixels(strips[i], values, tall, wide, diverging(strips[i], 2.5 * bounds[i]));
+      paintPixels(strips[i], values, tall, wide, signed(2.5 * bounds[i], ...colors));
       bars[i].classList.toggle("bb-train-hidden", !known);
       bars[i].classList.toggle("bb-train-most", known && sizes?.[i] === most);
       bars[i].style.setProperty("--bb-share", known && sizes ? (sizes[i] / most).toFixed(4) : 1);

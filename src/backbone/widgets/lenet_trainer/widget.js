@@ -18,7 +18,7 @@ import { TEXT } from "./text.js";
 
 const SETTINGS = ["rate", "seed", "weights", "drawing", "picture", "answer"];
 const SLICE = 10; // milliseconds of a frame for painting and learning: the rest is for what the reader does
-const PAUSE = 60; // milliseconds from one painting to the next while it learns: most frames are for learning
+const PAUSE = 60; // milliseconds from one painting to the next while it works: most frames are for that
 const RADIUS = 2; // of the pen, in pixels
 const LAYERS = { conv1: "conv1", conv2: "conv2", fc1: "fc1", fc2: "fc2", fc3: "fc3" };
 
@@ -74,17 +74,16 @@ function labOf(view, model, data, painted) {
     settling = 0;
     if (view.signal.aborted || lab.playing) return;
     slice();
-    painted();
+    shown();
     if (!settled(lab.net)) settle();
   };
-  const step = () => {
-    const now = performance.now();
-    if (now - lab.painted > PAUSE || !going()) {
-      painted();
-      lab.painted = now;
-    }
-    return going() || !settled(lab.net);
+  const shown = () => {
+    const [now, more] = [performance.now(), lab.playing ? going() : !settled(lab.net)];
+    if (more && now - lab.painted < PAUSE) return;
+    painted();
+    lab.painted = now;
   };
+  const step = () => (shown(), going() || !settled(lab.net));
   const rest = () => {
     lab.playing = false;
     settle();
