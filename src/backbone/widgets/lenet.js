@@ -88,7 +88,7 @@ function lenetPool(maps, side) {
 }
 
 function lenetLinear(values, weight, bias) {
-  return Float64Array.from(bias, (start, o) => {
+  return new Float64Array(bias).map((start, o) => {
     let sum = start;
     for (let i = 0; i < values.length; i++) sum += weight[o * values.length + i] * values[i];
     return sum;

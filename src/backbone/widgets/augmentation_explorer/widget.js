@@ -51,7 +51,7 @@ function netOf(model) {
   const [weights, vectors] = ["weights", "vectors"].map((name) => array(model, name).data);
   const parameters = lenetParameters(model.get("shapes"), weights, vectors);
   const standard = model.get("standard");
-  const pictures = entries(array(model, "pixels")).map((bytes) => Float64Array.from(bytes, (byte) => byte / 255));
+  const pictures = entries(array(model, "pixels")).map((bytes) => new Float64Array(bytes).map((byte) => byte / 255));
   return { pictures, say: (x) => classify(parameters, standard, x) };
 }
 

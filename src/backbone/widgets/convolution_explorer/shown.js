@@ -13,7 +13,7 @@ export const SETTINGS = ["image", "color", "kernel", ...GEOMETRY, "after", "poin
 /** The pictures as the model sends them: name -> { gray, color: three planes or null }, values in [0, 1]. */
 export function readPictures(model) {
   const hundredths = entries(array(model, "pixels"));
-  const scaled = (plane) => Float64Array.from(plane, (value) => value / STEPS);
+  const scaled = (plane) => new Float64Array(plane).map((value) => value / STEPS);
   return new Map(
     model.get("names").map((name, i) => {
       const planes = hundredths.splice(0, model.get("channels")[i]);

@@ -24,7 +24,7 @@ export function networksOf(shapes, weights, vectors) {
 
 /** Pixels from 0 to 255 as the network takes them. */
 export function standardized(pixels, [mean, std]) {
-  return Float64Array.from(pixels, (pixel) => (pixel / 255 - mean) / std);
+  return new Float64Array(pixels).map((pixel) => (pixel / 255 - mean) / std);
 }
 
 /** LeNet's outputs by the names of `LAYERS`; fc1 and fc2 are after ReLU, conv1 and conv2 before it. */
