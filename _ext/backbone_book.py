@@ -84,6 +84,13 @@ ASK_FOR_FACES = """
 </script>
 """
 
+# Who listens to a page goes from heading to heading, so an exercise has one; and hears where code or its output begins
+# and ends. Code in a fold is named by the fold.
+EXERCISE = re.compile(r'(?<=<div class="exercise admonition" )(id="[^"]*">\s*<p) (?=class="admonition-title">)')
+CODE_IN_SIGHT = re.compile(r'(?<!</summary>\n)<div (?=class="cell_input docutils container">)')
+OUTPUT = re.compile(r'<div (?=class="output (?:text_plain|stream)\b)')
+CODE_NAME, OUTPUT_NAME = "Code", "Output"
+
 # A section of this name is closed until a reader asks for it.
 FURTHER = "Further exercises"
 FURTHER_SHOWN = "Show them"
@@ -368,11 +375,21 @@ def take_mathjax(context: dict) -> str | None:
     return None
 
 
+def heard(body: str, words) -> str:
+    """Return what a page says with roles and names for what only eyes would tell apart."""
+    above, further, below = body.partition('<section id="further-exercises">')
+    above, below = (EXERCISE.sub(rf'\1 role="heading" aria-level="{n}" ', part) for n, part in ((3, above), (4, below)))
+    for kind, name in ((CODE_IN_SIGHT, CODE_NAME), (OUTPUT, OUTPUT_NAME)):
+        named = f'<div role="group" aria-label="{words.tell(name)}" '
+        above, below = (kind.sub(named, part) for part in (above, below))
+    return above + further + below
+
+
 def choose_scripts(app, pagename, templatename, context, doctree):
     """Leave out of a page's head the scripts it does not use, and those that stand in the article."""
     # The theme lets a wide table scroll; keys can scroll it too once it can have the focus.
     body = (context.get("body") or "").replace(TABLE, TABLE.replace(">", ' tabindex="0">'))
-    context["body"] = body = figures.lighter(body)
+    context["body"] = body = figures.lighter(heard(body, edition.words(app)))
 
     def wanted(script) -> bool:
         text = str(getattr(script, "filename", None) or script) + str(getattr(script, "attributes", ""))

@@ -34,7 +34,8 @@ UNUSED_TAGS = re.compile(
     r'|\s*<link rel="preload" as="(?:font"[^>]*/fa-[\w-]+\.woff2|script"[^>]*/_static/scripts/)[^>]*/>'
     r'|\s*<script type="text/x-thebe-config">.*?</script>\s*<script>kernelName = [^<]*</script>'
     r'| onclick="(?:window\.print|toggleFullScreen)\(\)"'
-    r'|(?<=<summary) aria-label="Toggle hidden content"',  # it would be read instead of what the fold is called
+    r'|(?<=<summary) aria-label="Toggle hidden content"'  # it would be read instead of what the fold is called
+    r'| +title="[^"]*"(?=>\s*(?:<i [^>]*></i>\s*)?<div class="prev-next-info">)',  # after "Next" the same again
     re.DOTALL,
 )
 # An icon is a letter for private use, which would be read aloud.

@@ -142,6 +142,19 @@ def test_every_page_waits_for_one_style_sheet_whose_files_are_there_and_later_fo
 
 
 @SITE
+def test_who_listens_is_told_what_is_an_exercise_code_or_its_output(every_page):
+    for name, page in every_page.items():
+        for title in page.select(".exercise > .admonition-title"):
+            level = "4" if title.find_parent(id="further-exercises") else "3"
+            assert (title["role"], title["aria-level"]) == ("heading", level), name
+        in_sight = [one for one in page.select(".cell_input") if one.parent.name != "details"]
+        for one in [*in_sight, *page.select(".output.text_plain, .output.stream")]:
+            assert one["role"] == "group", name
+            assert one["aria-label"], name
+        assert not page.select(".prev-next-area a[title]"), name  # it would say after "Next" that this is the next page
+
+
+@SITE
 def test_every_page_says_first_what_may_run_on_it(every_page):
     for name, page in every_page.items():
         (meta,) = page.find_all("meta", attrs={"http-equiv": "Content-Security-Policy"})
