@@ -217,6 +217,9 @@ def assert_heard(page):
     # What is shown stands in the name: whoever speaks to the page says what is there.
     shown = [(said(one["name"]), said(one["words"])) for one in named if one["role"] != "textbox"]
     assert [(name, words) for name, words in shown if not set(words) <= set(name)] == []
+    assert [one["name"] for one in named if one["name"] == one["told"]] == []
+    rows = [one for one in nodes if one["role"] == "row"]
+    assert [one["above"][-1] for one in rows if not one["words"].strip()] == []
     captions = {" ".join(said(one["words"])) for one in nodes if one["role"] == "Figcaption"} - {""}
     again = [one for one in nodes if one["role"] not in ("Figcaption", "StaticText", "figure")]
     assert [one["name"] for one in again if " ".join(said(one["name"])) in captions] == []

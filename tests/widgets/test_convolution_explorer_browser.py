@@ -278,6 +278,14 @@ def test_every_stride_padding_dilation_and_size(figure):
     screen.check(point=screen.point())
 
 
+def test_the_numbers_are_heard_by_rows_and_columns(figure):
+    screen = figure("filter", kernel="sobel_x")
+    screen.open()
+    window = screen.root.get_by_role("table", name="pixels in the window")
+    assert [row.get_by_role("cell").count() for row in window.get_by_role("row").all()] == [3, 3, 3]
+    assert screen.root.get_by_role("table", name="products").count() == 1
+
+
 def weights_in_numbers(screen) -> list[float]:
     screen.frame()
     return [

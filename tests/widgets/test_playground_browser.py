@@ -114,6 +114,7 @@ def test_a_network_may_come_with_its_weights(show):
     screen.check(77, twin)
     screen.press("1 step")
     screen.check(78, twin.learn(*screen.training(), 0.3, 1))
+    assert screen.strip.get_attribute("aria-valuetext") == "step 78"
 
 
 # --- The experiments ------------------------------------------------------------------------------------------

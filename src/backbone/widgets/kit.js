@@ -299,13 +299,13 @@ export function question(view, name, text, answers) {
   return { node, buttons, update, fresh: () => fresh };
 }
 
-/** A table for a fold of numbers: `update(rows)` writes its cells. `columns` name them, `names` the rows. */
+/** A table for a fold of numbers: `update(rows)` writes its cells. `columns` name them, unless all are "", `names` the rows. */
 export function table(label, columns, names) {
   const cells = names.map(() => columns.map(() => h("td")));
   const headOf = (name) => (name ? h("th", { scope: "col" }, name) : h("td"));
   const head = h("tr", {}, h("td"), ...columns.map(headOf));
   const rows = names.map((name, i) => h("tr", {}, h("th", { scope: "row" }, name), ...cells[i]));
-  const whole = h("table", {}, h("thead", {}, head), h("tbody", {}, ...rows));
+  const whole = h("table", {}, ...(columns.some(Boolean) ? [h("thead", {}, head)] : []), h("tbody", {}, ...rows));
   const update = (texts) => cells.forEach((row, i) => row.forEach((cell, j) => write(cell, texts[i][j])));
   // Where it is too wide it scrolls in itself, by keys too.
   return { node: h("div", { class: "bb-numbers", role: "group", "aria-label": label, tabindex: 0 }, whole), update };

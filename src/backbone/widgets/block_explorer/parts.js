@@ -15,13 +15,11 @@ function blockOf({ number, adds, size }, press) {
     const still = h("span", { class: "bb-bl-box bb-bl-still", role: "img", title: label });
     return { node: h("div", look, still), update() {} };
   }
-  const toggles = { skip: ["bb-bl-skip", arc()], branch: ["bb-bl-box", String(number)] };
+  const shown = h("span", { "aria-hidden": "true" }, String(number)); // the title is the name
+  const toggles = { skip: ["bb-bl-skip", arc()], branch: ["bb-bl-box", shown] };
   const made = Object.entries(toggles).map(([part, [kind, face]]) => {
     const label = fill(TEXT[part], { block: number });
-    return [
-      part,
-      button(face, () => press(number, part), { class: `bb-button ${kind}`, "aria-label": label, title: label }),
-    ];
+    return [part, button(face, () => press(number, part), { class: `bb-button ${kind}`, title: label })];
   });
   const update = (cut) => made.forEach(([part, node]) => node.setAttribute("aria-pressed", cut === part));
   return { node: h("div", look, ...made.map(([, node]) => node)), update };

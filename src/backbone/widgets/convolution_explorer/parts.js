@@ -21,10 +21,12 @@ function tint(cells, values) {
   });
 }
 
-/** A square of cells that `make(row, column)` gives. */
-function square(label, size, make) {
+/** A square of cells that `make(row, column)` gives; `role` is that of the whole, and where it is a table it has rows. */
+function square(role, label, size, make) {
   const cells = span(0, size * size - 1).map((at) => make(Math.floor(at / size), at % size));
-  const node = h("div", { class: "bb-conv-square", role: "group", "aria-label": label }, ...cells);
+  const row = (i) => h("div", { role: "row" }, ...cells.slice(i * size, (i + 1) * size));
+  const parts = role === "table" ? span(0, size - 1).map(row) : cells;
+  const node = h("div", { class: "bb-conv-square", role, "aria-label": label }, ...parts);
   node.style.setProperty("--bb-size", size);
   return { node, cells };
 }
@@ -39,7 +41,7 @@ export function filterPart(current, look, kernels, change) {
   let cells = [];
   const rebuild = (size) => {
     cells = [];
-    const made = square(TEXT.weights, size, (i, j) => {
+    const made = square("group", TEXT.weights, size, (i, j) => {
       const label = fill(TEXT.weight, { row: i, column: j });
       const cell = numberCell(label, LARGEST_WEIGHT, (weight) =>
         change(edited(current().kernel, look.channel, i, j, weight)),
@@ -97,10 +99,10 @@ export function numbersPart(view, look) {
   view.listen(node, "toggle", view.repaint);
   let squares = [];
   const rebuild = (size) => {
-    const make = () => h("span", { class: "bb-cell" });
+    const make = () => h("span", { class: "bb-cell", role: "cell" });
     squares = [TEXT.window, TEXT.weights, TEXT.products].map((name) => {
-      const caption = h("div", { class: "bb-caption" }, name);
-      const made = square(name, size, make);
+      const caption = h("div", { class: "bb-caption", "aria-hidden": "true" }, name); // the table says it
+      const made = square("table", name, size, make);
       return { ...made, caption, panel: h("div", { class: "bb-panel" }, caption, made.node) };
     });
     terms.replaceChildren(...squares.map(({ panel }) => panel));
@@ -119,7 +121,9 @@ export function numbersPart(view, look) {
     const digits = decimals(found.sums.map((one) => one.products));
     own.forEach((product, i) => write(products.cells[i], productText(product, digits)));
     tint(products.cells, own);
-    write(products.caption, unit === 1 ? TEXT.products : fill(TEXT.productsOf, { unit }));
+    const name = unit === 1 ? TEXT.products : fill(TEXT.productsOf, { unit });
+    write(products.caption, name);
+    products.node.setAttribute("aria-label", name);
     write(sum, sumText(shown, found));
     write(strongest, fill(TEXT.strongest, { value: show(strongestOf(shown), 2) }));
   };

@@ -72,5 +72,5 @@ export function cameraPart(view, text, { accept, say }) {
   const d = "M3 7h4l2-3h6l2 3h4v12H3z M12 9.2a3.8 3.8 0 1 0 0 7.6a3.8 3.8 0 1 0 0-7.6z";
   const icon = svg("svg", { viewBox: "0 0 24 24", "aria-hidden": "true" }, svg("path", { d }));
   const open = () => (box.showModal(), start());
-  return { node: button(icon, open, { "aria-label": text.camera, title: text.camera }), box };
+  return { node: button(icon, open, { title: text.camera }), box };
 }

@@ -261,6 +261,7 @@ export function stripPart(view, read, go) {
   const update = () => {
     canvas.setAttribute("aria-valuemax", end());
     canvas.setAttribute("aria-valuenow", read().now.step);
+    canvas.setAttribute("aria-valuetext", fill(TEXT.stepNow, { step: read().now.step }));
     draw();
   };
   return { node: canvas, update };

@@ -38,8 +38,7 @@ function stripPart(label, ask) {
       const { canvas, node: face } = made.get(item);
       const { frame, text, shown, wrong } = describe(item);
       paintItem(canvas, item.thumb, frame);
-      face.setAttribute("aria-label", text);
-      face.title = text;
+      face.title = text; // and the name
       face.setAttribute("aria-pressed", shown);
       face.classList.toggle("bb-te-wrong", wrong);
       return face;
@@ -69,8 +68,9 @@ function rowPart(view, number, acts) {
   });
   view.listen(name, "change", () => acts.rename(number, name));
   const files = chooser(view, { accept: "image/*", multiple: true }, (given) => acts.add(number, given));
-  const add = button("+", files.open);
-  const remove = button("×", () => acts.remove(number));
+  const sign = (text) => h("span", { "aria-hidden": "true" }, text); // the title is the name
+  const add = button(sign("+"), files.open);
+  const remove = button(sign("×"), () => acts.remove(number));
   const [taught, asked] = [TEXT.taughtOnes, TEXT.askedOnes].map((label) => stripPart(label, acts.ask));
   const head = h("div", { class: "bb-te-head" }, name, add, remove, files.node);
   const node = h("div", { class: "bb-te-row", "data-number": number }, head, taught.node, asked.node);
@@ -84,7 +84,7 @@ function rowPart(view, number, acts) {
       [add, TEXT.add],
       [remove, TEXT.remove],
     ])
-      face.setAttribute("aria-label", (face.title = fill(label, one)));
+      face.title = fill(label, one);
     remove.hidden = pool.classes.length < 3;
     taught.update(taughtOf(pool, one), one.name, (item) => describe(item, number, false));
     asked.update(askedOf(pool, one), one.name, (item) => describe(item, number, true));
