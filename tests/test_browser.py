@@ -109,6 +109,29 @@ def test_page_is_sound_at_any_width_and_on_paper(open_page, site, path):
     assert_colors(page, CHECKED)
 
 
+PLANT = """([tag, text, color]) => {
+    const node = Object.assign(document.createElement(tag), { textContent: text });
+    node.style.color = color;
+    document.querySelector("article").append(node);
+}"""
+
+
+@pytest.mark.parametrize(
+    ("error", "planted", "ask"),
+    [
+        ("button-name", ["button", "", ""], assert_structure),
+        ("'name': ''", ["button", "", ""], assert_heard),
+        ("color-contrast", ["p", "hardly to be seen", "#888888"], lambda page: assert_colors(page, set())),
+    ],
+)
+def test_an_error_that_is_planted_is_found(open_page, error, planted, ask):
+    page = open_page("teaching.html")
+    ask(page)
+    page.evaluate(PLANT, planted)
+    with pytest.raises(AssertionError, match=error):
+        ask(page)
+
+
 # Opens the page's own folds, of code, answers and solutions, or closes them again; those of figures stay.
 TURN_FOLDS = """() => {
     for (const fold of document.querySelectorAll("article details:not(.bb-widget *)")) fold.open = !fold.open;
