@@ -155,6 +155,14 @@ def test_who_listens_is_told_what_is_an_exercise_code_or_its_output(every_page):
 
 
 @SITE
+def test_the_list_of_references_is_described_by_a_sentence_not_by_its_first_entry(every_page):
+    for name in ("references.html", "ko/references.html"):
+        page = every_page[name]
+        said = page.find("meta", attrs={"name": "description"})["content"]
+        assert said.startswith(page.select_one("article p").get_text().split("\n")[0][:40].replace("'", "\u2019"))
+
+
+@SITE
 def test_every_page_says_first_what_may_run_on_it(every_page):
     for name, page in every_page.items():
         (meta,) = page.find_all("meta", attrs={"http-equiv": "Content-Security-Policy"})
