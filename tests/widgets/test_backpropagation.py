@@ -152,7 +152,8 @@ def test_what_is_small_is_not_0(page_with, width):
     wide = """(all) => all.filter((text) => text.textContent && text.getBoundingClientRect().width >
         text.parentNode.querySelector("rect").getBoundingClientRect().width).map((text) => text.textContent)"""
     assert page.locator("g[data-part] > text").evaluate_all(wide) == []
-    assert [text for text in page_checks.overlaps(page, ".bb-bp-local", "g[data-part] > rect") if len(text) > 7] == []
+    met = page_checks.overlaps(page, ".bb-bp-local", "g[data-part] > rect")
+    assert not [text for text in met if width == 360 or len(text) > 7]  # from left to right boxes are near
 
 
 def test_the_film_goes_forward_then_back(screen):

@@ -88,5 +88,7 @@ export function edgeOf([from, to], [width, height], wide, letters) {
   const over = wide && !way[1] && letters > 7 ? height / 2 : 0;
   const away = 10 + over + Math.abs(normal[0]) * 3.5 * letters;
   const middle = at(0.5);
-  return { ends: [at(cut), at(1 - cut)], label: middle.map((one, i) => one + away * normal[i]) };
+  // From top to bottom a label stays at the height between the boxes.
+  const level = [middle[0] + Math.sign(normal[0]) * (8 + 3.5 * letters), middle[1]];
+  return { ends: [at(cut), at(1 - cut)], label: wide ? middle.map((one, i) => one + away * normal[i]) : level };
 }
