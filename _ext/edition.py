@@ -7,6 +7,7 @@ label on them that a catalogue has, be it the theme's, this extension's, or an o
 from __future__ import annotations
 
 import html
+import json
 import re
 from functools import cache
 from pathlib import Path
@@ -27,6 +28,14 @@ COUNTED = re.compile(r"id\d+")
 BUTTONS = '<div class="article-header-buttons">'
 SWITCH = '<a class="bb-language" lang="{code}" hreflang="{code}" href="{href}">{name}</a>'
 HEAD = '<link rel="alternate" hreflang="{code}" href="{address}"/>\n</head>'
+
+COPYING = re.compile(r"const messages = \{")
+COPY_WORDS = {
+    "copy": "Copy",
+    "copy_to_clipboard": "Copy to clipboard",
+    "copy_success": "Copied!",
+    "copy_failure": "Failed to copy",
+}
 
 CARD = re.compile(r'<meta (?:property="og:image[:\w]*"|name="twitter:card") [^>]*>\n?')
 DESCRIPTION = re.compile(r'<meta property="og:description" content="([^"]*)"')
@@ -142,6 +151,18 @@ def told(app, text: str, name: str) -> str:
         return text
     own = korean.source_name(docname).removesuffix(".md")
     return re.sub(rf"(?<=/)(edit|blob)/([\w./-]+?)/{docname}\.(md|ipynb)", rf"\1/\2/{own}.\3", text)
+
+
+def tell_copy_buttons(app) -> None:
+    """Give sphinx-copybutton's script the words of the edition's language, which it has not."""
+    code, script = app.config.language, Path(app.outdir) / "_static" / "copybutton.js"
+    text = script.read_text("utf-8")
+    if not (begin := COPYING.search(text)):
+        raise SphinxError(f"{script.name} no longer begins its messages with {COPYING.pattern!r}")
+    if code == korean.CODE and f"'{code}':" not in text:
+        words = {key: language.catalogue(code, "site").tell(word) for key, word in COPY_WORDS.items()}
+        told = f"'{code}': {json.dumps(words, ensure_ascii=False)},"
+        script.write_text(text[: begin.end()] + told + text[begin.end() :], "utf-8")
 
 
 def setup(app):

@@ -92,6 +92,7 @@ def finish(app, exception):
     faces = formula_faces((source / "_extra" / "mathjax" / "formulas.js").read_text("utf-8"), app.config.mathjax_path)
     (site / "_static" / "site.css").write_text(f":root {{ {css_variables()} }}\n{faces}{style}", "utf-8")
     slim.slim(site)
+    edition.tell_copy_buttons(app)
     join(site / "_static", pages, SHEET_TAG, slim.JOINED, alone)
     join(site / "_static", pages, SCRIPT_TAG, "all.js", after)
     change(pages, lambda text, page: policy.guarded(text))

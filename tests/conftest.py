@@ -25,8 +25,15 @@ pytest.register_assert_rewrite("page_checks", "explorer_screen", "playground_scr
 # Measured from the first moment of a page: how far its content moved by itself.
 COUNT_SHIFTS = """
     window.layoutShift = 0;
+    window.moved = []; // what moved, and when, for who has to find out
+    const named = ({ node, previousRect, currentRect }) =>
+        [(node?.outerHTML ?? node?.data ?? "gone").slice(0, 80), previousRect.y, currentRect.y];
     new PerformanceObserver((list) => {
-      for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.layoutShift += entry.value;
+      for (const { hadRecentInput, value, startTime, sources } of list.getEntries()) {
+        if (hadRecentInput) continue;
+        window.layoutShift += value;
+        window.moved.push([value, startTime, sources.map(named)]);
+      }
     }).observe({ type: "layout-shift", buffered: true });
 """
 SETTLED = """async () => {

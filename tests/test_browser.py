@@ -162,7 +162,7 @@ def assert_all_there(page, source, theme, room):
     """Assert that all is there and has its room, and that nothing moved meanwhile."""
     assert page.locator("html").get_attribute("data-theme") == theme
     assert_complete(page, source)
-    assert page.evaluate("window.layoutShift") < LARGEST_SHIFT
+    assert page.evaluate("window.layoutShift") < LARGEST_SHIFT, page.evaluate("moved")
     assert_room(page, source, room)
 
 
@@ -391,7 +391,7 @@ def test_nothing_moves_where_the_faces_come_late(open_page, settle, width):
     page.reload()
     settle(page)
     assert {"Backbone Text", "Backbone Code"} <= set(page.evaluate(FACES))
-    assert page.evaluate("window.layoutShift") < LARGEST_SHIFT
+    assert page.evaluate("window.layoutShift") < LARGEST_SHIFT, page.evaluate("moved")
 
 
 @pytest.mark.parametrize("path", ["teaching.html", "ko/chapters/resnet.html"])
@@ -403,7 +403,7 @@ def test_no_line_breaks_anew_where_the_faces_come_late(browser, server, count_sh
         page.goto(f"{server.url}/{path}")
         page.evaluate("async () => { await document.fonts.ready }")
         page.evaluate(FRAMES, 3)
-        assert page.evaluate("window.layoutShift") < LARGEST_SHIFT
+        assert page.evaluate("window.layoutShift") < LARGEST_SHIFT, page.evaluate("moved")
 
 
 def test_a_figure_is_written_in_the_face_also_where_it_comes_late(open_page, settle):
@@ -562,7 +562,7 @@ def test_formulas_are_set_where_they_come_near(open_unsettled, width):
         page.evaluate(FRAMES, 2)
         page.evaluate("async () => { await document.fonts.ready }")  # a face comes with its first sign drawn
     assert formulas.evaluate_all(TEX) == 0  # in folds and questions too, which were near
-    assert page.evaluate("window.layoutShift") < LARGEST_SHIFT
+    assert page.evaluate("window.layoutShift") < LARGEST_SHIFT, page.evaluate("moved")
     assert page.locator("mjx-assistive-mml math").count() == formulas.count()
 
 
@@ -579,7 +579,7 @@ def test_who_listens_and_does_not_scroll_hears_no_tex(open_page):
     page = open_page("chapters/batch-normalization.html", settled=False)
     until(page, f"() => !({TEX})([...document.querySelectorAll('{FORMULAS}')])")
     assert page.locator("mjx-assistive-mml math").count() == page.locator(FORMULAS).count()
-    assert page.evaluate("window.layoutShift") < LARGEST_SHIFT
+    assert page.evaluate("window.layoutShift") < LARGEST_SHIFT, page.evaluate("moved")
 
 
 def test_paper_has_all_formulas(open_unsettled):

@@ -28,19 +28,19 @@ from test_browser import (
 
 from backbone import language
 
-# What a reader meets of figures, tables, questions and captions, in words and in labels.
+# What a reader meets of figures, tables, questions, captions and buttons, in words and in labels.
 SAID = """() => {
     const shown = ".bb-widget, .bb-figure, .bb-table, .bb-report, .bb-question, .bb-quiz, .bb-note, .bb-card";
     const names = ".bb-answer-list:not(.bb-te-shares)"; // ImageNet's classes, as the data has them
     const skipped = `code, pre, script, style, .math, mjx-container, input, [lang=en], ${names}, a[href^=http]`;
     const found = [...(window.canvasWords?.values() ?? [])].flat().map(({ text }) => text);
-    for (const root of document.querySelectorAll(shown)) {
+    for (const root of document.querySelectorAll(`${shown}, button, summary`)) {
         const nodes = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
         while (nodes.nextNode())
             if (!nodes.currentNode.parentElement.closest(skipped)) found.push(nodes.currentNode.textContent);
-        for (const node of [root, ...root.querySelectorAll("[aria-label], [title], [aria-valuetext]")])
-            if (!node.closest("pre"))
-                for (const name of ["aria-label", "title", "aria-valuetext"]) found.push(node.getAttribute(name) ?? "");
+        const labels = ["aria-label", "title", "aria-valuetext", "data-tooltip"];
+        for (const node of [root, ...root.querySelectorAll(labels.map((name) => `[${name}]`))])
+            if (!node.closest("pre")) for (const name of labels) found.push(node.getAttribute(name) ?? "");
     }
     return [...new Set(found)];
 }"""
