@@ -109,6 +109,8 @@ export function mapPart(data) {
   const photo = h("canvas", { role: "img", class: "bb-picture" });
   const map = h("canvas", { role: "img", class: "bb-map", "data-part": "map" });
   const [name, image] = [h("p", { class: "bb-name" }), h("p", { class: "bb-caption" })];
+  large.width = large.height = data.kernel; // all have their form before they are drawn
+  [photo, map].forEach((canvas) => Object.assign(canvas, { width: data.width, height: data.height }));
   const panel = (canvas, caption) => h("div", { class: "bb-panel" }, canvas, caption);
   const chosen = h("div", { class: "bb-chosen" }, large, name);
   const node = h(
@@ -132,7 +134,7 @@ export function mapPart(data) {
     const values = { from: short(Math.min(...seen.map.data)), to: short(Math.max(...seen.map.data)) };
     map.setAttribute("aria-label", fill(TEXT.mapLabel, { number: filter, network, image: shown.image, ...values }));
   };
-  const fit = () => scaleOf(map, drawn.seen) === scale || draw();
+  const fit = () => !drawn || scaleOf(map, drawn.seen) === scale || draw();
   return { node, update, fit };
 }
 
@@ -172,6 +174,7 @@ function drawMap(canvas, { map, best }, off, scale) {
 export function patchesPart(data, pick) {
   const patches = [...data.pictures.keys()].map((_, rank) => {
     const canvas = h("canvas");
+    canvas.width = canvas.height = (data.kernel + 2 * AROUND) * ZOOM;
     return { canvas, node: button(canvas, () => pick(current[rank].image), { class: "bb-patch" }) };
   });
   let [current, done] = [[], null];
@@ -194,10 +197,10 @@ export function patchesPart(data, pick) {
 /** A piece of a picture with the window in a frame. Where the picture ends there is nothing. */
 function drawPatch({ canvas, node }, { pictures, kernel }, place) {
   const source = pictures.get(place.image).canvas;
-  canvas.width = canvas.height = (kernel + 2 * AROUND) * ZOOM;
   const context = canvas.getContext("2d");
   context.imageSmoothingEnabled = false;
   const side = kernel + 2 * AROUND;
+  context.clearRect(0, 0, canvas.width, canvas.height);
   context.drawImage(source, place.x - AROUND, place.y - AROUND, side, side, 0, 0, side * ZOOM, side * ZOOM);
   frame(context, AROUND * ZOOM - 3, AROUND * ZOOM - 3, kernel * ZOOM + 6, 2.5);
   const words = { image: place.image, row: place.y, column: place.x, score: short(place.score) };

@@ -45,6 +45,7 @@ export default widget(SETTINGS, (view, model) => {
   const patches = patchesPart(data, (image) => view.set({ image }));
   const says = speaker(view, false);
   const [more, numbers] = [morePart(view), numbersPart(data.kernel)];
+  let begun = 0;
   const paint = () => {
     const settings = Object.fromEntries(SETTINGS.map((name) => [name, model.get(name)]));
     const { filters, limit } = data.networks.find(({ name }) => name === settings.network);
@@ -53,11 +54,15 @@ export default widget(SETTINGS, (view, model) => {
     const shown = { ...settings, own, limit: settings.stretched ? own.peak : limit, seen: seenNow };
     const words = { number: settings.filter, network: settings.network };
     says.say(own.off ? fill(TEXT.saysOff, words) : fill(TEXT.says, { ...words, kind: TEXT.kinds[kindOf(own)] }));
-    for (const part of [...tiles, more, numbers, patches, map]) part.update(shown); // what measures the layout last
+    for (const part of [...tiles, more, numbers]) part.update(shown);
+    // What has to be laid out before it can be drawn comes, at first, with the frame that lays it out.
+    const draw = () => [patches, map].forEach((part) => part.update(shown));
+    if (begun) return draw();
+    begun = requestAnimationFrame(() => view.signal.aborted || draw());
   };
   const left = stage(...tiles.map(({ node }) => node), invitation(TEXT.invitation));
   const whole = h("div", { class: "bb-whole" }, left, h("div", { class: "bb-made" }, map.node, patches.node));
-  view.onResize(map.node, map.fit);
+  view.onResize(map.node, () => map.fit());
   view.listen(numbers.node, "toggle", view.repaint);
   return { root: body("bb-filters", TEXT.title, whole, says.node, more.node, numbers.node), paint };
 });
