@@ -27,7 +27,7 @@ function movesOf({ turn, push: [down, right], erased, also }) {
 
 /** The points of the strip, computed a few in each frame, anew when anything but the turn has changed. */
 function curveOf(view, pointAt, painted) {
-  let [key, points, running] = ["", [], false];
+  let [key, points, running, start] = ["", [], false, globalThis.requestIdleCallback ?? setTimeout];
   const step = () => {
     running = points.length < TURNS.length && !view.signal.aborted;
     if (!running) return;
@@ -40,8 +40,8 @@ function curveOf(view, pointAt, painted) {
     update(next) {
       if (next === key) return;
       [key, points] = [next, []];
-      if (!running) requestAnimationFrame(step); // the picture comes first
-      running = true;
+      if (!running) start(step); // the picture comes first, at the beginning the page around it, too
+      [running, start] = [true, requestAnimationFrame];
     },
   };
 }
