@@ -58,11 +58,18 @@
 
   // A face that is not there when the system's is shown in its place waits for the next page: it would break lines anew
   // under the eyes of who reads them.
+  const PATIENCE = 100; // milliseconds, as long as a browser waits for a face
+  const asked = new Map(); // when each was
   const late = () => {
-    for (const face of document.fonts)
-      if (face.display === "fallback" && face.status === "loading") face.display = "optional";
+    const now = performance.now();
+    for (const face of document.fonts) {
+      if (face.display !== "fallback" || face.status !== "loading") continue;
+      if (!asked.has(face)) asked.set(face, now);
+      if (now - asked.get(face) >= PATIENCE) face.display = "optional";
+    }
+    if (document.fonts.status === "loading") setTimeout(late, PATIENCE / 10); // one may be asked for after another
   };
-  document.fonts.addEventListener("loading", () => setTimeout(late, 100)); // as long as a browser waits for it
+  document.fonts.addEventListener("loading", late);
 
   // The theme's own script comes after the first figures, which paint in the page's ink.
   const dark = matchMedia("(prefers-color-scheme: dark)").matches;

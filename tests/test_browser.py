@@ -406,6 +406,22 @@ def test_no_line_breaks_anew_where_the_faces_come_late(browser, server, count_sh
         assert page.evaluate("window.layoutShift") < LARGEST_SHIFT, page.evaluate("moved")
 
 
+WAITED_FOR = "[...document.fonts].filter(({ status }) => status === 'loading').map(({ display }) => display)"
+
+
+def test_a_face_that_is_asked_for_while_another_is_on_its_way_is_let_go_of_too(browser, server):
+    with browser.new_page() as page:
+        page.route("**/fonts/*.woff2", lambda route: None)  # none ever comes
+        page.goto(f"{server.url}/references.html", wait_until="domcontentloaded")
+        until(page, f"() => {WAITED_FOR}.includes('optional')")
+        page.evaluate("""() => {
+            const face = new FontFace("Later", "url(_static/fonts/later.woff2)", { display: "fallback" });
+            document.fonts.add(face);
+            face.load();
+        }""")
+        until(page, f"() => !{WAITED_FOR}.includes('fallback')")
+
+
 def test_a_figure_is_written_in_the_face_also_where_it_comes_late(open_page, settle):
     page = open_page("chapters/neural-networks.html")
     painted = page.evaluate(PAINTED)
