@@ -159,10 +159,11 @@ def tell_copy_buttons(app) -> None:
     text = script.read_text("utf-8")
     if not (begin := COPYING.search(text)):
         raise SphinxError(f"{script.name} no longer begins its messages with {COPYING.pattern!r}")
-    if code == korean.CODE and f"'{code}':" not in text:
+    if code == korean.CODE:
         words = {key: language.catalogue(code, "site").tell(word) for key, word in COPY_WORDS.items()}
         told = f"'{code}': {json.dumps(words, ensure_ascii=False)},"
-        script.write_text(text[: begin.end()] + told + text[begin.end() :], "utf-8")
+        rest = re.sub(rf"^'{code}': \{{.*?\}},", "", text[begin.end() :])  # of an earlier build
+        script.write_text(text[: begin.end()] + told + rest, "utf-8")
 
 
 def setup(app):

@@ -27,8 +27,8 @@ from sphinx.errors import SphinxError
 from backbone.palette import css_variables
 
 # Tags of the theme that a page does without: FontAwesome's script draws icons that its style sheet already draws
-# (542 KB compressed). Preloading its fonts fails in a page opened from a folder, and its scripts are not urgent. Thebe,
-# which would run code, is gone, and page.js stands in for handlers in tags, which a policy would have to allow.
+# (542 KB compressed). Preloading its fonts fails in a page opened from a folder; the theme's scripts are not urgent.
+# Thebe, which would run code, is gone, and page.js stands in for handlers in tags, which a policy would have to allow.
 UNUSED_TAGS = re.compile(
     r'\s*<script src="[^"]*/fontawesome/[^"]*"></script>'
     r'|\s*<link rel="preload" as="(?:font"[^>]*/fa-[\w-]+\.woff2|script"[^>]*/_static/scripts/)[^>]*/>'
@@ -94,7 +94,7 @@ def finish(app, exception):
     slim.slim(site)
     edition.tell_copy_buttons(app)
     join(site / "_static", pages, SHEET_TAG, slim.JOINED, alone)
-    join(site / "_static", pages, SCRIPT_TAG, "all.js", after)
+    join(site / "_static", pages, SCRIPT_TAG, slim.JOINED_SCRIPTS, after)
     change(pages, lambda text, page: policy.guarded(text))
     if not app.config.backbone_english:
         names = book_files.documents(source)
@@ -181,7 +181,7 @@ def with_one(text: str, tag: re.Pattern, joined: Path) -> str:
 
 
 def after(script: Path, _) -> str:
-    """Return a script as it can stand behind another."""
+    """Return a script as it can stand behind another; where one fails, those behind it do not run."""
     return f";{script.read_text('utf-8')}\n"
 
 

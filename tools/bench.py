@@ -237,9 +237,10 @@ def stock_page(text: str, notebook: Path) -> str:
     head = MATHJAX.sub(r'<script defer="defer" src="\1"></script>', head)
     given, later = JOINED.search(end).groups()
     names = (SITE / "_static" / later).read_text("utf-8").partition("*/")[0].split()[1:]
-    *early, bootstrap, theme = (f'<script{given} src="../_static/{name}"></script>' for name in names)
-    end = JOINED.sub(bootstrap + theme, end)
-    return f"{head}{''.join(early)}{STATE.format(body)}{STOCK_TAGS}</head>{article}{end}"
+    tags = {name: f'<script{given} src="../_static/{name}"></script>' for name in names}
+    last = "".join(tags.pop(f"scripts/{name}.js") for name in ("bootstrap", "pydata-sphinx-theme"))
+    end = JOINED.sub(last, end)
+    return f"{head}{''.join(tags.values())}{STATE.format(body)}{STOCK_TAGS}</head>{article}{end}"
 
 
 def moves(browser, url: str) -> None:

@@ -18,7 +18,7 @@ from fontTools.ttLib import TTFont
 
 ICONS = "vendor/fontawesome/*"
 OWN = "site.css"  # no rule of ours is unused
-JOINED = "all.css"  # made of those that were cut
+JOINED, JOINED_SCRIPTS = "all.css", "all.js"  # made of those that were cut, and of scripts, by an earlier build
 NAMES = re.compile(r'\b(?:class|id)="([^"]*)"')
 WORDS = re.compile(r"[\w-]{2,}")
 NESTED = ("media", "supports")
@@ -80,7 +80,7 @@ def names(site: Path) -> tuple[set[str], tuple[str, ...]]:
     static = site / "_static"
     pages = [path for path in site.rglob("*.html") if not {static, site / "ko"} & {*path.parents}]
     found = {name for path in pages for names in NAMES.findall(path.read_text("utf-8")) for name in names.split()}
-    scripts = [path for path in static.rglob("*.js") if not {"vendor", "networks"} & {*path.parts}]
+    scripts = [path for path in static.rglob("*.js") if not {"vendor", "networks", JOINED_SCRIPTS} & {*path.parts}]
     words = {word for path in scripts for word in WORDS.findall(path.read_text("utf-8"))}
     return found | words, tuple(word for word in words if word.endswith("-") and word.strip("-"))
 

@@ -183,9 +183,12 @@ def test_forward_equals_pytorch(module, number):
 
 
 def test_the_scale_of_a_layers_colors_ends_where_one_number_in_200_is_beyond():
+    before = networks() and torch.get_rng_state()
     made = explorer()
+    assert torch.equal(before, torch.get_rng_state()), "a figure leaves a reader's own draws as they are"
     maps = [maps_of(rounded(explorer(network=name)), image) for name in networks() for image in made.pixels]
-    for limit, layer in zip(made.limits, LAYERS, strict=True):
+    assert set(made.limits) == set(LAYERS)
+    for layer, limit in made.limits.items():
         sizes = np.sort(np.abs([found[layer] for found in maps]).ravel())
         assert limit == pytest.approx(sizes[int(0.995 * (len(sizes) - 1))], abs=TOLERANCE), layer
 

@@ -389,6 +389,12 @@ export function clock(view, text, step, { work = () => {}, rest = () => {} } = {
   return { play, run, running: () => running };
 }
 
+/** Wait until the browser has nothing else to do, or a second at most. */
+export function idle() {
+  const wait = globalThis.requestIdleCallback ?? ((done) => setTimeout(done, 100));
+  return new Promise((done) => wait(done, { timeout: 1000 }));
+}
+
 /** Call `step(share)` with 0 to 1 while `seconds` pass; with 1 at once where the reader asked for less motion. */
 export function glide(view, seconds, step) {
   if (matchMedia("(prefers-reduced-motion: reduce)").matches) return step(1);

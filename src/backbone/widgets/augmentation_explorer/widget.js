@@ -1,5 +1,5 @@
-import { array, body, button, controls, entries, fill, glide, h, invitation, percent, question } from "../kit.js";
-import { show, speaker, stage, widget } from "../kit.js";
+import { array, body, button, controls, entries, fill, glide, h, idle, invitation, percent } from "../kit.js";
+import { question, show, speaker, stage, widget } from "../kit.js";
 import { lenetParameters } from "../lenet.js";
 import { ANSWERS, best, changed, classify, firstWrong, nearest, TURNS } from "./maths.js";
 import { dotPart, morePart, picturePart, scoresPart, stripPart, thumbnailsPart, toolsPart } from "./parts.js";
@@ -27,7 +27,7 @@ function movesOf({ turn, push: [down, right], erased, also }) {
 
 /** The points of the strip, computed a few in each frame, anew when anything but the turn has changed. */
 function curveOf(view, pointAt, painted) {
-  let [key, points, running, start] = ["", [], false, globalThis.requestIdleCallback ?? setTimeout];
+  let [key, points, running, start] = ["", [], false, (first) => idle().then(first)];
   const step = () => {
     running = points.length < TURNS.length && !view.signal.aborted;
     if (!running) return;
@@ -35,6 +35,8 @@ function curveOf(view, pointAt, painted) {
     painted();
     requestAnimationFrame(step);
   };
+  const all = () => TURNS.slice(points.length).forEach((turn) => points.push(pointAt(turn)));
+  view.endings.add(all); // paper does not wait
   return {
     points: () => points,
     update(next) {

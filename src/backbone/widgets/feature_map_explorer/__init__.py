@@ -72,7 +72,7 @@ class FeatureMapExplorer(LenetWidget):
     networks = t.List(t.Unicode(), read_only=True, help="their names").tag(sync=True)
     weights = Array("int8", read_only=True, help="a row a network; see lenet.py").tag(sync=True)
     vectors = Array("float32", read_only=True, help="a row a network; see lenet.py").tag(sync=True)
-    limits = t.List(t.Float(), read_only=True, help="of each layer the end of its color scale").tag(sync=True)
+    limits = t.Dict(read_only=True, help="layer -> the end of its color scale").tag(sync=True)
 
     def __init__(
         self,
@@ -110,20 +110,22 @@ class FeatureMapExplorer(LenetWidget):
         number = self.networks.index(self.network)
         return unpack_lenet(self.weights[number], self.vectors[number])
 
-    def _limits(self) -> list[float]:
+    def _limits(self) -> dict[str, float]:
         """Return of each layer the size that 1 number in 200 exceeds, over all networks and pictures."""
         mean, std = self.statistics
         x = (torch.from_numpy(self.pixels[:, None] / 255).float() - mean) / std  # (P, 1, 28, 28)
         sizes = {layer: [] for layer in LAYERS}
         for packed in zip(self.weights, self.vectors, strict=True):
-            model = models.lenet().eval()
-            model.load_state_dict({key: torch.from_numpy(values) for key, values in unpack_lenet(*packed).items()})
+            with torch.device("meta"):  # where no weights are drawn: a reader's own draws stay as they are
+                model = models.lenet().eval()
+            weights = {key: torch.from_numpy(values) for key, values in unpack_lenet(*packed).items()}
+            model.load_state_dict(weights, assign=True)
             with torch.no_grad(), Probe(model, list(MODULES.values())) as probe:
                 model(x)
             for layer, module in MODULES.items():
                 sizes[layer].append(probe.activations[module].abs().flatten().numpy())
-        ranked = [np.sort(np.concatenate(found)) for found in sizes.values()]
-        return [float(one[int(0.995 * (len(one) - 1))]) or 1.0 for one in ranked]
+        ranked = {layer: np.sort(np.concatenate(found)) for layer, found in sizes.items()}
+        return {layer: float(one[int(0.995 * (len(one) - 1))]) or 1.0 for layer, one in ranked.items()}
 
     @t.validate("network")
     def _network_is_known(self, proposal):

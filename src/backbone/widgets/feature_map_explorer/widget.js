@@ -1,7 +1,7 @@
 import { array, body, entries, fill, h, invitation, remember, speaker, stage, widget } from "../kit.js";
 import { stroke } from "../brush.js";
 import { softmax } from "../lenet.js";
-import { coveredBy, forward, largestAt, LAYERS, NAMES, networksOf, SIDE, standardized } from "./maths.js";
+import { coveredBy, forward, largestAt, LAYERS, networksOf, SIDE, standardized } from "./maths.js";
 import { trace } from "./maths.js";
 import { COVER, drawButtons, morePart, networkPart, numbersPart, picturePart, shareText } from "./parts.js";
 import { TEXT } from "./text.js";
@@ -14,12 +14,11 @@ function given(model) {
   const [labels, classes, statistics] = ["labels", "classes", "statistics"].map((name) => model.get(name));
   const [weights, vectors, pictures] = ["weights", "vectors", "pixels"].map((name) => entries(array(model, name)));
   const networks = networksOf(model.get("shapes"), weights, vectors);
-  const limits = Object.fromEntries(model.get("limits").map((limit, i) => [NAMES[i], limit]));
   const names = labels.map((label, i) => {
     const before = labels.slice(0, i).filter((other) => other === label).length;
     return classes[label] + (before ? ` ${before + 1}` : "");
   });
-  return { labels, classes, statistics, pictures, names, networks, limits };
+  return { labels, classes, statistics, pictures, names, networks, limits: model.get("limits") };
 }
 
 /** A function that computes all that is on the screen from the settings; maps only when they change. */

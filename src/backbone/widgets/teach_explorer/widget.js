@@ -9,6 +9,7 @@ import {
   fill,
   fixed,
   h,
+  idle,
   invitation,
   percent,
   question,
@@ -45,9 +46,9 @@ function ownOf(view, model, changed) {
   const sheets = Array.from({ length: variants }, (_, i) => rows.slice(i * count, (i + 1) * count));
   const own = ownPictures(kindsOf(model), model.get("photos"), sheets);
   // The figure first, and the page around it: twenty pictures take as long as all the rest.
-  const idle = new Promise((done) => (globalThis.requestIdleCallback ?? setTimeout)(done));
+  const ready = idle();
   const read = async (item, file) => {
-    await idle;
+    await ready;
     Object.assign(item, sizesOf(await pixelsOf(new Blob([file]))));
     view.repaint();
   };
