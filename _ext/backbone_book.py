@@ -254,15 +254,27 @@ def fold(title: str, children: list) -> nodes.container:
 
 def lead_to_notebook(app, doctree, docname):
     """Say above an exercise's cell where it can be solved, instead of a report below that nobody passed."""
-    colab = book_files.repository(Path(app.srcdir)).colab_url(docname)
-    reports = [node for node in doctree.findall(nodes.raw) if "bb-report-failed" in node.astext()]
-    for number, report in enumerate(reports, 1):
+    repository = book_files.repository(Path(app.srcdir))
+    for label, report in reports(doctree):
         output = report
         while "cell_output" not in output["classes"]:
             output = output.parent
+        # The notebook calls the cell as the exercise is labeled (tools/notebooks.py).
+        colab, (number,) = repository.colab_url(docname, label), app.env.toc_fignumbers[docname]["exercise"][label]
         cell, says = output.parent, SOLVE.format(colab=colab, docname=docname, number=number)
         cell.remove(output)
         cell.insert(0, nodes.raw("", says, format="html"))
+
+
+def reports(doctree) -> list[tuple[str, nodes.raw]]:
+    """Return what the checks of exercises report, each with the label of the exercise above it."""
+    found, label = [], ""
+    for node in doctree.findall():
+        if node.tagname == "exercise_enumerable_node":
+            label = node["label"]
+        elif isinstance(node, nodes.raw) and "bb-report-failed" in node.astext():
+            found.append((label, node))
+    return found
 
 
 def name_once(app, doctree, docname):

@@ -17,6 +17,7 @@ import book_files
 import edition
 import figures
 from docutils import nodes
+from myst_blocks import numbered
 from sphinx import addnodes
 from sphinx.environment.collectors import EnvironmentCollector
 from sphinx.util import logging
@@ -239,7 +240,7 @@ def number_in_chapters(app, builder):
     """
     for numbers in app.env.toc_fignumbers.values():
         if exercises := numbers.get("exercise"):
-            numbers["exercise"] = {label: (number,) for number, label in enumerate(exercises, 1)}
+            numbers["exercise"] = {label: (number,) for label, number in numbered(exercises).items()}
 
 
 def exercise_entries(env) -> dict[str, list[tuple[str, str, list[str]]]]:

@@ -195,6 +195,7 @@ REFUSED = {
     "unknown label": ("a\nb\n{ref}`nowhere`", 2, "no page of the book has the label 'nowhere'"),
     "label without title": ("(l)=\ntext\n\n{ref}`l`", 3, "the label 'l' stands before no heading"),
     "unknown exercise": ("```{solution} e\nx\n```", 0, "no exercise of this chapter has the label 'e'"),
+    "label that names no cell": ("```{exercise} X\n:label: a.b\nx\n```", 0, "use letters, digits, - and _ alone"),
     "unknown term": ("a\n{term}`strides`", 1, "the glossary has no term 'strides'; correct it, or add it"),
     "unknown key": ("{cite:p}`lecun1989,absent`", 0, "references.bib has no entry 'absent'"),
     "raw cell": ("```{raw-cell}\nx\n```", 0, "a raw cell shows nothing"),
@@ -248,6 +249,12 @@ def test_only_metadata_that_a_notebook_needs_stays(make):
     assert [cell.id for cell in cells] == [f"c{i:03}" for i in range(len(cells))]
     assert [cell.cell_type for cell in cells] == ["markdown", "code", "code", "code"]
     assert [cell.metadata for cell in cells] == [{}, {}, {"tags": ["raises-exception"]}, {}]
+
+
+def test_the_cell_of_an_exercise_bears_its_label(make):
+    ask = "```{exercise} How many?\n:label: count\nCount.\n```\n"
+    cells = rendered(make(f"{ask}\nA hint.\n\n{code('n = ...')}\n{code('n')}")).cells
+    assert [cell.id for cell in cells[1:]] == ["c001", "c002", "count", "c004"]
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import json
 import re
 from collections import Counter
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote, urldefrag, urlsplit
 
 import figures
 import film
@@ -747,9 +747,24 @@ def test_an_exercise_leads_to_the_notebook_in_which_it_is_solved(pages):
             assert f"under {name}, " in plain(note)
             assert exercise.find_next(class_="cell").find(True) == note, "above the code that waits for it"
         colab, file = (link["href"] for link in notes[0].select("a"))
-        assert colab == book.colab_url(docname)
+        assert colab == book.colab_url(docname, exercises[0]["id"])
         assert ((HTML / docname).parent / file).read_bytes() == (ROOT / f"{docname}.ipynb").read_bytes()
         assert "Not passed yet" not in page.get_text(), docname
+
+
+@SITE
+@pytest.mark.parametrize("edition", ["", "ko/"])
+def test_the_link_of_an_exercise_leads_to_its_cell(every_page, edition):
+    for docname in chapters():
+        page, name = every_page[f"{edition}{docname}.html"], docname.replace("/", f"/{edition}")
+        cells = {cell["id"]: cell for cell in json.loads((ROOT / f"{name}.ipynb").read_text("utf-8"))["cells"]}
+        assert len(cells) == len(set(cells)), docname
+        for exercise in page.select(".exercise"):
+            cell = exercise.find_next(class_="cell")
+            (link,) = cell.select('.bb-solve a[href*="colab.research.google.com"]')
+            assert link["href"] == repository(ROOT).colab_url(name, exercise["id"])
+            assert cells[exercise["id"]]["cell_type"] == "code"
+            assert "".join(cells[exercise["id"]]["source"]).split() == cell.select_one("pre").get_text().split()
 
 
 @SITE
@@ -764,7 +779,7 @@ def test_launch_links_lead_to_notebooks_of_this_repository(pages):
     book = repository(ROOT)
     start = f"https://colab.research.google.com/github/{book.owner}/{book.name}/blob/{book.branch}/"
     for name, page in pages.items():
-        links = {a["href"] for a in page.select('a[href*="colab.research.google.com"]')}
+        links = {urldefrag(a["href"]).url for a in page.select('a[href*="colab.research.google.com"]')}
         docname = name.removesuffix(".html")
         assert links == ({f"{start}{docname}.ipynb"} if docname in chapters() else set()), name
         assert all((ROOT / link.removeprefix(start)).is_file() for link in links), name

@@ -39,10 +39,10 @@ class Repository:
         """Return the address of a page on the book's site."""
         return f"{self.pages_url}{docname}.html" + (f"#{anchor}" if anchor else "")
 
-    def colab_url(self, docname: str) -> str:
-        """Return the address that opens a chapter's notebook on Colab."""
+    def colab_url(self, docname: str, cell: str = "") -> str:
+        """Return the address that opens a chapter's notebook on Colab, at a cell if its id is given."""
         place = f"{self.owner}/{self.name}/blob/{self.branch}/{docname}.ipynb"
-        return f"https://colab.research.google.com/github/{place}"
+        return f"https://colab.research.google.com/github/{place}" + (f"#scrollTo={cell}" if cell else "")
 
     @property
     def latest_url(self) -> str:

@@ -1,6 +1,7 @@
 """MyST Markdown cut into blocks by the site's own parser, and what a page offers to references."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import groupby, pairwise
@@ -42,7 +43,7 @@ class Page:
     docname: str
     title: str = ""
     targets: dict[str, Target] = field(default_factory=dict)
-    exercises: dict[str, str] = field(default_factory=dict)
+    exercises: dict[str, str] = field(default_factory=dict)  # the title of each by its label, in their order
     terms: dict[str, str] = field(default_factory=dict)  # of its glossary, each with its anchor
 
 
@@ -126,6 +127,11 @@ def survey(text: str, docname: str) -> Page:
         if block.name == "glossary":
             page.terms |= {term: term_anchor(term) for term in block.lines if term.strip() and term[0] != " "}
     return page
+
+
+def numbered(labels: Iterable[str]) -> dict[str, int]:
+    """Return the numbers of a page's exercises by their labels: they count from 1, on the site and in the notebook."""
+    return {label: number for number, label in enumerate(labels, 1)}
 
 
 def term_anchor(term: str) -> str:

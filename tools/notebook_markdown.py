@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from book_files import NotebookError, Reference, Repository, escaped
-from myst_blocks import SILENT, Block, Page, parse
+from myst_blocks import SILENT, Block, Page, numbered, parse
 from questions import answers
 
 # All that a notebook says besides the chapter's own text.
@@ -30,6 +30,7 @@ WORDS = {
     "no year": "n.d.",
 }
 OPTIONS = ("class", "label")
+CELL_ID = re.compile(r"[\w-]{1,64}", re.ASCII)  # as nbformat has it
 
 # What must be recognized inside a line; the order decides, as in a Markdown parser.
 INLINE = re.compile(
@@ -70,6 +71,7 @@ class Renderer:
     values: dict[str, float | int | str] = field(default_factory=dict)  # of what the chapter glues
     shown: set[str] = field(default_factory=set)  # the names of those that the text shows
     words: dict[str, str] = field(default_factory=lambda: WORDS)  # in the notebook's language
+    asked: str = ""  # the label of an exercise that waits for its cell
 
     def fail(self, line: int, message: str) -> NotebookError:
         """Return the error for one line of the chapter."""
@@ -107,10 +109,13 @@ class Renderer:
         return DIRECTIVES[block.name](self, block, self.markdown(block.lines, first))
 
     def exercise(self, block: Block, body: list[str]) -> list[str]:
-        """Put an exercise under a heading, with its number on the site."""
-        known = list(self.page.exercises)
-        label = block.options.get("label")
-        number = f" {known.index(label) + 1}" if label in known else ""
+        """Put an exercise under a heading, with its number on the site, and keep its label for the cell below."""
+        number = ""
+        if label := block.options.get("label"):
+            if not CELL_ID.fullmatch(label):
+                message = f"the label {label!r} becomes the name of a cell; use letters, digits, - and _ alone."
+                raise self.fail(block.line, message)
+            number, self.asked = f" {numbered(self.page.exercises)[label]}", label
         return ["#### " + self.titled("exercise", block.argument, block.line, number), "", *body]
 
     def solution(self, block: Block, body: list[str]) -> list[str]:

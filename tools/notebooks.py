@@ -83,6 +83,7 @@ class Cell:
     source: str
     line: int
     tags: tuple[str, ...] = ()
+    name: str = ""  # in the notebook; without one a cell is numbered
 
 
 def read_book(root: Path) -> tuple[Book, list[str]]:
@@ -112,7 +113,8 @@ def render(text: str, docname: str, book: Book, numbers: glued.Numbers) -> tuple
             source = "\n".join(renderer.markdown(cell.source.splitlines(), cell.line))
             made += [Cell("markdown", source, cell.line)] if source else []
         else:
-            made.append(cell)
+            made.append(replace(cell, name=renderer.asked))
+            renderer.asked = ""
     opening = next(cell for cell in made if cell.kind == "markdown")
     title, _, rest = opening.source.partition("\n")
     opening.source = "\n\n".join(
@@ -186,7 +188,7 @@ def dump(cells: list[Cell], source: str, told) -> str:
         fold = folds.title(cell.source, cell.tags) if cell.kind == "code" else None
         # Jupyter hides the code that the site hides; Colab does so where a cell has a form, which needs a title.
         made_of = f"# @title {told(fold)}\n{cell.source}" if fold else cell.source
-        made.append(make[cell.kind](made_of, id=f"c{number:03}", metadata=marks(cell, fold)))
+        made.append(make[cell.kind](made_of, id=cell.name or f"c{number:03}", metadata=marks(cell, fold)))
     metadata = {
         "backbone": {"source": source},  # by this mark `is_twin` knows it again
         "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
