@@ -68,6 +68,7 @@ NUMBERED = re.compile(r"\b(pp?\.|Figure|Table|Section|Equation|Exercise|Chapter)
 # What a page asks for: the folder and the file of each style sheet, and of each script that runs when the page is read.
 SHEET_TAG = re.compile(r'\s*<link [^>]*href="([^"?:]*_static/)([^"?]*\.css)[^"]*"[^>]*>')
 SCRIPT_TAG = re.compile(r'\s*<script defer [^>]*src="([^"?:]*_static/)([^"?]*\.js)[^"]*"></script>')
+OF_THE_THEME = ("scripts/bootstrap", "scripts/pydata")
 GIVEN = re.compile(r' data-[\w-]+="[^"]*"')  # to a script, which reads it
 CHARSET = re.compile(r'@charset "[^"]*";')
 IMPORT = re.compile(r"""@import ["']([^"']+)["'];""")
@@ -180,9 +181,15 @@ def with_one(text: str, tag: re.Pattern, joined: Path) -> str:
     return text.replace(tags[-1][0], script if tag is SCRIPT_TAG else sheet)
 
 
-def after(script: Path, _) -> str:
-    """Return a script as it can stand behind another; where one fails, those behind it do not run."""
-    return f";{script.read_text('utf-8')}\n"
+def after(script: Path, static: Path) -> str:
+    """Return a script as it can stand behind another; where one fails, those behind it do not run.
+
+    The theme's are half of the work, and the page is whole without them: they run a moment later, each by itself, so
+    that all together are no long task.
+    """
+    text = script.read_text("utf-8")
+    later = script.relative_to(static).as_posix().startswith(OF_THE_THEME)
+    return f";setTimeout(() => {{{text}\n}});\n" if later else f";{text}\n"
 
 
 def alone(sheet: Path, static: Path) -> str:
