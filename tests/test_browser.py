@@ -140,8 +140,8 @@ TURN_FOLDS = """() => {
 
 
 @every_page
-def test_page_is_sound_on_a_dark_phone(open_page, site, path):
-    page = open_page(path, width=360, theme="dark", first=True)
+def test_page_is_sound_on_a_dark_phone_and_from_a_folder(open_page, site, path):
+    page = open_page(path, width=360, theme="dark", scheme="file")
     assert_all_there(page, html(site, path), "dark", "--narrow")
     unwrap_same_words(page)
     assert_structure(page)
@@ -352,12 +352,6 @@ def test_a_picture_that_is_handled_is_told_from_the_page(open_page, chapter, the
     """Black on a dark page, too; a map of the convolution explorer has a frame that is painted with it."""
     page = open_page(f"chapters/{chapter}.html", theme=theme)
     assert page.evaluate(EDGES, HANDLED[chapter]) >= 3
-
-
-@every_page
-def test_page_loads_from_a_folder(open_page, site, path):
-    page = open_page(path, scheme="file", theme="dark")
-    assert_complete(page, html(site, path))
 
 
 # Those far from the window are not looked into; then all are, as if no height were known beforehand.
