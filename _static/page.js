@@ -431,10 +431,14 @@
   const FEW = 4;
   const formulas = () => document.querySelectorAll(".math");
   const near = new Set();
-  let setting;
+  let setting, warm;
   async function setNear() {
     while (near.size) {
       await new Promise((done) => setTimeout(done));
+      if (!warm) {
+        warm = MathJax.tex2chtml("x^2"); // a first one takes as long as ten others: it has a moment of its own
+        continue;
+      }
       const few = [...near].slice(0, FEW);
       for (const formula of few) near.delete(formula);
       await MathJax.typesetPromise(few);
@@ -474,7 +478,7 @@
   // The faces of formulas stand in site.css: a face that comes later has a browser lay out the whole page again.
   const ready = () => {
     MathJax._.output.chtml.fonts.tex_ts.TeXFont.defaultFonts = {};
-    MathJax.startup.defaultReady();
+    setTimeout(() => MathJax.startup.defaultReady()); // reading its script was a long task already
   };
   if (globalThis.MathJax) MathJax.startup = { pageReady: start, ready };
 })();
