@@ -64,7 +64,7 @@ watch: $(READY) ## rebuild and reload the page while you write (PORT=...)
 notebooks: $(READY) ## write chapters/*.ipynb, README links and CITATION from their sources
 	@$(BIN)/python tools/notebooks.py
 
-zip pdf: $(READY) ## pack the built site, or print it: _build/backbone.zip, _build/backbone.pdf
+zip pdf: $(READY) ## pack the built site, or print both editions: _build/backbone.zip, _build/backbone*.pdf
 	@$(BIN)/python tools/publish.py $@
 
 colab: $(READY) ## run every notebook as on Colab: fresh environment, ipywidgets 7.7, package from git

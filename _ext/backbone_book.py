@@ -116,8 +116,8 @@ OF_THIS_PAGE = {
     "download-source-button": "This page as Markdown",
     "download-pdf-button": "This page as a PDF",
 }
-# The files of a release, with what they are and the theme's icon.
-OF_THE_BOOK = {"zip": ("The whole site, offline", "fas fa-download"), "pdf": ("The book as a PDF", "fas fa-file-pdf")}
+# The files of a release, as what they are and with the theme's icon.
+THE_SITE, THE_BOOK = ("The whole site, offline", "fas fa-download"), ("The book as a PDF", "fas fa-file-pdf")
 
 
 class PageError(SphinxError):
@@ -421,14 +421,15 @@ def choose_scripts(app, pagename, templatename, context, doctree):
 def name_downloads(app, pagename, templatename, context, doctree):
     """Say in the menu of the download button what each file is, and offer the whole book as well."""
     latest = book_files.repository(Path(app.srcdir)).latest_url
+    whole = {book_files.ARCHIVE: THE_SITE, book_files.PDFS[app.config.language]: THE_BOOK}
     for group in context.get("header_buttons", []):
         if group.get("label") == "download-buttons":
             group["tooltip"] = DOWNLOADS
             for button in group["buttons"]:
                 button |= {"text": OF_THIS_PAGE[button["label"]], "tooltip": None}
             group["buttons"] += [
-                {"type": "link", "url": f"{latest}{book_files.NAME}.{kind}", "text": text, "icon": icon}
-                for kind, (text, icon) in OF_THE_BOOK.items()
+                {"type": "link", "url": f"{latest}{name}", "text": text, "icon": icon}
+                for name, (text, icon) in whole.items()
             ]
 
 

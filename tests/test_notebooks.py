@@ -506,7 +506,8 @@ def test_readme_and_citation_follow_the_address(make):
         f"| The first chapter | [on the site]({SITE}chapters/one.html) | [on Colab]({colab}/one.ipynb) |\n"
         f"| Chapter two | [on the site]({SITE}chapters/two.html) | [on Colab]({colab}/two.ipynb) |\n"
         f"\nTake it along: [the whole site]({ADDRESS}/releases/latest/download/backbone.zip), "
-        f"[the book as a PDF]({ADDRESS}/releases/latest/download/backbone.pdf).\n\n{notebooks.LINKS_END}\n\nEnd\n"
+        f"[the book as a PDF]({ADDRESS}/releases/latest/download/backbone.pdf), "
+        f"[the PDF in Korean]({ADDRESS}/releases/latest/download/backbone-ko.pdf).\n\n{notebooks.LINKS_END}\n\nEnd\n"
     )
     assert (root / "CITATION.cff").read_text() == (
         f'cff-version: 1.2.0\nrepository-code: "{ADDRESS}"\nurl: "{SITE}"\n'

@@ -2,6 +2,7 @@
 
 import io
 import os
+import pickle
 import re
 import shutil
 import subprocess
@@ -11,11 +12,14 @@ from pathlib import Path
 
 import book_files
 import folds
+import matplotlib
 import publish
 import pytest
 from bs4 import BeautifulSoup
 from PIL import Image
 from pypdf import PdfReader
+
+from backbone import language
 
 ROOT = Path(__file__).resolve().parents[1]
 ADDRESS = "https://example.github.io/book/"
@@ -44,17 +48,17 @@ def test_the_archive_holds_the_whole_site_in_one_folder(site, unpacked):
 
 def test_the_front_pages_say_how_large_it_is(unpacked):
     packed = unpacked.parent / "book.zip"
-    assert publish.misstated(packed.rename(unpacked.parent / f"{publish.NAME}.zip")) == ""
-    (unpacked.parent / f"{publish.NAME}.pdf").write_bytes(b"short")
-    said = publish.misstated(unpacked.parent / f"{publish.NAME}.pdf")
-    assert re.fullmatch(r"intro.md says \d+ MB, ko/intro.md says \d+ MB", said)
+    assert publish.misstated(packed.rename(unpacked.parent / book_files.ARCHIVE)) == ""
+    for page, name in (("intro.md", "backbone.pdf"), ("ko/intro.md", "backbone-ko.pdf")):
+        (unpacked.parent / name).write_bytes(b"short")
+        assert re.fullmatch(rf"{page} says \d+ MB", publish.misstated(unpacked.parent / name))
 
 
-def test_a_korean_reader_hears_that_the_pdf_is_english(site):
-    front = BeautifulSoup((site / "ko" / "intro.html").read_text("utf-8"), "html.parser")
-    places = front.select(f'a[href$="/{publish.NAME}.pdf"]')
-    assert len(places) == 2  # in the text, and among the downloads
-    assert [place for place in places if "영어" not in place.parent.text] == []
+def test_each_edition_offers_its_own_pdf(site):
+    for page, name in (("intro.html", "backbone.pdf"), ("ko/intro.html", "backbone-ko.pdf")):
+        front = BeautifulSoup((site / page).read_text("utf-8"), "html.parser")
+        places = [link["href"].rpartition("/")[2] for link in front.select('a[href$=".pdf"]')]
+        assert places == [name] * 2  # in the text, and among the downloads
 
 
 def test_an_unpacked_page_is_alive(open_page, unpacked):
@@ -65,38 +69,84 @@ def test_an_unpacked_page_is_alive(open_page, unpacked):
     page.wait_for_url("**/intro.html")
 
 
-# A process of its own: this one's browser holds the event loop.
+# A process of its own: this one's browser holds the event loop. Going over to paper, a browser asks for all faces
+# again, and on a busy computer shows no words until they come; so none may go while it prints.
 PRINT = """
 import pickle, sys
-from pathlib import Path
 sys.path.insert(0, "tools")
 import publish
-parts = publish.printed(publish.SITE, ["intro", "chapters/dropout"])
+from playwright.sync_api import Page
+def watched(page, **options):
+    page.evaluate("window.faces = [...document.fonts]")
+    made = pdf(page, **options)
+    assert page.evaluate("[...document.fonts].every((face, i) => face === faces[i])"), "other faces than it waited for"
+    return made
+pdf, Page.pdf = Page.pdf, watched
+try:
+    parts = publish.printed(publish.SITE, sys.argv[1:])
+except publish.NoFaceError as error:
+    sys.exit(str(error))
 sys.stdout.buffer.write(pickle.dumps({name: (p.title, p.sections, p.content) for name, p in parts.items()}))
 """
+# What the two printed pages say in each edition: the chapter's title, and of solutions.
+SAID = {
+    "en": ("Dropout", "The solution stands at the end", "Solution to Exercise"),
+    "ko": ("드롭아웃", "해답은 이 장의 끝에 있습니다", "연습 문제 1 (드롭아웃) 해답"),
+}
 
 
-@pytest.fixture(scope="module")
-def parts(site):
-    """Two pages of the site, printed."""
-    import pickle
+def print_pages(*names, **environment):
+    """Print pages of the site in a process; return it, done."""
+    command, around = [sys.executable, "-c", PRINT, *names], os.environ | environment
+    return subprocess.run(command, cwd=ROOT, capture_output=True, timeout=120, env=around)
 
-    done = subprocess.run([sys.executable, "-c", PRINT], cwd=ROOT, capture_output=True, check=True, timeout=120)
+
+def pages_of(done):
+    """Return the pages that a process printed."""
     return {name: publish.Part(*values) for name, values in pickle.loads(done.stdout).items()}
 
 
+def squeezed(text):
+    """Return a text without spaces, of which there are others on paper."""
+    return "".join(text.split())
+
+
+@pytest.fixture(scope="module", params=publish.EDITIONS)
+def edition(request):
+    """An edition's name, where its pages lie, and the title of its PDF."""
+    return request.param, *publish.EDITIONS[request.param]
+
+
 @pytest.fixture(scope="module")
-def book(parts):
+def parts(site, edition):
+    """Two pages of the site, printed."""
+    _, place, _ = edition
+    done = print_pages(f"{place}intro", f"{place}{CHAPTER}")
+    if said := done.stderr.decode():
+        assert said.strip() == publish.NO_FACE
+        pytest.skip(said)
+    return pages_of(done)
+
+
+@pytest.fixture(scope="module")
+def book(parts, edition):
     """The two bound together."""
-    publish.bound(parts, ADDRESS).write(file := io.BytesIO())
+    language, _, title = edition
+    publish.bound(parts, ADDRESS, title, language).write(file := io.BytesIO())
     return PdfReader(file)
 
 
-def test_each_page_and_section_has_its_bookmark(book, parts):
+def test_a_book_says_what_it_is_and_in_what_language(book, edition):
+    language, _, title = edition
+    assert (book.metadata.title, book.root_object["/Lang"]) == (title, language)
+
+
+def test_each_page_and_section_has_its_bookmark(book, parts, edition):
+    language, place, _ = edition
     (front, front_sections, chapter, sections) = book.outline
-    assert (front.title, chapter.title) == ("Backbone", "Dropout")
-    assert book.get_destination_page_number(chapter) == len(PdfReader(io.BytesIO(parts["intro"].content)).pages)
-    assert [one.title for one in sections] == [heading for heading, _ in parts[CHAPTER].sections]
+    assert (front.title, chapter.title) == ("Backbone", SAID[language][0])
+    assert book.get_destination_page_number(chapter) == len(PdfReader(io.BytesIO(parts[f"{place}intro"].content)).pages)
+    assert [one.title for one in sections] == [heading for heading, _ in parts[f"{place}{CHAPTER}"].sections]
     pages = [book.get_destination_page_number(one) for one in [front, *front_sections, chapter, *sections]]
     assert pages == sorted(pages)
     for one in sections:
@@ -104,29 +154,55 @@ def test_each_page_and_section_has_its_bookmark(book, parts):
         assert re.sub(r"\W", "", one.title) in re.sub(r"\W", "", words)
 
 
-def test_links_lead_inside_or_to_the_site(book, parts):
+def test_links_lead_inside_or_to_the_site(book, parts, edition):
+    _, place, _ = edition
     targets = [link.get_object() for page in book.pages for link in page.get("/Annots") or []]
     out = [str(link["/A"]["/URI"]) for link in targets if "/A" in link]
-    assert sum("/Dest" in link for link in targets) >= len(parts[CHAPTER].sections)
+    assert sum("/Dest" in link for link in targets) >= len(parts[f"{place}{CHAPTER}"].sections)
     assert all(link["/Dest"][0].get_object()["/Type"] == "/Page" for link in targets if "/Dest" in link)
     assert [address for address in out if "127.0.0.1" in address] == []
-    assert f"{ADDRESS}chapters/resnet.html" in {address.partition("#")[0] for address in out}
+    assert f"{ADDRESS}{place}chapters/resnet.html" in {address.partition("#")[0] for address in out}
 
 
-def test_no_page_is_empty_and_no_check_is_printed(book):
+def test_faces_are_in_the_book_and_stand_there_once(book, parts):
+    fonts = [one for page in book.pages for one in page["/Resources"].get("/Font", {}).values()]
+    assert fonts
+    for font in fonts:
+        (inner,) = font.get_object().get("/DescendantFonts", [font])
+        file = inner.get_object().get("/FontDescriptor", {}).keys() & {"/FontFile", "/FontFile2", "/FontFile3"}
+        assert font["/Subtype"] == "/Type3" or file, font
+    assert book.stream.getbuffer().nbytes < 0.9 * sum(len(part.content) for part in parts.values())
+
+
+def test_no_page_is_empty_and_no_check_is_printed(book, edition):
     texts = [page.extract_text() for page in book.pages]
     assert [number for number, text in enumerate(texts) if len(text.split()) < 5] == []
-    assert folds.CHECKS in " ".join(" ".join(texts).split())
+    assert told(folds.CHECKS, edition) in squeezed(" ".join(texts))
     assert "glue(" not in texts[-1]
 
 
-def test_the_paper_has_no_code_that_only_sets_up_or_draws_and_its_solutions_at_the_end(book):
-    words = "\n".join(page.extract_text() for page in book.pages)
-    assert folds.IMPORTS not in words
-    assert folds.FIGURE not in words
-    assert "import backbone" not in words
-    first = words.index("Solution to Exercise")
-    assert words.rindex("The solution stands at the end") < words.rindex("Where this comes from") < first
+def told(text, edition):
+    """Return words of the site in the language of an edition, without spaces."""
+    return squeezed(language.catalogue(edition[0], "site").tell(text) if edition[0] != "en" else text)
+
+
+def test_the_paper_has_no_code_that_only_sets_up_or_draws_and_its_solutions_at_the_end(book, parts, edition):
+    code, place, _ = edition
+    words = squeezed("".join(page.extract_text() for page in book.pages))
+    assert told(folds.IMPORTS, edition) not in words
+    assert told(folds.FIGURE, edition) not in words
+    assert "importbackbone" not in words
+    *_, (last, _), _ = parts[f"{place}{CHAPTER}"].sections  # before the solutions
+    stands_at_the_end, solution, last = map(squeezed, (*SAID[code][1:], last))
+    assert words.rindex(stands_at_the_end) < words.rindex(last) < words.index(solution)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a browser finds its faces without fontconfig")
+def test_korean_is_not_printed_as_boxes(site, tmp_path):
+    latin = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
+    (tmp_path / "fonts.conf").write_text(f"<fontconfig><dir>{latin}</dir></fontconfig>", "utf-8")
+    done = print_pages(f"ko/{CHAPTER}", FONTCONFIG_FILE=str(tmp_path / "fonts.conf"))
+    assert done.stderr.decode().strip() == publish.NO_FACE
 
 
 def test_what_a_fold_holds_does_not_fade_in_on_paper(open_page):

@@ -25,7 +25,7 @@ import pytest
 import slim
 import thumbnails
 import yaml
-from book_files import NAME, documents, executed, repository
+from book_files import ARCHIVE, PDFS, documents, executed, repository
 from bs4 import BeautifulSoup
 from fontTools.ttLib import TTFont
 from PIL import Image
@@ -709,7 +709,7 @@ def test_the_download_button_says_what_it_gives_and_offers_the_whole_book(pages)
             "The whole site, offline",
             "The book as a PDF",
         ], docname
-        assert [one["href"] for one in offered[-2:]] == [f"{latest}{NAME}.zip", f"{latest}{NAME}.pdf"]
+        assert [one["href"] for one in offered[-2:]] == [f"{latest}{ARCHIVE}", f"{latest}{PDFS['en']}"]
 
 
 @SITE
@@ -818,11 +818,15 @@ def test_a_workflow_is_bounded_and_looks_for_every_page(path):
 @SITE
 def test_what_a_release_carries_is_what_the_pages_lead_to():
     workflow = next(path for path in WORKFLOWS if path.name == "release.yml").read_text("utf-8")
-    carried = {f"{NAME}.{kind}" for kind in ("zip", "pdf")}
-    assert set(re.findall(r"_build/([\w.]+)", workflow)) == carried
-    for name in ("README.md", "_build/html/intro.html"):
-        latest = re.escape(repository(ROOT).latest_url)
-        assert set(re.findall(rf"{latest}([\w.]+)", (ROOT / name).read_text("utf-8"))) == carried
+    assert set(re.findall(r"_build/([\w.-]+)", workflow)) == {ARCHIVE, *PDFS.values()}
+    latest = re.escape(repository(ROOT).latest_url)
+    pages = {
+        "README.md": PDFS.values(),
+        "_build/html/intro.html": [PDFS["en"]],
+        "_build/html/ko/intro.html": [PDFS["ko"]],
+    }
+    for name, pdfs in pages.items():
+        assert set(re.findall(rf"{latest}([\w.-]+)", (ROOT / name).read_text("utf-8"))) == {ARCHIVE, *pdfs}
 
 
 def test_publishing_fills_in_one_address():

@@ -8,7 +8,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-NAME = "backbone"  # of what a reader takes along: the archive NAME.zip and the book as NAME.pdf
+NAME = "backbone"  # of what a reader takes along
+ARCHIVE, PDFS = f"{NAME}.zip", {"en": f"{NAME}.pdf", "ko": f"{NAME}-ko.pdf"}  # the site, and each edition printed
 
 # Where this package is installed, jsonschema, and with it nbformat, takes two seconds more to import: it compiles
 # grammars for a kind of address that no notebook has. Without it jsonschema leaves that check out.

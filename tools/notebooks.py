@@ -22,7 +22,7 @@ import execution
 import folds
 import glued
 import korean
-from book_files import NAME, NotebookError, Reference, Repository, bibliography, documents, repository
+from book_files import ARCHIVE, PDFS, NotebookError, Reference, Repository, bibliography, documents, repository
 from myst_blocks import Page, survey
 from notebook_markdown import WORDS, Renderer
 
@@ -222,7 +222,10 @@ def links(text: str, book: Book) -> str:
         title = book.pages[docname].title.replace("|", "\\|")
         rows.append(f"| {title} | [on the site]({read}) | [on Colab]({run}) |")
     latest = book.repository.latest_url
-    along = f"Take it along: [the whole site]({latest}{NAME}.zip), [the book as a PDF]({latest}{NAME}.pdf)."
+    along = (
+        f"Take it along: [the whole site]({latest}{ARCHIVE}), [the book as a PDF]({latest}{PDFS['en']}), "
+        f"[the PDF in Korean]({latest}{PDFS[korean.CODE]})."
+    )
     return "\n".join([before + LINKS, "", *rows, "", along, "", LINKS_END + after])
 
 

@@ -1,11 +1,11 @@
-"""Make what readers take with them from the built site: one archive, or the book as a PDF.
+"""Make what readers take with them from the built site: one archive, or each edition as a PDF.
 
     python tools/publish.py zip     _build/backbone.zip: unpack it, and open index.html
-    python tools/publish.py pdf     _build/backbone.pdf: still figures, links, an outline
+    python tools/publish.py pdf     _build/backbone.pdf, _build/backbone-ko.pdf: still figures, links, an outline
 
-A release carries both, and the front pages lead to them there and say how large they are.
+A release carries them, and the front pages lead to them there and say how large they are.
 
-The archive is the site as it is, which needs no server. The PDF is printed by the browser of the tests, page by page.
+The archive is the site as it is, which needs no server. A PDF is printed by the browser of the tests, page by page.
 """
 
 from __future__ import annotations
@@ -15,12 +15,14 @@ import io
 import re
 import sys
 import zipfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urldefrag
 
 import book_files
-from book_files import NAME
+import korean
+from book_files import ARCHIVE, NAME, PDFS
 from browser import KEEP_FACES, NoBrowserError, launch, serving
 from playwright.sync_api import sync_playwright
 from pypdf import PdfReader, PdfWriter
@@ -28,21 +30,39 @@ from pypdf.generic import ArrayObject, DictionaryObject, NameObject, NullObject,
 
 ROOT = Path(__file__).resolve().parent.parent
 SITE = ROOT / "_build" / "html"
-FRONT_PAGES = ("intro.md", "ko/intro.md")
+FRONT_PAGES = {"intro.md": (ARCHIVE, PDFS["en"]), "ko/intro.md": (ARCHIVE, PDFS[korean.CODE])}
+# Of each edition: where its pages lie in the site, and the title of its PDF.
+EDITIONS = {"en": ("", "Backbone"), korean.CODE: (f"{korean.CODE}/", "Backbone 한국어판")}
 PAPER = {"format": "A4", "margin": dict.fromkeys(("top", "bottom", "left", "right"), "16mm")}
+SHEET = {"width": 675, "height": 1004}  # the same in pixels, less the margins
 PLAIN = {".png", ".webp", ".woff2", ".gz"}  # packed already
 # All figures and formulas, in the light, with folds open: as on a reader's own paper.
 READY = """async () => {
     await window.widgetHost?.drawAll();
     await (window.widgetHost?.formulas ?? window.MathJax?.startup?.promise);
-    await document.fonts.ready;
     dispatchEvent(new Event("beforeprint"));
-    for (const _ of [1, 2, 3]) await new Promise(requestAnimationFrame);
 }"""
+# Going over to paper, or to another width, a browser asks for all faces again, and shows no words until they come.
+FACES = """async () => {
+    for (const _ of [1, 2, 3]) await new Promise(requestAnimationFrame);
+    await document.fonts.ready;
+}"""
+# Where no face has Hangul, each of its letters is the same empty box.
+LETTERS = """() => ["한", "글"].map((letter) => {
+    const context = document.createElement("canvas").getContext("2d");
+    context.font = `40px ${getComputedStyle(document.body).fontFamily}`;
+    context.fillText(letter, 0, 60);
+    return context.canvas.toDataURL();
+})"""
+NO_FACE = "No face here has Hangul, so Korean would be boxes; install one (Debian: apt-get install fonts-noto-cjk)."
 HEADINGS = """() => [...document.querySelectorAll("article section > :is(h1, h2)")].map((heading) => {
     const text = [...heading.childNodes].filter((node) => !node.matches?.(".headerlink"));
     return [text.map((node) => node.textContent).join("").trim(), heading.parentElement.id];
 })"""
+
+
+class NoFaceError(RuntimeError):
+    """A language cannot be printed on this computer; the message says what to install."""
 
 
 def archive(site: Path, target: Path) -> None:
@@ -72,6 +92,11 @@ def printed(site: Path, names: list[str]) -> dict[str, Part]:
             page.add_init_script(KEEP_FACES)
             page.goto(f"{server.url}/{name}.html")
             page.evaluate(READY)
+            page.emulate_media(media="print")
+            page.set_viewport_size(SHEET)
+            page.evaluate(FACES)
+            if page.evaluate("document.documentElement.lang") == korean.CODE and len(set(page.evaluate(LETTERS))) < 2:
+                raise NoFaceError(NO_FACE)
             [[title, _], *sections] = page.evaluate(HEADINGS)
             made[name] = Part(title, sections, page.pdf(**PAPER, print_background=True, tagged=True))
             page.close()
@@ -79,10 +104,11 @@ def printed(site: Path, names: list[str]) -> dict[str, Part]:
     return made
 
 
-def bound(parts: dict[str, Part], address: str) -> PdfWriter:
+def bound(parts: dict[str, Part], address: str, title: str, language: str) -> PdfWriter:
     """Bind printed pages into one document, with an outline, and with links between them that lead inside.
 
-    `address` is the site's: links to what is not in the document lead there.
+    Faces and pictures that several of them brought stand in it once. `address` is the site's: links to what is not in
+    the document lead there.
     """
     book = Bound(parts, address)
     for name, part in parts.items():
@@ -93,7 +119,9 @@ def bound(parts: dict[str, Part], address: str) -> PdfWriter:
     for name in parts:
         for link in book.links(name):
             book.lead_inside(link, name)
-    book.writer.add_metadata({"/Title": "Backbone"})
+    book.writer.add_metadata({"/Title": title})
+    book.writer.root_object[NameObject("/Lang")] = TextStringObject(language)
+    book.writer.compress_identical_objects(remove_duplicates=True, remove_unreferenced=True)
     return book.writer
 
 
@@ -153,32 +181,42 @@ def target_of(link, here: str) -> tuple[str, str] | None:
 def misstated(target: Path) -> str:
     """Return which front page says what of a file's size if that is wrong by more than a tenth, or nothing."""
     wrong = []
-    for page in FRONT_PAGES:
+    for page in [page for page, files in FRONT_PAGES.items() if target.name in files]:
         (said,) = re.findall(rf"<{re.escape(target.name)}>` ?\([^)\d]*(\d+) MB", (ROOT / page).read_text("utf-8"))
         if abs(target.stat().st_size / 1e6 - int(said)) > max(1, int(said) / 10):
             wrong.append(f"{page} says {said} MB")
     return ", ".join(wrong)
 
 
+def carried(wanted: str) -> Iterator[Path]:
+    """Make the archive or the PDFs, and return where each lies."""
+    folder, address = ROOT / "_build", book_files.repository(ROOT).pages_url
+    if wanted == "zip":
+        archive(SITE, folder / ARCHIVE)
+        yield folder / ARCHIVE
+        return
+    for language, (place, title) in EDITIONS.items():
+        parts = printed(SITE, [f"{place}{name}" for name in book_files.documents(ROOT)])
+        bound(parts, address, title, language).write(folder / PDFS[language])
+        yield folder / PDFS[language]
+
+
 def main(wanted: str) -> int:
-    """Make one of the two, and say where it lies."""
+    """Make what is wanted, and say where it lies."""
     if not (SITE / "index.html").exists():
         print("There is no site: run make book", file=sys.stderr)
         return 1
-    target = ROOT / "_build" / f"{NAME}.{wanted}"
-    if wanted == "zip":
-        archive(SITE, target)
-    else:
-        try:
-            parts = printed(SITE, book_files.documents(ROOT))
-        except NoBrowserError as error:
-            print(error, file=sys.stderr)
-            return 1
-        bound(parts, book_files.repository(ROOT).pages_url).write(target)
-    print(f"{target.relative_to(ROOT)}: {target.stat().st_size / 1e6:.1f} MB")
-    if said := misstated(target):
-        print(f"{said} of it; correct it there.", file=sys.stderr)
-    return int(bool(said))
+    wrong = False
+    try:
+        for target in carried(wanted):
+            print(f"{target.relative_to(ROOT)}: {target.stat().st_size / 1e6:.1f} MB", flush=True)
+            if said := misstated(target):
+                print(f"{said} of it; correct it there.", file=sys.stderr)
+                wrong = True
+    except (NoBrowserError, NoFaceError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    return int(wrong)
 
 
 if __name__ == "__main__":
