@@ -161,10 +161,12 @@ def test_the_photograph_is_dragged_and_networks_chosen(page_with):
     page, widget = page_with(explorer(**settings), width=720), explorer(**settings)
     check(page, widget)
     photo = page.get_by_role("slider").first
-    box = photo.bounding_box()
-    page.mouse.move(box["x"] + 20, box["y"] + 60)
+    box, corner = photo.locator("canvas").bounding_box(), photo.locator(".bb-arch-grip").bounding_box()
+    assert corner["x"] + corner["width"] == pytest.approx(box["x"] + box["width"], abs=1)
+    assert corner["y"] + corner["height"] / 2 == pytest.approx(box["y"] + box["height"], abs=1)
+    page.mouse.move(corner["x"] + 9, corner["y"] + 9)
     page.mouse.down()
-    page.mouse.move(box["x"] + 900, box["y"] + 90, steps=5)
+    page.mouse.move(box["x"] + 900, box["y"] + 90, steps=5)  # past the largest size
     page.mouse.up()
     widget.size = 448
     check(page, widget)
@@ -176,6 +178,15 @@ def test_the_photograph_is_dragged_and_networks_chosen(page_with):
     page.get_by_label("Upper network").select_option("AlexNet")
     widget.a = "AlexNet"
     check(page, widget)
+
+
+def test_the_key_names_the_bars(page_with):
+    page = page_with(explorer(), width=720)
+    look = "(all) => all.map((one) => getComputedStyle(one).backgroundColor)"
+    colors = page.locator(".bb-arch-key .bb-arch-bar").evaluate_all(look)
+    assert len(set(colors)) == 2
+    assert page.locator(".bb-arch-stage").first.locator(".bb-arch-bar").evaluate_all(look) == colors
+    assert page.locator(".bb-arch-key").inner_text().split("\n") == ["parameters", "multiply-adds"]
 
 
 def test_a_stage_tells_its_share_and_lists_its_layers(page_with):

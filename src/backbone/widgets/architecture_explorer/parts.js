@@ -33,7 +33,7 @@ export function photoPart(view, photograph, [least, most, step], now, moveTo) {
       "aria-valuemin": least,
       "aria-valuemax": most,
     },
-    picture,
+    h("span", { class: "bb-arch-print" }, picture, h("span", { class: "bb-arch-grip" })),
     h("span", { class: "bb-arch-name" }, size, width),
   );
   const clamp = (to) => moveTo(Math.min(Math.max(step * Math.round(to / step), least), most));
@@ -50,6 +50,12 @@ export function photoPart(view, photograph, [least, most, step], now, moveTo) {
     node.setAttribute("aria-valuetext", size.textContent);
   };
   return { node, update };
+}
+
+/** What the colors of the bars mean. */
+export function keyPart() {
+  const entry = (key) => h("span", {}, h("span", { class: `bb-arch-bar bb-arch-${key}` }), TEXT[key]);
+  return h("p", { class: "bb-arch-key" }, entry("parameters"), entry("cost"));
 }
 
 /** A stage: a box with a map in it, its name, and two bars under it. */

@@ -1,7 +1,7 @@
 import { array, body, compact, controls, fill, fold, glide, hint, invitation } from "../kit.js";
 import { question, speaker, stage, widget } from "../kit.js";
 import { amount, counted, mapsOf } from "./maths.js";
-import { layersPart, photoPart, shareText, stageName, stripPart } from "./parts.js";
+import { keyPart, layersPart, photoPart, shareText, stageName, stripPart } from "./parts.js";
 import { TEXT } from "./text.js";
 
 const SIDES = ["a", "b"];
@@ -65,6 +65,6 @@ export default widget(["a", "b", "size", "chosen", "answer"], (view, model) => {
   };
   const picture = stage(...strips.map(({ node }) => node), invitation(TEXT.invitation));
   const numbers = fold(TEXT.numbers, layers.node, hint(TEXT.scale));
-  const rows = [asked.node, controls(...asked.buttons.values()), picture, says.node, numbers];
+  const rows = [asked.node, controls(...asked.buttons.values(), keyPart()), picture, says.node, numbers];
   return { root: body("bb-arch", TEXT.title, ...rows), paint };
 });
