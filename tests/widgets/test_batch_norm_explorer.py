@@ -257,6 +257,19 @@ def test_dragging_one_input_moves_all_outputs_in_train_and_its_own_in_eval(scree
         screen.check()  # let go, it stays
 
 
+def test_axes_and_bars_say_what_they_are(screen):
+    chart = screen.root.locator("svg").first
+    last = chart.locator(".bb-bn-axis ~ text").all_text_contents()
+    assert "y, what goes out, at 2 times the scale" in last
+    ends = [float(text.replace("−", "-")) for text in last if re.fullmatch(r"−?[\d.]+", text)]
+    assert max(ends) == 2 * max(ends[ends.index(max(ends)) + 1 :])
+    name, middles = chart.get_by_text("mean ± deviation"), chart.locator(".bb-bn-bar line:nth-of-type(2)")
+    for mode, i in (("train", 0), ("eval", 1)):
+        screen.choose("Mode", mode)
+        screen.page.evaluate(FRAME)
+        assert float(name.get_attribute("x")) == pytest.approx(float(middles.nth(i).get_attribute("x1")), abs=0.01)
+
+
 def test_the_note_speaks_of_a_move_only_while_one_input_alone_has_moved(screen):
     def rings():
         return screen.root.locator("circle.bb-bn-ring:visible").count()

@@ -28,6 +28,7 @@ function place(node, attributes) {
 const HIGH = { input: 108, output: 254, all: 280 }; // where the two lines lie, and the height of the whole
 const STEP = 21; // from one level to the next
 const RADIUS = 9;
+const NAMED = 56; // half the width of what names the bars
 const EDGE = 18; // room for a dot and half a number at both ends of an axis
 
 /** An axis with its numbers; `at(width)` lays it out. */
@@ -146,11 +147,13 @@ function dotHandle(view, chart, node, i, { value, move, hold, select }) {
 
 /** The two lines, a thread from each input to its output, rings where outputs were, two bars of mean and deviation. */
 export function chartPart(view, count, state, actions) {
-  const [above, below] = [axis(HIGH.input, LIMIT, 3, TEXT.inputs), axis(HIGH.output, REACH, 1.5, TEXT.outputs)];
-  const bars = { batch: bar(14, TEXT.batchBar), running: bar(32, TEXT.runningBar) };
+  const scaled = fill(TEXT.outputs, { times: show(LIMIT / REACH) });
+  const [above, below] = [axis(HIGH.input, LIMIT, 3, TEXT.inputs), axis(HIGH.output, REACH, 1.5, scaled)];
+  const bars = { batch: bar(24, TEXT.batchBar), running: bar(38, TEXT.runningBar) };
   const dots = Array.from({ length: count }, (_, i) => dotNodes(i));
   const layers = ["thread", "ring", "output", "input"].flatMap((part) => dots.map((dot) => dot[part]));
-  const nodes = [above.node, below.node, bars.batch.node, bars.running.node, ...layers];
+  const barsName = svg("text", { y: 13, "text-anchor": "middle", "aria-hidden": "true" }, TEXT.bars);
+  const nodes = [above.node, below.node, barsName, bars.batch.node, bars.running.node, ...layers];
   const look = { class: "bb-bn-chart", role: "group", "aria-label": TEXT.chart, height: HIGH.all };
   const node = svg("svg", look, ...nodes);
   dots.forEach(({ input }, i) => dotHandle(view, node, input, i, actions));
@@ -162,6 +165,8 @@ export function chartPart(view, count, state, actions) {
     below.at(width, 154);
     bars.batch.at(stats.mean, Math.sqrt(stats.biased), width, given.training);
     bars.running.at(given.mean, Math.sqrt(given.variance), width, !given.training);
+    const middle = across(given.training ? stats.mean : given.mean, LIMIT, width);
+    place(barsName, { x: Math.min(Math.max(middle, NAMED), width - NAMED) });
     const [ins, outs] = [placed(x, LIMIT, HIGH.input, 44, width), placed(outputs, REACH, HIGH.output, 62, width)];
     dots.forEach((dot, i) => {
       paintDot(dot, { x: x[i], output: outputs[i], selected: i === selected, at: ins[i], out: outs[i] });
