@@ -75,7 +75,7 @@ class Screen:
     def __init__(self, page, expected, nth=0):
         self.page, self.expected = page, expected
         self.root = page.locator(".bb-widget").nth(nth)
-        self.input, self.output = self.root.locator(".bb-conv-pair canvas").all()
+        self.input, *self.orders, self.output = self.root.locator(".bb-conv-pair canvas").all()
         self.weights = self.root.locator("input[aria-label^='Weight']")
         self.says = self.root.locator(".bb-says")
         self.channel = 0
@@ -122,6 +122,14 @@ class Screen:
 
     def places(self, canvas, pixels) -> list[dict]:
         """Return the middles of so many pixels."""
+        if self.orders and canvas is not self.input:  # as large as the photograph, whatever the stride
+            box, (height, width) = canvas.bounding_box(), self.expected.output.shape
+            margin = box["width"] * MARGIN / (self.expected.pixels.shape[2] + 2 * MARGIN)
+            steps = [(box[side] - 2 * margin) / count for side, count in (("width", width), ("height", height))]
+            return [
+                {"x": margin + (column + 0.5) * steps[0], "y": margin + (row + 0.5) * steps[1]}
+                for row, column in pixels
+            ]
         top = left = MARGIN
         if canvas is self.output:
             top, left = (
@@ -211,8 +219,9 @@ class Screen:
         assert [words for words, _ in found] == [words for words, _ in right]
         assert [float(number(one)) for _, one in found] == pytest.approx([at for _, at in right], abs=5e-5 + 1e-9)
 
-    def check_map(self, values=None):
+    def check_map(self, values=None, canvas=None, largest=None):
         """Compare the map's colors, away from its mark, with Python's: of the sign, and as opaque as it is large."""
+        canvas = canvas or self.output
         values = self.expected.output if values is None else values
         self.frame()
         places = np.random.default_rng(3).integers(1, np.array(values.shape) - 1, (240, 2))
@@ -220,8 +229,8 @@ class Screen:
         reach = 8 if min(values.shape) > 40 else 2
         away = np.abs(places - np.array(self.expected.point) // factor).max(axis=1) > reach
         places = [tuple(place) for place in places[away][:60]]
-        found = drawn(self.output, self.places(self.output, places))
-        largest = np.abs(values).max()
+        found = drawn(canvas, self.places(canvas, places))
+        largest = largest or np.abs(values).max()
         for place, (*color, opacity) in zip(places, found, strict=True):
             assert opacity == pytest.approx(min(255, 510 * abs(values[place]) / largest), abs=0.51)
             if opacity > 25:

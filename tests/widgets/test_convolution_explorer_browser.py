@@ -320,18 +320,19 @@ def moved(x, down, right):
 
 
 def check_shift(screen, shift, stride=1):
-    """Compare the map and the sentence with Python's."""
+    """Compare the three maps and the sentence with Python's."""
     made = screen.expected
     made.stride, made.shift = stride, shift
     first = np.array([moved(plane, *shift) for plane in made.picture])[None]
     steps = [int(np.floor(by / stride + 0.5)) for by in shift]
-    difference = conv2d(first, made.weight, **geometry_of(made))[0, 0] - moved(convolved(made), *steps)
+    orders = [conv2d(first, made.weight, **geometry_of(made))[0, 0], moved(convolved(made), *steps)]
     screen.frame()
     says = screen.says.inner_text()
     if any(shift):
         down, right = ("up" if shift[0] < 0 else "down"), ("left" if shift[1] < 0 else "right")
         assert says.startswith(f"Moved {abs(shift[0])} {down}, {abs(shift[1])} {right}: ")
-        screen.check_map(difference)
+        for canvas, values in zip([*screen.orders, screen.output], [*orders, orders[0] - orders[1]], strict=True):
+            screen.check_map(values, canvas, np.abs(orders[0]).max())  # one scale for all three
     whole = all(by % stride == 0 for by in shift)
     assert ("inside, both orders agree" in says) == (whole and any(shift))
     assert ("no multiple" in says) == (not whole)

@@ -49,7 +49,7 @@ class ConvolutionExplorer(BookWidget):
         traitlets.TraitError: a setting outside the range above.
     """
 
-    room = {"window": (461, 324), "filter": (438, 563), "size": (399, 430), "shift": (377, 360), "lab": (461, 580)}
+    room = {"window": (461, 324), "filter": (438, 563), "size": (399, 430), "shift": (322, 547), "lab": (461, 580)}
 
     show = t.Enum(["window", "filter", "size", "shift", "lab"], "lab").tag(sync=True)
     image = t.Unicode().tag(sync=True)

@@ -95,7 +95,7 @@ export function shiftDifference(planes, height, width, kernel, settings, shift) 
     if (clean) inside = Math.max(inside, Math.abs(value));
     else border = Math.max(border, Math.abs(value));
   });
-  return { data, height: map.height, width: map.width, inside, border, step };
+  return { data, orders: [first.data, second], height: map.height, width: map.width, inside, border, step };
 }
 
 /** The pixels under the window at an output position, row by row; null where the window lies on padding. */

@@ -10,7 +10,7 @@ const LARGEST_SHIFT = 8;
 const DIRECTIONS = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
 
 /** A picture the reader can point into: canvas, caption, and `draw`, which paints what `current()` gives. */
-function panel(part, paint, current) {
+function panel(part, paint, current, attributes = { tabindex: 0, role: "application", "data-part": part }) {
   const caption = h("div", { class: "bb-caption" });
   const buffer = h("canvas");
   let painted; // what the buffer holds; a move draws frames over it without painting it again
@@ -21,7 +21,6 @@ function panel(part, paint, current) {
   };
   const { height, width } = current();
   const [wide, tall] = [width + 2 * MARGIN, height + 2 * MARGIN];
-  const attributes = { tabindex: 0, role: "application", "data-part": part };
   const { canvas, draw } = sheet(attributes, `${wide} / ${tall}`, (context, _width, _height, colors) => {
     context.imageSmoothingEnabled = false;
     context.setTransform(canvas.width / wide, 0, 0, canvas.height / tall, 0, 0);
@@ -69,10 +68,21 @@ function drawOutput(context, buffered, shown, canvas, colors) {
     context.drawImage(buffer, 0, row, column + 1, 1, x, y + row, column + 1, 1);
   } else context.drawImage(buffer, x, y);
   outline(context, x, y, drawn.width, drawn.height, 0.75, "#888");
-  if (shown.show === "shift") return;
   const passed = made ? made.last - made.first : 0;
   const [right, down] = [Math.min(column, drawn.width - 1), Math.min(row, drawn.height - 1)];
   mark(context, colors.mark, x + right - passed, y + down, 1 + passed, 1);
+}
+
+/** A map of the figure "shift", as large as the photograph whatever its stride: what has moved lies at one place in all. */
+function drawOrder(valuesOf) {
+  return (context, buffered, shown, canvas, colors) => {
+    const { empty, difference, drawnKey, height, width } = shown;
+    if (empty) return;
+    const size = [difference.height, difference.width];
+    const work = (target) => paintPixels(target, valuesOf(difference), ...size, scaleOf(shown, canvas));
+    context.drawImage(buffered(drawnKey + colors.positive, work), 0, 0, width, height);
+    outline(context, 0, 0, width, height, 0.75, "#888");
+  };
 }
 
 /** Where the map lies in its panel, at the photograph's own scale: in the middle. */
@@ -106,11 +116,13 @@ function mark(context, color, x, y, width, height) {
 
 /** The two pictures. What the reader points at goes to `hover` and `press`, a move of the picture to `shift`. */
 export function picturesPart(view, current, acts) {
-  const [input, output] = [panel("photograph", drawInput, current), panel("map", drawOutput, current)];
+  const moves = current().show === "shift";
+  const result = moves ? drawOrder(({ data }) => data) : drawOutput;
+  const [input, output] = [panel("photograph", drawInput, current), panel("map", result, current)];
+  const orders = moves ? TEXT.orders.map((name, i) => orderPanel(view, current, name, i)) : [];
   const ramp = h("span", { class: "bb-conv-ramp" });
   const legend = h("span", { class: "bb-conv-legend", title: TEXT.legend, "aria-hidden": "true" }, "−", ramp, "+");
   output.node.append(h("div", { class: "bb-conv-named" }, output.caption, legend));
-  const moves = current().show === "shift";
   input.canvas.setAttribute("aria-label", moves ? TEXT.moveLabel : TEXT.inputLabel);
   output.canvas.setAttribute("aria-label", moves ? TEXT.differenceLabel : TEXT.outputLabel);
   for (const one of [input, output]) {
@@ -123,10 +135,23 @@ export function picturesPart(view, current, acts) {
     const name = moves ? TEXT.difference : TEXT.output;
     write(output.caption, shown.empty ? TEXT.noOutput : sized(name, shown.drawn));
     legend.classList.toggle("bb-conv-none", shown.empty || isPhotograph(shown));
-    input.draw();
-    output.draw();
+    for (const one of [input, ...orders, output]) one.draw();
   };
-  return { nodes: [input.node, output.node], update };
+  return { nodes: [input, ...orders, output].map(({ node }) => node), update };
+}
+
+/** One of the two maps whose difference is seen. */
+function orderPanel(view, current, name, i) {
+  const look = { role: "img", "aria-label": name };
+  const made = panel(
+    "order",
+    drawOrder(({ orders }) => orders[i]),
+    current,
+    look,
+  );
+  write(made.caption, name);
+  view.onResize(made.canvas, made.draw);
+  return made;
 }
 
 /** Hovering shows what is under the pointer; a press, a drag and the keys leave the window there. */

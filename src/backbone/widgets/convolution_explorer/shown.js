@@ -72,7 +72,7 @@ export const isPhotograph = ({ kernel, difference }) => !difference && kernel.fl
 /** The largest size of a value of the map. */
 export function strongestOf(shown) {
   let strongest = 0;
-  for (const value of shown.drawn.data) strongest = Math.max(strongest, Math.abs(value));
+  for (const value of shown.difference?.orders[0] ?? shown.drawn.data) strongest = Math.max(strongest, Math.abs(value));
   return strongest;
 }
 

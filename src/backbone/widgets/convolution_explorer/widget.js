@@ -118,9 +118,9 @@ export default widget(SETTINGS, (view, model) => {
     shift: (to) => view.set({ shift: to }),
   };
   const drawn = picturesPart(view, current, acts);
-  const [input, output] = drawn.nodes;
+  const [input, ...maps] = drawn.nodes;
   const pair = h("div", { class: `bb-conv-pair bb-conv-${parts.beside ? "three" : "two"}` });
-  pair.append(...[input, parts.beside?.node, output].filter(Boolean));
+  pair.append(...[input, parts.beside?.node, ...maps].filter(Boolean));
   const sweep = name === "window" ? sweepPart(view, current, look, pair) : null;
   const says = speaker(view, false);
   (parts.beside?.node ?? pair).append(invitation(TEXT.invitations[name]));
