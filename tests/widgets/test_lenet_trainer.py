@@ -285,9 +285,15 @@ def test_the_trained_weights_are_told_and_taken(page_with):
 @pytest.mark.parametrize(("answer", "opening"), [("conv1", "Yes, conv1. Each of"), ("fc3", "No, conv1. Each of")])
 def test_the_question_shows_the_gradients(page, answer, opening):
     assert page.locator(".bb-train-hidden").count() == 5
+    wait, last = page.locator(".bb-train-wait"), page.locator(".bb-train-hidden").last
+    assert wait.inner_text() == "Choose a layer, or press Play"
+    around, bar = wait.bounding_box(), last.bounding_box()
+    assert around["x"] == pytest.approx(bar["x"], abs=1)
+    assert around["width"] == pytest.approx(bar["width"], abs=1)
     press(page, answer)
     page.wait_for_function("(text) => document.querySelector('.bb-says').textContent.startsWith(text)", arg=opening)
     assert page.locator(".bb-train-hidden").count() == 0
+    assert not wait.is_visible()
     assert page.locator(".bb-train-layers .bb-true").inner_text() == "conv1"
     wide = page.locator(".bb-train-layers .bb-train-bar").evaluate_all(
         "(all) => all.map((one) => Number(one.style.getPropertyValue('--bb-share')))"

@@ -214,8 +214,10 @@ export function layersPart(shapes, buttons) {
   const bars = weights.map(() => h("span", { class: "bb-train-bar" }));
   const rows = weights.flatMap((_, i) => [[...buttons.values()][i], strips[i], bars[i]]);
   const head = [h("span"), h("span", { class: "bb-train-head" }, TEXT.numbersOf), h("span", {}, TEXT.gradientOf)];
-  const node = h("div", { class: "bb-train-layers", "data-part": "gradients" }, ...head, ...rows);
+  const wait = h("p", { class: "bb-train-wait" }, TEXT.waiting);
+  const node = h("div", { class: "bb-train-layers", "data-part": "gradients" }, ...head, ...rows, wait);
   const update = ({ parameters, sizes }, known) => {
+    wait.hidden = known;
     const most = Math.max(...(sizes ?? [1]));
     const colors = ["positive", "negative"].map((name) => paletteColor(node, name)); // read before anything is written
     weights.forEach(([name, shape], i) => {

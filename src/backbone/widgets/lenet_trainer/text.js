@@ -29,6 +29,7 @@ export const TEXT = {
   passes: "passes through {count} pictures",
   numbersOf: "numbers",
   gradientOf: "gradient",
+  waiting: "Choose a layer, or press Play",
   strip: "Some numbers of {name}",
   untrained: "Its {total} numbers are random. At the left it sees: {name}, {share}, a guess.",
   given:
