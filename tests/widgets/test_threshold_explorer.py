@@ -292,6 +292,47 @@ def test_pictures_cross_the_line(screen):
     assert screen.root.locator(".bb-invite:visible").count() == 0, "the invitation has been taken"
 
 
+def test_pictures_hang_on_their_scores(page_with):
+    """A thread leads from each picture to its score, in the axis's order; the line does not cross the axis's name."""
+    named = {"positive": "shirts", "score": "log-odds of shirt"}
+    widget = ThresholdExplorer(POSITIVES, NEGATIVES, **named, pictures=PICTURES)
+    page = page_with(widget, width=360)
+    page.evaluate(DRAWN)
+    canvas = page.locator(".bb-th-scores")
+    low, high = (float(canvas.get_attribute(f"aria-value{end}")) for end in ("min", "max"))
+    scores = sorted(widget.face_scores)
+    width = canvas.bounding_box()["width"]
+    for key in ("ArrowLeft", "Home", "End"):
+        page.evaluate("drawn.threads.length = drawn.texts.length = 0")
+        canvas.press(key)
+        page.evaluate(FRAME)
+        threads = np.array(sorted(page.evaluate("drawn.threads"), key=lambda thread: thread[2]))
+        assert len(threads) > 5
+        places = (np.array(scores) - low) / (high - low) * width
+        assert np.abs(threads[:, :1] - places).min(1).max() < 0.5
+        assert (np.diff(threads[:, 0]) >= -0.01).all()
+        [(x, name_wide)] = page.evaluate("drawn.texts")
+        line = (float(canvas.get_attribute("aria-valuenow")) - low) / (high - low) * width
+        assert not x - name_wide < line < x
+
+
+DRAWN = """() => {
+    globalThis.drawn = { threads: [], texts: [] };
+    const Path = Path2D, { prototype } = CanvasRenderingContext2D, { fillText } = prototype;
+    globalThis.Path2D = class extends Path {
+        constructor(d) {
+            super(d);
+            const numbers = d.match(/[-\\d.]+/g).map(Number);
+            if (numbers.length === 4) drawn.threads.push(numbers);
+        }
+    };
+    prototype.fillText = function (text, x, ...rest) {
+        if (text.startsWith("log-odds")) drawn.texts.push([x, this.measureText(text).width]);
+        return fillText.call(this, text, x, ...rest);
+    };
+}"""
+
+
 def test_threshold_by_keys_and_best_f1(screen):
     screen.histogram.focus()
     start = screen.threshold()

@@ -12,7 +12,7 @@ export const rate = (share) => percent(share, 1, 2);
 // ---- The scores ---------------------------------------------------------------------------------------------
 
 /** Positives upward, negatives downward, on one axis of scores; what lies left of the threshold fades. */
-function paintHistogram(context, width, height, colors, { bars, low, high, positive }, line) {
+function paintHistogram(context, width, height, colors, { bars, low, high, positive, score }, line) {
   const foot = height - 18;
   const middle = 0.62 * foot;
   const top = Math.max(...bars.positives, ...bars.negatives);
@@ -39,6 +39,10 @@ function paintHistogram(context, width, height, colors, { bars, low, high, posit
   context.fillText(told(positive), 4, 2);
   context.textBaseline = "bottom";
   context.fillText(TEXT.others, 4, foot - 2);
+  const name = fill(TEXT.axis, { score });
+  const ends = line > width - 16 - context.measureText(name).width ? line - 8 : width - 4; // not across the line
+  context.textAlign = "right";
+  context.fillText(name, ends, foot - 2);
   context.textBaseline = "alphabetic";
   for (const tick of ticksOf(low, high, 6)) {
     context.textAlign = "center";
@@ -61,8 +65,8 @@ function paintSides(context, width, line, positive) {
   context.textAlign = "left";
 }
 
-/** Pictures in the order of their scores, those at or above the threshold to the right of the line. */
-function paintFaces(context, top, width, colors, { faces, threshold, line }) {
+/** Pictures in the order of their scores, each with a thread to its own, those at or above the threshold to the right. */
+function paintFaces(context, top, width, colors, { faces, threshold, line, low, high }) {
   const rank = rankOf(faces.scores, threshold);
   const size = FACES - 10;
   context.imageSmoothingEnabled = false;
@@ -70,6 +74,11 @@ function paintFaces(context, top, width, colors, { faces, threshold, line }) {
     const x = line - (i + 0.5 - rank) * (size + 6) - size / 2;
     if (x < -size || x > width) return;
     const called = i < countAbove(faces.scores, threshold);
+    const place = ((faces.scores[i] - low) / (high - low)) * width;
+    context.globalAlpha = 0.3;
+    context.lineWidth = 1;
+    context.strokeStyle = colors.ink;
+    context.stroke(new Path2D(`M${place} ${top - 18}L${x + size / 2} ${top + 4}`));
     context.globalAlpha = called ? 1 : 0.45;
     context.drawImage(face, x, top + 4, size, size);
     context.strokeStyle = faces.truth[i] ? colors.positive : colors.negative;
@@ -115,8 +124,8 @@ export function scoresPart(view, { positives, negatives, positive, score, faces 
     const threshold = now();
     const line = Math.min(Math.max(((threshold - low) / (high - low)) * width, 1), width - 1);
     const tall = height - under;
-    paintHistogram(context, width, tall, colors, { bars, low, high, positive }, line);
-    paintFaces(context, tall, width, colors, { faces: strip, threshold, line });
+    paintHistogram(context, width, tall, colors, { bars, low, high, positive, score }, line);
+    paintFaces(context, tall, width, colors, { faces: strip, threshold, line, low, high });
     paintLine(context, line, 0.62 * (tall - 18), height, colors.mark);
   });
   const clamp = (threshold) => moveTo(Math.min(Math.max(Number(threshold.toPrecision(4)), low), high));

@@ -7,6 +7,7 @@ export const TEXT = {
   called: "called {positive} →",
   notCalled: "← not called",
   others: "all others",
+  axis: "{score} →",
   recallBar: "All {positive}:",
   precisionBar: "All that are called {positive}:",
   found: "found",
