@@ -105,14 +105,18 @@ def test_one_cut_is_recorded_and_others_are_computed(page_with, made, imagenet, 
 
 
 @pytest.mark.parametrize(
-    ("answer", "opening"), [("the inside", "No: the shortcut."), ("the shortcut", "Yes, the shortcut.")]
+    ("answer", "opening"), [("it stays, too", "No, it changes."), ("it changes", "Yes, it changes.")]
 )
 def test_the_prediction_is_shown_by_a_cut(page_with, made, answer, opening):
-    page = page_with(made(), width=720)
+    page = page_with(made(cuts={"7": "branch"}), width=720)
+    assert page.locator(".bb-says").inner_text().startswith("With the inside of block 7 out")
+    whole = page.get_by_role("button", name="Whole again")
+    assert not whole.is_visible(), "the invitation stands there"
     page.get_by_role("button", name=answer, exact=True).click()
     page.evaluate(FRAME)
+    assert whole.is_visible()
     assert page.locator(".bb-says").inner_text().startswith(opening)
-    assert page.locator(".bb-true").all_inner_texts() == ["the shortcut"]
+    assert page.locator(".bb-true").all_inner_texts() == ["it changes"]
     assert page.get_by_role("button", name="Shortcut of block 7").get_attribute("aria-pressed") == "true"
 
 
@@ -128,5 +132,5 @@ def test_numbers_count_the_photographs(page_with, made, imagenet, recorded):
 def test_it_is_whole(page_with, made):
     pictures = [".bb-pictures label:not(.bb-photo-none) input", None]
     cuts = [".bb-bl-skip", None, ["button.bb-bl-box", None]]
-    answer = [".bb-answers|the inside", None]
+    answer = [".bb-answers|it changes", None]
     page_checks.assert_whole(page_with(made()), cuts, pictures, then=[answer], widths=(720, 320, 360))

@@ -85,6 +85,8 @@ def check(page, widget):
 def test_slider_and_kinds(page_with):
     page, widget = page_with(made(), width=720), made()
     slider = page.locator("input[type=range]")
+    assert page.locator(".bb-question").inner_text().startswith("Shortcuts at 1:")
+    assert page.locator(".bb-says").inner_text().startswith("Shortcuts times 1:"), "it opens where its question begins"
     check(page, widget)
     for key, weight in {"ArrowLeft": 0.95, "Home": 0.0, "End": 1.2, "PageDown": None}.items():
         slider.press(key)

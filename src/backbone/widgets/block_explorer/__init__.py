@@ -33,7 +33,7 @@ class BlockExplorer(NetworkWidget):
     Traits, live both ways:
         photo: name of the picture shown, or "" for the reader's own.
         cuts: number of a block, as a text -> what is taken out of it, "branch" or "skip".
-        answer: to "Which costs the answer?": "branch", "skip", "both", or "".
+        answer: to "Does the answer stay without a shortcut?": "stays", "changes", or "".
 
     Raises:
         ValueError: a case is missing, or logits are of another shape.
@@ -43,7 +43,7 @@ class BlockExplorer(NetworkWidget):
     room = {"": (504, 622)}
 
     cuts = t.Dict().tag(sync=True)
-    answer = t.Enum(["", *PARTS, "both"], "").tag(sync=True)
+    answer = t.Enum(["", "stays", "changes"], "").tag(sync=True)
 
     blocks = t.List(read_only=True, help="number, whether it adds its input, size of its maps from 0 to 1").tag(
         sync=True

@@ -105,11 +105,11 @@ export default widget(["cuts", "answer"], (view, model) => {
   function paint() {
     const [cuts, answer] = ["cuts", "answer"].map((name) => model.get(name));
     const [before, found] = [answersTo({}), answersTo(cuts)];
-    asked.update(answer, "skip");
+    asked.update(answer, "changes");
     chain.update(cuts);
     whole.disabled = !Object.keys(cuts).length;
     answers.update(found ?? before ?? [], !found);
-    const verdict = answer && asked.fresh() ? (answer === "skip" ? TEXT.yes : TEXT.no) : "";
+    const verdict = answer && asked.fresh() ? (answer === "changes" ? TEXT.yes : TEXT.no) : "";
     const at = { all: open.length, loaded: network.loaded(), own: photograph.now().own };
     says.say(verdict + sentenceOf(cuts, found, before, at));
   }

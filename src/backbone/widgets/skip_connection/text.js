@@ -1,6 +1,6 @@
 export const TEXT = {
   title: "Skip connection: the weight of the shortcut, and the gradient of each block",
-  question: "Every shortcut counts half. How much of the gradient reaches block 1?",
+  question: "Shortcuts at 1: the gradient arrives. At one half, how much reaches block 1?",
   answers: { half: "half", most: "nearly all", lost: "next to nothing", wild: "it depends" },
   yes: "Yes: on the branches. Small ones let it vanish, those with BatchNorm let it explode; near 1 both keep it.",
   no: "No, try both: small branches let it vanish, those with BatchNorm let it explode; near 1 both keep it.",
