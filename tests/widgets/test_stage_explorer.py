@@ -102,11 +102,33 @@ def test_stages_and_places_by_pointer_and_keys(page_with, made):
     page.evaluate(FRAME)
     assert "row 6, column 0" in handle.get_attribute("aria-label")
     page.mouse.down()
-    page.mouse.move(box["x"] - 300, box["y"] - 300)  # past the end
+    for side, far in ((0, -300), (6, 900)):  # past the end
+        page.mouse.move(box["x"] + far, box["y"] + far)
+        page.evaluate(FRAME)
+        assert f"row {side}, column {side}" in handle.get_attribute("aria-label")
+        assert page.locator(".bb-st-map").evaluate_all(STICKING_OUT) == []
     page.mouse.up()
-    assert "row 0, column 0" in handle.get_attribute("aria-label")
-    frames = page.locator(".bb-st-stages .bb-st-frame").evaluate_all("(all) => all.map((one) => one.style.left)")
-    assert frames == ["0%"] * 6
+    page.locator(".bb-st-stages label").last.click()
+    assert says(page).startswith("Head: 1,280 maps of 7 × 7;")
+    assert page.get_by_text("Of its 1,280 maps the five").is_visible()
+
+
+# The frames that do not stay on their picture, also where a place of it is smaller than they are.
+STICKING_OUT = """(maps) => maps.flatMap((map) => {
+    const [picture, frame] = [...map.children].map((node) => node.getBoundingClientRect());
+    const inside = ["left", "top"].every((side) => frame[side] >= picture[side] - 0.5)
+        && ["right", "bottom"].every((side) => frame[side] <= picture[side] + 0.5);
+    return inside ? [] : [[frame.right - picture.right, frame.bottom - picture.bottom]];
+})"""
+
+
+@pytest.mark.browser
+def test_pointing_is_what_the_figure_invites_to(page_with, made):
+    page = page_with(made(), width=720)
+    assert page.locator(".bb-invite").is_visible()
+    box = page.locator(".bb-st-seen > .bb-st-map").bounding_box()
+    page.mouse.move(box["x"] + 30, box["y"] + 30)
+    assert not page.locator(".bb-invite").is_visible()
 
 
 @pytest.mark.browser

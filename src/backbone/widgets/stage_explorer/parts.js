@@ -10,6 +10,12 @@ export function stageName(taps, at) {
   return at === taps.length - 1 ? TEXT.head : fill(TEXT.stage, taps[at]);
 }
 
+/** Put a frame around a cell; it keeps a size that is seen, and stays on its picture. */
+function putFrame(frame, { top, left, size }) {
+  const inside = (share) => `min(${100 * share}%, 100% - 6px)`;
+  Object.assign(frame.style, { top: inside(top), left: inside(left), width: `${100 * size}%` });
+}
+
 /** A map on its canvas, with the frame of one place on it. */
 function mapPart(look) {
   const canvas = h("canvas", look);
@@ -25,10 +31,7 @@ function mapPart(look) {
       color,
     );
   };
-  const mark = (side, place) => {
-    const { top, left, size } = cellAt(side, place);
-    Object.assign(frame.style, { top: `${100 * top}%`, left: `${100 * left}%`, width: `${100 * size}%` });
-  };
+  const mark = (side, place) => putFrame(frame, cellAt(side, place));
   return { node, canvas, paint, mark };
 }
 
@@ -69,7 +72,7 @@ export function stripPart(view, taps) {
 export function stagePart(taps, count) {
   const maps = Array.from({ length: count }, () => mapPart({ role: "img" }));
   const title = h("span");
-  const titles = taps.map((tap) => fill(TEXT.maps, tap));
+  const titles = taps.map(({ channels }) => fill(TEXT.maps, { channels: grouped(channels) }));
   const longest = titles.reduce((a, b) => (b.length > a.length ? b : a));
   const node = h(
     "div",
@@ -101,15 +104,16 @@ export function placePart(view, canvas, now, moveTo) {
     moveTo([clamp((event.clientY - box.top) / box.height), clamp((event.clientX - box.left) / box.width)]);
   };
   drag(view, node, go);
-  view.listen(node, "pointermove", (event) => event.pointerType === "mouse" && go(event));
-  const moves = { ArrowUp: [-STEP, 0], ArrowDown: [STEP, 0], ArrowLeft: [0, -STEP], ArrowRight: [0, STEP] };
+  const moves = ({ movementX, movementY }) => movementX || movementY; // a page that scrolls is no hand
+  view.listen(node, "pointermove", (event) => event.pointerType === "mouse" && moves(event) && go(event));
+  const steps = { ArrowUp: [-STEP, 0], ArrowDown: [STEP, 0], ArrowLeft: [0, -STEP], ArrowRight: [0, STEP] };
   keys(view, node, ({ key }) => {
-    if (!moves[key]) return false;
-    moveTo(now().map((share, axis) => clamp(share + moves[key][axis])));
+    if (!steps[key]) return false;
+    moveTo(now().map((share, axis) => clamp(share + steps[key][axis])));
   });
   const mark = (side) => {
-    const { row, column, top, left, size } = cellAt(side, now());
-    Object.assign(frame.style, { top: `${100 * top}%`, left: `${100 * left}%`, width: `${100 * size}%` });
+    const { row, column, ...cell } = cellAt(side, now());
+    putFrame(frame, cell);
     node.setAttribute("aria-label", fill(TEXT.place, { row, column }));
   };
   return { node, mark };

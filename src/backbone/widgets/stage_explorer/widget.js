@@ -80,7 +80,8 @@ function sourceOf(model, taps, changed) {
 function sentenceOf(taps, at, shown, loaded) {
   if (!shown) return loaded ? TEXT.working : TEXT.waiting;
   const { name, share } = shown.answer;
-  return fill(TEXT.says, { ...taps[at], stage: stageName(taps, at), name, share: percent(share) });
+  const channels = grouped(taps[at].channels);
+  return fill(TEXT.says, { ...taps[at], channels, stage: stageName(taps, at), name, share: percent(share) });
 }
 
 /**
@@ -110,6 +111,7 @@ export default widget(["stage", "answer"], (view, model) => {
     () => place,
     (to) => {
       view.acted = true;
+      view.use();
       place = to;
       if (passed === null) return mark();
       passed = null;
