@@ -829,6 +829,26 @@ def test_a_figure_is_painted_in_the_ink_of_the_page(open_page, chapter):
     assert page.evaluate(PAINTED) == dark
 
 
+# Each figure brings the rules of the kit with its own, so one that comes later repeats them after those of the first.
+LOOKS = """(turns) => {
+    const ours = () => [...document.querySelectorAll("style")].filter((one) => one.textContent.includes(".bb-widget"));
+    for (let i = 0; i < turns; i++) document.head.append(ours()[0]);
+    const looks = ["fontWeight", "fontSize", "opacity", "display", "padding", "margin", "gap", "backgroundColor"];
+    const read = (node) => looks.map((look) => getComputedStyle(node)[look]).join("; ");
+    return [ours().length, ...[...document.querySelectorAll(".bb-widget *")].map((n) => `${n.className}: ${read(n)}`)];
+}"""
+
+
+@pytest.mark.parametrize("chapter", ["imagenet-features", "neural-networks", "resnet", "transfer-learning"])
+def test_a_figure_looks_the_same_whichever_came_last(open_page, chapter):
+    page = open_page(f"chapters/{chapter}.html")
+    page.evaluate(PAINTED)
+    sheets, *first = page.evaluate(LOOKS, 0)
+    assert sheets > 1
+    for _ in range(1, sheets):
+        assert page.evaluate(LOOKS, 1)[1:] == first
+
+
 def test_a_dark_figure_is_printed_in_light_ink(open_page):
     path = "chapters/vanishing-gradients.html"
     light = open_page(path).evaluate(PAINTED)

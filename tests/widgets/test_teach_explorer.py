@@ -270,6 +270,12 @@ def test_it_opens_with_a_trained_head(page_with, made, features):
     weights, bias = trained(x, np.repeat([0, 1], FIRST), 2)
     share = softmax(features["features"][:1, FIRST] @ weights.T + bias)[0]
     assert page.locator(".bb-te-shares li:visible").first.inner_text().split("\n")[1] == f"{100 * share[0]:.0f} %"
+    heavy = "(rows) => rows.map((row) => [parseFloat(row.innerText.split('\\n')[1]), getComputedStyle(row).fontWeight])"
+    for thumb in page.locator(".bb-te-thumb").all():  # the likeliest class stands out, wherever its row is
+        thumb.click()
+        says(page)
+        rows = page.locator(".bb-te-shares li:visible").evaluate_all(heavy)
+        assert [weight for _, weight in rows] == ["700" if share == max(rows)[0] else "400" for share, _ in rows]
 
 
 @pytest.mark.parametrize(("answer", "opening"), [("both", "Yes, both."), ("the frames", "Not alone: then none")])
