@@ -415,14 +415,14 @@ CUT_WORDS = """(root) => [...root.querySelectorAll("canvas")].flatMap((canvas) =
     const cut = ({ left, top, right, bottom }) => left < -1 || top < -1 || right > wide + 1 || bottom > tall + 1;
     return (canvasWords.get(canvas) ?? []).filter(cut);
 })"""
-# The words that an invitation hides, on the page, in drawings and on canvases. What can do nothing yet it may hide.
+# The words that an invitation hides, on the page, in drawings and on canvases. What is not seen yet it may hide.
 HIDDEN_WORDS = f"""(root) => {{
     {VISIBLE}
     const invitation = seen.find((n) => n.matches(".bb-invite"));
     if (!invitation) return [];
     const own = invitation.getBoundingClientRect(), words = [];
     for (const node of seen) {{
-        if (node === invitation || node.matches(":disabled")) continue;
+        if (node === invitation || getComputedStyle(node).visibility === "hidden") continue;
         const box = node.getBoundingClientRect();
         for (const {{ text, ...at }} of window.canvasWords?.get(node) ?? [])
             words.push([text, box.left + at.left, box.top + at.top, box.left + at.right, box.top + at.bottom]);
