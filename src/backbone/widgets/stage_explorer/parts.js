@@ -101,6 +101,7 @@ export function placePart(view, canvas, now, moveTo) {
   const clamp = (share) => Math.min(0.999, Math.max(0, share));
   const go = (event) => {
     const box = canvas.getBoundingClientRect();
+    view.use();
     moveTo([clamp((event.clientY - box.top) / box.height), clamp((event.clientX - box.left) / box.width)]);
   };
   drag(view, node, go);

@@ -111,7 +111,6 @@ export default widget(["stage", "answer"], (view, model) => {
     () => place,
     (to) => {
       view.acted = true;
-      view.use();
       place = to;
       if (passed === null) return mark();
       passed = null;
