@@ -37,8 +37,7 @@ COPY_WORDS = {
     "copy_failure": "Failed to copy",
 }
 
-CARD = re.compile(r'<meta (?:property="og:image[:\w]*"|name="twitter:card") [^>]*>\n?')
-DESCRIPTION = re.compile(r'<meta property="og:description" content="([^"]*)"')
+CARD_FACE = Path(__file__).parent / "fonts" / "hangul.otf"
 
 
 class EditionError(SphinxError):
@@ -126,18 +125,15 @@ def finished(app, text: str, page: Path) -> str:
         text = text.replace(BUTTONS, BUTTONS + SWITCH.format(code=other, href=href, name=NAMES[other]), 1)
         for one, place in ((ENGLISH, ""), (korean.CODE, f"{korean.CODE}/")):
             text = text.replace("</head>", HEAD.format(code=one, address=f"{address}{place}{name}"), 1)
-    return with_card(app, told(app, text, name), name) if code == korean.CODE else text
+    return told(app, text, name) if code == korean.CODE else text
 
 
-def with_card(app, text: str, name: str) -> str:
-    """Return a Korean page with the picture that a link to the English one shows, described in Korean."""
-    page = Path(app.config.backbone_english) / name
-    english = page.read_text("utf-8") if page.exists() else ""
-    described, own = DESCRIPTION.search(english), DESCRIPTION.search(text)
-    if not described or not own:
-        return text
-    card = "".join(CARD.findall(english)).replace(f'content="{described[1]}"', f'content="{own[1]}"')
-    return CARD.sub("", text).replace("</head>", f"{card}</head>", 1)
+def give_cards_hangul(app, config):
+    """Let the pictures that a link to a page shows have a face with Hangul, which that of their extension has not."""
+    if config.language == korean.CODE:
+        from matplotlib.font_manager import FontEntry, fontManager
+
+        fontManager.ttflist.append(FontEntry(fname=str(CARD_FACE), name=korean.CARD_FACES[0]))
 
 
 def told(app, text: str, name: str) -> str:
@@ -171,5 +167,6 @@ def setup(app):
     app.add_config_value("backbone_english", "", "env")
     app.add_config_value("backbone_korean", [], "")
     app.connect("config-inited", name_no_sections)
+    app.connect("config-inited", give_cards_hangul)
     app.connect("doctree-read", share_anchors, priority=100)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -11,11 +11,15 @@ import zipfile
 from pathlib import Path
 
 import book_files
+import edition as editions
 import folds
+import korean
 import matplotlib
 import publish
 import pytest
 from bs4 import BeautifulSoup
+from fontTools.ttLib import TTFont
+from matplotlib import font_manager
 from PIL import Image
 from pypdf import PdfReader
 
@@ -228,12 +232,17 @@ def test_robots_find_every_page_once(site):
 
 def test_each_page_has_a_card_that_lies_on_the_site(site):
     home = book_files.repository(ROOT).pages_url
+    faces = [editions.CARD_FACE, font_manager.findfont(korean.CARD_FACES[1])]
+    known = {letter for face in faces for letter in TTFont(face).getBestCmap()}
     for name in [f"{place}{name}" for name in book_files.documents(ROOT) for place in ("", "ko/")]:
         head = BeautifulSoup((site / f"{name}.html").read_text("utf-8").partition("</head>")[0], "html.parser")
         about = {tag.get("property", tag.get("name")): tag["content"] for tag in head.select("meta[content]")}
         assert about["og:url"] == f"{home}{name}.html"
         assert len(about["description"]) > 40
-        assert about["og:image"].startswith(home)
+        place = "ko/" if name.startswith("ko/") else ""
+        assert about["og:locale"] == ("ko_KR" if place else "en_US")
+        assert about["og:image"].startswith(f"{home}{place}_images/"), name
+        assert not place or {*map(ord, about["og:title"] + about["og:description"])} <= known, name
         assert about["og:image:alt"] == about["og:description"]
         assert not name.startswith("ko/") or not re.search(r"(?:\b[a-z]+ ){3}", about["og:description"]), name
         with Image.open(site / about["og:image"].removeprefix(home)) as card:

@@ -597,7 +597,7 @@ def test_the_faces_are_small():
     assert sum(path.stat().st_size for path in (ROOT / "_static/fonts").glob("*.woff2")) < 70_000
 
 
-@pytest.mark.parametrize("folder", ["_extra/mathjax", "_extra/minisearch", "_static/fonts"])
+@pytest.mark.parametrize("folder", ["_extra/mathjax", "_extra/minisearch", "_static/fonts", "_ext/fonts"])
 def test_foreign_files_are_what_their_checksums_say(folder):
     listed = dict(line.split("  ./")[::-1] for line in (ROOT / folder / "SHA256SUMS").read_text("utf-8").splitlines())
     files = {path.relative_to(ROOT / folder).as_posix(): path for path in (ROOT / folder).rglob("*") if path.is_file()}

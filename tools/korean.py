@@ -36,6 +36,8 @@ from book_files import NotebookError
 from backbone import language
 
 CODE = "ko"
+# Of a page's card: _ext/fonts/hangul.otf, and for the rest, such as a Polish name, what matplotlib brings.
+CARD_FACES = ("Backbone Hangul", "DejaVu Sans")
 CELL = re.compile(r"^```\{code-cell\}[^\n]*\n.*?^```$\n?|^@@$\n?", re.MULTILINE | re.DOTALL)
 CELL_PARTS = re.compile(r"(```\{code-cell\}[^\n]*\n(?::[^\n]*\n)*\n?)(.*?)(```\n?)\Z", re.DOTALL)
 STAMP = re.compile(r'^\+\+\+ \{"en": "(\w+)"\}\n+', re.MULTILINE)
@@ -249,11 +251,13 @@ def put(path: Path, text: str | bytes) -> None:
 def config(root: Path, told: language.Catalogue) -> str:
     """Return the settings of the Korean book."""
     settings = book_files.read_yaml(root, "_config.yml")
+    cards = settings["sphinx"]["config"]["ogp_social_cards"]
     settings["sphinx"]["config"] |= {
         "language": CODE,
         "html_extra_path": [],  # both editions share the English one's
         "mathjax_path": "../" + settings["sphinx"]["config"]["mathjax_path"],
-        "ogp_social_cards": {"enable": False},  # their face has no Hangul
+        "ogp_social_cards": cards | {"font": [*CARD_FACES]},
+        "ogp_custom_meta_tags": ['<meta property="og:locale" content="ko_KR" />'],
         "togglebutton_hint": told.tell("Click to show"),
         "togglebutton_hint_hide": told.tell("Click to hide"),
     }
