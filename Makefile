@@ -42,7 +42,7 @@ check: $(READY) ## run what needs neither a built site nor a browser: lint, the 
 	@$(MAKE) --no-print-directory lint
 	@$(BIN)/python -m pytest $(PARALLEL) -m "not (build or browser or site)"
 
-lint: $(READY) ## check style, format and spelling, the chapters' cells, and that the notebooks are in step
+lint: $(READY) ## check style, format, spelling, links, glued numbers, alternative texts, cells, and notebooks
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/oxlint $(JAVASCRIPT)
@@ -51,7 +51,7 @@ lint: $(READY) ## check style, format and spelling, the chapters' cells, and tha
 	@$(BIN)/python -m codespell_lib $(SPELLING) _ext _static experiments src tests tools
 	@$(BIN)/python tools/notebooks.py --check
 	@$(BIN)/python tools/korean.py stale
-	@$(BIN)/python -m pytest -q tests/test_chapters.py -k "column or short"
+	@$(BIN)/python -m pytest -q --noconftest --disable-plugin-autoload tests/test_chapters.py -m lint
 
 serve: $(READY) ## show the built site on http://localhost:8000 (PORT=...)
 	@test -f _build/html/index.html || { echo "make serve: there is no site yet; run: make book"; exit 1; }

@@ -72,15 +72,16 @@ class Renderer:
     shown: set[str] = field(default_factory=set)  # the names of those that the text shows
     words: dict[str, str] = field(default_factory=lambda: WORDS)  # in the notebook's language
     asked: str = ""  # the label of an exercise that waits for its cell
+    file: str = ""  # of the chapter's text, where its name is not that of the page
 
     def fail(self, line: int, message: str) -> NotebookError:
         """Return the error for one line of the chapter."""
-        return NotebookError.at(f"{self.page.docname}.md", line, message)
+        return NotebookError.at(self.file or f"{self.page.docname}.md", line, message)
 
     def markdown(self, lines: list[str], first: int) -> list[str]:
         """Rewrite lines of the chapter, of which the first has the given number; leave no blank ones at the ends."""
         out: list[str] = []
-        for block in parse(lines, f"{self.page.docname}.md", first):
+        for block in parse(lines, self.file or f"{self.page.docname}.md", first):
             if block.kind in {"blank", "directive"} and out and out[-1]:
                 out.append("")
             if block.kind == "directive":

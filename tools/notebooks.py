@@ -106,7 +106,8 @@ def render(text: str, docname: str, book: Book, numbers: glued.Numbers) -> tuple
     cells = read_cells(text, file)
     check_opening(cells, file)
     words = book.words
-    renderer = Renderer(book.pages[docname], book.pages, book.repository, book.references, numbers.values, words=words)
+    known = (book.pages[docname], book.pages, book.repository, book.references)
+    renderer = Renderer(*known, numbers.values, words=words, file=file)
     made = []
     for cell in cells:
         if cell.kind == "markdown":
