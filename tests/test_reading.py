@@ -26,6 +26,7 @@ def test_a_question_is_read_with_its_reasons():
         (["9"], "'9' is no answer; write `- [ ] answer`"),
         (RIGHT[:2], "it has 1 answers; give 2 to 5"),
         (RIGHT * 2, "exactly one answer must be right"),
+        ([RIGHT[0].replace("9", "$3^2$"), *RIGHT[1:]], "'$3^2$' is a formula alone, so its button has no name"),
         (RIGHT[:1] + RIGHT[2:], "say why, in an indented line below: '9'"),
     ],
 )

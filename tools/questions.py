@@ -12,6 +12,7 @@ import re
 from dataclasses import dataclass
 
 ANSWER = re.compile(r"- \[([ x])\] (.+)")
+FORMULA = re.compile(r"\$[^$]*\$")
 FEWEST, MOST = 2, 5
 
 
@@ -40,6 +41,10 @@ def answers(lines: list[str]) -> list[Answer]:
         raise ValueError(f"it has {len(found)} answers; give {FEWEST} to {MOST}.")
     if sum(answer.right for answer in found) != 1:
         raise ValueError("exactly one answer must be right: `- [x]`.")
+    if nameless := [answer.text for answer in found if not FORMULA.sub("", answer.text).strip(" .")]:
+        raise ValueError(
+            f"{nameless[0]!r} is a formula alone, so its button has no name; write it in words, or as *h*."
+        )
     if unexplained := [answer.text for answer in found if not answer.why]:
         raise ValueError(f"say why, in an indented line below: {unexplained[0]!r}.")
     return found
