@@ -104,6 +104,12 @@ SOLVE = (
 )
 
 
+# What the pages are that have no source, which a search engine shows; of all others it is their first sentences.
+DESCRIBED = {
+    "404": "No page of this book has this address. Links lead on to its chapters, its search and its figures.",
+    "search": "Search the chapters, figures and glossary of this book.",
+}
+
 # With what a page's outputs were computed; what an older version kept has no day.
 RAN = "Executed with {versions} on {day} in {seconds} s."
 RAN_ONCE = "Executed with {versions} in {seconds} s."
@@ -418,6 +424,13 @@ def choose_scripts(app, pagename, templatename, context, doctree):
     context["metatags"] = context.get("metatags", "") + ASK_FOR_FACES.format(addresses=json.dumps(addresses))
 
 
+def describe(app, pagename, templatename, context, doctree):
+    """Say in the head of a page without a source what it is."""
+    if pagename in DESCRIBED:
+        said = html.escape(edition.words(app).tell(DESCRIBED[pagename]))
+        context["metatags"] = context.get("metatags", "") + f'<meta name="description" content="{said}" />'
+
+
 def name_downloads(app, pagename, templatename, context, doctree):
     """Say in the menu of the download button what each file is, and offer the whole book as well."""
     latest = book_files.repository(Path(app.srcdir)).latest_url
@@ -456,5 +469,6 @@ def setup(app):
     app.connect("html-page-context", choose_scripts, priority=900)
     app.connect("html-page-context", add_figures, priority=901)
     app.connect("html-page-context", say_when_it_ran)
+    app.connect("html-page-context", describe)
     app.connect("html-page-context", name_downloads, priority=502)  # behind the theme, which makes the button
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": False}

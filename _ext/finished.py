@@ -35,9 +35,12 @@ UNUSED_TAGS = re.compile(
     r'|\s*<script type="text/x-thebe-config">.*?</script>\s*<script>kernelName = [^<]*</script>'
     r'| onclick="(?:window\.print|toggleFullScreen)\(\)"'
     r'|(?<=<summary) aria-label="Toggle hidden content"'  # it would be read instead of what the fold is called
-    r'| +title="[^"]*"(?=>\s*(?:<i [^>]*></i>\s*)?<div class="prev-next-info">)',  # after "Next" the same again
+    r'| +title="[^"]*"(?=>\s*(?:<i [^>]*></i>\s*)?<div class="prev-next-info">)'  # after "Next" the same again
+    r'| +title="[^"]*"(?= aria-label="Search"[^>]*>\s*<i [^>]*></i>\s*<span)',  # the button shows this word
     re.DOTALL,
 )
+# The title of a button that shows an icon alone is its name; with a label that says the same it would be heard again.
+SAID_AGAIN = re.compile(r'( title="([^"]*)") aria-label="\2"')
 # An icon is a letter for private use, which would be read aloud.
 ICON = re.compile(r'<(?:i|span) (?=class="(?:theme-switch )?fa[bs]?[ -])')
 # Tags of the theme, and what a screen reader is told of them besides.
@@ -134,7 +137,8 @@ def change(pages: list[Path], mend) -> None:
 def mended(text: str, page: Path) -> str:
     """Return a page without what the theme has twice, or for nothing, and with what it leaves unsaid."""
     text = text.replace(*NO_HEADER)
-    text = ICON.sub(r'\g<0>aria-hidden="true" ', unbroken(TABLE.sub("", UNUSED_TAGS.sub("", text))))
+    text = SAID_AGAIN.sub(r"\1", UNUSED_TAGS.sub("", text))
+    text = ICON.sub(r'\g<0>aria-hidden="true" ', unbroken(TABLE.sub("", text)))
     text = text.replace(*MAY_SCROLL)
     for tag, told in TOLD.items():
         text = text.replace(tag, f"{tag[:-1]}{told}>")

@@ -170,8 +170,7 @@
   const sayTheme = () => {
     for (const button of document.querySelectorAll(".theme-switch-button"))
       for (const name of ["aria-label", "data-bs-original-title", "title"])
-        if (name === "aria-label" || button.hasAttribute(name))
-          button.setAttribute(name, MODES[dataset.mode] ?? MODES.auto);
+        if (button.hasAttribute(name)) button.setAttribute(name, MODES[dataset.mode] ?? MODES.auto);
   };
   new MutationObserver(sayTheme).observe(document.documentElement, { attributeFilter: ["data-mode"] });
   addEventListener("load", sayTheme); // behind the theme's own script

@@ -155,6 +155,29 @@ def test_who_listens_is_told_what_is_an_exercise_code_or_its_output(every_page):
 
 
 @SITE
+def test_every_page_says_in_its_head_what_it_is_in_words_of_its_own(every_page):
+    shown = {name: page for name, page in every_page.items() if page.find("article") or name.endswith("search.html")}
+    assert {"404.html", "search.html", "ko/search.html"} <= shown.keys()
+    said = {
+        name: (page.find("meta", attrs={"name": "description"}) or {}).get("content") for name, page in shown.items()
+    }
+    assert [name for name, words in said.items() if not words] == []
+    assert len(set(said.values())) == len(said)
+
+
+# The theme writes some buttons by a script.
+OPENED = re.compile(r"<(?:button|a|input)\b[^>]*>")
+
+
+@SITE
+def test_no_title_says_a_label_again(every_page):
+    for name in every_page:
+        tags = [BeautifulSoup(tag, "html.parser").find() for tag in OPENED.findall((HTML / name).read_text("utf-8"))]
+        twice = [tag for tag in tags if tag.get("title") and tag["title"] == tag.get("aria-label")]
+        demand(f"{name}: {tag} is called by its title; take the label away" for tag in twice)
+
+
+@SITE
 def test_the_list_of_references_is_described_by_a_sentence_not_by_its_first_entry(every_page):
     for name in ("references.html", "ko/references.html"):
         page = every_page[name]
