@@ -315,7 +315,8 @@
     listen();
   });
 
-  // A word of the text lights the part that it names, of the next figure that has it, or else of the last before.
+  // A word of the text lights the part that it names, of the next figure that has it, or else of the last before. A press
+  // brings the part into sight, and the light stays while the word has the focus.
   const partOf = (word) => {
     const parts = [...document.querySelectorAll(`.bb-widget [data-part="${CSS.escape(word.dataset.part)}"]`)];
     const after = (part) => word.compareDocumentPosition(part) & Node.DOCUMENT_POSITION_FOLLOWING;
@@ -324,10 +325,25 @@
   for (const [type, lit] of Object.entries({ pointerover: true, focusin: true, pointerout: false, focusout: false }))
     addEventListener(type, ({ target }) => {
       const word = target.closest?.(".bb-point");
-      if (word) partOf(word)?.classList.toggle("bb-lit", lit);
+      if (word)
+        partOf(word)?.classList.toggle("bb-lit", lit || (type === "pointerout" && word === document.activeElement));
     });
   addEventListener("DOMContentLoaded", () => {
-    for (const word of document.querySelectorAll(".bb-point")) word.tabIndex = 0;
+    for (const word of document.querySelectorAll(".bb-point")) {
+      word.tabIndex = 0;
+      word.setAttribute("role", "button");
+    }
+  });
+  addEventListener("click", ({ target }) => {
+    const word = target.closest?.(".bb-point");
+    if (!word) return;
+    word.focus(); // by touch it has none yet
+    partOf(word)?.scrollIntoView({ block: "nearest" });
+  });
+  addEventListener("keydown", (event) => {
+    if (![" ", "Enter"].includes(event.key) || !event.target.matches?.(".bb-point")) return;
+    event.preventDefault(); // a blank would scroll the page
+    event.target.click();
   });
 
   // What a term means, or what a source is, stands in the link's title. It is shown in a box, at once and for keys too;

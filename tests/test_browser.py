@@ -948,6 +948,34 @@ def test_a_word_lights_the_part_of_a_figure_that_it_names(open_page):
         word.blur()
         assert lit.count() == 0
         word.hover()
+@pytest.mark.parametrize("press", ["Enter", "Space", "click"])
+def test_a_word_that_names_a_part_is_a_button_that_brings_it_into_sight_and_keeps_it_lit(open_page, press):
+    page = open_page("chapters/vanishing-gradients.html")
+    page.set_viewport_size({"width": 1280, "height": 400})
+    words, lit = page.locator(".bb-point"), page.locator(".bb-widget .bb-lit")
+    names = [one["name"] for one in heard(page) if one["role"] == "button"]
+    assert {name.strip() for name in words.all_inner_texts()} <= set(names)
+    assert_structure(page)
+    word = words.first
+    word.evaluate(
+        "(word) => scrollBy({ top: word.getBoundingClientRect().bottom - innerHeight + 9, behavior: 'instant' })"
+    )
+    word.focus()
+    assert not lit.evaluate(WHOLE_IN_SIGHT)
+    word.click() if press == "click" else word.press(press)
+    until(page, f"() => ({WHOLE_IN_SIGHT})(document.querySelector('.bb-widget .bb-lit'))")
+    page.mouse.move(0, 0)
+    assert lit.evaluate("(part) => part.dataset.part") == word.get_attribute("data-part")
+    word.blur()
+    assert lit.count() == 0
+
+
+WHOLE_IN_SIGHT = """(part) => {
+    const { top, bottom } = part.getBoundingClientRect();
+    return top >= 0 && bottom <= innerHeight;
+}"""
+
+
         assert lit.count() == 1
         page.mouse.move(0, 0)
         assert lit.count() == 0
