@@ -175,13 +175,16 @@
   new MutationObserver(sayTheme).observe(document.documentElement, { attributeFilter: ["data-mode"] });
   addEventListener("load", sayTheme); // behind the theme's own script
 
-  // The theme calls the button of each fold by one name, which would be read instead of the fold's own.
+  // The theme calls the button of each fold by one name, which would be read instead of the fold's own. Who listens
+  // hears the title as the button's name, and so not as text before it.
   addEventListener("DOMContentLoaded", () => {
     for (const button of document.querySelectorAll(".admonition-title > .toggle-button")) {
-      const title = button.parentElement;
-      title.id = `${button.id}-title`;
+      const words = [...button.parentElement.childNodes].filter((node) => node !== button);
+      const title = make("span", { className: "bb-fold-title", id: `${button.id}-title` }, ...words);
+      title.setAttribute("aria-hidden", "true");
+      button.before(title);
       button.removeAttribute("aria-label");
-      button.setAttribute("aria-labelledby", title.id);
+      button.setAttribute("aria-labelledby", `${title.id} ${button.id}`);
       button.querySelector("svg")?.setAttribute("aria-hidden", "true");
     }
   });
@@ -328,12 +331,6 @@
       if (word)
         partOf(word)?.classList.toggle("bb-lit", lit || (type === "pointerout" && word === document.activeElement));
     });
-  addEventListener("DOMContentLoaded", () => {
-    for (const word of document.querySelectorAll(".bb-point")) {
-      word.tabIndex = 0;
-      word.setAttribute("role", "button");
-    }
-  });
   addEventListener("click", ({ target }) => {
     const word = target.closest?.(".bb-point");
     if (!word) return;
@@ -344,6 +341,12 @@
     if (![" ", "Enter"].includes(event.key) || !event.target.matches?.(".bb-point")) return;
     event.preventDefault(); // a blank would scroll the page
     event.target.click();
+  });
+  addEventListener("DOMContentLoaded", () => {
+    for (const word of document.querySelectorAll(".bb-point")) {
+      word.tabIndex = 0;
+      word.setAttribute("role", "button");
+    }
   });
 
   // What a term means, or what a source is, stands in the link's title. It is shown in a box, at once and for keys too;

@@ -7,7 +7,7 @@
   const TEXT = {
     count: "Question {number} of {all}",
     right: "{right} of {all} right",
-    before: "Question before",
+    before: "Previous question",
     next: "Next question",
     forget: "Forget my answers",
     forgotten: "What you read and answered is forgotten.",

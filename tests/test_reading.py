@@ -68,7 +68,7 @@ def test_answers_are_there_again_until_they_are_forgotten(quiz):
     answer(quiz, "right")
     quiz.page.reload()
     assert shown(quiz).get_attribute("id") != first  # the first that is not answered
-    quiz.get_by_role("button", name="Question before").click()
+    quiz.get_by_role("button", name="Previous question").click()
     assert shown(quiz).get_by_role("status").inner_text().startswith("Right.")
     quiz.get_by_role("button", name="Forget my answers").click()
     assert shown(quiz).get_by_role("status").inner_text() == ""

@@ -227,6 +227,7 @@ class Screen:
             score, image, row, column = re.fullmatch(words, press.get_attribute("aria-label")).groups()
             assert number(score) == pytest.approx(float(best.scores[made.filter, rank]), abs=0.051)
             assert made.names.index(image) == best.pictures[made.filter, rank]
+            assert (press.get_attribute("title"), press.locator("canvas").get_attribute("title")) == (None, image)
             assert [int(row), int(column)] == best.corners[made.filter, rank].tolist()
             assert (press.get_attribute("aria-pressed") == "true") == (image == made.image)
             if image == made.image:
@@ -278,7 +279,7 @@ def test_filters_orders_and_photographs(screen):
     for rank in (4, 0):
         press = screen.root.locator(".bb-patch").nth(rank)
         press.click()
-        screen.check(image=press.get_attribute("title"))
+        screen.check(image=press.locator("canvas").get_attribute("title"))
 
 
 def test_what_a_filter_looks_for_in_words(screen):

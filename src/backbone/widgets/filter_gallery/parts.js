@@ -173,7 +173,7 @@ function drawMap(canvas, { map, best }, off, scale) {
 /** Of each photograph the piece that fits best, the best photograph first; a press shows it with its map. */
 export function patchesPart(data, pick) {
   const patches = [...data.pictures.keys()].map((_, rank) => {
-    const canvas = h("canvas");
+    const canvas = h("canvas", { "aria-hidden": "true" }); // its title would be read after the button's name
     canvas.width = canvas.height = (data.kernel + 2 * AROUND) * ZOOM;
     return { canvas, node: button(canvas, () => pick(current[rank].image), { class: "bb-patch" }) };
   });
@@ -205,7 +205,7 @@ function drawPatch({ canvas, node }, { pictures, kernel }, place) {
   frame(context, AROUND * ZOOM - 3, AROUND * ZOOM - 3, kernel * ZOOM + 6, 2.5);
   const words = { image: place.image, row: place.y, column: place.x, score: short(place.score) };
   node.setAttribute("aria-label", fill(TEXT.patch, words));
-  node.title = told(place.image);
+  canvas.title = told(place.image);
 }
 
 // ---- The folds ----------------------------------------------------------------------------------------------
