@@ -19,7 +19,7 @@ function blockOf({ number, adds, size }, press) {
   const toggles = { skip: ["bb-bl-skip", arc()], branch: ["bb-bl-box", shown] };
   const made = Object.entries(toggles).map(([part, [kind, face]]) => {
     const label = fill(TEXT[part], { block: number });
-    return [part, button(face, () => press(number, part), { class: `bb-button ${kind}`, title: label })];
+    return [part, button(face, () => press(number, part), { class: `bb-button bb-part ${kind}`, title: label })];
   });
   const update = (cut) => made.forEach(([part, node]) => node.setAttribute("aria-pressed", cut === part));
   return { node: h("div", look, ...made.map(([, node]) => node)), update };

@@ -73,15 +73,10 @@ const breaking = (text) => told(text).replace("/", "/\u200b");
 export function quizPart(data, give, skip) {
   const canvas = h("canvas", { class: "bb-cm-large", role: "img" });
   const buttons = data.classes.map((name, k) =>
-    button(breaking(name), () => give(k), { class: "bb-button bb-cm-answer" }),
+    button(breaking(name), () => give(k), { class: "bb-button bb-part bb-cm-answer" }),
   );
   const group = h("div", { class: "bb-cm-answers", role: "group", "aria-label": TEXT.answers }, ...buttons);
-  const side = h(
-    "div",
-    { class: "bb-cm-side" },
-    group,
-    button(TEXT.skip, skip, { class: "bb-button bb-cm-skip bb-act" }),
-  );
+  const side = h("div", { class: "bb-cm-side" }, group, button(TEXT.skip, skip, { class: "bb-button bb-cm-skip" }));
   const node = h("div", { class: "bb-cm-quiz", "data-part": "question" }, canvas, side);
   const update = (number) => {
     const count = data.asked.length;
@@ -226,7 +221,10 @@ export function comparisonPart(data, pick) {
   const [first, second] = data.networks;
   const counts = Object.fromEntries(PAIRS.map((pair) => [pair, data.pair.filter((one) => one === pair).length]));
   const buttons = Object.fromEntries(
-    PAIRS.map((pair) => [pair, button(String(counts[pair]), () => pick(pair), { class: "bb-button bb-cm-pair" })]),
+    PAIRS.map((pair) => [
+      pair,
+      button(String(counts[pair]), () => pick(pair), { class: "bb-button bb-part bb-cm-pair" }),
+    ]),
   );
   const cell = (pair) => h("td", {}, buttons[pair]);
   const head = (text, { name }, scope = "col") => h("th", { scope }, fill(text, { name }));

@@ -71,7 +71,7 @@ export function padPart(view, { paint, settled, clear }) {
     canvas.setAttribute("aria-label", fill(TEXT.picture, { name }));
     draw();
   };
-  const tool = button(TEXT.clear, clear, { class: "bb-button bb-train-clear bb-act" });
+  const tool = button(TEXT.clear, clear, { class: "bb-button bb-train-clear" });
   return { node: h("div", { class: "bb-train-picture" }, canvas, tool), update };
 }
 

@@ -39,7 +39,9 @@ export function networkPart(press) {
   const look = { viewBox: "0 0 1000 100", preserveAspectRatio: "none", "aria-hidden": "true" };
   const nodes = wires.flatMap(({ through, skip, sum }) => [through, skip, sum]);
   const blocks = wires.map((_, i) =>
-    button(String(i + 1), () => press(i + 1), { class: `bb-button bb-res-block bb-res-stage${Math.floor(i / 3)}` }),
+    button(String(i + 1), () => press(i + 1), {
+      class: `bb-button bb-part bb-res-block bb-res-stage${Math.floor(i / 3)}`,
+    }),
   );
   const row = h("div", { class: "bb-res-row" }, ...blocks);
   const words = h(

@@ -204,7 +204,7 @@ export function evidenceFigure(view, model) {
     view.set({ photo: model.get("photos")[0], rank: 0, place: asked.place });
     glide(view, 1.5, (share) => ((count = Math.round(ALL * share)), view.repaint()));
   });
-  const all = button("", source.toggle, { class: "bb-button bb-sh-over bb-act" });
+  const all = button("", source.toggle, { class: "bb-button bb-sh-over" });
   const pictures = picturesPart(
     view,
     () => shown,

@@ -29,7 +29,7 @@ function stripPart(label, ask) {
   const node = h("div", { class: "bb-te-strip", role: "group" });
   const thumb = (item) => {
     const canvas = h("canvas", { width: 1, height: 1 });
-    return { canvas, node: button(canvas, () => ask(item), { class: "bb-button bb-te-thumb" }) };
+    return { canvas, node: button(canvas, () => ask(item), { class: "bb-button bb-part bb-te-thumb" }) };
   };
   const update = (items, name, describe) => {
     node.setAttribute("aria-label", `${told(name)}, ${label}`);
