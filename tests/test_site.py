@@ -131,7 +131,7 @@ def test_every_page_waits_for_one_style_sheet_whose_files_are_there_and_later_fo
     for static in (HTML / "_static", HTML / "ko/_static"):
         parts, later = [], (static / "all.js").read_text("utf-8")
         for name in later.partition("*/")[0].split()[1:]:
-            parts.append(later.index(f";{(static / name).read_text('utf-8')}"))
+            parts.append(later.index((static / name).read_text("utf-8")))
         assert len(parts) > 5
         assert sorted(parts) == parts, "each is there, whole, in the order of the page"
         joined = (static / "all.css").read_text("utf-8")
