@@ -96,6 +96,28 @@ def with_global_numbers(x, p, training, generator):
     return x * (np.random.default_rng().random(x.shape) >= p) / (1 - p)
 
 
+def asking_for_one_first(x, p, training, generator):
+    return np.zeros_like(x) if p == 1 else dropout_one_by_one(x, p, training, generator)
+
+
+def an_equal_number(x, p, training, generator):
+    out = x.copy()
+    if training:
+        gone = generator.choice(x.size, round(p * x.size), replace=False)
+        out = out / (1 - p) if p < 1 else out
+        out.flat[gone] = 0
+    return out
+
+
+def an_equal_number_in_each_row(x, p, training, generator):
+    return np.stack([an_equal_number(row, p, training, generator) for row in x])
+
+
+def an_equal_number_of_maps(x, p, generator):
+    kept = an_equal_number_in_each_row(np.ones(x.shape[:2]), p, True, generator)
+    return x * kept[:, :, None, None]
+
+
 test_mistakes_as_readers_write_them_are_recognized = are_recognized(
     (dropout, "The number p was taken", lambda x, p, t, g: masked(x, p, g, 1 / p, less=True) if t else x),
     (dropout, "The kept values were divided", lambda x, p, t, g: masked(x, p, g, 1 / p) if t else x),
@@ -109,6 +131,9 @@ test_mistakes_as_readers_write_them_are_recognized = are_recognized(
         lambda x, p, t, g: masked(x, p, g, 1 / max(1 - p, 1e-9), x.shape[1]) if t else x,
     ),
     (dropout, "With p = 1", without_a_case_for_one),
+    (dropout, "With p = 1 zeros", asking_for_one_first),
+    (dropout, "Each time equally many", an_equal_number),
+    (dropout, "Each time equally many", an_equal_number_in_each_row),
     (dropout, "The numbers did not come", with_global_numbers),
     (dropout, "Each call gave the same", lambda x, p, t, g: dropout_one_by_one(x, p, t, np.random.default_rng(42))),
     (convert_keep_prob, "The p of 2014", lambda keep, w: (keep, w * keep)),
@@ -121,6 +146,7 @@ test_mistakes_as_readers_write_them_are_recognized = are_recognized(
     (spatial_dropout, "All pictures lost the same", lambda x, p, g: masked(x, p, g, 1 / (1 - p), (x.shape[1], 1, 1))),
     (spatial_dropout, "Whole pictures came out", lambda x, p, g: masked(x, p, g, 1 / (1 - p), (len(x), 1, 1, 1))),
     (spatial_dropout, "The maps that stay were not scaled", lambda x, p, g: (1 - p) * spatial_by_torch(x, p, g)),
+    (spatial_dropout, "Each time equally many maps", an_equal_number_of_maps),
     (spatial_dropout, "The numbers did not come", lambda x, p, g: spatial_by_torch(x, p, np.random.default_rng())),
     (spatial_dropout, "Each call gave the same", lambda x, p, g: spatial_by_loops(x, p, np.random.default_rng(1))),
 )
@@ -139,4 +165,4 @@ def test_a_report_speaks_of_what_the_function_was_given():
         "training = True]: 0 came out; 0.3 was expected."
     )
     assert "shape (3, 25) came out; (400, 25) was expected." in str(dropout.check(lambda x, *rest: x[:3]))
-    assert dropout.check(lambda x, *rest: x[:3]).messages[-1] == "Right in 0 of 9 hidden cases."
+    assert dropout.check(lambda x, *rest: x[:3]).messages[-1] == "Right in 0 of 11 hidden cases."

@@ -1,6 +1,7 @@
 """Exercises of the chapter on dropout."""
 
 from functools import partial
+from types import SimpleNamespace
 
 import numpy as np
 
@@ -41,6 +42,22 @@ def _evaluated(answers, x, *settings):
     return 1 if (answer == 0).any() else 0 if np.allclose(answer, x, rtol=1e-5) else 2
 
 
+def _even(answers, x, *settings):
+    lost = [(next(answers) == 0).all(axis=tuple(range(2, x.ndim))) for _ in range(4)]
+    of_rows, of_calls = {int(n) for one in lost for n in one.sum(axis=1)}, {int(one.sum()) for one in lost}
+    return int(len(of_rows) == 1 or len(of_calls) == 1)
+
+
+def _spread(generator, axis=None):
+    """Return a generator of numbers that are evenly spread from 0 to 1, so that equally many are below p."""
+
+    def random(shape):
+        ranks = generator.random(shape).argsort(axis=axis).argsort(axis=axis)
+        return ranks.reshape(shape) / (ranks.size if axis is None else shape[axis])
+
+    return SimpleNamespace(random=random)
+
+
 def _largest(answers, x, *settings):
     return float(np.abs(next(answers)).max())
 
@@ -60,6 +77,11 @@ _VALUES = np.random.default_rng(8).uniform(1, 2, (400, 25))
             _evaluated, _VALUES, 0.3, False
         ),
         "training with p = 1.0, largest result, without its sign": drawn(_largest, _VALUES, 1.0, True),
+        "evaluation with p = 1.0: 0 values are unchanged, 1 some are dropped, 2 all are scaled": drawn(
+            _evaluated, _VALUES, 1.0, False
+        ),
+        "training with p = 0.3, number of values that were dropped: 0 differs, 1 is the same in each row or each "
+        "call": drawn(_even, _VALUES, 0.3, True),
         "training with p = 0.3, calls with equal generators that disagree": disagreeing(_VALUES, 0.3, True),
         "training with p = 0.3, calls in a row, with one generator, that gave the same": repeating(_VALUES, 0.3, True),
     }
@@ -109,6 +131,7 @@ dropout.mistake(
     "return x as it is.",
     partial(dropout, test=_kept_share),
     partial(dropout, test=lambda p: 1 / (1 - p)),
+    partial(dropout, test=lambda p: 1 / np.float64(1 - p)),
 )
 dropout.mistake(
     "Values were dropped in evaluation too. Where training is False, return x as it is.",
@@ -128,6 +151,16 @@ dropout.mistake(
     "With p = 1 everything is dropped, and 1 / (1 - p) cannot be computed: 0 / 0 gives NaN. Return zeros in that case.",
     partial(dropout, ends=False),
     partial(dropout, ends=False, train=lambda p: 1 / (1 - p)),
+)
+dropout.mistake(
+    "With p = 1 zeros came out in evaluation, too. Ask for `training` first.",
+    lambda x, p, *given: np.zeros_like(x) if p == 1 else dropout(x, p, *given),
+)
+dropout.mistake(
+    "Each time equally many were dropped. Each value has a draw of its own, so the number differs: draw "
+    "generator.random(x.shape), and compare each with p.",
+    lambda *given: dropout(*given[:3], _spread(given[3])),
+    lambda *given: dropout(*given[:3], _spread(given[3], axis=1)),
 )
 dropout.mistake(
     "The numbers did not come from generator: calls with equal generators disagree. Draw by generator.random(x.shape), "
@@ -216,6 +249,9 @@ _MAPS = np.random.default_rng(15).uniform(1, 2, (50, 40, 5, 6))
         "p = 0.3, pictures: 0 each loses maps of its own, 1 all lose the same ones, 2 each loses all of its maps or "
         "none": drawn(_own, _MAPS, 0.3),
         "p = 0.3, what the other values were multiplied with": drawn(_factor, _MAPS, 0.3),
+        "p = 0.3, number of maps that were dropped: 0 differs, 1 is the same in each picture or each call": drawn(
+            _even, _MAPS, 0.3
+        ),
         "p = 0.8, share of the maps that are 0 everywhere, in tenths": drawn(_gone, _MAPS, 0.8),
         "p = 0.8, what the other values were multiplied with": drawn(_factor, _MAPS, 0.8),
         "p = 0.3, calls with equal generators that disagree": disagreeing(_MAPS, 0.3),
@@ -263,6 +299,12 @@ spatial_dropout.mistake(
     partial(spatial_dropout, kept=True, factor=_inverse),
     partial(spatial_dropout, kept=True, factor=_one),
     partial(spatial_dropout, kept=True),
+)
+spatial_dropout.mistake(
+    "Each time equally many maps were dropped. Each map has a draw of its own, so the number differs: draw numbers of "
+    "shape (N, C, 1, 1), and compare each with p.",
+    lambda x, p, generator: spatial_dropout(x, p, _spread(generator)),
+    lambda x, p, generator: spatial_dropout(x, p, _spread(generator, axis=1)),
 )
 spatial_dropout.mistake(
     "The numbers did not come from generator: calls with equal generators disagree. Draw by generator.random, not by "
