@@ -66,6 +66,13 @@ def halved(size, padding):
     return first, first // 2, first // 4, first // 8
 
 
+def unrounded(size, padding):
+    sides = [(size - 11 + 2 * padding) / 4 + 1]
+    for _ in range(3):
+        sides.append((sides[-1] - 3) / 2 + 1)
+    return tuple(sides)
+
+
 def ungrouped(convolutions, linears):
     total = sum(o * c * k * k + o for c, o, k, _ in convolutions)
     return total + sum(i * o + o for i, o in linears)
@@ -73,6 +80,7 @@ def ungrouped(convolutions, linears):
 
 test_mistakes_as_readers_write_them_are_recognized = are_recognized(
     (alexnet_shapes, "The division of the first layer was rounded up", rounded_up),
+    (alexnet_shapes, "Nothing was rounded", unrounded),
     (alexnet_shapes, "The pooling was taken for one of 2 x 2", halved),
     (grouped_params, "The groups were ignored", ungrouped),
     (training_flops, "This counts the multiply-adds", lambda *given: math.prod(given)),

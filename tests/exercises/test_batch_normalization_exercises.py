@@ -88,6 +88,11 @@ def variance_for_deviation(W, b, g, beta, mean, var):
     return W * scale[:, None, None, None], (b - mean) * scale + beta
 
 
+def mean_forgotten(W, b, g, beta, mean, var):
+    scale = g / np.sqrt(var + EPS)
+    return W * scale[:, None, None, None], b * scale + beta
+
+
 test_mistakes_as_readers_write_them_are_recognized = are_recognized(
     (
         batchnorm_train,
@@ -96,10 +101,12 @@ test_mistakes_as_readers_write_them_are_recognized = are_recognized(
     ),
     (batchnorm_train, "The variance was divided by n - 1", unbiased),
     (batchnorm_train, "The eps was added to the standard deviation", eps_outside),
+    (batchnorm_train, "The beta is missing", lambda x, g, b: batchnorm_by_torch(x, g, 0 * b)),
     (update_running, "The momentum is the wrong way round", momentum_reversed),
     (update_running, "The variance that is stored was divided by n", biased_stored),
     (update_running, "Two things: the momentum is the weight", reversed_and_biased),
     (fold, "The convolution's own bias is lost", bias_forgotten),
+    (fold, "The running mean is missing", mean_forgotten),
     (fold, "The scale met the wrong axis", scale_on_inputs),
     (fold, "The weights were divided by the variance", variance_for_deviation),
 )

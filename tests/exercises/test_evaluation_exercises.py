@@ -19,6 +19,15 @@ def topk_by_torch(logits, y, k):
     return (before < k).double().mean()
 
 
+def by_torchs_topk(logits, y, k):
+    return (torch.tensor(logits).topk(k).indices == torch.tensor(y)[:, None]).any(1).double().mean()
+
+
+def places(logits, y):
+    """Return the place of each true class, before those that score the same."""
+    return np.array([1 + np.sum(row > row[truth]) for row, truth in zip(logits, y, strict=True)])
+
+
 def interval_by_scipy(correct, n):
     p = correct / n
     return tuple(p + stats.norm.ppf([0.025, 0.975]).round(2) * np.sqrt(p * (1 - p) / n))
@@ -40,8 +49,7 @@ test_right_functions_pass = pass_the_check(
     (precision_recall, lambda cm: list(loops(cm))),
     (precision_recall, lambda cm: np.stack(loops(cm))),
     (interval, lambda c, n: np.array(interval_by_scipy(c, n))),
-    (topk, lambda x, y, k: np.mean([y[i] in np.argsort(x[i])[-k:] for i in range(len(y))])),
-    (topk, lambda x, y, k: (torch.tensor(x).topk(k).indices == torch.tensor(y)[:, None]).any(1).double().mean()),
+    (topk, lambda x, y, k: np.mean([len(row) - np.sum(row < row[c]) <= k for row, c in zip(x, y, strict=True)])),
     (topk, lambda logits, y, k: metrics.top_k_accuracy(y, logits, k)),
     (topk, topk_by_torch),
     (interval, interval_by_scipy),
@@ -63,6 +71,15 @@ test_mistakes_as_readers_write_them_are_recognized = are_recognized(
         lambda x, y, k: np.mean([y[i] == np.argsort(x[i])[-k] for i in range(len(y))]),
     ),
     (topk, "Your function looks only at the best", lambda x, y, k: np.mean(x.argmax(1) == y)),
+    (topk, "Where classes score", lambda x, y, k: np.mean([y[i] in np.argsort(x[i])[-k:] for i in range(len(y))])),
+    (topk, "Where classes score", by_torchs_topk),
+    (topk, "Where classes score", lambda x, y, k: np.mean(places(x, y) <= k)),
+    (topk, "One place too many", lambda x, y, k: np.mean(places(x, y) - 1 <= k)),
+    (topk, "Your function asks whether", lambda x, y, k: np.mean(places(x, y) == k)),
+    (topk, "The answer is in percent", lambda x, y, k: 100 * topk_by_torch(x, y, k)),
+    (topk, "The answer is in percent", lambda x, y, k: 100 * by_torchs_topk(x, y, k)),
+    (topk, "You return how many", lambda x, y, k: np.sum(places(x, y) <= k)),
+    (interval, "The ends were cut", lambda c, n: np.clip(interval_by_scipy(c, n), 0, 1)),
     (
         interval,
         "The root is missing",

@@ -64,14 +64,16 @@ def gradient_profile_by_hooks(network, x, labels):
     return [one.square().mean().sqrt() for one in kept[::-1]]
 
 
-def gradient_profile_kept(network, x, labels, order=1, of=lambda one: one.grad.norm() / one.numel() ** 0.5):
+def gradient_profile_kept(
+    network, x, labels, order=1, of=lambda one: one.grad.norm() / one.numel() ** 0.5, last=lambda x: x
+):
     kept = []
     for part in network:
         x = part(x)
         if isinstance(part, nn.ReLU):
             x.retain_grad()
             kept.append(x)
-    nn.functional.cross_entropy(x, labels).backward()
+    nn.functional.cross_entropy(last(x), labels).backward()
     return [of(one).item() for one in kept][::order]
 
 
@@ -171,6 +173,7 @@ def every_number(gradients):
 
 test_mistakes_as_readers_write_them_are_recognized = are_recognized(
     (sigmoid_prime, "Far on the right", lambda z: sigmoid(z) * (1 - sigmoid(z))),
+    (sigmoid_prime, "Far out, on both sides", lambda z: (1 - np.square(np.tanh(z / 2))) / 4),
     (sigmoid_prime, "Your slope goes to 0 on the right", lambda z: 1 - sigmoid(z)),
     (sigmoid_prime, "The exponential became infinite, and infinity", lambda z: np.exp(-z) / (1 + np.exp(-z)) ** 2),
     (sigmoid_prime, "The square in the denominator", lambda z: np.exp(-z) / (1 + np.exp(-z))),
@@ -185,6 +188,7 @@ test_mistakes_as_readers_write_them_are_recognized = are_recognized(
     (he_std, "Only the last size", lambda shape: np.sqrt(2 / shape[-1])),
     (gradient_profile, "The last layer came first", lambda *given: gradient_profile_kept(*given, order=-1)),
     (gradient_profile, "These are the gradients of the weights", profile_of_weights),
+    (gradient_profile, "A softmax came", lambda *given: gradient_profile_kept(*given, last=nn.Softmax(dim=1))),
     (gradient_profile, "This is the length", lambda *given: gradient_profile_kept(*given, of=lambda h: h.grad.norm())),
     (he_std, "The kernel was forgotten", counts_channels_only),
     (he_std, "The outputs were counted", fan_out),

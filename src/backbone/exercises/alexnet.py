@@ -33,6 +33,10 @@ def _ceiling(size, window, stride):
     return math.ceil((size - window) / stride) + 1
 
 
+def _unrounded(size, window=3, stride=2):
+    return (size - window) / stride + 1
+
+
 def _steps(size, window, stride):
     return (size - window) // stride
 
@@ -46,6 +50,11 @@ alexnet_shapes.mistake(
     "The divisions were rounded up, those of the pooling too. A last step that does not fit is not made: 213 / 4 + 1 "
     "is 54.25, and 54 places remain.",
     partial(alexnet_shapes, first=_ceiling, pool=lambda side: _ceiling(side, 3, 2)),
+)
+alexnet_shapes.mistake(
+    "Nothing was rounded. A last step that does not fit is not made: divide by //. Try 224 pixels with a padding of 2: "
+    "217 / 4 + 1 is 55.25, and 55 places remain.",
+    partial(alexnet_shapes, first=_unrounded, pool=_unrounded),
 )
 alexnet_shapes.mistake(
     "The padding was not used. It makes the picture larger on both sides: 224 becomes 228.",

@@ -75,6 +75,10 @@ batchnorm_train.mistake(
     partial(batchnorm_train, then=lambda x, g, b: x),
 )
 batchnorm_train.mistake(
+    "The beta is missing. Add it after scaling by gamma: it is the output's mean. Try a gamma of 0: beta must be left.",
+    partial(batchnorm_train, then=lambda x, g, b: g * x),
+)
+batchnorm_train.mistake(
     "The beta was added before the scaling. The order is gamma * x_hat + beta: beta is the output's mean. Try a gamma "
     "of 0: beta must be left.",
     partial(batchnorm_train, then=lambda x, g, b: g * (x + b)),
@@ -226,6 +230,11 @@ fold.mistake(
     "The eps is missing or stands outside the root. The scale is gamma / sqrt(var + eps).",
     partial(fold, scale=lambda g, var: g / np.sqrt(var)),
     partial(fold, scale=lambda g, var: g / (np.sqrt(var) + _EPS)),
+)
+fold.mistake(
+    "The running mean is missing. The normalization takes it away before it scales: (bias - mean) * scale + beta. Try "
+    "a bias equal to the running mean: beta must be left.",
+    partial(fold, shift=lambda b, mean, s, beta: b * s + beta),
 )
 fold.mistake(
     "The running mean was taken away unscaled. It is taken away before the division and before gamma: "

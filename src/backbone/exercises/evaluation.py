@@ -69,6 +69,7 @@ _FORTY = _rng.normal(size=(40, 6)), _rng.integers(0, 6, 40)
         "forty pictures, k = 1": (*_FORTY, 1),
         "forty pictures, k = 3": (*_FORTY, 3),
         "forty pictures, k = 5": (*_FORTY, 5),
+        "two pictures whose classes all score the same, k = 1": (np.zeros((2, 3)), np.array([0, 2]), 1),
     }
 )
 def topk(logits, y, k):
@@ -77,13 +78,24 @@ def topk(logits, y, k):
     return float(np.mean((logits >= own).sum(axis=1) <= k))
 
 
-def _by_order(logits, y, k, axis=1, sign=-1, first=0):
+def _for_it(logits, y, k):
+    """Count ties for the network."""
+    own = logits[np.arange(len(y)), y][:, None]
+    return float(np.mean((logits > own).sum(axis=1) < k))
+
+
+def _by_order(logits, y, k, axis=1, sign=-1):
     order = np.argsort(sign * logits, axis=axis, kind="stable")
-    return float(np.mean((order[:, first:k] == y[:, None]).any(axis=1)))
+    return float(np.mean((order[:, :k] == y[:, None]).any(axis=1)))
 
 
 def _last(logits, y, k, axis=1):
     return float(np.mean((np.argsort(logits, axis=axis)[:, -k:] == y[:, None]).any(axis=1)))
+
+
+def _each(wrong):
+    """Return a wrong function of (way, logits, y, k) for each way to count: ties against, for, or in some order."""
+    return [partial(wrong, way) for way in (topk, _for_it, _by_order)]
 
 
 topk.mistake(
@@ -101,17 +113,31 @@ topk.mistake(
 topk.mistake(
     "Your function asks whether the true class stands at place k. It may stand at any place from 1 to k. Try logits "
     "[[1, 5]] with y = [1] and k = 2: the answer is 1.",
-    lambda logits, y, k: _by_order(logits, y, k, first=k - 1),
+    *_each(lambda way, logits, y, k: way(logits, y, k) - way(logits, y, k - 1)),
 )
 topk.mistake(
     "Your function looks only at the best class, whatever k is: that is top-1. Try logits [[1, 5]] with y = [0] and "
     "k = 2: the answer is 1.",
-    lambda logits, y, k: _by_order(logits, y, 1),
-    lambda logits, y, k: topk(logits, y, 1),
+    *_each(lambda way, logits, y, k: way(logits, y, 1)),
 )
 topk.mistake(
     "You return how many pictures are right. Divide by their number: the answer is a share.",
-    lambda logits, y, k: len(y) * topk(logits, y, k),
+    *_each(lambda way, logits, y, k: len(y) * way(logits, y, k)),
+)
+topk.mistake(
+    "The answer is in percent. Return a share: 0.8, not 80.",
+    *_each(lambda way, logits, y, k: 100 * way(logits, y, k)),
+)
+topk.mistake(
+    "One place too many: the true class was let in at place k + 1. With k classes that score higher, that is where it "
+    "stands. Try logits [[1, 5]] with y = [0] and k = 1: the answer is 0.",
+    *_each(lambda way, logits, y, k: way(logits, y, k + 1)),
+)
+topk.mistake(
+    "Where classes score the same, the true one was put before others. A tie counts against the network: count all "
+    "classes but those that score lower. Try logits [[1, 1]] with y = [0], then [1], and k = 1: the answer is 0.",
+    _for_it,
+    _by_order,
 )
 check_topk = topk.check
 
@@ -123,6 +149,7 @@ check_topk = topk.check
         "the same share of 50": (43, 50),
         "half of 400": (200, 400),
         "all of 20": (20, 20),
+        "19 of 20": (19, 20),
     }
 )
 def interval(correct, n, half=lambda p, n: 1.96 * math.sqrt(p * (1 - p) / n)):
@@ -166,6 +193,12 @@ interval.mistake(
 interval.mistake(
     "The ends are in percent. Return shares: 0.451, not 45.1.",
     lambda correct, n: tuple(100 * end for end in interval(correct, n)),
+)
+interval.mistake(
+    "The ends were cut to lie from 0 to 1. The formula gives p - h and p + h, also where one of them is no share. Try "
+    "19 of 20: the upper end is 1.046.",
+    lambda correct, n: tuple(np.clip(interval(correct, n), 0, 1)),
+    lambda correct, n: (interval(correct, n)[0], min(interval(correct, n)[1], 1)),
 )
 interval.mistake(
     "The factor was rounded to 2. The formula has 1.96, which 95 in 100 draws of a normal variable stay within.",

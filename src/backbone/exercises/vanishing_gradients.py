@@ -68,6 +68,11 @@ sigmoid_prime.mistake(
     lambda z: expit(z) * (1 - expit(z)),
 )
 sigmoid_prime.mistake(
+    "Far out, on both sides, your slope is exactly 0: a computer's 1 - tanh(z / 2) ** 2 has no digits left there. Take "
+    "sigmoid(z) times sigmoid(-z), which keeps them. Try 40: the slope is 4e-18.",
+    lambda z: 0.25 * (1 - np.tanh(z / 2) ** 2),
+)
+sigmoid_prime.mistake(
     "The exponential became infinite, and infinity divided by infinity is no number. Write the slope as a product of "
     "two sigmoids instead of a fraction with a square. Try -1000: the slope is 0.",
     lambda z: np.exp(-z) / (1 + np.exp(-z)) ** 2,
@@ -289,7 +294,7 @@ def _network(seed, sizes):
     return nn.Sequential(*parts[:-1]), x, torch.randint(sizes[-1], (6,), generator=generator)
 
 
-def _profile(network, x, labels, measured="output", reduction="mean", size=torch.mean):
+def _profile(network, x, labels, measured="output", reduction="mean", size=torch.mean, last=lambda h: h):
     """Return a size for each ReLU; the keywords are where it goes wrong."""
     inputs, outputs, h = [], [], x
     for part in network:
@@ -300,7 +305,7 @@ def _profile(network, x, labels, measured="output", reduction="mean", size=torch
     wanted = inputs if measured == "input" else outputs
     if measured == "signal":
         return np.array([size(one.square()).sqrt().item() for one in outputs])
-    loss = nn.functional.cross_entropy(h, labels, reduction=reduction)
+    loss = nn.functional.cross_entropy(last(h), labels, reduction=reduction)
     return np.array([size(one.square()).sqrt().item() for one in torch.autograd.grad(loss, wanted)])
 
 
@@ -346,6 +351,10 @@ gradient_profile.mistake(
     "The loss was summed over the pictures. Take its mean, as cross_entropy does by itself: then the size does not "
     "depend on how many pictures there are.",
     partial(_profile, reduction="sum"),
+)
+gradient_profile.mistake(
+    "A softmax came before cross_entropy, which makes one by itself. Give it the network's output as it is.",
+    partial(_profile, last=lambda h: h.softmax(dim=1)),
 )
 gradient_profile.mistake(
     "This is the length of the gradient, the root of the sum of all squares. The typical entry is the root of their "
