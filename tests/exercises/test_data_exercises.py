@@ -1,5 +1,6 @@
 """The exercises of the chapter on data: references, misconceptions, and functions as readers write them."""
 
+import math
 import random
 
 import numpy as np
@@ -53,6 +54,7 @@ test_right_functions_pass = pass_the_check(
     ),
     (standardize_both, lambda a, b: standardized(a, b, ddof=1)),
     (random_crop_flip, crop_in_torch),
+    (random_crop_flip, lambda x, g: crop_each(x, g)),
     (random_crop_flip, crop_at_once),
     (split_by_group, split_in_a_set),
 )
@@ -81,6 +83,27 @@ def crop_on_the_diagonal(x, generator, mode="constant"):
         cut = one[:, i : i + x.shape[2], j : j + x.shape[3]]
         out.append(cut[:, :, ::-1] if generator.random() < 0.5 else cut)
     return np.array(out)
+
+
+def crop_each(x, generator, *, place=lambda g: int(g.integers(0, 5)), source=lambda i: i):
+    """Crop picture by picture; the keywords are where it goes wrong."""
+    out = np.zeros_like(x)
+    for i in range(len(x)):
+        flip, top, left = generator.random() >= 0.5, place(generator), place(generator)
+        cut = np.pad(x[source(i)], [(0, 0), (2, 2), (2, 2)])[:, top:, left:][:, : x.shape[2], : x.shape[3]]
+        out[i] = cut[..., ::-1] if flip else cut
+    return out
+
+
+def crop_all_at_one_place(x, generator):
+    i, j = generator.integers(0, 5, 2)
+    out = np.pad(x, [(0, 0), (0, 0), (2, 2), (2, 2)])[:, :, i : i + x.shape[2], j : j + x.shape[3]]
+    return np.where(generator.random((len(x), 1, 1, 1)) < 0.5, out, out[..., ::-1])
+
+
+def crop_each_channel(x, generator):
+    gray = crop_each(x.reshape(-1, 1, *x.shape[2:]), generator)
+    return gray.reshape(x.shape)
 
 
 def split_until_full(groups, share, generator):
@@ -120,6 +143,9 @@ test_mistakes_as_readers_write_them_are_recognized = are_recognized(
         lambda a, b: tuple((v - a.min()) / (a.max() - a.min()) for v in (a, b)),
     ),
     (random_crop_flip, "All pictures of the batch were shifted", crop_alike),
+    (random_crop_flip, "All pictures of the batch were shifted alike", crop_all_at_one_place),
+    (random_crop_flip, "Every result was cut", lambda x, g: crop_each(x, g, source=lambda i: 0)),
+    (random_crop_flip, "Some places come up", lambda x, g: crop_each(x, g, place=lambda g: round(g.random() * 4))),
     (random_crop_flip, "Rows and columns were shifted", crop_on_the_diagonal),
     (random_crop_flip, "What stands outside", lambda x, g: crop_on_the_diagonal(x, g, "edge")),
     (random_crop_flip, "What stands outside", lambda x, g: crop_on_the_diagonal(x, g, "reflect")),
@@ -151,6 +177,12 @@ test_mistakes_as_readers_write_them_are_recognized = are_recognized(
 
 test_another_mistake_is_not_mistaken_for_a_known_one = are_not_recognized(
     (split_by_group, lambda g, s, r: np.zeros(3, bool)),
+    (split_by_group, lambda g, s, r: np.isin(g, r.permutation(names := np.unique(g))[: int(s * len(names))])),
+    (split_by_group, lambda g, s, r: np.isin(g, r.permutation(names := np.unique(g))[: math.ceil(s * len(names))])),
+    (split_by_group, lambda g, s, r: np.isin(g, r.permutation(g.max() + 1)[: round(s * len(np.unique(g)))])),
+    (random_crop_flip, lambda x, g: crop_each(x, g)[::-1]),
+    (random_crop_flip, lambda x, g: crop_each(x, g)[:, ::-1]),
+    (random_crop_flip, crop_each_channel),
 )
 
 

@@ -53,9 +53,15 @@ def counts_from_one(logits, y):
     return -np.mean(np.log(p[np.arange(len(y)), y - 1] + 1e-300))
 
 
+def takes_one_maximum(logits, y):
+    powers = np.exp(logits - np.max(logits))
+    return np.mean(np.log(powers.sum(axis=1)) - (logits - np.max(logits))[range(len(y)), y])
+
+
 test_mistakes_as_readers_write_them_are_recognized = are_recognized(
     (collapse, "Only the last bias", forgets_the_bias),
     (softmax_cross_entropy, "The classes were counted", counts_from_one),
+    (softmax_cross_entropy, "One maximum was taken", takes_one_maximum),
 )
 
 

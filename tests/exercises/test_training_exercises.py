@@ -54,7 +54,26 @@ def forgets_the_start(w, gradient, mean, square, t, rate):
     return w - rate * m / (v**0.5 + 1e-8), m, v
 
 
+def adds_nothing(w, gradient, mean, square, t, rate):
+    m, v = 0.9 * mean + 0.1 * gradient, 0.999 * square + 0.001 * gradient**2
+    return w - rate * m / (1 - 0.9**t) / (v / (1 - 0.999**t)) ** 0.5, m, v
+
+
+def counts_all_pauses(losses, patience):
+    lowest, kept, left = losses[0], 0, patience
+    for epoch, loss in enumerate(losses[1:], start=1):
+        if loss < lowest:
+            lowest, kept = loss, epoch
+            continue
+        left -= 1
+        if left == 0:
+            return kept
+    return kept
+
+
 test_mistakes_as_readers_write_them_are_recognized = are_recognized(
     (adam_step, "The means were not divided", forgets_the_start),
+    (adam_step, "The 1e-8 is missing", adds_nothing),
+    (stop_early, "The count was never set back", counts_all_pauses),
     (stop_early, "The lowest of all losses", lambda losses, patience: losses.index(min(losses))),
 )

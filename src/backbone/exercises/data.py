@@ -187,7 +187,26 @@ def _alike(answers, x):
     return sum(share in (0, 1) for share in _shares(answers, x))
 
 
+def _seldom(answers, x):
+    """Return 1 if some place has less than 0.45 of its share; by chance, 2,000 draws do so once in a million times."""
+    found = [one[:2] for one in _found(next(answers), x) if one]
+    return int(any(25 * found.count(place) < 0.45 * len(found) for place in np.ndindex(5, 5)))
+
+
+def _mixed(answers, x):
+    """Return how many results are made of copies, but not of their own picture with all channels moved alike."""
+    answer, shape = next(answers), (-1, 1, *x.shape[2:])
+    copies = [[one is not None for one in _found(answer.reshape(shape), gray[None])] for gray in x.reshape(shape)]
+    own = [_found(answer[[i]], x[[i]]) != [None] for i in range(len(x))]
+    return int(sum(np.any(copies, axis=0).reshape(len(x), -1).any(axis=1) & ~np.array(own)))
+
+
 _PICTURES = np.tile(np.arange(1.0, 49).reshape(1, 1, 6, 8), (250, 1, 1, 1))
+_DIFFERENT = np.arange(1.0, 1 + 8 * 2 * 6 * 8).reshape(8, 2, 6, 8)
+
+
+def _place(generator):
+    return generator.integers(0, 5)
 
 
 @exercise(
@@ -199,6 +218,11 @@ _PICTURES = np.tile(np.arange(1.0, 49).reshape(1, 1, 6, 8), (250, 1, 1, 1))
             partial(_copies, pad="wrap"), _PICTURES
         ),
         "750 times the same picture, how many of the 25 places occur": drawn(_places, _PICTURES),
+        "2,000 times the same picture, 1 if some places come up far too seldom": drawn(
+            _seldom, np.tile(_PICTURES, (8, 1, 1, 1))
+        ),
+        "eight different pictures with two channels, how many came back as another picture or with "
+        "channels moved apart": drawn(_mixed, _DIFFERENT),
         "eight batches of the same picture, share that is mirrored": drawn(_mirrored, _PICTURES),
         "eight batches of the same picture, batches that are mirrored whole or not at all": drawn(_alike, _PICTURES),
         "250 times the same picture, calls with equal generators that disagree": disagreeing(_PICTURES),
@@ -206,16 +230,16 @@ _PICTURES = np.tile(np.arange(1.0, 49).reshape(1, 1, 6, 8), (250, 1, 1, 1))
     }
 )
 def random_crop_flip(
-    x, generator, *, alike=False, mirror=0.5, same_mirror=False, axis=-1, places=5, pad="constant", diagonal=False
+    x, generator, *, once="", mirror=0.5, axis=-1, place=_place, pad="constant", diagonal=False, source=lambda i: i
 ):
     """Pad by 2, cut at a random place, mirror every other picture; the keywords are where it goes wrong."""
     padded = np.pad(x, [(0, 0), (0, 0), (2, 2), (2, 2)], pad)
     out, height, width = np.empty_like(x), *x.shape[2:]
-    draws = [(*generator.integers(0, places, 2), generator.random() < mirror) for _ in x]
+    draws = [((place(generator), place(generator)), generator.random() < mirror) for _ in x]
     for i in range(len(x)):
-        top, left, flip = draws[0] if alike else (*draws[i][:2], draws[0 if same_mirror else i][2])
+        (top, left), flip = draws[0 if "place" in once else i][0], draws[0 if "mirror" in once else i][1]
         left = top if diagonal else left
-        cut = padded[i, :, top : top + height, left : left + width]
+        cut = padded[source(i), :, top : top + height, left : left + width]
         out[i] = np.flip(cut, axis) if flip else cut
     return out
 
@@ -223,12 +247,22 @@ def random_crop_flip(
 random_crop_flip.mistake(
     "All pictures of the batch were shifted and mirrored alike: the numbers were drawn once. Draw as many as there are "
     "pictures, size=len(x), or draw inside a loop over them.",
-    partial(random_crop_flip, alike=True),
+    partial(random_crop_flip, once="place and mirror"),
 )
 random_crop_flip.mistake(
     "All pictures of the batch were mirrored, or none. The shifts differ, as they should. Draw a number for each "
     "picture: generator.random(len(x)) < 0.5.",
-    partial(random_crop_flip, same_mirror=True),
+    partial(random_crop_flip, once="mirror"),
+)
+random_crop_flip.mistake(
+    "All pictures of the batch were shifted alike. Each is mirrored or not by itself, as it should. Draw two numbers "
+    "for each picture: generator.integers(0, 5, (len(x), 2)).",
+    partial(random_crop_flip, once="place"),
+)
+random_crop_flip.mistake(
+    "Every result was cut out of the first picture. Cut picture i out of picture i: the labels of the batch stay in "
+    "their order, and would no longer fit.",
+    partial(random_crop_flip, source=lambda i: 0),
 )
 random_crop_flip.mistake(
     "The numbers did not come from generator: calls with equal generators disagree. np.random.randint and "
@@ -271,7 +305,12 @@ random_crop_flip.mistake(
 random_crop_flip.mistake(
     "Some shifts never occur. The upper end of generator.integers is left out: of five places, 0 to 4, draw with "
     "generator.integers(0, 5).",
-    partial(random_crop_flip, places=4),
+    partial(random_crop_flip, place=lambda generator: generator.integers(0, 4)),
+)
+random_crop_flip.mistake(
+    "Some places come up far too seldom. round(4 * generator.random()) gives 0 and 4 only half as often as 1, 2 and 3. "
+    "Draw with generator.integers(0, 5), where all five are equally likely.",
+    partial(random_crop_flip, place=lambda generator: round(4 * generator.random())),
 )
 check_random_crop_flip = random_crop_flip.check
 
@@ -298,33 +337,33 @@ def _mask(answer):
 
 
 _rng = np.random.default_rng(5)
-_EVEN = np.repeat(np.arange(12), 5)
-_UNEVEN = _rng.permutation(np.repeat(np.arange(20), _rng.integers(2, 9, 20)))
+_EVEN = np.repeat(10 * np.arange(12) + 3, 5)  # 0.3 of 12 is 3.6, so 4 objects; the numbers have gaps
+_UNEVEN = _rng.permutation(np.repeat(10 * np.arange(20) + 3, _rng.integers(2, 9, 20)))  # 0.32 of 20 is 6.4, so 6
 
 
 @exercise(
     {
-        "twelve objects, five pictures each, 1 if an object is in both parts": drawn(_both, _EVEN, 0.25),
+        "twelve objects, five pictures each, 1 if an object is in both parts": drawn(_both, _EVEN, 0.3),
         "twelve objects, five pictures each, of eight calls, those with more or fewer objects in "
-        "the test part than asked": drawn(_unasked, _EVEN, 0.25),
+        "the test part than asked": drawn(_unasked, _EVEN, 0.3),
         "twelve objects, five pictures each, objects with all their pictures in the test part": drawn(
-            _whole, _EVEN, 0.25
+            _whole, _EVEN, 0.3
         ),
-        "twelve objects, five pictures each, calls with equal generators that disagree": disagreeing(_EVEN, 0.25),
+        "twelve objects, five pictures each, calls with equal generators that disagree": disagreeing(_EVEN, 0.3),
         "twelve objects, five pictures each, calls in a row, with one generator, that gave the same": repeating(
-            _EVEN, 0.25
+            _EVEN, 0.3
         ),
         "twenty objects with different numbers of pictures, in any order, 1 if an object is in both parts": drawn(
-            _both, _UNEVEN, 0.3
+            _both, _UNEVEN, 0.32
         ),
         "twenty objects with different numbers of pictures, in any order, of eight calls, those "
-        "with more or fewer objects in the test part than asked": drawn(_unasked, _UNEVEN, 0.3),
+        "with more or fewer objects in the test part than asked": drawn(_unasked, _UNEVEN, 0.32),
         "twenty objects with different numbers of pictures, in any order, objects with all their "
-        "pictures in the test part": drawn(_whole, _UNEVEN, 0.3),
+        "pictures in the test part": drawn(_whole, _UNEVEN, 0.32),
         "twenty objects with different numbers of pictures, in any order, calls with equal "
-        "generators that disagree": disagreeing(_UNEVEN, 0.3),
+        "generators that disagree": disagreeing(_UNEVEN, 0.32),
         "twenty objects with different numbers of pictures, in any order, calls in a row, with one "
-        "generator, that gave the same": repeating(_UNEVEN, 0.3),
+        "generator, that gave the same": repeating(_UNEVEN, 0.32),
     }
 )
 def split_by_group(groups, share, generator):

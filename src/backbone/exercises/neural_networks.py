@@ -66,7 +66,7 @@ _draw = np.random.default_rng(5).normal
         "a single example": (_draw(size=(1, 4)), np.array([0])),
         "logits that are all alike": (np.full((3, 4), 0.7), np.array([3, 0, 1])),
         "logits of about 1000": (1000 + _draw(size=(4, 3)), np.array([0, 1, 2, 0])),
-        "certain and wrong: the right class has a chance too small for a computer": (
+        "certain and wrong: the right class has a probability too small for a computer": (
             np.array([[1000.0, 0], [0, 2]]),
             np.array([1, 1]),
         ),
@@ -77,8 +77,8 @@ def softmax_cross_entropy(logits, y):
     return float(_losses(logits, y).mean())
 
 
-def _losses(logits, y, axis=1):
-    shifted = logits - logits.max(axis=axis, keepdims=True)
+def _losses(logits, y, axis=1, together=False):
+    shifted = logits - logits.max(axis=None if together else axis, keepdims=True)
     return (np.log(np.exp(shifted).sum(axis=axis, keepdims=True)) - shifted)[np.arange(len(y)), y]
 
 
@@ -89,11 +89,16 @@ def _naive(logits, y):
 
 softmax_cross_entropy.mistake(
     "The exponential of 1000 is too large for a computer, and infinity divided by infinity is no number. Take the "
-    "largest logit of each row away before np.exp; the chances stay the same. Try [[1000.0, 999.0]].",
+    "largest logit of each row away before np.exp; the probabilities stay the same. Try [[1000.0, 999.0]].",
     _naive,
 )
 softmax_cross_entropy.mistake(
-    "A chance became exactly 0, and its logarithm is minus infinity. Write the logarithm of the fraction as a "
+    "One maximum was taken for all examples. Each row has its own: max(axis=1, keepdims=True).",
+    lambda logits, y: _naive(logits - logits.max(), y),
+    lambda logits, y: _losses(logits, y, together=True).mean(),
+)
+softmax_cross_entropy.mistake(
+    "A probability became exactly 0, and its logarithm is minus infinity. Write the logarithm of the fraction as a "
     "difference: log(sum of exp) minus the right logit. Try [[1000.0, 0.0]] with class 1: the loss is 1000.",
     lambda logits, y: _naive(logits - logits.max(axis=1, keepdims=True), y),
 )
@@ -108,12 +113,12 @@ softmax_cross_entropy.mistake(
     lambda logits, y: _losses(logits, y - 1).mean(),
 )
 softmax_cross_entropy.mistake(
-    "The softmax was taken over the examples. The chances of one example sum to 1: use axis=1, with keepdims=True. Try "
-    "a single example: each of its chances would be 1.",
+    "The softmax was taken over the examples. The probabilities of one example sum to 1: use axis=1, with "
+    "keepdims=True. Try a single example: each of its probabilities would be 1.",
     lambda logits, y: _losses(logits, y, axis=0).mean(),
 )
 softmax_cross_entropy.mistake(
-    "The sign is missing. The logarithm of a chance is negative, and the loss is its opposite: 0 at best.",
+    "The sign is missing. The logarithm of a probability is negative, and the loss is its opposite: 0 at best.",
     lambda logits, y: -_losses(logits, y).mean(),
 )
 softmax_cross_entropy.mistake(

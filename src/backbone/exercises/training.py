@@ -53,7 +53,7 @@ check_momentum_step = momentum_step.check
 
 @exercise(
     {
-        "the first step": (_W, _GRADIENT, 0 * _W, 0 * _W, 1, 0.01),
+        "the first step": (_W, _GRADIENT * [1, 1, 1, 0], 0 * _W, 0 * _W, 1, 0.01),
         "the second step": (_W, _GRADIENT, 0.1 * _VELOCITY, 0.001 * _VELOCITY**2, 2, 0.01),
         "the hundredth step": (_W, _GRADIENT, 0.3 * _VELOCITY, 0.2 * _VELOCITY**2, 100, 0.1),
         "gradients of very different sizes": (
@@ -115,6 +115,10 @@ adam_step.mistake(
     "The step was counted from 0: divide by 1 - 0.9**t with t = 1 at the first step.",
     lambda w, gradient, mean, square, t, rate: _adam(w, gradient, mean, square, t + 1, rate),
 )
+adam_step.mistake(
+    "The 1e-8 is missing. Where the gradient has always been 0, the step is 0 divided by 0.",
+    _with(root=lambda value: np.sqrt(value) - 1e-8),
+)
 check_adam_step = adam_step.check
 
 
@@ -128,7 +132,7 @@ check_adam_step = adam_step.check
         "losses that stay level": ([2.0, 2, 2, 2, 1], 3),
         "a fall that is no new low": ([1.0, 3, 2, 1.5, 0.5], 3),
         "one epoch": ([1.0], 2),
-        "a low, a pause, a new low, and another pause": ([4.0, 3, 3.5, 2, 2.5, 2.2, 2.1, 1], 3),
+        "a low, a pause, a new low, and another pause": ([4.0, 3, 3.5, 3.4, 2, 2.5, 1.5, 2, 2, 2, 1], 3),
     },
     rtol=0,
 )
@@ -158,6 +162,16 @@ def _rises(losses, patience):
     return int(np.argmin(losses))
 
 
+def _never_set_back(losses, patience):
+    best, count = 0, 0
+    for epoch, loss in enumerate(losses[1:], 1):
+        if loss < losses[best]:
+            best = epoch
+        elif (count := count + 1) == patience:
+            break
+    return best
+
+
 stop_early.mistake(
     "The lowest of all losses came back. After the stop no more epochs are trained, so their losses are never known. "
     "Go through the list epoch by epoch, and leave when patience is used up.",
@@ -184,5 +198,9 @@ stop_early.mistake(
 stop_early.mistake(
     "Training stopped one epoch too early: `patience` epochs in a row may bring no new low.",
     lambda losses, patience: _stop(losses, max(patience - 1, 1)) if patience > 1 else _stop(losses, 1),
+)
+stop_early.mistake(
+    "The count was never set back. Patience is for epochs *in a row*: at each new low, begin to count at 0 again.",
+    _never_set_back,
 )
 check_stop_early = stop_early.check
