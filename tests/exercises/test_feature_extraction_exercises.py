@@ -37,7 +37,7 @@ def read_layer_by_probe(model, name, x):
 
 def read_layer_by_a_copy(model, name, x):
     model, kept = copy.deepcopy(model).eval(), []
-    model.get_submodule(name).register_forward_hook(lambda layer, inputs, output: kept.append(output.detach()))
+    model.get_submodule(name).register_forward_hook(lambda layer, inputs, output: kept.append(output.detach() + 0))
     model(x)
     return kept[0]
 
@@ -99,6 +99,16 @@ def read_layer_and_forget(model, name, x):
     return kept[-1]
 
 
+def read_layer_by_one_mode(model, name, x, copied=torch.clone):
+    kept, mode = [], model.training
+    hook = model.get_submodule(name).register_forward_hook(lambda *given: kept.append(copied(given[2])))
+    with torch.no_grad():
+        model.eval()(x)
+    hook.remove()
+    model.train(mode)
+    return kept[0]
+
+
 def nearest_neighbor(features, labels, queries):
     return np.array([labels[((features - query) ** 2).sum(1).argmin()] for query in queries])
 
@@ -115,6 +125,12 @@ test_mistakes_as_readers_write_them_are_recognized = are_recognized(
     (layer_parameters, "The linear layer was counted", counts_channels_only),
     (read_layer, "The layer was read in training mode", read_in_training_mode),
     (read_layer, "The hook was left", read_layer_and_forget),
+    (read_layer, "All parts were set alike", read_layer_by_one_mode),
+    (
+        read_layer,
+        "What the hook kept was changed",
+        lambda *given: read_layer_by_one_mode(*given, copied=torch.Tensor.detach),
+    ),
     (nearest_mean, "The nearest single picture", nearest_neighbor),
     (nearest_mean, "The largest product", nearest_by_product),
 )

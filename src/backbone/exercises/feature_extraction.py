@@ -127,6 +127,7 @@ with torch.random.fork_rng(devices=[]):
         nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2), nn.ReLU(), nn.Dropout(0.5), nn.Flatten(), nn.Linear(18, 3)
     )
     _BLOCKS = nn.Sequential(_NETWORK, nn.ReLU())
+    _IN_PLACE = nn.Sequential(nn.Conv2d(1, 2, 3), nn.ReLU(inplace=True))
     _X = torch.randn(4, 1, 5, 5) + 0.5
 
 
@@ -134,11 +135,13 @@ def _hooked(model):
     return sum(len(layer._forward_hooks) for layer in model.modules())
 
 
-def _told(count, training=True, network=_NETWORK, name="2"):
+def _told(count, training=True, network=_NETWORK, name="2", frozen=()):
     """Count something after the function has read a layer of a network of its own."""
 
     def ask(function):
         model = copy.deepcopy(network).train(training)
+        for index in frozen:
+            model[index].eval()
         with torch.random.fork_rng(devices=[]):  # a dropout that was left on draws
             torch.manual_seed(6)
             answer = function(model, name, _X.clone())
@@ -168,12 +171,16 @@ def _moved_averages(model, answer):
 @exercise(
     {
         "a ReLU, read while the model is in training mode": _told(_answer),
+        "a layer before a ReLU that works in place": _told(_answer, network=_IN_PLACE, name="0"),
         "a dropout": _told(_answer, name="3"),
         "a layer inside a block": _told(_answer, network=_BLOCKS, name="0.2"),
         "the last layer": _told(_answer, name="5"),
         "hooks that are left on the model": _told(lambda model, answer: _hooked(model)),
         "layers that are in training mode afterward, of a model that was in it": _told(_in_training),
         "layers that are in training mode afterward, of a model that was not": _told(_in_training, training=False),
+        "layers that are in training mode afterward, of a model in which only batch normalization was not": _told(
+            _in_training, frozen=[1]
+        ),
         "running averages that moved": _told(_moved_averages),
         "answers that ask for a gradient": _told(_asks_for_gradients),
     },
@@ -185,12 +192,12 @@ def read_layer(model, name, x):
     return _read(model, name, x)
 
 
-def _read(model, name, x, *, evaluation=True, restore=True, remove=True, gradient=False, which="output"):
+def _read(model, name, x, *, evaluation=True, restore="parts", remove=True, gradient=False, which="output", clone=True):
     """Read a layer by a hook; the keywords are where it goes wrong."""
-    kept, mode = {}, model.training
+    kept, modes = {}, {part: part.training for part in model.modules()}
 
     def keep(layer, inputs, output):
-        kept.update(input=inputs[0], output=output)
+        kept.update(input=inputs[0], output=output.clone() if clone else output)
 
     hook = model.get_submodule(name).register_forward_hook(keep)
     if evaluation:
@@ -199,9 +206,14 @@ def _read(model, name, x, *, evaluation=True, restore=True, remove=True, gradien
         kept["last"] = model(x)
     if remove:
         hook.remove()
-    if restore:
-        model.train(mode)
+    if restore == "model":
+        model.train(modes[model])
+    for part in modes if restore == "parts" else ():
+        part.training = modes[part]
     return kept[which]
+
+
+_usual = partial(_read, restore="model", clone=False)  # as most readers write it at first
 
 
 read_layer.mistake(
@@ -211,8 +223,9 @@ read_layer.mistake(
 )
 read_layer.mistake(
     "The model was left in evaluation mode. Whoever trains it next gets no dropout and no batch statistics, and no "
-    "error either. Keep model.training before you change it, and give it back with model.train(...).",
-    partial(_read, restore=False),
+    "error either. Keep the mode of each part before you change it, part.training for part in model.modules(), and "
+    "give it back.",
+    partial(_read, restore=None),
 )
 read_layer.mistake(
     "The model was put into training mode at the end, but one of the models came in evaluation mode. Give back the "
@@ -220,14 +233,27 @@ read_layer.mistake(
     lambda model, name, x: (_read(model, name, x), model.train())[0],
 )
 read_layer.mistake(
+    "What the hook kept was changed afterward: the ReLU behind the layer works in place, and writes its answer over "
+    "the numbers. Keep a copy, output.clone().",
+    partial(_read, clone=False),
+    _usual,
+)
+read_layer.mistake(
+    "All parts were set alike by model.train(mode), so a layer that came in evaluation mode is in training mode now. "
+    "Keep the mode of each part of model.modules(), and give each its own back.",
+    partial(_read, restore="model"),
+)
+read_layer.mistake(
     "The hook was left on the layer. It runs at every later pass, and keeps what it sees. Call remove() on what "
     "register_forward_hook returned.",
     partial(_read, remove=False),
+    partial(_usual, remove=False),
 )
 read_layer.mistake(
     "The answer still asks for a gradient, so it holds the whole computation in memory. Let the pictures pass through "
     "within torch.no_grad().",
     partial(_read, gradient=True),
+    partial(_usual, gradient=True),
 )
 read_layer.mistake(
     "What went into the layer came back. The hook gets both: f(layer, inputs, output); keep the third.",
