@@ -77,7 +77,8 @@ class Summary:
 
     Attributes:
         rows: one for each time that a layer ran.
-        idle: parameters of the network that are in no row, such as those of a head that is used in training only.
+        idle: parameters of the network that are in no row: those of a layer that did not run, such as a head that is
+            used in training only, and those that are no layer's, such as a scale or the weights of attention.
     """
 
     rows: tuple[LayerRow, ...]
@@ -112,7 +113,7 @@ class Summary:
             )
             for row in rows
         ]
-        return [*cells, ("did not run", "", "", f"{self.idle:,}", "", "", "")] if self.idle else cells
+        return [*cells, ("in no row above", "", "", f"{self.idle:,}", "", "", "")] if self.idle else cells
 
     def _table(self) -> Table:
         return Table([dict(zip(COLUMNS, row, strict=True)) for row in self._cells()], totals=1 + bool(self.idle))
@@ -181,7 +182,7 @@ def summary(model: nn.Module, input_shape: Sequence[int]) -> Summary:
         input_shape: of a batch of pictures, (N, C, H, W).
 
     Returns:
-        A row for each time that a layer ran, and how many parameters did not.
+        A row for each time that a layer ran, and how many parameters are in none.
 
     Raises:
         ValueError: the shape is not (N, C, H, W), the network does not take it, or a layer does not take and give one
