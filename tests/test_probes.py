@@ -352,6 +352,11 @@ def test_grad_cam_of_a_frozen_model_and_without_maps(model):
         torch.testing.assert_close(grad_cam(frozen, "4", pictures(), 2), grad_cam(model, "4", pictures(), 2))
     with pytest.raises(ValueError, match=re.escape("'8' gives (6, 4); choose a layer with maps")):
         grad_cam(model, "8", pictures(), 2)
+    with pytest.raises(ValueError, match=r"x has shape \(\d, \d+, \d+\); it must be \(N, C, H, W\), x\[None\] for one"):
+        grad_cam(model, "4", pictures()[0], 2)
+    for call in (lambda x: grad_cam(model, "4", x, 2), lambda x: occlusion(model, x, 2)):
+        with pytest.raises(ValueError, match=r"x is a ndarray; make it a tensor"):
+            call(pictures().numpy())
 
 
 # --- The book's own network ---------------------------------------------------------------------------------

@@ -100,6 +100,52 @@ def test_a_loss_that_is_no_number_stops_with_the_rate(task):
         fit(model, batches(x * 1e4, y, 10), 3, torch.optim.SGD(model.parameters(), 1e36))
 
 
+def test_pictures_that_are_no_numbers_are_named_before_the_rate(task):
+    x, y = task
+    model = nn.Linear(4, 2)
+    with pytest.raises(ValueError, match="the loss became nan in epoch 1; the pictures hold NaN or infinity"):
+        fit(model, batches(x / 0, y, 10), 1, torch.optim.SGD(model.parameters(), 0.1))
+
+
+def test_an_optimizer_of_another_model_is_an_error(task):
+    model = linear()
+    with pytest.raises(ValueError, match="the optimizer holds no parameter of this model"):
+        fit(model, batches(*task, 10), 1, torch.optim.SGD(linear().parameters(), 0.1))
+    part = nn.Sequential(linear(), nn.Linear(2, 2))
+    fit(part, batches(*task, 10), 1, torch.optim.SGD(part[1].parameters(), 0.1))
+
+
+@pytest.mark.parametrize(
+    ("batch", "message"),
+    [
+        ((torch.rand(2, 4), torch.tensor([0, 1]), 3), r"a batch is tuple of 3; it must be a pair .* \(x, y\)"),
+        (torch.rand(2, 4), "a batch is Tensor; it must be a pair"),
+        ((torch.rand(2, 4), torch.tensor([0.0, 1.0])), r"labels are torch.float32; .* such as y.long\(\) gives"),
+        ((torch.rand(2, 4), torch.tensor([1, 2])), "labels go from 1 to 2; the model knows 2 classes, 0 to 1"),
+        ((torch.rand(2, 4), torch.tensor([-100, 1])), "labels go from -100 to 1"),
+        ((torch.zeros(2, 4, dtype=torch.uint8), torch.tensor([0, 1])), "takes no bytes, .* with to_float"),
+    ],
+    ids=["three", "no labels", "float labels", "a class too many", "below 0", "bytes"],
+)
+def test_what_is_no_batch(batch, message):
+    with pytest.raises(ValueError, match=message):
+        evaluate(linear(), [batch])
+
+
+def test_a_model_may_take_bytes_and_what_it_raises_else_stays():
+    images = torch.zeros(2, 4, dtype=torch.uint8)
+    assert predict(nn.Sequential(Halved(), linear()), images).shape == (2, 2)
+    with pytest.raises(RuntimeError, match="cannot be multiplied"):
+        predict(linear(), torch.rand(2, 5))
+
+
+class Halved(nn.Module):
+    """Takes bytes."""
+
+    def forward(self, x):
+        return x / 2
+
+
 def test_no_pictures_is_an_error():
     with pytest.raises(ValueError, match=r"the batches hold no pictures$"):
         evaluate(linear(), [])

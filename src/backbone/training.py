@@ -74,13 +74,20 @@ def fit(
         The history.
 
     Raises:
-        ValueError: there is nothing to train on, the whole model is in eval mode, it gives something else than logits,
-            or the loss stopped being a number; the learning rate is the usual cause.
+        ValueError: there is nothing to train on, the whole model is in eval mode, the optimizer holds none of its
+            parameters, it gives something else than logits or has no such class, or the loss stopped being a number;
+            the learning rate is the usual cause.
     """
     if not any(module.training for module in model.modules()):
         raise ValueError(
             "fit: the whole model is in eval mode, in which dropout and batch normalization do not train; call "
             "model.train() first, and then eval() on the parts that are to stay as they are"
+        )
+    held = {parameter for group in optimizer.param_groups for parameter in group["params"]}
+    if not held.intersection(model.parameters()):
+        raise ValueError(
+            "fit: the optimizer holds no parameter of this model, which would learn nothing; make it anew from "
+            "model.parameters() whenever the model is made anew"
         )
     rows, epochs = [], integer("fit", "epochs", epochs, 0)
     silent = not progress or bool(os.environ.get("TQDM_DISABLE"))  # tqdm's own bar for notebooks does not ask
@@ -88,10 +95,10 @@ def fit(
     for epoch in bar:
         train = _pass(model, batches, optimizer, schedule)
         if not torch.isfinite(torch.tensor(train.loss)):
-            raise ValueError(
-                f"fit: the loss became {train.loss} in epoch {epoch + 1}; lower the learning rate, "
-                f"which is {optimizer.param_groups[0]['lr']:g}"
-            )
+            advice = f"lower the learning rate, which is {optimizer.param_groups[0]['lr']:g}"
+            if not all(x.isfinite().all() for x, _ in batches):
+                advice = "the pictures hold NaN or infinity"
+            raise ValueError(f"fit: the loss became {train.loss} in epoch {epoch + 1}; {advice}")
         held_out = evaluate(model, validation) if validation is not None else None
         rows.append((train, held_out, optimizer.param_groups[0]["lr"]))
         bar.set_postfix(loss=f"{train.loss:.3f}", accuracy=f"{(held_out or train).accuracy:.1%}")
@@ -114,14 +121,17 @@ def predict(model: nn.Module, x: torch.Tensor, batch_size: int = 500) -> torch.T
     """Return the logits (N, K) of pictures (N, ...), in eval mode and without gradients."""
     parts = tensor("predict", "x", x).split(integer("predict", "batch_size", batch_size, 1))
     with torch.no_grad(), evaluating(model):
-        return torch.cat([model(part) for part in parts])
+        return torch.cat([_given(model, part) for part in parts])
 
 
 def _pass(model, batches, optimizer=None, schedule=None) -> Evaluation:
     """Go through the batches once, learning where an optimizer is given."""
     total, right, count = 0.0, 0, 0
-    for x, y in batches:
-        logits = _logits(model(x), y)
+    for batch in batches:
+        if not isinstance(batch, tuple | list) or len(batch) != 2:
+            raise ValueError(f"training: a batch is {_kind(batch)}; it must be a pair of pictures and labels, (x, y)")
+        x, y = batch
+        logits = _logits(_given(model, x), y)
         value = F.cross_entropy(logits, y)
         if optimizer is not None:
             optimizer.zero_grad()
@@ -138,6 +148,21 @@ def _pass(model, batches, optimizer=None, schedule=None) -> Evaluation:
     return Evaluation(total / count, right / count, count)
 
 
+def _kind(batch) -> str:
+    several = isinstance(batch, tuple | list)
+    return f"{type(batch).__name__} of {len(batch)}" if several else type(batch).__name__
+
+
+def _given(model, x):
+    """Return what a model gives for pictures."""
+    try:
+        return model(x)
+    except RuntimeError as error:
+        if x.dtype != torch.uint8:
+            raise
+        raise ValueError("training: the model takes no bytes, 0 to 255; make them float with to_float") from error
+
+
 def _logits(given, y) -> torch.Tensor:
     """Return what a model gave, checked to be logits (N, K) for labels (N,)."""
     if not isinstance(given, torch.Tensor):
@@ -149,5 +174,12 @@ def _logits(given, y) -> torch.Tensor:
         raise ValueError(
             f"training: the model gives {tuple(given.shape)} for labels {tuple(y.shape)}; logits must be (N, K), and "
             "labels (N,), one class for each picture"
+        )
+    if y.dtype not in (torch.int64, torch.uint8):
+        raise ValueError(f"training: labels are {y.dtype}; classes are whole numbers, such as y.long() gives")
+    if len(y) and not 0 <= y.min() <= y.max() < given.shape[1]:
+        raise ValueError(
+            f"training: labels go from {y.min()} to {y.max()}; the model knows {given.shape[1]} classes, 0 to "
+            f"{given.shape[1] - 1}"
         )
     return given

@@ -58,6 +58,13 @@ def test_temperature_has_the_smallest_loss(true):
     assert found == pytest.approx(true, rel=0.1)
 
 
+def test_temperature_ends_where_the_loss_only_falls():
+    sure = [[100.0, 0], [0, 100]]
+    assert metrics.calibration_temperature([0, 1], sure) == pytest.approx(0.05)
+    assert metrics.calibration_temperature([0, 1], [[1.0, 0], [0, 1]], low=0.2) == pytest.approx(0.2)
+    assert metrics.calibration_temperature([1, 0], sure) == pytest.approx(20)
+
+
 @pytest.mark.parametrize(
     ("call", "words"),
     [

@@ -83,7 +83,8 @@ def calibration_temperature(labels: ArrayLike, logits: ArrayLike, low: float = 0
         high: largest.
 
     Returns:
-        The temperature; above 1 where the network is too sure of itself.
+        The temperature; above 1 where the network is too sure of itself. ``low`` or ``high`` itself where the loss only
+        falls towards it, as where all pictures are right.
 
     Raises:
         ValueError: lengths differ, or a label has no column in logits.
@@ -101,5 +102,5 @@ def calibration_temperature(labels: ArrayLike, logits: ArrayLike, low: float = 0
         middle = (start + end) / 2
         scaled = np.exp(middle * (logits - logits.max(axis=1, keepdims=True)))
         mean = (scaled * logits).sum(axis=1) / scaled.sum(axis=1)  # of the logits, by the softmax
-        start, end = (middle, end) if mean.mean() < own else (start, middle)  # the sign of the slope
+        start, end = (middle, end) if mean.mean() <= own else (start, middle)  # the sign of the slope
     return 2 / (start + end)

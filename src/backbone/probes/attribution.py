@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from backbone.checks import evaluating, integer
+from backbone.checks import evaluating, integer, tensor
 from backbone.ops import output_size
 from backbone.probes.probe import Probe
 
@@ -30,7 +30,7 @@ def occlusion(model, x, target, size=8, stride=4, fill=0.0, batch_size=50) -> to
 
     Source: Zeiler and Fergus, "Visualizing and understanding convolutional networks", ECCV 2014, section 4.2.
     """
-    if x.ndim != 4 or len(x) != 1:
+    if tensor("occlusion", "x", x).ndim != 4 or len(x) != 1:
         raise ValueError(f"occlusion: x has shape {tuple(x.shape)}; it must be one picture, (1, C, H, W)")
     batch_size = integer("occlusion", "batch_size", batch_size, 1)
     rows, columns = (output_size(pixels, size, stride) for pixels in x.shape[2:])
@@ -62,12 +62,14 @@ def grad_cam(model: nn.Module, layer: str, x: torch.Tensor, target: int | torch.
         layer's own resolution; enlarge it with ``torch.nn.functional.interpolate``.
 
     Raises:
-        ValueError: an unknown layer, one that does not run or has no maps, no such class, or a model that gives no
-            scores.
+        ValueError: no batch of pictures, an unknown layer, one that does not run or has no maps, no such class, or a
+            model that gives no scores.
 
     Source: Selvaraju et al., "Grad-CAM", ICCV 2017, equations 1 and 2. Adebayo et al., "Sanity checks for saliency
     maps", NeurIPS 2018: a map that looks right may not depend on what was learned; compare with random weights.
     """
+    if tensor("grad_cam", "x", x).ndim != 4:
+        raise ValueError(f"grad_cam: x has shape {tuple(x.shape)}; it must be (N, C, H, W), x[None] for one picture")
     with torch.inference_mode(False), torch.enable_grad(), Probe(model, [layer]) as probe:
         logits = model(x.detach().clone().requires_grad_())
         # Pictures do not touch each other in evaluation mode, so one sum gives every picture its own gradient.
