@@ -179,6 +179,13 @@ BYTES = np.full((3, 6, 6), 200, np.uint8)
 @pytest.mark.parametrize(
     ("draw", "message"),
     [
+        (lambda ax: plots.show_map([[0, np.nan]], ax), "show_map: feature_map holds NaN or infinity"),
+        (lambda ax: plots.show_pictures(np.full((1, 2, 2), np.inf), ax, signed=True), "pictures holds NaN or infinity"),
+        (lambda ax: plots.show_bars({"one": np.nan}, ax), "show_bars: values holds NaN or infinity"),
+        (lambda ax: plots.show_bars({}, ax), "values is empty; give a dict of names and lengths"),
+        (lambda ax: plots.show_series({}, ax), "0 series given; it draws one or two"),
+        (lambda ax: plots.show_curves({}, ax), "0 curves given"),
+        (lambda ax: plots.panels(0), "count is 0; it must be an integer of at least 1"),
         (lambda ax: plots.show_image(BYTES[0], ax), "show_image: image has .* divide by 255"),
         (lambda ax: plots.show_image(BYTES, ax), "divide by 255"),
         (lambda ax: plots.show_image(np.zeros((6, 7, 3)), ax), r"\(H, W\) or \(3, H, W\) .* move the channels"),

@@ -17,7 +17,7 @@ import numpy as np
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
 
-from backbone.checks import picture, real_array
+from backbone.checks import integer, picture, real_array
 from backbone.figure import GAP, Figure
 from backbone.palette import CLASSES, COLORS, rgb
 from backbone.table import Table as Table
@@ -93,6 +93,7 @@ def panels(count: int, height: float = 200, width: float = WIDTH) -> list[mpl.ax
         width: of all together, in CSS pixels; as wide as the reading column by default. On a phone a panel shrinks to
             330, and its words with it: one that stands alone and has words in it should not be wider than 480.
     """
+    count = integer("panels", "count", count, 1)
     inches = ((width - GAP * (count - 1)) / count / 96, height / 96)
     with mpl.rc_context(STYLE):
         return [plt.subplots(figsize=inches)[1] for _ in range(count)]
@@ -120,12 +121,19 @@ def show_map(
         scale: add the limits to the title, as numbers.
 
     Raises:
-        ValueError: the map has other axes.
+        ValueError: the map has other axes, or NaN or infinity in it.
     """
-    values = real_array("show_map", "feature_map", feature_map, "(H, W)").astype(np.float64)
+    values = _finite("show_map", "feature_map", real_array("show_map", "feature_map", feature_map, "(H, W)"))
     limit = float(np.abs(values).max()) if limit is None else float(limit)
     ax.imshow(signed_colors(values, limit), interpolation="nearest")
     return bare(ax, f"{title}  (−{limit:.2f} to +{limit:.2f})".strip() if scale else title)
+
+
+def _finite(name: str, argument: str, values: np.ndarray) -> np.ndarray:
+    """Return values as float64, each of which a color or a length can show."""
+    if not np.isfinite(values).all():
+        raise ValueError(f"{name}: {argument} holds NaN or infinity, which cannot be drawn; look for where it began")
+    return values.astype(np.float64)
 
 
 def signed_colors(values: np.ndarray, limit: float) -> np.ndarray:
@@ -145,10 +153,10 @@ def show_series(series: dict[str, ArrayLike], ax: mpl.axes.Axes, title: str = ""
         title: stands above the lines.
 
     Raises:
-        ValueError: there are more than two.
+        ValueError: there are none, or more than two.
     """
     looks = [{"color": COLORS["negative"], "linewidth": 1}, {"color": COLORS["positive"], "linewidth": 2}]
-    if len(series) > len(looks):
+    if not 1 <= len(series) <= len(looks):
         raise ValueError(f"show_series: {len(series)} series given; it draws one or two")
     longest = max(len(values) for values in series.values())
     ends = sorted(series, key=lambda name: series[name][-1])
@@ -180,9 +188,9 @@ def show_curves(
         y_label: stands to the left, with the unit.
 
     Raises:
-        ValueError: there are more curves than colors.
+        ValueError: there are no curves, or more than colors.
     """
-    if len(curves) > len(CURVES):
+    if not 1 <= len(curves) <= len(CURVES):
         raise ValueError(f"show_curves: {len(curves)} curves given; there are {len(CURVES)} colors")
     for (x, y), color in zip(curves.values(), CURVES, strict=False):
         ax.plot(x, y, color=color, linewidth=1.8, marker="o" if len(x) < 12 else None, markersize=3.5)
@@ -227,9 +235,14 @@ def show_bars(
         spread: name -> half the length of the line that shows how far the value varies.
         limits: where the axis begins and ends.
         form: how a number is written, such as "{:.1f} %".
+
+    Raises:
+        ValueError: there are no values, or NaN or infinity among them.
     """
     names = list(values)
-    lengths = np.array([values[name] for name in names], dtype=np.float64)
+    lengths = _finite("show_bars", "values", np.array([values[name] for name in names], dtype=np.float64))
+    if not names:
+        raise ValueError("show_bars: values is empty; give a dict of names and lengths")
     low, high = limits or (min(0.0, lengths.min()), lengths.max() * 1.02)
     ax.barh(range(len(names)), lengths - low, left=low, height=0.62, color=COLORS["negative"])
     for row, name in enumerate(names):
@@ -269,7 +282,7 @@ def show_pictures(
         ValueError: pictures of another shape or range.
     """
     if signed:
-        pictures = real_array("show_pictures", "pictures", pictures, "(N, H, W)").astype(np.float64)
+        pictures = _finite("show_pictures", "pictures", real_array("show_pictures", "pictures", pictures, "(N, H, W)"))
         colors = [signed_colors(one, limit or float(np.abs(pictures).max())) for one in pictures]
     else:
         pictures = picture("show_pictures", "pictures", pictures, "(N, H, W)", "(N, 3, H, W)").astype(np.float64)

@@ -113,6 +113,16 @@ def test_flips_are_mirror_images():
     assert torch.equal(random_flip(x, seed(), p=0), x)
     with pytest.raises(ValueError, match="axis is 'diagonal'; it must be one of 'horizontal', 'vertical'"):
         random_flip(x, seed(), axis="diagonal")
+    with pytest.raises(ValueError, match=r"p is 50; it must lie in \[0, 1\]"):
+        random_flip(x, seed(), p=50)
+
+
+def test_what_a_crop_and_a_brightness_cannot_be():
+    x = torch.rand(2, 3, 4, 4)
+    with pytest.raises(ValueError, match="padding is -1; it must be an integer of at least 0"):
+        random_crop(x, seed(), padding=-1)
+    with pytest.raises(ValueError, match=r"strength is -1; it must lie in \[0, 1\]"):
+        random_brightness(x, seed(), strength=-1)
 
 
 def test_a_crop_is_a_shift_with_the_fill_behind_it():

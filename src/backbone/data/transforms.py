@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - PyTorch's own name for it
 from torch.utils.data import BatchSampler, DataLoader, RandomSampler, SequentialSampler, TensorDataset
 
-from backbone.checks import integer, one_of, tensor
+from backbone.checks import fraction, integer, one_of, tensor
 
 
 def to_float(images: torch.Tensor) -> torch.Tensor:
@@ -69,7 +69,7 @@ def random_flip(x: torch.Tensor, generator: torch.Generator, axis: str = "horizo
     """Mirror each picture with probability p: left and right ("horizontal") or top and bottom ("vertical")."""
     _check_batch("random_flip", x)
     one_of("random_flip", "axis", axis, ("horizontal", "vertical"))
-    flip = torch.rand(len(x), 1, 1, 1, generator=generator) < p
+    flip = torch.rand(len(x), 1, 1, 1, generator=generator) < fraction("random_flip", "p", p, ends=True)
     return torch.where(flip, x.flip(3 if axis == "horizontal" else 2), x)
 
 
@@ -83,6 +83,7 @@ def random_crop(x: torch.Tensor, generator: torch.Generator, padding: int = 2, f
         fill: value of the padding. Black is 0 before standardizing, and not after.
     """
     _check_batch("random_crop", x)
+    padding = integer("random_crop", "padding", padding, 0)
     N, _, H, W = x.shape
     padded = F.pad(x, [padding] * 4, value=fill)
     top, left = torch.randint(2 * padding + 1, (2, N, 1), generator=generator)
@@ -92,8 +93,9 @@ def random_crop(x: torch.Tensor, generator: torch.Generator, padding: int = 2, f
 
 
 def random_brightness(x: torch.Tensor, generator: torch.Generator, strength: float = 0.3) -> torch.Tensor:
-    """Multiply each picture by a factor from 1 - strength to 1 + strength, and keep it in [0, 1]."""
+    """Multiply each picture by a factor from 1 - strength, strength in [0, 1], to 1 + strength; keep it in [0, 1]."""
     _check_batch("random_brightness", x)
+    strength = fraction("random_brightness", "strength", strength, ends=True)
     factor = 1 + (torch.rand(len(x), 1, 1, 1, generator=generator) * 2 - 1) * strength
     return (x * factor).clamp(0, 1)
 
