@@ -167,6 +167,7 @@
       const widget = await findWidget(page.models[id].widget);
       model.ready ??= Promise.resolve(widget.initialize?.({ model }));
       await model.ready;
+      if (view !== views[0]) await rest(); // a figure's own code and numbers took time, too
       const { open = [], used } = kept.views[views.indexOf(view)] ?? {};
       if (used) place.dataset.used = true;
       await widget.render({ model, el: place });
