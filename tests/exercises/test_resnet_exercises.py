@@ -2,7 +2,7 @@
 
 import numpy as np
 import torch
-from readers import are_recognized, pass_the_check
+from readers import are_not_recognized, are_recognized, pass_the_check
 
 from backbone.exercises.resnet import basic_block, diagnose, start_as_identity, zero_gamma_block
 from backbone.models.resnet import BasicBlock, Bottleneck, PadShortcut
@@ -128,6 +128,20 @@ def channels_twice(x, y):
     return relu(x + y)
 
 
+def judging(margin=0.01, limit=0.3, poor=lambda shallow, deep: deep[0, -1], also=lambda lower: True):
+    """Return a diagnosis with another margin or limit, by another error, or with one condition more."""
+
+    def judged(shallow, deep):
+        (train, test), (deep_train, deep_test) = shallow[:, -1], deep[:, -1]
+        if deep_train > train + margin:
+            return 2
+        if deep_test > test + margin and also(deep_train < train - margin):
+            return 1
+        return 3 if poor(shallow, deep) > limit else 0
+
+    return judged
+
+
 def underfitting_first(shallow, deep):
     return 3 if deep[0, -1] > 0.3 else diagnose_by_words(shallow, deep)
 
@@ -221,4 +235,12 @@ test_mistakes_as_readers_write_them_are_recognized = are_recognized(
     (diagnose, "A higher test error", by_test_error),
     (diagnose, "Degradation was looked for in the test", degradation_by_test_error),
     (zero_gamma_block, "The scale got no", adds_nothing_learns_nothing),
+)
+
+test_another_mistake_is_not_mistaken_for_a_known_one = are_not_recognized(
+    (diagnose, judging(poor=lambda shallow, deep: shallow[0, -1])),
+    (diagnose, judging(poor=lambda shallow, deep: deep[1, -1])),
+    (diagnose, judging(limit=0.5)),
+    (diagnose, judging(margin=0.03)),
+    (diagnose, judging(also=lambda lower: lower)),
 )

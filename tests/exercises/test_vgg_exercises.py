@@ -43,6 +43,16 @@ def build_as_sequential(counts, widths):
     return layers
 
 
+def build_with_one_relu(counts, widths):
+    relu, layers, before = nn.ReLU(), [], 3
+    for count, width in zip(counts, widths, strict=True):
+        for _ in range(count):
+            layers += [nn.Conv2d(before, width, 3, padding=1), relu]
+            before = width
+        layers.append(nn.MaxPool2d((2, 2), 2) if layers[3:] else nn.MaxPool2d(2))
+    return layers
+
+
 def memory_by_torch(channels, count, width, side):
     layers, bytes_kept = [nn.Conv2d(channels, width, 3, padding=1, device="meta")], 0
     layers += [nn.Conv2d(width, width, 3, padding=1, device="meta") for _ in range(count - 1)]
@@ -59,6 +69,7 @@ test_other_right_ways_pass = pass_the_check(
     (build_vgg, build_as_sequential),
     (build_vgg, lambda counts, widths: tuple(build_as_sequential(counts, widths))),
     (build_vgg, lambda counts, widths: nn.ModuleList(build_as_sequential(counts, widths))),
+    (build_vgg, build_with_one_relu),
     (activation_memory, memory_by_torch),
     (activation_memory, lambda c, n, w, s: 4.0 * n * w * s * s),
 )
@@ -103,6 +114,21 @@ def pools_each(counts, widths):
     return layers
 
 
+def shares(counts, widths):
+    layers, channels = [], 3
+    for count, width in zip(counts, widths, strict=True):
+        layers += [nn.Conv2d(channels, width, 3, padding=1), nn.ReLU()]
+        layers += [nn.Conv2d(width, width, 3, padding=1), nn.ReLU()] * (count - 1)
+        layers += [nn.MaxPool2d(2)]
+        channels = width
+    return layers
+
+
+def pools_in_overlap(counts, widths):
+    layers = list(build_as_sequential(counts, widths))
+    return [nn.MaxPool2d(3, 2, 1) if isinstance(layer, nn.MaxPool2d) else layer for layer in layers]
+
+
 def relu_after_pool(counts, widths):
     layers, channels = [], 3
     for count, width in zip(counts, widths, strict=True):
@@ -124,6 +150,8 @@ test_mistakes_as_readers_write_them_are_recognized = are_recognized(
     (compose, "One of the kernels", flips),
     (build_vgg, "A pooling follows every", pools_each),
     (build_vgg, "The ReLU comes after", relu_after_pool),
+    (build_vgg, "One convolution stands in", shares),
+    (build_vgg, "The pooling looks at 3 x 3", pools_in_overlap),
     (activation_memory, "These are the parameters", counts_weights),
     (activation_memory, "These are the bytes", lambda *stage: 4 * counts_weights(*stage)),
 )

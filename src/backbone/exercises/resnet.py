@@ -149,6 +149,7 @@ def _curves(*ends):
 _USUAL = _curves((0.6, 0.12), (0.6, 0.15))
 _FAST, _SLOW = _curves((0.5, 0.2), (0.5, 0.22)), _curves((0.8, 0.1), (0.8, 0.13))
 _WEAK = _curves((0.9, 0.5), (0.9, 0.51))
+_POOR = _curves((0.8, 0.35), (0.8, 0.36))
 _LUCKY = _curves((0.7, 0.05), (0.7, 0.25))
 _LUCKY[1, 2] = 0.1  # a lucky pass on the test pictures
 
@@ -171,6 +172,12 @@ _LUCKY[1, 2] = 0.1  # a lucky pass on the test pictures
         ),
         "training error higher, and above 0.3": (_curves((0.6, 0.23), (0.6, 0.25)), _curves((0.8, 0.36), (0.8, 0.37))),
         "test error higher, and the training error above 0.3": (_WEAK, _curves((0.9, 0.48), (0.9, 0.56))),
+        "test error higher by 0.02, training error the same": (_USUAL, _curves((0.6, 0.12), (0.62, 0.17))),
+        "both errors alike, training error 0.35": (_POOR, _POOR),
+        "both errors lower, and only the deeper one's training error below 0.3": (
+            _POOR,
+            _curves((0.8, 0.25), (0.8, 0.33)),
+        ),
         "differences too small to count": (_curves((0.6, 0.1), (0.6, 0.15)), _curves((0.6, 0.104), (0.6, 0.156))),
     },
     rtol=0,
@@ -197,7 +204,7 @@ def _upside_down(shallow, deep):
 
 
 diagnose.mistake(
-    "A higher test error alone was called overfitting. Overfitting is a lower training error with a higher test error. "
+    "A higher test error alone was called overfitting. Here it is that only where the training error is not higher. "
     "Look at the training error first: where it is higher, too, the deeper network is worse at what it was shown.",
     lambda shallow, deep: _OVERFITTING if deep[1, -1] > shallow[1, -1] + _MARGIN else diagnose(shallow, deep),
 )
@@ -229,6 +236,9 @@ diagnose.mistake(
     "Degradation was looked for in the test error. It is a higher *training* error; that is why overfitting cannot "
     "explain it.",
     partial(diagnose, judged=lambda errors: errors[[1, 1], -1]),
+    lambda shallow, deep: (
+        _DEGRADATION if deep[1, -1] > shallow[1, -1] + _MARGIN else _UNDERFITTING if deep[0, -1] > 0.3 else _NOTHING
+    ),
 )
 diagnose.mistake(
     "Differences below 0.01 were counted. With one run of each they are noise. Treat them as equal.",

@@ -87,6 +87,13 @@ def _side(layers):
         return 0
 
 
+def _windows(layers):
+    """Return the side of the poolings' windows, 0 where they are not squares of one size."""
+    sizes = [layer.kernel_size for layer in layers if isinstance(layer, nn.MaxPool2d)]
+    sides = {int(side) for size in sizes for side in np.broadcast_to(size, 2)}
+    return sides.pop() if len(sides) == 1 else 0
+
+
 def _not_followed(layers, one, other):
     """Count the layers of one kind that are not followed at once by one of the other kind."""
     pairs = zip(layers, [*layers[1:], None], strict=True)
@@ -98,7 +105,8 @@ def _not_followed(layers, one, other):
         "number of convolutions": _counted(_number_of(nn.Conv2d)),
         "number of ReLUs": _counted(_number_of(nn.ReLU)),
         "number of poolings": _counted(_number_of(nn.MaxPool2d)),
-        "number of parameters": _counted(lambda layers: sum(p.numel() for layer in layers for p in layer.parameters())),
+        "number of parameters": _counted(lambda layers: sum(p.numel() for p in nn.ModuleList(layers).parameters())),
+        "side of a pooling's window": _counted(_windows),
         "side of the map that comes out for 64 x 64 pixels": _counted(_side),
         "convolutions that no ReLU follows at once": _counted(lambda layers: _not_followed(layers, nn.Conv2d, nn.ReLU)),
         "poolings with no ReLU just before": _counted(
@@ -108,7 +116,7 @@ def _not_followed(layers, one, other):
     },
     rtol=0,
 )
-def build_vgg(counts, widths, *, stage="CR", last="", end="P", padding=1, carried=True, final=True):
+def build_vgg(counts, widths, *, stage="CR", last="", end="P", pool=(2,), padding=1, carried=True, final=True):
     """Build layers by letters, on the meta device, which draws no weights; the keywords are where it goes wrong."""
     layers, channels = [], 3
     for number, (count, width) in enumerate(zip(counts, widths, strict=True), start=1):
@@ -118,7 +126,17 @@ def build_vgg(counts, widths, *, stage="CR", last="", end="P", padding=1, carrie
                 layers.append(nn.Conv2d(channels, width, 3, padding=padding, device="meta"))
                 channels = width if carried else before
             else:
-                layers.append(nn.ReLU() if letter == "R" else nn.MaxPool2d(2))
+                layers.append(nn.ReLU() if letter == "R" else nn.MaxPool2d(*pool))
+        channels = width
+    return layers
+
+
+def _listed_again(counts, widths):
+    """Make one convolution for all places of a stage but the first."""
+    layers, channels = [], 3
+    for count, width in zip(counts, widths, strict=True):
+        first, other = (nn.Conv2d(seen, width, 3, padding=1, device="meta") for seen in (channels, width))
+        layers += [first, nn.ReLU(), *[other, nn.ReLU()] * (count - 1), nn.MaxPool2d(2)]
         channels = width
     return layers
 
@@ -163,6 +181,16 @@ build_vgg.mistake(
     "The channels are wrong inside a stage. Only its first convolution sees the stage before; the others see width "
     "channels. Set channels = width after each convolution.",
     partial(build_vgg, carried=False),
+)
+build_vgg.mistake(
+    "One convolution stands in several places, so these share its weights. [layer] * 2 lists the same layer twice. "
+    "Make each with a call of its own: for _ in range(count).",
+    _listed_again,
+)
+build_vgg.mistake(
+    "The pooling looks at 3 x 3. VGG's windows do not overlap: 2 x 2 at stride 2, nn.MaxPool2d(2).",
+    partial(build_vgg, pool=(3, 2, 1)),
+    partial(build_vgg, pool=(3, 2)),
 )
 check_build_vgg = build_vgg.check
 
