@@ -255,8 +255,8 @@ random_crop_flip.mistake(
     partial(random_crop_flip, once="mirror"),
 )
 random_crop_flip.mistake(
-    "All pictures of the batch were shifted alike. Each is mirrored or not by itself, as it should. Draw two numbers "
-    "for each picture: generator.integers(0, 5, (len(x), 2)).",
+    "All pictures of the batch were shifted alike. Each is mirrored or not by itself, as it should be. Draw two "
+    "numbers for each picture: generator.integers(0, 5, (len(x), 2)).",
     partial(random_crop_flip, once="place"),
 )
 random_crop_flip.mistake(
