@@ -71,7 +71,7 @@ NUMBERED = re.compile(r"\b(pp?\.|Figure|Table|Section|Equation|Exercise|Chapter)
 # What a page asks for: the folder and the file of each style sheet, and of each script that runs when the page is read.
 SHEET_TAG = re.compile(r'\s*<link [^>]*href="([^"?:]*_static/)([^"?]*\.css)[^"]*"[^>]*>')
 SCRIPT_TAG = re.compile(r'\s*<script defer [^>]*src="([^"?:]*_static/)([^"?]*\.js)[^"]*"></script>')
-OF_THE_THEME = ("scripts/bootstrap", "scripts/pydata")
+PUT_OFF = ("scripts/bootstrap", "scripts/pydata")
 GIVEN = re.compile(r' data-[\w-]+="[^"]*"')  # to a script, which reads it
 CHARSET = re.compile(r'@charset "[^"]*";')
 IMPORT = re.compile(r"""@import ["']([^"']+)["'];""")
@@ -188,11 +188,11 @@ def with_one(text: str, tag: re.Pattern, joined: Path) -> str:
 def after(script: Path, static: Path) -> str:
     """Return a script as it can stand behind another; where one fails, those behind it do not run.
 
-    The theme's are half of the work, and the page is whole without them: they run a moment later, each by itself, so
-    that all together are no long task.
+    Bootstrap's and pydata's are half of the work, and the page is whole without them: they run a moment later, each by
+    itself, so that all together are no long task.
     """
     text = script.read_text("utf-8")
-    later = script.relative_to(static).as_posix().startswith(OF_THE_THEME)
+    later = script.relative_to(static).as_posix().startswith(PUT_OFF)
     return f";setTimeout(() => {{{text}\n}});\n" if later else f";{text}\n"
 
 

@@ -173,7 +173,7 @@
         if (button.hasAttribute(name)) button.setAttribute(name, MODES[dataset.mode] ?? MODES.auto);
   };
   new MutationObserver(sayTheme).observe(document.documentElement, { attributeFilter: ["data-mode"] });
-  addEventListener("load", sayTheme); // behind the theme's own script
+  addEventListener("load", () => setTimeout(sayTheme)); // behind the theme's own script
 
   // The theme calls the button of each fold by one name, which would be read instead of the fold's own. Who listens
   // hears the title as the button's name, and so not as text before it.

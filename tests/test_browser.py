@@ -137,7 +137,7 @@ TURN_FOLDS = """() => {
 
 @every_page
 def test_page_is_sound_on_a_dark_phone_and_from_a_folder(open_page, site, path):
-    page = open_page(path, width=360, theme="dark", scheme="file")
+    page = open_page(path, width=360, theme="dark", scheme="file", first=True)
     assert_all_there(page, html(site, path), "dark", "--narrow")
     unwrap_same_words(page)
     assert_structure(page)

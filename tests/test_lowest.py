@@ -38,14 +38,18 @@ def test_what_is_not_left_out_imports_no_more_than_is_installed():
     assert [name for name in lowest.HOUSE if not (TESTS / f"{name}.py").exists()] == []
     there = needed_by({*lowest.TEST_NEEDS, *lowest.bounds((ROOT / "pyproject.toml").read_text("utf-8"))})
     packages = metadata.packages_distributions()
-    ours = {path.stem for folder in ("tests", "tools", "experiments") for path in (ROOT / folder).rglob("*")}
-    known = {*sys.stdlib_module_names, "backbone", "readers", *ours}
+    ours = [path for folder in ("tests", "tools", "experiments") for path in (ROOT / folder).rglob("*.py")]
+    ours = {path.parent.name if path.stem == "__init__" else path.stem: path for path in ours}
+    known = {*sys.stdlib_module_names, "backbone", *ours}
     known |= {module for module, names in packages.items() if {canonicalize_name(name) for name in names} & there}
     files = [
         path
         for path in TESTS.rglob("test_*.py")
         if path.relative_to(TESTS).with_suffix("").as_posix() not in lowest.HOUSE
     ]
+    files += TESTS.rglob("conftest.py")
+    for path in files:  # and what these import of ours, as it is found
+        files += {ours[name] for name in imported(path) & ours.keys()} - {*files}
     assert {path.name: more for path in files if (more := imported(path) - known)} == {}
 
 
@@ -64,5 +68,5 @@ def imported(path):
     """Return the modules that a file imports as it is loaded."""
     lines = ast.parse(path.read_text("utf-8")).body
     names = [name.name for line in lines if isinstance(line, ast.Import) for name in line.names]
-    names += [line.module for line in lines if isinstance(line, ast.ImportFrom)]
+    names += [line.module or "" for line in lines if isinstance(line, ast.ImportFrom)]
     return {name.partition(".")[0] for name in names}

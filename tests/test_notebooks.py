@@ -195,6 +195,11 @@ REFUSED = {
     "unknown label": ("a\nb\n{ref}`nowhere`", 2, "no page of the book has the label 'nowhere'"),
     "label without title": ("(l)=\ntext\n\n{ref}`l`", 3, "the label 'l' stands before no heading"),
     "unknown exercise": ("```{solution} e\nx\n```", 0, "no exercise of this chapter has the label 'e'"),
+    "exercise in a box": (
+        "~~~~{admonition} A title\n:class: dropdown\n\n```{exercise} X\n:label: e\nx\n```\n~~~~",
+        3,
+        "the exercise 'e' stands within another block; write it outside",
+    ),
     "label that names no cell": ("```{exercise} X\n:label: a.b\nx\n```", 0, "use letters, digits, - and _ alone"),
     "unknown term": ("a\n{term}`strides`", 1, "the glossary has no term 'strides'; correct it, or add it"),
     "unknown key": ("{cite:p}`lecun1989,absent`", 0, "references.bib has no entry 'absent'"),

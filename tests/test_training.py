@@ -120,7 +120,10 @@ def test_an_optimizer_of_another_model_is_an_error(task):
     [
         ((torch.rand(2, 4), torch.tensor([0, 1]), 3), r"a batch is tuple of 3; it must be a pair .* \(x, y\)"),
         (torch.rand(2, 4), "a batch is Tensor; it must be a pair"),
-        ((torch.rand(2, 4), torch.tensor([0.0, 1.0])), r"labels are torch.float32; .* such as y.long\(\) gives"),
+        (
+            (torch.rand(2, 4), torch.tensor([0.0, 1.0])),
+            r"labels are torch.float32; they must be torch.int64, such as y.long\(\) gives",
+        ),
         ((torch.rand(2, 4), torch.tensor([1, 2])), "labels go from 1 to 2; the model knows 2 classes, 0 to 1"),
         ((torch.rand(2, 4), torch.tensor([-100, 1])), "labels go from -100 to 1"),
         ((torch.zeros(2, 4, dtype=torch.uint8), torch.tensor([0, 1])), "takes no bytes, .* with to_float"),
@@ -137,6 +140,8 @@ def test_a_model_may_take_bytes_and_what_it_raises_else_stays():
     assert predict(nn.Sequential(Halved(), linear()), images).shape == (2, 2)
     with pytest.raises(RuntimeError, match="cannot be multiplied"):
         predict(linear(), torch.rand(2, 5))
+    with pytest.raises(RuntimeError, match="cannot be multiplied"):
+        predict(nn.Sequential(Halved(), linear()), torch.zeros(2, 5, dtype=torch.uint8))
 
 
 class Halved(nn.Module):

@@ -116,6 +116,8 @@ class Renderer:
             if not CELL_ID.fullmatch(label):
                 message = f"the label {label!r} becomes the name of a cell; use letters, digits, - and _ alone."
                 raise self.fail(block.line, message)
+            if label not in self.page.exercises:
+                raise self.fail(block.line, f"the exercise {label!r} stands within another block; write it outside.")
             number, self.asked = f" {numbered(self.page.exercises)[label]}", label
         return ["#### " + self.titled("exercise", block.argument, block.line, number), "", *body]
 

@@ -279,7 +279,7 @@ def show_pictures(
         limit: of that scale; the largest absolute value by default.
 
     Raises:
-        ValueError: pictures of another shape or range.
+        ValueError: pictures of another shape or range, or NaN or infinity in signed ones.
     """
     if signed:
         pictures = _finite("show_pictures", "pictures", real_array("show_pictures", "pictures", pictures, "(N, H, W)"))

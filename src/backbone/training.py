@@ -1,6 +1,7 @@
 """Train a classifier and measure it. Nothing is kept outside of what is passed in and returned."""
 
 import os
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -158,7 +159,7 @@ def _given(model, x):
     try:
         return model(x)
     except RuntimeError as error:
-        if x.dtype != torch.uint8:
+        if x.dtype != torch.uint8 or not re.search("unsigned char|Byte", str(error)):
             raise
         raise ValueError("training: the model takes no bytes, 0 to 255; make them float with to_float") from error
 
@@ -176,7 +177,7 @@ def _logits(given, y) -> torch.Tensor:
             "labels (N,), one class for each picture"
         )
     if y.dtype not in (torch.int64, torch.uint8):
-        raise ValueError(f"training: labels are {y.dtype}; classes are whole numbers, such as y.long() gives")
+        raise ValueError(f"training: labels are {y.dtype}; they must be torch.int64, such as y.long() gives")
     if len(y) and not 0 <= y.min() <= y.max() < given.shape[1]:
         raise ValueError(
             f"training: labels go from {y.min()} to {y.max()}; the model knows {given.shape[1]} classes, 0 to "

@@ -311,7 +311,7 @@ def test_pictures_hang_on_their_scores(page_with):
         places = (np.array(scores) - low) / (high - low) * width
         assert np.abs(threads[:, :1] - places).min(1).max() < 0.5
         assert (np.diff(threads[:, 0]) >= -0.01).all()
-        [(x, name_wide)] = page.evaluate("drawn.texts")
+        x, name_wide = page.evaluate("drawn.texts.at(-1)")
         line = (float(canvas.get_attribute("aria-valuenow")) - low) / (high - low) * width
         assert not x - name_wide < line < x
 

@@ -9,7 +9,10 @@ const MARGIN = 3; // room for the largest padding, so that the picture never cha
 const LARGEST_SHIFT = 8;
 const DIRECTIONS = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
 
-/** A picture the reader can point into: canvas, caption, and `draw`, which paints what `current()` gives. */
+/**
+ * A picture with its caption, by default one that the reader can point into: canvas, caption, and `draw`, which paints what
+ * `current()` gives.
+ */
 function panel(part, paint, current, attributes = { tabindex: 0, role: "application", "data-part": part }) {
   const caption = h("div", { class: "bb-caption" });
   const buffer = h("canvas");
@@ -114,7 +117,10 @@ function mark(context, color, x, y, width, height) {
   outline(context, ...frame, 2.5, color);
 }
 
-/** The two pictures. What the reader points at goes to `hover` and `press`, a move of the picture to `shift`. */
+/**
+ * The photograph and the map, and for `shift` the two orders between them. What the reader points at goes to `hover` and
+ * `press`, a move of the picture to `shift`.
+ */
 export function picturesPart(view, current, acts) {
   const moves = current().show === "shift";
   const result = moves ? drawOrder(({ data }) => data) : drawOutput;

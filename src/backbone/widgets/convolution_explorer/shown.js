@@ -69,7 +69,7 @@ export function sumsOf({ planes, kernel, height, width, size, row, column, ...se
 /** Without negative weights the result is a photograph again and is painted as one. */
 export const isPhotograph = ({ kernel, difference }) => !difference && kernel.flat(2).every((weight) => weight >= 0);
 
-/** The largest size of a value of the map. */
+/** The largest size of a value of the map; for `shift` of the map that was moved, then filtered: one scale for all. */
 export function strongestOf(shown) {
   let strongest = 0;
   for (const value of shown.difference?.orders[0] ?? shown.drawn.data) strongest = Math.max(strongest, Math.abs(value));
