@@ -173,7 +173,9 @@
         if (button.hasAttribute(name)) button.setAttribute(name, MODES[dataset.mode] ?? MODES.auto);
   };
   new MutationObserver(sayTheme).observe(document.documentElement, { attributeFilter: ["data-mode"] });
-  addEventListener("load", () => setTimeout(sayTheme)); // behind the theme's own script
+  // Behind the theme's own scripts, which are put off (_ext/finished.py).
+  const behindTheme = (act) => addEventListener("load", () => setTimeout(act));
+  behindTheme(sayTheme);
 
   // The theme calls the button of each fold by one name, which would be read instead of the fold's own. Who listens
   // hears the title as the button's name, and so not as text before it.
@@ -277,7 +279,7 @@
   addEventListener("DOMContentLoaded", showAlone);
 
   // The side menu shows where the reader is; the page itself stays where it is.
-  addEventListener("load", () => {
+  behindTheme(() => {
     const menu = document.querySelector("#pst-primary-sidebar, .bd-sidebar-primary");
     const here = menu?.querySelector("li.active > a");
     if (!here) return;
