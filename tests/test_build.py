@@ -7,12 +7,14 @@ written here, so the time does not grow with the book.
 import json
 import os
 import re
+import runpy
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import book as build_tool
+import forks
 import notebooks
 import pytest
 from bs4 import BeautifulSoup
@@ -137,9 +139,11 @@ class Book:
         notebooks.write(self.root)
 
     def build(self, **variables):
-        environment = {**os.environ, **variables, "PYTHONPATH": str(self.root / "src")}
-        done = run([sys.executable, "tools/book.py"], self.root, env=environment)
-        return done.returncode, [line for line in done.stdout.splitlines() if line.strip()]
+        path = os.pathsep.join(str(self.root / name) for name in ("tools", "src"))
+        environment = {**os.environ, **variables, "PYTHONPATH": path}
+        script, lines = ("tools/book.py", None, "__main__"), []
+        code = forks.run(runpy.run_path, *script, folder=self.root, environment=environment, hear=lines.append)
+        return code, [line.rstrip("\n") for line in lines if line.strip()]
 
     def passes(self, **variables):
         code, lines = self.build(**variables)

@@ -11,13 +11,12 @@ import json
 import os
 import re
 import shutil
-import subprocess
 import sys
 import time
 from pathlib import Path
 
-import book_files
 import execution
+import forks
 import glued
 import korean
 import notebooks
@@ -37,6 +36,7 @@ class BuildError(Exception):
 def main() -> int:
     """Build, and end with one line that says how to open the site or what to mend."""
     os.environ |= execution.environment(ROOT)
+    forks.start()
     started = time.perf_counter()
     try:
         build(ROOT)
@@ -133,20 +133,24 @@ def forget_pages(site: Path, root: Path) -> None:
 
 def write_pages(root: Path, told: dict) -> None:
     """Run Jupyter Book with warnings as errors, showing its output as it comes."""
-    environment = os.environ | {"BACKBONE_BUILD": json.dumps(told)}
-    # It has no `python -m jupyter_book`.
-    run = f"import sys; sys.modules[{book_files.SLOW!r}] = None; from jupyter_book.cli.main import main; main()"
-    command = [sys.executable, "-c", run, "build", str(root), "-W", "-n", "--keep-going"]
     complaints = []
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
-    with subprocess.Popen(command, env=environment, **pipes) as process:
-        for line in process.stdout:
-            print(line, end="", flush=True)
-            if COMPLAINT.search(line := COLOR.sub("", line)):
-                complaints.append(ERROR.sub("", line.strip()).replace(f"{root}/", ""))
-    if process.returncode:
+
+    def hear(line: str) -> None:
+        print(line, end="", flush=True)
+        if COMPLAINT.search(line := COLOR.sub("", line)):
+            complaints.append(ERROR.sub("", line.strip()).replace(f"{root}/", ""))
+
+    environment = os.environ | {"BACKBONE_BUILD": json.dumps(told)}
+    if forks.run(jupyter_book, root, folder=Path.cwd(), environment=environment, hear=hear):
         first = complaints[0] if complaints else "Jupyter Book stopped; the lines above say where."
         raise BuildError(f"Mend this and build again ({len(complaints)} in all):\n{first}")
+
+
+def jupyter_book(root: Path) -> None:
+    """Write the pages, in a process of its own."""
+    from jupyter_book.cli.main import main
+
+    main(["build", str(root), "-W", "-n", "--keep-going"])
 
 
 if __name__ == "__main__":
