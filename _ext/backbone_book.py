@@ -22,8 +22,10 @@ import re
 import sys
 from datetime import date
 from pathlib import Path
+from textwrap import shorten
 from urllib.parse import urlsplit
 
+import sphinxext.opengraph
 from docutils import nodes
 from myst_nb.sphinx_ import HideCodeCellNode
 from sphinx.errors import SphinxError
@@ -53,6 +55,7 @@ TOLD = json.loads(os.environ.get("BACKBONE_BUILD", "{}"))
 HOST = "widget-host.js"
 FRONT_END = {".js", ".css"}
 ADDRESS = re.compile(r"<[^<>]+ at 0x[0-9a-f]+>")
+SENTENCE_END = re.compile(r"(?<=[.?!])\s+")
 
 # The room of a view, at both widths: what stands below does not move when it is drawn.
 PLACE = '<div class="bb-view" style="--wide: {}px; --narrow: {}px"></div>'
@@ -431,6 +434,23 @@ def describe(app, pagename, templatename, context, doctree):
         context["metatags"] = context.get("metatags", "") + f'<meta name="description" content="{said}" />'
 
 
+def opening(doctree: nodes.document, most: int, titles: set[str]) -> str:
+    """Return the sentences with which a page opens, as many as have room; the first in any case.
+
+    For whoever finds or shares the page, in place of sphinxext-opengraph's own way, for which it has no setting: that
+    runs on into buttons, letters and headings, and cuts a word.
+    """
+    paragraphs = [part for part in next(doctree.findall(nodes.section)).children if type(part) is nodes.paragraph]
+    sentences = SENTENCE_END.split(" ".join(" ".join(part.astext().split()) for part in paragraphs))
+    said = shorten(sentences[0], most, placeholder=" …")
+    for words in (" ".join(sentences[:number]) for number in range(2, len(sentences) + 1)):
+        if len(words) > most or "\\" in words:  # a formula
+            break
+        if words.endswith((".", "?", "!", ")")) and words.count("(") == words.count(")"):
+            said = words
+    return html.escape(said)
+
+
 def name_downloads(app, pagename, templatename, context, doctree):
     """Say in the menu of the download button what each file is, and offer the whole book as well."""
     latest = book_files.repository(Path(app.srcdir)).latest_url
@@ -458,6 +478,7 @@ def say_when_it_ran(app, pagename, templatename, context, doctree):
 
 def setup(app):
     """Connect the extension."""
+    sphinxext.opengraph.get_description = opening
     app.add_post_transform(NameFolds)
     app.add_config_value("backbone_front_end", "", "html")
     app.connect("config-inited", configure)
