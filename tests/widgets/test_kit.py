@@ -70,8 +70,9 @@ LIVE = """async (acts) => {
     });
     const dispose = render({ model, el });
     const wait = (ms) => new Promise((done) => setTimeout(done, ms));
-    const said = async () => { while (!el.querySelector("p").textContent) await wait(20); };
-    const seen = () => [el.querySelector("button")?.textContent, el.querySelector("p")?.textContent, counts];
+    const line = () => el.querySelector("p");
+    const said = async () => { while (line().ariaLive !== "polite") await wait(20); };
+    const seen = () => [el.querySelector("button").textContent, line().textContent, line().ariaLive, counts];
     const frame = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
     await wait(600);
     const found = [seen()];
@@ -92,9 +93,9 @@ LIVE = """async (acts) => {
 
 def test_a_widget_repaints_once_a_frame_speaks_after_a_rest_and_lets_go(module):
     first, acted, rested, gone = module(LIVE)
-    assert first == ["a is 0", "", 1], "nothing is said before the reader acts"
-    assert acted == ["a is 3", "", 2], "three changes, one repaint"
-    assert rested == ["a is 3", "spoken 3", 2]
+    assert first == ["a is 0", "spoken 0", "off", 1], "nothing is read aloud before the reader acts"
+    assert acted == ["a is 3", "spoken 3", "off", 2], "three changes, one repaint"
+    assert rested == ["a is 3", "spoken 3", "polite", 2]
     assert gone == ["", 0, 3]
 
 
@@ -136,7 +137,7 @@ STAGE = """() => {
         const asked = m.question(view, "answer", "Which?", { a: "A", b: "B" });
         const now = () => model.get("step");
         const film = m.film(view, texts, { last: 4, seconds: 0.2, now, go: (step) => view.set({ step }) });
-        const says = m.speaker(view, false);
+        const says = m.speaker(view);
         const numbers = m.table("Counts", ["one", "two"], ["first", "second"]);
         const paint = () => {
             steps.push(now());

@@ -231,10 +231,10 @@ export function body(name, title, ...nodes) {
 
 /**
  * The sentence under the picture, which says what is seen now. `say(text)` writes it at once, and has it read aloud once
- * it has stood for half a second, and never before the reader acts. A `hidden` one is there only to be heard.
+ * it has stood for half a second, and never before the reader acts.
  */
-export function speaker(view, hidden = true) {
-  const node = h("p", { class: hidden ? "bb-hidden" : "bb-says", role: "status" });
+export function speaker(view) {
+  const node = h("p", { class: "bb-says", role: "status" });
   let timer = 0;
   view.signal.addEventListener("abort", () => clearTimeout(timer));
   const announce = (text) => {
@@ -245,7 +245,7 @@ export function speaker(view, hidden = true) {
     node,
     say(text) {
       clearTimeout(timer);
-      if (!hidden && node.textContent !== text) {
+      if (node.textContent !== text) {
         node.setAttribute("aria-live", "off"); // words that change while a hand moves are not for the ear
         write(node, text);
       }
@@ -531,6 +531,9 @@ export function ticksOf(low, high, count) {
   );
 }
 
+/** A value, held within limits. */
+export const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
+
 /** A path through points, "M0,1L2,3". */
 export function pathOf(points, digits = 2) {
   return points.length ? `M${points.map((point) => point.map((at) => at.toFixed(digits)).join()).join("L")}` : "";
@@ -569,6 +572,9 @@ export function drag(view, node, move, start = move) {
   view.listen(node, "pointerup", begin);
   view.listen(node, "pointercancel", () => (finger = null));
 }
+
+/** How far an arrow key goes, down and to the right. */
+export const ARROWS = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
 
 /** Call `press(event)` for a key on a node, but not for the browser's own; it answers false where the key means nothing. */
 export function keys(view, node, press) {

@@ -95,10 +95,5 @@ function lenetLinear(values, weight, bias) {
   });
 }
 
-/** Scores as probabilities. */
-export function softmax(scores) {
-  const top = Math.max(...scores);
-  const powers = Array.from(scores, (score) => Math.exp(score - top));
-  const total = powers.reduce((sum, power) => sum + power, 0);
-  return powers.map((power) => power / total);
-}
+/** Where the largest number stands. */
+export const largestAt = (values) => values.reduce((best, value, i) => (value > values[best] ? i : best), 0);

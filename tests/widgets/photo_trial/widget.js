@@ -6,7 +6,7 @@ import { PHOTO_TEXT } from "../../../src/backbone/widgets/photo/text.js";
 export default widget([], (view, model) => {
   const canvas = h("canvas", { class: "bb-trial", role: "img", "aria-label": "What the network sees" });
   canvas.style.width = "224px";
-  const says = speaker(view, false);
+  const says = speaker(view);
   let seen = null;
   const pick = (picked) => {
     (globalThis.picks ??= []).push((seen = picked));

@@ -23,7 +23,7 @@ export function wayOf({ value, derivative }, input, layers, weight, bias) {
 }
 
 /** The slope below which a neuron is saturated: a tenth of the activation's largest. */
-export const flatBelow = (functions) => steepest(functions) / 10;
+const flatBelow = (functions) => steepest(functions) / 10;
 
 /** All inputs through `layers`: for each depth the values, log10 of the products, and what is saturated there. */
 export function spread(functions, inputs, layers, weight, bias) {

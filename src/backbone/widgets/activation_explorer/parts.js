@@ -1,18 +1,5 @@
-import {
-  drag,
-  dropdown,
-  fill,
-  fold,
-  h,
-  hint,
-  percent,
-  powerOfTen,
-  range,
-  show,
-  sliderKeys,
-  table,
-  write,
-} from "../kit.js";
+import { clamp, drag, dropdown, fill, fold, h, hint, percent, powerOfTen, range, show, sliderKeys } from "../kit.js";
+import { table, write } from "../kit.js";
 import { sheet, spot } from "../canvas.js";
 import { DEEPEST, FOOT, HUGE, inView, listed, number, placeAt, REACH, TINY, TOP, wayTo, written } from "./maths.js";
 import { TEXT } from "./text.js";
@@ -46,7 +33,7 @@ function label(context, text, [x, y], align = "center") {
 function scaleOf(width, height) {
   const [wide, tall] = [width - PAD.left - PAD.right, height - PAD.top - PAD.bottom];
   const far = 1e4; // a canvas does not like numbers without end
-  const near = (value) => Math.min(Math.max(value, -far), far);
+  const near = (value) => clamp(value, -far, far);
   return ([across, up]) => [
     PAD.left + ((near(across) + REACH) / (2 * REACH)) * wide,
     PAD.top + ((TOP - near(up)) / (TOP - FOOT)) * tall,
@@ -148,7 +135,7 @@ export function plotPart(view, read, moveTo) {
 
 // ---- The strip of the products ------------------------------------------------------------------------------
 
-const up = (log) => Math.min(Math.max((log - TINY) / (HUGE - TINY), 0), 1);
+const up = (log) => clamp((log - TINY) / (HUGE - TINY), 0, 1);
 
 /** A bar for the product after each layer, on a logarithmic axis, and a dash at the median of all inputs. */
 function paintStrip(context, width, height, colors, { way, layers, middles, words }) {
@@ -209,7 +196,7 @@ export function stripPart(view, read, go) {
   const limits = { "aria-valuemin": 0, "aria-valuemax": DEEPEST };
   const look = { class: "bb-ac-strip", tabindex: 0, role: "slider", "aria-label": TEXT.strip, "data-part": "product" };
   const { canvas, draw } = sheet({ ...look, ...limits }, "auto", (...given) => paintStrip(...given, shown));
-  const put = (layers) => go(Math.min(Math.max(Math.round(layers), 0), DEEPEST));
+  const put = (layers) => go(clamp(Math.round(layers), 0, DEEPEST));
   drag(view, canvas, (event) => {
     const { x, width } = spot(canvas, event);
     put(((x - PAD.left) / (width - PAD.left - PAD.right)) * DEEPEST);

@@ -1,4 +1,4 @@
-import { array, body, controls, film, invitation, remember, speaker, stage, widget } from "../kit.js";
+import { array, body, clamp, controls, film, invitation, remember, speaker, stage, widget } from "../kit.js";
 import { activationFunctions } from "../activations.js";
 import { DEEPEST, layerCurve, quantiles, REACH, spread, wayOf } from "./maths.js";
 import { controlsPart, numbersPart, placesOf, plotPart, sentenceOf, stripPart, wordsOf } from "./parts.js";
@@ -23,11 +23,11 @@ export default widget(SETTINGS, (view, model) => {
   const read = () => Object.fromEntries(SETTINGS.map((name) => [name, model.get(name)]));
   const go = (layers) => view.set({ layers });
   const player = film(view, TEXT.film, { last: DEEPEST, seconds: SECONDS, now: () => read().layers, go });
-  const put = (input) => view.set({ input: Number(Math.min(Math.max(input, -REACH), REACH).toFixed(2)) });
+  const put = (input) => view.set({ input: Number(clamp(input, -REACH, REACH).toFixed(2)) });
   const plot = plotPart(view, read, put);
   const strip = stripPart(view, read, (layers) => (player.stop(), go(layers)));
   const chosen = controlsPart(view, titles);
-  const says = speaker(view, false);
+  const says = speaker(view);
   const numbers = numbersPart();
 
   const paint = () => {

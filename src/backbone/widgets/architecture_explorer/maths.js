@@ -21,7 +21,7 @@ export function placesOf(side, { kernel, stride, padding, ceil }) {
 }
 
 /** The side of each map for a picture of another size: side as it was counted -> side now. */
-export function sidesAt({ side, windows }, size) {
+function sidesAt({ side, windows }, size) {
   const sides = new Map([[side, size]]);
   for (const window of windows) sides.set(window.after, placesOf(sides.get(window.before), window));
   return sides;

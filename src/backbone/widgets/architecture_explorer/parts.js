@@ -1,4 +1,5 @@
-import { drag, dropdown, enlarged, fill, gray, h, paintPixels, percent, sliderKeys, table, write } from "../kit.js";
+import { clamp, drag, dropdown, enlarged, fill, gray, h, paintPixels, percent, sliderKeys, table } from "../kit.js";
+import { write } from "../kit.js";
 import { amount, boxOf } from "./maths.js";
 import { TEXT } from "./text.js";
 
@@ -36,12 +37,12 @@ export function photoPart(view, photograph, [least, most, step], now, moveTo) {
     h("span", { class: "bb-arch-print" }, picture, h("span", { class: "bb-arch-grip" })),
     h("span", { class: "bb-arch-name" }, size, width),
   );
-  const clamp = (to) => moveTo(Math.min(Math.max(step * Math.round(to / step), least), most));
+  const put = (to) => moveTo(clamp(step * Math.round(to / step), least, most));
   let start;
   const begin = ({ clientX, clientY }) => (start = { at: clientX + clientY, size: now() });
   const moved = ({ clientX, clientY }) => (clientX + clientY - start.at) / enlarged(node);
-  drag(view, node, (event) => clamp(start.size + 3 * moved(event)), begin);
-  sliderKeys(view, node, { low: least, high: most, step }, now, clamp);
+  drag(view, node, (event) => put(start.size + 3 * moved(event)), begin);
+  sliderKeys(view, node, { low: least, high: most, step }, now, put);
   const update = (side) => {
     picture.style.setProperty("--side", boxOf(side, 1, most).side);
     write(size, fill(TEXT.square, { side }));

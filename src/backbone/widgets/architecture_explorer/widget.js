@@ -32,7 +32,7 @@ export default widget(["a", "b", "size", "chosen", "answer"], (view, model) => {
   const toggle = (key) => view.set({ chosen: model.get("chosen") === key ? "" : key });
   const photos = SIDES.map(() => photoPart(view, photograph, sizes, size, (to) => view.set({ size: to })));
   const strips = SIDES.map((side, i) => stripPart(view, model, { side, names, photo: photos[i], most, toggle }));
-  const says = speaker(view, false);
+  const says = speaker(view);
   const layers = layersPart();
   // The answer is shown by a movement: the sides grow to twice their length.
   const reveal = () => {

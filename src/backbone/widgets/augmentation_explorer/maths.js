@@ -1,11 +1,13 @@
-import { lenetForward, softmax } from "../lenet.js";
+import { clamp } from "../kit.js";
+import { softmax } from "../engine/maths.js";
+import { lenetForward } from "../lenet.js";
 // What the augmentation explorer computes: pure functions, tested against PyTorch.
 
 export const SIDE = 28;
 const PIXELS = SIDE * SIDE;
 export const MOST_TURN = 180;
 export const MOST_PUSH = 20;
-export const BRUSH = 5; // pixels across that one touch erases
+const BRUSH = 5; // pixels across that one touch erases
 export const TURN_STEP = 6; // between two turns of the strip
 export const ANSWERS = { few: 20, some: 45, many: 90 }; // degrees
 
@@ -53,7 +55,7 @@ function sampled(x, [a, b, c, d]) {
   });
 }
 
-const clamped = (value) => Math.min(Math.max(value, 0), 1);
+const clamped = (value) => clamp(value, 0, 1);
 const mean = (x) => x.reduce((sum, value) => sum + value, 0) / x.length;
 
 /** A Gaussian blur, first along the rows, then along the columns; black outside. */

@@ -1,24 +1,13 @@
-import { button, choice, controls, drag, dropdown, fill, fold, gray, h, hint, keys } from "../kit.js";
+import { ARROWS, button, choice, clamp, controls, drag, dropdown, fill, fold, gray, h, hint, keys } from "../kit.js";
 import { paintPixels, percent, range, show, sliderKeys, told, write } from "../kit.js";
 import { sheet } from "../canvas.js";
-import {
-  best,
-  brushed,
-  changed,
-  CHANGES,
-  drawn,
-  MOST_PUSH,
-  MOST_TURN,
-  SIDE,
-  TURNS,
-  TURN_STEP,
-  wrapped,
-} from "./maths.js";
+import { best, brushed, changed, CHANGES, drawn, MOST_PUSH, MOST_TURN, SIDE, TURN_STEP, TURNS } from "./maths.js";
+import { wrapped } from "./maths.js";
 import { TEXT } from "./text.js";
 
 const DRAWS = 6;
 
-export function paintGray(canvas, x) {
+function paintGray(canvas, x) {
   paintPixels(canvas, x, SIDE, SIDE, gray(1));
 }
 
@@ -33,9 +22,9 @@ export function picturePart(view, now, tool) {
     const box = canvas.getBoundingClientRect();
     return [(clientY - box.top) / box.height, (clientX - box.left) / box.width].map((share) => share * SIDE);
   };
-  const push = (to) => view.set({ push: to.map((one) => Math.min(Math.max(Math.round(one), -MOST_PUSH), MOST_PUSH)) });
+  const push = (to) => view.set({ push: to.map((one) => clamp(Math.round(one), -MOST_PUSH, MOST_PUSH)) });
   const erase = (to) => {
-    at = to.map((one) => Math.min(Math.max(Math.floor(one), 0), SIDE - 1));
+    at = to.map((one) => clamp(Math.floor(one), 0, SIDE - 1));
     view.set({ erased: [...new Set([...now().erased, ...brushed(...at)])].sort((a, b) => a - b) });
   };
   const begin = (event) => {
@@ -48,14 +37,13 @@ export function picturePart(view, now, tool) {
     else push(from.push.map((one, axis) => one + to[axis] - from.place[axis]));
   };
   drag(view, canvas, move, begin);
-  const steps = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
   keys(view, canvas, ({ key }) => {
     const erasing = tool() === "erase";
     if (erasing && (key === "Enter" || key === " ")) return erase(at);
-    if (!steps[key]) return false;
-    const next = (erasing ? at : now().push).map((one, axis) => one + steps[key][axis]);
+    if (!ARROWS[key]) return false;
+    const next = (erasing ? at : now().push).map((one, axis) => one + ARROWS[key][axis]);
     if (!erasing) return push(next);
-    at = next.map((one) => Math.min(Math.max(one, 0), SIDE - 1));
+    at = next.map((one) => clamp(one, 0, SIDE - 1));
     view.repaint();
   });
   const update = (x, label) => {
@@ -79,7 +67,7 @@ export function dotPart(view, frame, now) {
     "aria-valuemax": MOST_TURN,
     "data-part": "dot",
   });
-  const turnTo = (turn) => view.set({ turn: Math.min(Math.max(Math.round(turn), -MOST_TURN), MOST_TURN) });
+  const turnTo = (turn) => view.set({ turn: clamp(Math.round(turn), -MOST_TURN, MOST_TURN) });
   drag(view, dot, ({ clientX, clientY }) => {
     const box = frame.getBoundingClientRect();
     const [right, down] = [clientX - box.left - box.width / 2, clientY - box.top - box.height / 2];

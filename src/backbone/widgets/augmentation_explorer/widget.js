@@ -102,7 +102,7 @@ export default widget(SETTINGS, (view, model) => {
   );
   const strip = stripPart(view, () => ({ points: curve.points(), turn: model.get("turn"), label: classes[label()] }));
   const thumbnails = thumbnailsPart(net.pictures, labels, classes, (k) => view.set({ picture: k }));
-  const says = speaker(view, false);
+  const says = speaker(view);
   const more = morePart(view, now, net.say, x);
 
   const paint = () => {

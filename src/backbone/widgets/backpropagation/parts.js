@@ -1,4 +1,4 @@
-import { compact, drag, enlarged, fill, show, sliderKeys, svg, write } from "../kit.js";
+import { clamp, compact, drag, enlarged, fill, show, sliderKeys, svg, write } from "../kit.js";
 import { edgeOf, FORWARD, layoutOf, LIMIT, pathTo, WAY } from "./maths.js";
 import { TEXT } from "./text.js";
 
@@ -23,7 +23,7 @@ function nodePart(view, name, read, change) {
   const node = svg("g", { class: kind, "data-part": name }, box, title, value, gradient);
   if (handles.includes(name)) {
     const limits = { low: -LIMIT, high: LIMIT, step: STEP };
-    const put = (to) => change(name, Number(Math.min(Math.max(to, -LIMIT), LIMIT).toFixed(2)));
+    const put = (to) => change(name, Number(clamp(to, -LIMIT, LIMIT).toFixed(2)));
     let from = [0, 0];
     for (const [key, text] of Object.entries({
       role: "slider",

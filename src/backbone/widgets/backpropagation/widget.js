@@ -15,7 +15,7 @@ export default widget(SETTINGS, (view, model) => {
   const graph = graphPart(view, (name) => model.get("given")[name], change);
   const player = film(view, TEXT.film, { last: STEPS, seconds: SECONDS, now: () => model.get("step"), go });
   const activation = setting(view, "activation", TEXT.activation, TEXT.activations);
-  const says = speaker(view, false);
+  const says = speaker(view);
 
   const paint = () => {
     const [given, kind, step, picked] = SETTINGS.map((name) => model.get(name));

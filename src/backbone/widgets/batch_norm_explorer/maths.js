@@ -1,10 +1,12 @@
 // What the batch normalization explorer computes: pure functions, tested against PyTorch.
 
+import { clamp } from "../kit.js";
+
 export const LIMIT = 9; // of the inputs' axis
 
 /** Keep a value on the axis, in tenths. */
 export function snap(value) {
-  return Math.round(10 * Math.min(Math.max(value, -LIMIT), LIMIT)) / 10;
+  return Math.round(10 * clamp(value, -LIMIT, LIMIT)) / 10;
 }
 
 /** Sum, mean, sum of squared deviations, and both variances; the unbiased one of a single value is NaN. */

@@ -1,5 +1,5 @@
-import { button, choice, controls, drag, dropdown, fill, fixed, fold, h, hint, powerOfTen, range } from "../kit.js";
-import { enlarged, setting, show, sliderKeys, svg, table, write } from "../kit.js";
+import { button, choice, clamp, controls, drag, dropdown, enlarged, fill, fixed, fold, h, hint } from "../kit.js";
+import { powerOfTen, range, setting, show, sliderKeys, svg, table, write } from "../kit.js";
 import { equals, levels, LIMIT, normalize, slopes, snap, statistics, updated, used } from "./maths.js";
 import { TEXT } from "./text.js";
 
@@ -58,7 +58,7 @@ function axis(y, reach, every, title) {
 
 /** A value's place on an axis that leaves room for a dot at both ends. */
 const across = (value, reach, width) =>
-  EDGE + ((Math.min(Math.max(value, -reach), reach) + reach) / (2 * reach)) * (width - 2 * EDGE);
+  EDGE + ((clamp(value, -reach, reach) + reach) / (2 * reach)) * (width - 2 * EDGE);
 
 /** A bar from one deviation below a mean to one above. */
 function bar(y, label) {
@@ -166,7 +166,7 @@ export function chartPart(view, count, state, actions) {
     bars.batch.at(stats.mean, Math.sqrt(stats.biased), width, given.training);
     bars.running.at(given.mean, Math.sqrt(given.variance), width, !given.training);
     const middle = across(given.training ? stats.mean : given.mean, LIMIT, width);
-    place(barsName, { x: Math.min(Math.max(middle, NAMED), width - NAMED) });
+    place(barsName, { x: clamp(middle, NAMED, width - NAMED) });
     const [ins, outs] = [placed(x, LIMIT, HIGH.input, 44, width), placed(outputs, REACH, HIGH.output, 62, width)];
     dots.forEach((dot, i) => {
       paintDot(dot, { x: x[i], output: outputs[i], selected: i === selected, at: ins[i], out: outs[i] });

@@ -73,7 +73,7 @@ export default widget(SETTINGS, (view, model) => {
     (name) => TEXT.modes[name],
     (name) => view.set({ training: name === "train" }),
   );
-  const says = speaker(view, false);
+  const says = speaker(view);
   const running = runningPart(view, actions.run);
   const more = morePart(view, first, running);
   const numbers = numbersPart(first.length);

@@ -98,9 +98,9 @@ export default widget(["cuts", "answer"], (view, model) => {
   const chain = chainPart(blocks, (block, part) => view.set({ cuts: pressed(model.get("cuts"), block, part) }), whole);
   const network = networkPart(view, model, TEXT, () => paint());
   const photograph = photographPart(view, model, TEXT, () => paint());
-  const answers = answersPart(TEXT, 4);
+  const answers = answersPart(TEXT);
   const answersTo = answersOf(model, recorded, network, photograph, () => paint());
-  const says = speaker(view, false);
+  const says = speaker(view);
 
   function paint() {
     const [cuts, answer] = ["cuts", "answer"].map((name) => model.get(name));

@@ -1,5 +1,7 @@
 // What the confusion matrix computes: pure functions, tested against Python.
 
+import { clamp } from "../kit.js";
+
 export const PAIRS = ["both", "first", "second", "neither"];
 
 /** Counts: a row for each true class, a column for each called one. */
@@ -84,5 +86,5 @@ export function cellAfter(key, [i, j], last) {
     Enter: [i, j],
     " ": [i, j],
   };
-  return targets[key]?.map((at) => Math.min(Math.max(at, 0), last));
+  return targets[key]?.map((at) => clamp(at, 0, last));
 }

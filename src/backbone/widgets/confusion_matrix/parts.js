@@ -1,30 +1,7 @@
-import {
-  array,
-  button,
-  controls,
-  entries,
-  fill,
-  fixed,
-  fold,
-  gray,
-  grouped,
-  h,
-  hint,
-  paintPixels,
-  percent,
-} from "../kit.js";
-import { setting, table, told, write } from "../kit.js";
-import {
-  cellValues,
-  countMatrix,
-  exactP,
-  pairing,
-  PAIRS,
-  precisionOf,
-  recallOf,
-  strengths,
-  unpacked,
-} from "./maths.js";
+import { array, button, controls, entries, fill, fixed, fold, gray, grouped, h, hint, paintPixels } from "../kit.js";
+import { percent, setting, table, told, write } from "../kit.js";
+import { cellValues, countMatrix, exactP, pairing, PAIRS, precisionOf, recallOf, strengths } from "./maths.js";
+import { unpacked } from "./maths.js";
 import { TEXT } from "./text.js";
 
 const SLOTS = 6;

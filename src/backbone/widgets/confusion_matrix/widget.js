@@ -1,15 +1,7 @@
 import { body, button, controls, fill, fold, grouped, h, hint, keys, setting, speaker, widget, write } from "../kit.js";
 import { cellAfter, rowSums, scoreOf } from "./maths.js";
-import {
-  comparisonPart,
-  galleryPart,
-  gridPart,
-  guessesPart,
-  numbersPart,
-  opened,
-  quizPart,
-  readData,
-} from "./parts.js";
+import { comparisonPart, galleryPart, gridPart, guessesPart, numbersPart, opened, quizPart } from "./parts.js";
+import { readData } from "./parts.js";
 import { TEXT } from "./text.js";
 
 const SETTINGS = ["guesses", "over", "network", "numbers", "cell", "pair"];
@@ -87,7 +79,7 @@ export default widget(SETTINGS, (view, model) => {
   const matrix = gridPart(data, open);
   const named = guessesPart(data, matrix.cells);
   const shelf = galleryPart(data, (by) => ((page += by), view.repaint()));
-  const says = speaker(view, false);
+  const says = speaker(view);
   const numbers = numbersPart(view, data);
   const others = othersPart(view, model, data);
   moveBy(view, model, matrix.grid, data.classes.length - 1, open);

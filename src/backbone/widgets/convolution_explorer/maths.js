@@ -56,9 +56,9 @@ export function follow(map, after) {
   return { data: pooled, height, width };
 }
 
-/** A plane moved down and right; what comes in at the border is `fill`. */
-export function shifted(pixels, height, width, [down, right], fill = 0) {
-  const moved = new Float64Array(height * width).fill(fill);
+/** A plane moved down and right; what comes in at the border is 0. */
+export function shifted(pixels, height, width, [down, right]) {
+  const moved = new Float64Array(height * width);
   for (let row = Math.max(0, down); row < Math.min(height, height + down); row++) {
     for (let column = Math.max(0, right); column < Math.min(width, width + right); column++) {
       moved[row * width + column] = pixels[(row - down) * width + column - right];

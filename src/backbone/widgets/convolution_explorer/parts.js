@@ -155,7 +155,7 @@ export function photographs(view, pictures, height, width) {
 }
 
 /** Stride, padding and dilation, by name; the window keeps its place. */
-export function geometryPart(view, current, name) {
+function geometryPart(view, current, name) {
   const one = choice(TEXT[name], span(...RANGES[name]), String, (value) =>
     view.set({ point: keptPlace(current(), { [name]: value }), [name]: value }),
   );

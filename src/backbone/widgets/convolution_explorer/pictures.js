@@ -1,4 +1,5 @@
-import { diverging, drag, enlarged, fill, gray, h, keys, paintPixels, paintPlanes, write } from "../kit.js";
+import { ARROWS, clamp, diverging, drag, enlarged, fill, gray, h, keys, paintPixels, paintPlanes } from "../kit.js";
+import { write } from "../kit.js";
 import { sheet } from "../canvas.js";
 import { shifted } from "./maths.js";
 import { isPhotograph, limitOf } from "./shown.js";
@@ -7,7 +8,6 @@ import { TEXT } from "./text.js";
 
 const MARGIN = 3; // room for the largest padding, so that the picture never changes its scale
 const LARGEST_SHIFT = 8;
-const DIRECTIONS = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
 
 /**
  * A picture with its caption, by default one that the reader can point into: canvas, caption, and `draw`, which paints what
@@ -182,15 +182,15 @@ function steered(view, canvas, current, isOutput, { hover, press }) {
   keys(view, canvas, ({ key, shiftKey }) => {
     const { row, column, map, empty } = current();
     const step = shiftKey ? 10 : 1;
-    const [down, right] = DIRECTIONS[key] ?? [0, 0];
+    const [down, right] = ARROWS[key] ?? [0, 0];
     const ends = { Home: [row, 0], End: [row, map.width - 1], PageUp: [0, column], PageDown: [map.height - 1, column] };
-    const target = DIRECTIONS[key] ? [row + step * down, column + step * right] : ends[key];
+    const target = ARROWS[key] ? [row + step * down, column + step * right] : ends[key];
     if (!target || empty) return false;
     press([inside(target[0], map.height), inside(target[1], map.width)]);
   });
 }
 
-const inside = (at, size) => Math.min(Math.max(at, 0), size - 1);
+const inside = (at, size) => clamp(at, 0, size - 1);
 
 /** The picture itself is moved, by the pointer and by the keys. */
 function pushed(view, canvas, current, _isOutput, { shift }) {
@@ -206,17 +206,16 @@ function pushed(view, canvas, current, _isOutput, { shift }) {
     },
     begin,
   );
-  keys(view, canvas, ({ key }) => (DIRECTIONS[key] ? shift(limited(current().shift, DIRECTIONS[key])) : false));
+  keys(view, canvas, ({ key }) => (ARROWS[key] ? shift(limited(current().shift, ARROWS[key])) : false));
 }
 
 /** A shift by so many rows and columns more, as far as the picture may be moved. */
-const limited = (from, by) =>
-  from.map((at, axis) => Math.min(Math.max(at + by[axis], -LARGEST_SHIFT), LARGEST_SHIFT) + 0);
+const limited = (from, by) => from.map((at, axis) => clamp(at + by[axis], -LARGEST_SHIFT, LARGEST_SHIFT) + 0);
 
 /** The same by buttons. */
 export function arrowButtons(button, current, shift) {
   const signs = { ArrowLeft: "←", ArrowUp: "↑", ArrowDown: "↓", ArrowRight: "→" };
   return Object.entries(signs).map(([key, sign]) =>
-    button(sign, () => shift(limited(current().shift, DIRECTIONS[key])), { "aria-label": TEXT.arrows[key] }),
+    button(sign, () => shift(limited(current().shift, ARROWS[key])), { "aria-label": TEXT.arrows[key] }),
   );
 }

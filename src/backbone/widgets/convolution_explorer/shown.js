@@ -1,4 +1,4 @@
-import { array, entries, fill, remember, show } from "../kit.js";
+import { array, clamp, entries, fill, remember, show } from "../kit.js";
 import { arithmetic, conv2d, decimals, equals, field, follow, luma, productText, shiftDifference } from "./maths.js";
 import { strip, unitOf } from "./maths.js";
 import { TEXT } from "./text.js";
@@ -48,8 +48,8 @@ export function reader(model, pictures, look) {
     const difference = name === "shift" && !empty ? makeDifference(drawnKey, planes, kernel, settings) : null;
     const made = look.sweep && !empty ? strip(...look.sweep, map.width) : null;
     const at = made ? [made.row, made.last] : (look.hover ?? settings.point);
-    const row = Math.min(Math.max(at[0], 0), Math.max(map.height - 1, 0));
-    const column = Math.min(Math.max(at[1], 0), Math.max(map.width - 1, 0));
+    const row = clamp(at[0], 0, Math.max(map.height - 1, 0));
+    const column = clamp(at[1], 0, Math.max(map.width - 1, 0));
     const factor = settings.after === "relu_pool" ? 2 : 1;
     const drawn = difference ?? result;
     const size = kernel[0].length;

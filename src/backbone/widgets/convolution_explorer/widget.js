@@ -122,7 +122,7 @@ export default widget(SETTINGS, (view, model) => {
   const pair = h("div", { class: `bb-conv-pair bb-conv-${parts.beside ? "three" : "two"}` });
   pair.append(...[input, parts.beside?.node, ...maps].filter(Boolean));
   const sweep = name === "window" ? sweepPart(view, current, look, pair) : null;
-  const says = speaker(view, false);
+  const says = speaker(view);
   (parts.beside?.node ?? pair).append(invitation(TEXT.invitations[name]));
 
   const all = [drawn, parts.over, parts.beside, parts.strip, ...(parts.under ?? []), ...parts.folds].filter(Boolean);

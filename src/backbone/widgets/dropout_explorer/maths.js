@@ -1,5 +1,7 @@
 // What dropout does to a small network: pure functions, tested against Python.
 
+import { clamp } from "../kit.js";
+
 export const BARS = 37;
 const MOST = 5000;
 /** How many runs there are after each step of the film: one more at first, then an eighth more. */
@@ -18,12 +20,12 @@ export function uniform(seed, index) {
 }
 
 /** Which units run number `run` (from 0) keeps. A smaller p keeps all that a larger one keeps. */
-export function maskOf(seed, run, units, p) {
+function maskOf(seed, run, units, p) {
   return Array.from({ length: units }, (_, j) => uniform(seed, run * units + j) >= p);
 }
 
 /** The hidden units' values before dropout. */
-export function hiddenOf({ weight, bias }, x) {
+function hiddenOf({ weight, bias }, x) {
   return weight.map((row, j) =>
     Math.max(
       row.reduce((sum, w, i) => sum + w * x[i], bias[j]),
@@ -33,7 +35,7 @@ export function hiddenOf({ weight, bias }, x) {
 }
 
 /** What a kept unit is multiplied with in training, and each unit at test time. */
-export function factorsOf(scaling, p) {
+function factorsOf(scaling, p) {
   if (scaling === "inverted") return { train: p < 1 ? 1 / (1 - p) : 1, test: 1 };
   return { train: 1, test: scaling === "test time" ? 1 - p : 1 };
 }
@@ -69,7 +71,7 @@ export function runAll(products, { p, scaling, head, seed, count, bias }) {
 }
 
 /** Every mask once: the mean with its probabilities, the smallest and largest output, and whether sums have two signs. */
-export function overAll(products, { p, scaling, head, bias }) {
+function overAll(products, { p, scaling, head, bias }) {
   const { train } = factorsOf(scaling, p);
   const units = products.length;
   let [mean, low, high, below, above] = [0, Infinity, -Infinity, false, false];
@@ -101,8 +103,7 @@ export function statistics(values) {
 /** Counts in bins of equal width; the last bin holds its upper edge. */
 export function binned(values, low, high, count) {
   const bins = new Array(count).fill(0);
-  for (const value of values)
-    bins[Math.min(count - 1, Math.max(0, Math.floor(((value - low) / (high - low)) * count)))]++;
+  for (const value of values) bins[clamp(Math.floor(((value - low) / (high - low)) * count), 0, count - 1)]++;
   return bins;
 }
 

@@ -1,19 +1,5 @@
-import {
-  button,
-  controls,
-  fill,
-  fixed,
-  fold,
-  grouped,
-  h,
-  keys,
-  setting,
-  show,
-  svg,
-  table,
-  ticksOf,
-  write,
-} from "../kit.js";
+import { button, controls, fill, fixed, fold, grouped, h, keys, setting, show, svg, table, ticksOf } from "../kit.js";
+import { write } from "../kit.js";
 import { BARS, binned } from "./maths.js";
 import { TEXT } from "./text.js";
 

@@ -34,7 +34,7 @@ export default widget(SETTINGS, (view, model) => {
   const runs = runsPart(view, model);
   const p = range(TEXT.p, { min: 0, max: 1, step: 0.05 }, (value) => view.set({ p: value, kept: [] }));
   const head = setting(view, "head", TEXT.output, TEXT.heads);
-  const says = speaker(view, false);
+  const says = speaker(view);
   const more = morePart(view, names, SEEDS, read);
   const numbers = numbersPart(net);
 

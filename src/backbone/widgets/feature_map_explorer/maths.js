@@ -1,9 +1,9 @@
 // What the feature map explorer computes: pure functions, tested against PyTorch.
-import { lenetForward, lenetParameters } from "../lenet.js";
+import { largestAt, lenetForward, lenetParameters } from "../lenet.js";
 
 export const SIDE = 28;
 const KERNEL = 5;
-export const TRACED = 5; // terms of a fully connected unit that are joined by lines
+const TRACED = 5; // terms of a fully connected unit that are joined by lines
 // Of each layer: how many units, the side of their maps, and what it reads. Between conv and pool stands ReLU.
 export const LAYERS = {
   input: { units: 1, side: SIDE },
@@ -34,7 +34,6 @@ export function forward(network, input) {
 }
 
 const span = (count, start = 0) => Array.from({ length: count }, (_, i) => start + i);
-export const largestAt = (values) => values.reduce((best, value, i) => (value > values[best] ? i : best), 0);
 
 /** Row and column of a unit's largest value. */
 export function strongestPlace(maps, layer, unit) {

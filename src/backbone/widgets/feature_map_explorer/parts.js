@@ -1,15 +1,14 @@
-import { button, choice, controls, diverging, drag, fill, fixed, fold, gray, h, keys } from "../kit.js";
+import { ARROWS, button, choice, clamp, controls, diverging, drag, fill, fixed, fold, gray, h, keys } from "../kit.js";
 import { paintPixels, percent, setting, table, told, write } from "../kit.js";
+import { brushPart } from "../brush.js";
 import { sheet, spot } from "../canvas.js";
 import { apportion, biasOf, largestTerms, LAYERS, layout, NAMES, partsOf, SIDE, strongestPlace } from "./maths.js";
 import { termsOf, unitAt, valueAt } from "./maths.js";
 import { TEXT } from "./text.js";
 
-const ARROWS = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
 const RADII = { thin: 0.8, thick: 2 };
 export const COVER = 8; // pixels along its sides
 const TERMS = 6; // rows of the sum
-const clamp = (at, low, high) => Math.min(Math.max(at, low), high);
 
 /** "99.7 %"; never 100 or 0 where it is not quite. */
 export function shareText(share) {
@@ -22,7 +21,6 @@ export function shareText(share) {
 /** The picture, which the hand draws on, or covers: `paint(from, to)` draws a stroke, `cover(place)` moves the square. */
 export function picturePart(view, shown, pen, { paint, cover, settled }) {
   const buffer = h("canvas");
-  const local = { last: null, cursor: [14, 14], down: false, focused: false };
   const look = { class: "bb-maps-picture", tabindex: 0, role: "application", "data-part": "picture" };
   const { canvas, draw } = sheet(look, "1", (context, width, _, colors) => {
     const { image, covers, coverAt, way } = shown();
@@ -39,48 +37,23 @@ export function picturePart(view, shown, pen, { paint, cover, settled }) {
     mark(way.at(-1).boxes[0]); // what the lit unit reads
     context.strokeStyle = colors.positive;
     if (covers) square(coverAt, COVER);
-    else if (local.focused) square(local.cursor, 1);
+    else if (brush.cursor()) square(brush.cursor(), 1);
   });
-  const locate = (event) => {
-    const { left, top, width } = canvas.getBoundingClientRect();
-    return [event.clientY - top, event.clientX - left].map((at) => (at / width) * SIDE);
-  };
-  const point = (event) => {
-    if (shown().covers) return cover(locate(event).map((at) => Math.round(at - COVER / 2)));
-    for (const one of event.getCoalescedEvents?.().length ? event.getCoalescedEvents() : [event]) {
-      const place = locate(one).map((at) => at - 0.5); // centers of pixels lie at whole numbers
-      paint(local.last ?? place, place, pen());
-      local.last = place;
-    }
-  };
-  drag(view, canvas, point, (event) => ((local.last = null), point(event)));
-  view.listen(canvas, "pointerup", () => ((local.last = null), settled()));
-  view.listen(canvas, "focus", () => ((local.focused = canvas.matches(":focus-visible")), draw()));
-  view.listen(canvas, "blur", () => ((local.focused = local.down = false), draw()));
-  keys(view, canvas, (event) =>
-    steerPicture(event, local, { covers: shown().covers, shown, cover, paint, settled, pen, draw }),
-  );
+  const brush = brushPart(view, canvas, SIDE, {
+    paint: (from, to) => paint(from, to, pen()),
+    settled,
+    draw,
+    other: () =>
+      shown().covers && {
+        point: (place) => cover(place.map((at) => Math.round(at - COVER / 2))),
+        go: (step) => cover(shown().coverAt.map((at, axis) => at + step[axis])),
+      },
+  });
   const update = () => {
     canvas.setAttribute("aria-label", shown().covers ? TEXT.cover : TEXT.picture);
     draw();
   };
   return { node: canvas, update };
-}
-
-/** Keys on the picture: a cursor that paints, or the square. */
-function steerPicture({ key, shiftKey }, local, { covers, shown, cover, paint, settled, pen, draw }) {
-  const step = (ARROWS[key] ?? [0, 0]).map((at) => at * (shiftKey ? 4 : 1));
-  if (covers) return ARROWS[key] ? cover(shown().coverAt.map((at, axis) => at + step[axis])) : false;
-  if (!ARROWS[key] && key !== " " && key !== "Enter") return false;
-  const before = local.cursor;
-  local.focused = true;
-  local.cursor = before.map((at, axis) => clamp(at + step[axis], 0, SIDE - 1));
-  if (key === "Enter") local.down = !local.down;
-  if (key === " " || local.down) {
-    paint(before, local.cursor, pen());
-    settled();
-  }
-  draw();
 }
 
 // ---- The network ------------------------------------------------------------------------------------------------

@@ -1,7 +1,8 @@
-import { array, body, entries, fill, h, invitation, remember, speaker, stage, widget } from "../kit.js";
+import { array, body, clamp, entries, fill, invitation, remember, speaker, stage, widget } from "../kit.js";
 import { stroke } from "../brush.js";
-import { softmax } from "../lenet.js";
-import { coveredBy, forward, largestAt, LAYERS, networksOf, SIDE, standardized } from "./maths.js";
+import { softmax } from "../engine/maths.js";
+import { largestAt } from "../lenet.js";
+import { coveredBy, forward, LAYERS, networksOf, SIDE, standardized } from "./maths.js";
 import { trace } from "./maths.js";
 import { COVER, drawButtons, morePart, networkPart, numbersPart, picturePart, shareText } from "./parts.js";
 import { TEXT } from "./text.js";
@@ -58,7 +59,7 @@ function reader(model, data, local) {
   };
 }
 
-const insideCover = (place) => place.map((at) => Math.min(Math.max(at, 0), SIDE - COVER));
+const insideCover = (place) => place.map((at) => clamp(at, 0, SIDE - COVER));
 
 /** What the network says, and what is lit. */
 function sentence({ classes, labels }, { picture, probabilities, top, lit, way }) {
@@ -116,7 +117,7 @@ export default widget(SETTINGS, (view, model) => {
   const picture = picturePart(view, now, more.pen, actions);
   const network = networkPart(view, data.classes, now, actions);
   const numbers = numbersPart(data.classes);
-  const says = speaker(view, false);
+  const says = speaker(view);
   const tools = drawButtons(actions.clear, actions.again);
   const invite = invitation(TEXT.invitation);
   const whole = stage(network.node, picture.node, tools, invite);

@@ -1,18 +1,5 @@
-import {
-  button,
-  choice,
-  controls,
-  diverging,
-  fill,
-  fold,
-  h,
-  hint,
-  paintPixels,
-  percent,
-  setting,
-  show,
-} from "../kit.js";
-import { enlarged, table, told, write } from "../kit.js";
+import { button, choice, controls, diverging, enlarged, fill, fold, h, hint, paintPixels, percent } from "../kit.js";
+import { setting, show, table, told, write } from "../kit.js";
 import { bestPlace, colors, largest, response, sorted } from "./maths.js";
 import { TEXT } from "./text.js";
 

@@ -43,7 +43,7 @@ export default widget(SETTINGS, (view, model) => {
   const tiles = data.networks.map((network) => tilesPart(network, data.kernel, pick(network.name)));
   const map = mapPart(data);
   const patches = patchesPart(data, (image) => view.set({ image }));
-  const says = speaker(view, false);
+  const says = speaker(view);
   const [more, numbers] = [morePart(view), numbersPart(data.kernel)];
   let begun = 0;
   const paint = () => {

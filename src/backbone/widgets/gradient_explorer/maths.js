@@ -1,5 +1,6 @@
 // What the gradient explorer computes: pure functions, tested against PyTorch.
 // A matrix is a Float64Array, row by row. N pictures, WIDTH units.
+import { clamp } from "../kit.js";
 import { activationFunctions, steepest } from "../activations.js";
 
 export const MAX_DEPTH = 60;
@@ -269,7 +270,7 @@ export const toStep = (gain) => Math.round((GAIN_STEPS * Math.log(gain)) / Math.
 export const logsOf = (sizes) => sizes.map((size) => Math.log10(size / sizes.at(-1)));
 
 /** A power of ten's height on the axis, from 0 to 1; what lies beyond is cut. */
-export const heightOf = (log) => Math.min(Math.max((log - LOW) / (HIGH - LOW), 0), 1);
+export const heightOf = (log) => clamp((log - LOW) / (HIGH - LOW), 0, 1);
 
 /** The layer that a gradient has come back to after so many steps; at the loss, the last. */
 export const layerAt = (step, depth) => Math.min(depth, depth - Math.floor(step) + 1);

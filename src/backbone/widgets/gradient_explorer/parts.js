@@ -1,5 +1,5 @@
-import { choice, compact, controls, drag, dropdown, fill, fold, h, hint, pathOf, percent, powerOfTen } from "../kit.js";
-import { question, range, setting, show, sliderKeys, svg, table, write } from "../kit.js";
+import { choice, clamp, compact, controls, drag, dropdown, fill, fold, h, hint, pathOf, percent } from "../kit.js";
+import { powerOfTen, question, range, setting, show, sliderKeys, svg, table, write } from "../kit.js";
 import { BINS, GAIN_STEPS, heightOf, HIGH, histogram, layerAt, LOW, MAX_DEPTH } from "./maths.js";
 import { middleSize, nearest, summary, toGain, toStep } from "./maths.js";
 import { TEXT } from "./text.js";
@@ -105,7 +105,7 @@ function chartHandle(view, box, inside, read, go) {
     const area = inside.getBoundingClientRect();
     const { depth } = read();
     const step = Math.round(depth * (1 - (event.clientX - area.left) / area.width));
-    go(Math.min(Math.max(step, 0), depth));
+    go(clamp(step, 0, depth));
   });
   const place = () => read().depth + 1 - Math.floor(read().step);
   const limits = {
@@ -117,7 +117,7 @@ function chartHandle(view, box, inside, read, go) {
   };
   sliderKeys(view, box, limits, place, (to) => {
     const { depth } = read();
-    go(Math.min(Math.max(depth + 1 - to, 0), depth));
+    go(clamp(depth + 1 - to, 0, depth));
   });
 }
 
@@ -187,7 +187,7 @@ export function morePart(view, change) {
 }
 
 /** What a network's layers compute. */
-export function blockText({ normalization, residual }) {
+function blockText({ normalization, residual }) {
   const norm = { batch: (z) => `BN(${z})`, layer: (z) => `LN(${z})` }[normalization] ?? ((z) => z);
   const plain = (input) => `φ(${norm(`W ${input}`)})`;
   const step = residual ? `W φ(${norm("h")})` : plain("h");

@@ -49,7 +49,7 @@ export default widget(SETTINGS, (view, model) => {
   const gain = gainPart(change);
   const more = morePart(view, change);
   const layer = layerPart(model.get("labels").length);
-  const says = speaker(view, false);
+  const says = speaker(view);
   const share = () => read().step / read().depth;
   const player = film(view, TEXT.film, { last: 1, seconds: SECONDS, now: share, go: (at) => go(at * read().depth) });
   // The answer is shown by a movement.

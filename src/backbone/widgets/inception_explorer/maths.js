@@ -13,7 +13,7 @@ export const LIMITS = [
 ];
 
 /** Maps and weights of each branch (1x1, 3x3, 5x5, pool) of a module. A branch that gives no maps has no weights. */
-export function branchesOf(channels, widths, reduced) {
+function branchesOf(channels, widths, reduced) {
   const conv = (kernel, maps, into) =>
     maps === 0 ? 0 : into === null ? kernel * channels * maps : channels * into + kernel * into * maps;
   const [one, intoThree, three, intoFive, five, pooled] = widths;
@@ -64,7 +64,7 @@ export function savings(shape, widths, reduced) {
 }
 
 /** The blocks of the four branches, in columns 1 and 2: which width each is (null for the pooling), and its maps. */
-export function blocksOf(channels, widths, reduced) {
+function blocksOf(channels, widths, reduced) {
   const [one, three, five] = [
     [[2, 0]],
     reduced[0]

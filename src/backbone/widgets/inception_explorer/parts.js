@@ -1,5 +1,5 @@
-import { button, choice, controls, drag, dropdown, fill, fixed, fold, grouped, h, hint, keys } from "../kit.js";
-import { enlarged, percent, question, svg, table, write } from "../kit.js";
+import { button, choice, clamp, controls, drag, dropdown, enlarged, fill, fixed, fold, grouped, h } from "../kit.js";
+import { hint, keys, percent, question, svg, table, write } from "../kit.js";
 import { layout, LIMITS, reached, ribbonPath, savings, STEP, unitOf } from "./maths.js";
 import { TEXT } from "./text.js";
 
@@ -52,7 +52,7 @@ function blockPart(view, slot, actions) {
 /** Drag a block's edge, or use the keys of a slider on it. */
 function handle(view, node, slot, { widths, unit, change }) {
   const [low, high] = LIMITS[slot];
-  const put = (maps) => change(slot, Math.min(high, Math.max(low, STEP * Math.round(maps / STEP))));
+  const put = (maps) => change(slot, clamp(STEP * Math.round(maps / STEP), low, high));
   let from;
   drag(
     view,

@@ -30,7 +30,7 @@ export default widget(SETTINGS, (view, model) => {
   const module = modulePart(view, shape, read, actions.change);
   const kind = kindPart(actions.move);
   const bars = barsPart();
-  const says = speaker(view, false);
+  const says = speaker(view);
   const puzzle = puzzlePart(model, shape, actions);
   const numbers = numbersPart(shape);
   // The answer is shown by a movement: that width becomes smaller, in the module of the paper.

@@ -1,6 +1,7 @@
 // LeNet learns in the page: pure functions, tested against PyTorch.
 
-import { lenetForward, lenetPadded, softmax } from "../lenet.js";
+import { softmax } from "../engine/maths.js";
+import { largestAt, lenetForward, lenetPadded } from "../lenet.js";
 
 const KEEP = 0.9; // of the velocity, at each step
 const CALM = 0.9; // of what is shown of losses and gradients, which jump from batch to batch
@@ -25,7 +26,7 @@ export function unpack(bytes, bits, [mean, std] = [0, 1]) {
 }
 
 /** Number `i` of a random sequence, from 0 to 1: mulberry32, which Python has too. */
-export function drawAt(seed, i) {
+function drawAt(seed, i) {
   let t = (seed + Math.imul(i + 1, 0x6d2b79f5)) | 0;
   t = Math.imul(t ^ (t >>> 15), t | 1);
   t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
@@ -41,7 +42,7 @@ export function boundsOf(shapes) {
 }
 
 /** The first weights, in one flat array. */
-export function firstWeights(shapes, seed, Type = Float32Array) {
+function firstWeights(shapes, seed, Type) {
   const bounds = boundsOf(shapes);
   const sizeOf = ([, sizes]) => sizes.reduce((product, size) => product * size, 1);
   const flat = new Type(shapes.reduce((sum, shape) => sum + sizeOf(shape), 0));
@@ -217,9 +218,6 @@ function learn(net, rate) {
   if (!net.lost) net.curve.push([net.seen / count, net.loss]);
   if (net.seen % (CHECK * batch) === 0) net.checked = 0;
 }
-
-/** Where the largest number stands. */
-export const largestAt = (values) => values.reduce((best, value, i) => (value > values[best] ? i : best), 0);
 
 /** How many held-out pictures are named right. */
 export const rightOf = ({ says, data }) => says.reduce((sum, one, i) => sum + (one === data.heldLabels[i]), 0);

@@ -1,73 +1,35 @@
-import {
-  button,
-  controls,
-  drag,
-  fill,
-  fixed,
-  fold,
-  gray,
-  grouped,
-  h,
-  keys,
-  paintPixels,
-  paletteColor,
-} from "../kit.js";
-import { pathOf, percent, range, show, signed, table, write } from "../kit.js";
+import { ARROWS, button, clamp, controls, drag, fill, fixed, fold, gray, grouped, h, keys } from "../kit.js";
+import { paintPixels, paletteColor, pathOf, percent, range, show, signed, table, write } from "../kit.js";
+import { brushPart } from "../brush.js";
 import { sheet } from "../canvas.js";
 import { boundsOf, npyOf, sizesOf, viewsOf } from "./maths.js";
 import { TEXT } from "./text.js";
 
 const SIDE = 28;
-const ARROWS = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
 const ROWS = 5; // of the pictures kept apart
 const [WIDE, TALL] = [120, 20]; // numbers in a strip
 export const GUESS = Math.log(10);
-const clamp = (at, low, high) => Math.min(Math.max(at, low), high);
 
 /** The picture that the hand draws on. `paint(from, to)` draws a bit of a stroke, `settled()` follows at its end. */
 export function padPart(view, { paint, settled, clear }) {
   const buffer = h("canvas");
-  const local = { last: null, cursor: [14, 14], down: false, focused: false, pixels: null };
+  let shown = null;
   const look = { class: "bb-train-pad", tabindex: 0, role: "application", "data-part": "picture" };
   const { canvas, draw } = sheet(look, "1", (context, width, _, colors) => {
-    if (!local.pixels) return;
-    paintPixels(buffer, local.pixels, SIDE, SIDE, gray(255));
+    if (!shown) return;
+    paintPixels(buffer, shown, SIDE, SIDE, gray(255));
     context.imageSmoothingEnabled = false;
     context.drawImage(buffer, 0, 0, width, width);
     context.strokeStyle = colors.positive;
     context.lineWidth = 2;
-    const [y, x] = local.cursor.map((at) => (at * width) / SIDE);
-    if (local.focused) context.strokeRect(x, y, width / SIDE, width / SIDE);
+    const cursor = brush.cursor()?.map((at) => (at * width) / SIDE);
+    if (cursor) context.strokeRect(cursor[1], cursor[0], width / SIDE, width / SIDE);
   });
-  const point = (event) => {
-    const { left, top, width } = canvas.getBoundingClientRect();
-    for (const one of event.getCoalescedEvents?.().length ? event.getCoalescedEvents() : [event]) {
-      const place = [one.clientY - top, one.clientX - left].map((at) => (at / width) * SIDE - 0.5); // of pixel centers
-      paint(local.last ?? place, place);
-      local.last = place;
-    }
-  };
-  drag(view, canvas, point, (event) => ((local.last = null), point(event)));
-  view.listen(canvas, "pointerup", () => ((local.last = null), settled()));
-  view.listen(canvas, "focus", () => ((local.focused = canvas.matches(":focus-visible")), draw()));
-  view.listen(canvas, "blur", () => ((local.focused = local.down = false), draw()));
-  keys(view, canvas, ({ key, shiftKey }) => {
-    if (key === "Delete") return clear();
-    if (!ARROWS[key] && key !== " " && key !== "Enter") return false;
-    const before = local.cursor;
-    const step = (ARROWS[key] ?? [0, 0]).map((at) => at * (shiftKey ? 4 : 1));
-    local.focused = true;
-    local.cursor = before.map((at, axis) => clamp(at + step[axis], 0, SIDE - 1));
-    if (key === "Enter") local.down = !local.down;
-    if (key === " " || local.down) {
-      paint(before, local.cursor);
-      settled();
-    }
-    draw();
-  });
+  const brush = brushPart(view, canvas, SIDE, { paint, settled, draw });
+  keys(view, canvas, ({ key }) => (key === "Delete" ? clear() : false));
   view.onResize(canvas, draw);
   const update = (pixels, name) => {
-    local.pixels = pixels;
+    shown = pixels;
     canvas.setAttribute("aria-label", fill(TEXT.picture, { name }));
     draw();
   };

@@ -1,19 +1,11 @@
 import { array, body, clock, entries, fill, grouped, h, invitation, percent, question } from "../kit.js";
 import { speaker, stage, widget } from "../kit.js";
 import { stroke } from "../brush.js";
-import { softmax } from "../lenet.js";
-import { adopt, begin, largestAt, rightOf, scoresOf, settled, unpack, work } from "./maths.js";
-import {
-  answersPart,
-  GUESS,
-  heldPart,
-  layersPart,
-  lossPart,
-  morePart,
-  numbersPart,
-  padPart,
-  rowPart,
-} from "./parts.js";
+import { softmax } from "../engine/maths.js";
+import { largestAt } from "../lenet.js";
+import { adopt, begin, rightOf, scoresOf, settled, unpack, work } from "./maths.js";
+import { answersPart, GUESS, heldPart, layersPart, lossPart, morePart, numbersPart, padPart } from "./parts.js";
+import { rowPart } from "./parts.js";
 import { TEXT } from "./text.js";
 
 const SETTINGS = ["rate", "seed", "weights", "drawing", "picture", "answer"];
@@ -156,7 +148,7 @@ export default widget(SETTINGS, (view, model) => {
   const row = rowPart(view, data.rates, lab.play, lab.again);
   const more = morePart(view, { shoe: hand.shoe, weights: () => lab.net.weights });
   const numbers = numbersPart(data.shapes, data);
-  const says = speaker(view, false);
+  const says = speaker(view);
   view.listen(numbers.node, "toggle", view.repaint);
 
   const paint = () => {

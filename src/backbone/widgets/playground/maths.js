@@ -74,7 +74,7 @@ export function gradients(layers, activation, columns, labels) {
 }
 
 /** The layers after one step of gradient descent. */
-export function descended(layers, found, rate) {
+function descended(layers, found, rate) {
   return layers.map(({ weight, bias }, l) => ({
     weight: weight.map((row, to) => row.map((w, from) => w - rate * found[l].weight[to][from])),
     bias: bias.map((b, to) => b - rate * found[l].bias[to]),
@@ -98,7 +98,7 @@ export function withWeight(layers, [layer, to, from], value) {
   });
 }
 
-export const weightAt = ({ [0]: layer, [1]: to, [2]: from }, layers) =>
+const weightAt = ({ [0]: layer, [1]: to, [2]: from }, layers) =>
   from < 0 ? layers[layer].bias[to] : layers[layer].weight[to][from];
 
 /** A stack of linear layers as one: its weights for x1 and x2, and its bias. */

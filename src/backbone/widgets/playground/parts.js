@@ -1,5 +1,5 @@
-import { choice, compact, drag, fill, fold, h, hint, keys, paintPixels, percent, show, signed } from "../kit.js";
-import { paletteColor, sliderKeys, table, write } from "../kit.js";
+import { choice, clamp, compact, drag, fill, fold, h, hint, keys, paintPixels, paletteColor, percent } from "../kit.js";
+import { show, signed, sliderKeys, table, write } from "../kit.js";
 import { sheet, spot } from "../canvas.js";
 import { addresses, collapsed, forward, GRID, gridOf, hit, placesOf, sigmoid } from "./maths.js";
 import { TEXT } from "./text.js";
@@ -237,7 +237,7 @@ function paintStrip(context, width, height, colors, { history, now }) {
   word(context, "0", [left - 4, foot], "right");
   const text = fill(TEXT.stepNow, { step: now.step });
   const half = context.measureText(text).width / 2;
-  word(context, text, [Math.min(Math.max(x, left + half), right - half), height - 2], "center");
+  word(context, text, [clamp(x, left + half, right - half), height - 2], "center");
 }
 
 export function stripPart(view, read, go) {
@@ -256,7 +256,7 @@ export function stripPart(view, read, go) {
     go(((x - 36) / (width - 44)) * Math.max(end(), 20));
   });
   const place = () => read().history.findLastIndex(({ step }) => step <= read().now.step);
-  const goTo = (at) => go(read().history[Math.min(Math.max(at, 0), read().history.length - 1)].step);
+  const goTo = (at) => go(read().history[clamp(at, 0, read().history.length - 1)].step);
   sliderKeys(view, canvas, { low: 0, high: Infinity, step: 1 }, place, goTo);
   const update = () => {
     canvas.setAttribute("aria-valuemax", end());

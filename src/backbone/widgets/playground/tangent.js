@@ -1,5 +1,5 @@
 // One weight: the real loss along it, and the tangent at the place where the gradient was measured.
-import { drag, fill, fold, show, sliderKeys, table, write } from "../kit.js";
+import { clamp, drag, fill, fold, show, sliderKeys, table, write } from "../kit.js";
 import { sheet, spot } from "../canvas.js";
 import { dot, fine, stroke, word } from "./parts.js";
 import { TEXT } from "./text.js";
@@ -31,7 +31,7 @@ function scaleOf(width, height, { curve, loss, gradient, value, reach }) {
   const [wide, tall] = [width - PAD.left - PAD.right, height - PAD.top - PAD.bottom];
   const at = ([x, y]) => [
     PAD.left + ((x - value + reach) / (2 * reach)) * wide,
-    PAD.top + ((top - Math.min(Math.max(y, foot - 9 * (top - foot)), top + 9 * (top - foot))) / (top - foot)) * tall,
+    PAD.top + ((top - clamp(y, foot - 9 * (top - foot), top + 9 * (top - foot))) / (top - foot)) * tall,
   ];
   return { at, foot, top };
 }
@@ -98,10 +98,7 @@ function paintWords(context, width, height, colors, { at, foot, top, tangent, va
     word(
       context,
       text,
-      [
-        Math.min(Math.max(x, PAD.left + 36), width - 36),
-        Math.min(Math.max(y + (up ? -9 : 18), 14), height - PAD.bottom - 6),
-      ],
+      [clamp(x, PAD.left + 36, width - 36), clamp(y + (up ? -9 : 18), 14, height - PAD.bottom - 6)],
       "center",
     );
   };
@@ -115,7 +112,7 @@ export function plotPart(view, read, move) {
   let shown;
   const look = { class: "bb-play-plot", tabindex: 0, role: "slider", "data-part": "tangent" };
   const { canvas, draw } = sheet(look, "auto", (...given) => paintPlot(...given, shown));
-  const put = (share) => move(Number((Math.min(Math.max(share, -1), 1) * read().reach).toPrecision(6)));
+  const put = (share) => move(Number((clamp(share, -1, 1) * read().reach).toPrecision(6)));
   drag(view, canvas, (event) => {
     const { x, width } = spot(canvas, event);
     const share = (x - PAD.left) / (width - PAD.left - PAD.right);

@@ -1,18 +1,7 @@
-import { array, body, button, choice, clock, controls, dropdown, fill, fold, h, invitation, percent } from "../kit.js";
-import { range, remember, speaker, stage, widget } from "../kit.js";
-import {
-  begin,
-  flatten,
-  learn,
-  MAX_DEPTH,
-  MAX_WIDTH,
-  movedBy,
-  probeOf,
-  recall,
-  STARTS,
-  stateOf,
-  steepest,
-} from "./maths.js";
+import { array, body, button, choice, clamp, clock, controls, dropdown, fill, fold, h, invitation } from "../kit.js";
+import { percent, range, remember, speaker, stage, widget } from "../kit.js";
+import { begin, flatten, learn, MAX_DEPTH, MAX_WIDTH, movedBy, probeOf, recall, STARTS, stateOf } from "./maths.js";
+import { steepest } from "./maths.js";
 import { dataPart, fine, mapsPart, netPart, numbersPart, stripPart, surfacePart } from "./parts.js";
 import { cellsPart, nameOf, plotPart, promiseOf } from "./tangent.js";
 import { TEXT } from "./text.js";
@@ -153,7 +142,7 @@ function trainingView(view, model) {
   const strip = stripPart(view, lab.now, (step) => (stop(), lab.recall(step)));
   const data = dataPart(lab.sets, (name) => more.restart({ dataset: name }));
   const width = range(TEXT.width, { min: 1, max: MAX_WIDTH, step: 1 }, (value) => more.restart({ width: value }));
-  const says = speaker(view, false);
+  const says = speaker(view);
   const numbers = numbersPart();
 
   const paint = () => {
@@ -187,10 +176,9 @@ function tangentView(view, model) {
   const net = netPart(view, maps, choose);
   const plot = plotPart(view, lab.read, (moved) => view.set({ moved }));
   const steep = button(TEXT.steepest, () => choose(steepest(lab.now())));
-  const also = (name) =>
-    view.set({ reach: Number(name), moved: Math.min(Math.max(model.get("moved"), -name), Number(name)) });
+  const also = (name) => view.set({ reach: Number(name), moved: clamp(model.get("moved"), -name, Number(name)) });
   const reach = choice(TEXT.reach, Object.keys(TEXT.reaches).sort(), (name) => TEXT.reaches[name], also);
-  const says = speaker(view, false);
+  const says = speaker(view);
   const cells = cellsPart();
   const probed = remember(probeOf);
 

@@ -1,8 +1,10 @@
 // What the receptive field's figure computes: pure functions, tested against Python.
 
+import { clamp } from "../kit.js";
+
 /** The unit of a layer whose field has its middle nearest to a pixel, along one axis with `count` units. */
 export function unitAt({ size, jump, start, count }, pixel) {
-  return Math.min(Math.max(Math.round((pixel - start - size / 2) / jump), 0), count - 1);
+  return clamp(Math.round((pixel - start - size / 2) / jump), 0, count - 1);
 }
 
 /** The field of the unit nearest to a place: top, left, side, in pixels of the picture; it may reach over its border. */

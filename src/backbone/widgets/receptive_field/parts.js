@@ -1,9 +1,8 @@
-import { drag, fill, h, keys, paletteColor, paintPixels, svg } from "../kit.js";
+import { ARROWS, drag, fill, h, keys, paintPixels, paletteColor, svg } from "../kit.js";
 import { fieldAt, boxAt, strengths } from "./maths.js";
 import { sheet } from "../canvas.js";
 import { TEXT } from "./text.js";
 
-const ARROWS = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
 const VEIL = 0.62; // how much of the picture fades where the unit sees nothing
 const STRONGEST = 0.72; // opacity of the largest gradient
 

@@ -1,4 +1,4 @@
-import { array, body, fill, film, fold, h, invitation, speaker, stage, table, widget } from "../kit.js";
+import { array, body, clamp, fill, film, fold, h, invitation, speaker, stage, table, widget } from "../kit.js";
 import { fieldAt } from "./maths.js";
 import { chartPart, picturePart, rowsOf } from "./parts.js";
 import { TEXT } from "./text.js";
@@ -20,13 +20,13 @@ export default widget(["step", "place"], (view, model) => {
   const data = given(model);
   const last = data.fields.length - 1;
   const now = () => ({ step: model.get("step"), place: model.get("place") });
-  const go = (step) => view.set({ step: Math.min(Math.max(step, 0), last) });
-  const moveTo = (place) => view.set({ place: place.map((at) => Math.min(Math.max(at, 0), data.side)) });
+  const go = (step) => view.set({ step: clamp(step, 0, last) });
+  const moveTo = (place) => view.set({ place: place.map((at) => clamp(at, 0, data.side)) });
   const reel = film(view, TEXT, { last, seconds: SECONDS, now: () => model.get("step"), go });
   const stop = (act) => (given) => (reel.stop(), act(given));
   const picture = picturePart(view, data, now, { moveTo, go: stop(go) });
   const chart = chartPart(view, data, now, stop(go));
-  const says = speaker(view, false);
+  const says = speaker(view);
   const numbers = table(TEXT.numbers, Object.values(TEXT.columns), data.names);
   numbers.update(rowsOf(data));
   const paint = () => {

@@ -1,18 +1,5 @@
-import {
-  body,
-  button,
-  choice,
-  controls,
-  fill,
-  fold,
-  hint,
-  invitation,
-  percent,
-  question,
-  speaker,
-  stage,
-} from "../kit.js";
-import { table, widget } from "../kit.js";
+import { body, button, choice, controls, fill, fold, hint, invitation, percent, question, speaker } from "../kit.js";
+import { stage, table, widget } from "../kit.js";
 import { ASKED, BLOCKS, numbersOf, rightOf, setOf, toggled, truthOf } from "./maths.js";
 import { given, KINDS, networkPart, picturesPart, seenOf } from "./parts.js";
 import { TEXT } from "./text.js";
@@ -58,7 +45,7 @@ export default widget(["cuts", "skips", "answer"], (view, model) => {
     (one) => view.set({ skips: one === "residual" }),
   );
   const pictures = picturesPart(data);
-  const says = speaker(view, false);
+  const says = speaker(view);
   const numbers = numbersPart(data);
   const share = (name, cuts) => percent(data.right.find((row) => row.network === name).right[setOf(cuts)] / data.count);
 

@@ -211,9 +211,9 @@ export function evidenceFigure(view, model) {
     (place) => view.set({ place }),
     all,
   );
-  const answers = answersPart(TEXT, 4, (rank) => view.set({ rank }), SAID.explain);
+  const answers = answersPart(TEXT, (rank) => view.set({ rank }), SAID.explain);
   const sums = sumsPart();
-  const says = speaker(view, false);
+  const says = speaker(view);
 
   function paint() {
     const [answer, rank, place] = ["answer", "rank", "place"].map((trait) => model.get(trait));

@@ -1,5 +1,6 @@
 // What is done to a photograph, and how a score is the mean of local ones.
 
+import { clamp } from "../kit.js";
 import { SIDE } from "../photo/resize.js";
 
 const MOVED = 16 / SIDE; // share of the side
@@ -19,14 +20,14 @@ export const patchAt = (place) => ({
 
 /** The place whose patch has its middle nearest to a point, in pixels. */
 export function placeNear(y, x) {
-  const [row, column] = [y, x].map((at) => Math.min(Math.max(Math.round((at - PATCH / 2) / STEP), 0), PLACES - 1));
+  const [row, column] = [y, x].map((at) => clamp(Math.round((at - PATCH / 2) / STEP), 0, PLACES - 1));
   return row * PLACES + column;
 }
 
 /** The patch's place after a step; it stays inside. */
 export function placeBeside(place, down, right) {
-  const clamp = (at) => Math.min(Math.max(at, 0), PLACES - 1);
-  return clamp(Math.floor(place / PLACES) + down) * PLACES + clamp((place % PLACES) + right);
+  const inside = (at) => clamp(at, 0, PLACES - 1);
+  return inside(Math.floor(place / PLACES) + down) * PLACES + inside((place % PLACES) + right);
 }
 
 /** The cell of the occlusion map that stands for a place: the middle of its patch. */

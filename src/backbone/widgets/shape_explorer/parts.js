@@ -1,6 +1,6 @@
 import { sheet } from "../canvas.js";
 import { softmax, topOf } from "../engine/maths.js";
-import { array, choice, drag, fill, h, keys } from "../kit.js";
+import { array, ARROWS, choice, drag, fill, h, keys } from "../kit.js";
 import { paintPhoto } from "../photo/decode.js";
 import { SIDE } from "../photo/resize.js";
 import { cellAt, changedPixels, patchAt, placeBeside, placeNear, smallerPixels } from "./maths.js";
@@ -8,7 +8,6 @@ import { TEXT } from "./text.js";
 
 const SMALLER = 2; // the thumbnails
 const VEIL = 0.8; // opacity of the strongest place of a map
-const TURNS = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
 
 /** What was recorded: the first answers and the share of the whole's first one, for each case and photograph. */
 export function recordedAnswers(model) {
@@ -150,8 +149,8 @@ export function mapPart(view, look, now, move) {
     move(placeNear(((event.clientY - top) / width) * SIDE, ((event.clientX - left) / width) * SIDE));
   });
   keys(view, canvas, ({ key }) => {
-    if (!TURNS[key]) return false;
-    move(placeBeside(Math.max(now().place, 0), ...TURNS[key]));
+    if (!ARROWS[key]) return false;
+    move(placeBeside(Math.max(now().place, 0), ...ARROWS[key]));
   });
   view.onResize(canvas, draw);
   return { node: canvas, update: draw };

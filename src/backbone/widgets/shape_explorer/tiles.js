@@ -103,9 +103,9 @@ export function tilesFigure(view, model) {
   });
   const again = button(WORDS.again, () => view.set({ shuffle: (model.get("shuffle") + 1) % 10 }));
   const strip = stripPart(list, changes.orderOf, (change) => view.set({ change }));
-  const answers = answersPart(TEXT, 4);
+  const answers = answersPart(TEXT);
   const counts = countsPart(list, changes, recorded.count);
-  const says = speaker(view, false);
+  const says = speaker(view);
   again.classList.add("bb-sh-over");
 
   let painted = [];

@@ -92,7 +92,7 @@ export default widget(["weight", "kind", "answer"], (view, model) => {
     (name) => name,
     (name) => view.set({ kind: name }),
   );
-  const says = speaker(view, false);
+  const says = speaker(view);
   const shown = [0, 1, 2, 3, 4].map((i) => Math.round((i * (count - 1)) / 4));
   const columns = shown.map((i) => fill(TEXT.columns, { number: i + 1 }));
   const numbers = table(TEXT.numbers, columns, kinds);

@@ -1,5 +1,7 @@
 // Which maps are shown, and how they are painted: as in Python.
 
+import { clamp } from "../kit.js";
+
 const KEPT = 56; // pixels of a map's side that are kept
 
 /** Which of the maps vary most from place to place. `data` is channels last. */
@@ -44,6 +46,6 @@ export function wayRound(share) {
 
 /** The place of a map under a point of the photograph, both from 0 to 1: its row and column, and its frame in shares. */
 export function cellAt(side, [y, x]) {
-  const at = (share) => Math.min(side - 1, Math.max(0, Math.floor(share * side)));
+  const at = (share) => clamp(Math.floor(share * side), 0, side - 1);
   return { row: at(y), column: at(x), top: at(y) / side, left: at(x) / side, size: 1 / side };
 }

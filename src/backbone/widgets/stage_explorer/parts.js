@@ -1,4 +1,4 @@
-import { choice, diverging, drag, fill, grouped, h, keys, paintPixels, write } from "../kit.js";
+import { ARROWS, choice, clamp, diverging, drag, fill, grouped, h, keys, paintPixels, write } from "../kit.js";
 import { cellAt, paintedSide } from "./maths.js";
 import { TEXT } from "./text.js";
 
@@ -98,19 +98,18 @@ export function stagePart(taps, count) {
 export function placePart(view, canvas, now, moveTo) {
   const frame = h("i", { class: "bb-st-frame" });
   const node = h("span", { class: "bb-st-map", tabindex: 0, role: "group" }, canvas, frame);
-  const clamp = (share) => Math.min(0.999, Math.max(0, share));
+  const inside = (share) => clamp(share, 0, 0.999);
   const go = (event) => {
     const box = canvas.getBoundingClientRect();
     view.use();
-    moveTo([clamp((event.clientY - box.top) / box.height), clamp((event.clientX - box.left) / box.width)]);
+    moveTo([inside((event.clientY - box.top) / box.height), inside((event.clientX - box.left) / box.width)]);
   };
   drag(view, node, go);
   const moves = ({ movementX, movementY }) => movementX || movementY; // a page that scrolls is no hand
   view.listen(node, "pointermove", (event) => event.pointerType === "mouse" && moves(event) && go(event));
-  const steps = { ArrowUp: [-STEP, 0], ArrowDown: [STEP, 0], ArrowLeft: [0, -STEP], ArrowRight: [0, STEP] };
   keys(view, node, ({ key }) => {
-    if (!steps[key]) return false;
-    moveTo(now().map((share, axis) => clamp(share + steps[key][axis])));
+    if (!ARROWS[key]) return false;
+    moveTo(now().map((share, axis) => inside(share + STEP * ARROWS[key][axis])));
   });
   const mark = (side) => {
     const { row, column, ...cell } = cellAt(side, now());

@@ -1,20 +1,7 @@
 import { topOf } from "../engine/maths.js";
 import { networkPart } from "../engine/parts.js";
-import {
-  array,
-  body,
-  controls,
-  fill,
-  glide,
-  grouped,
-  h,
-  invitation,
-  percent,
-  question,
-  speaker,
-  stage,
-  widget,
-} from "../kit.js";
+import { array, body, controls, fill, glide, grouped, h, invitation, percent, question, speaker } from "../kit.js";
+import { stage, widget } from "../kit.js";
 import { photographPart } from "../photo/picker.js";
 import { levels, liveliest, paintedSide, wayRound } from "./maths.js";
 import { stageName, placePart, stagePart, stripPart } from "./parts.js";
@@ -119,7 +106,7 @@ export default widget(["stage", "answer"], (view, model) => {
   );
   const source = sourceOf(model, taps, () => paint());
   const stageNow = () => passed ?? model.get("stage");
-  const [strip, maps, says] = [stripPart(view, taps), stagePart(taps, SHOWN), speaker(view, false)];
+  const [strip, maps, says] = [stripPart(view, taps), stagePart(taps, SHOWN), speaker(view)];
 
   function mark() {
     const at = stageNow();

@@ -3,8 +3,8 @@
 import { softmax } from "../engine/maths.js";
 
 export const STEPS = 200;
-export const RATE = 3; // below 4 the loss can only fall: no vector is longer than 1 once `trainerOf` has scaled it
-export const DECAY = 0.001; // of the weights, per step and rate: L2
+const RATE = 3; // below 4 the loss can only fall: no vector is longer than 1 once `trainerOf` has scaled it
+const DECAY = 0.001; // of the weights, per step and rate: L2
 
 const dot = (one, other) => {
   let sum = 0;
@@ -128,7 +128,7 @@ export const STAGES = [
 export const WIDE = STAGES.reduce((sum, [, , count]) => sum + count, 0); // numbers that all of them give
 
 /** The mean of each channel of a map, channels last, over all places. */
-export function meansOf({ data, channels }) {
+function meansOf({ data, channels }) {
   const sums = new Float64Array(channels);
   for (let i = 0; i < data.length;) for (let c = 0; c < channels; c++) sums[c] += data[i++];
   return sums.map((sum) => (sum * channels) / data.length);

@@ -1,36 +1,12 @@
 import { networkPart } from "../engine/parts.js";
-import {
-  array,
-  body,
-  button,
-  choice,
-  controls,
-  entries,
-  fill,
-  fixed,
-  h,
-  idle,
-  invitation,
-  percent,
-  question,
-} from "../kit.js";
-import { setting, speaker, stage, told, widget } from "../kit.js";
+import { array, body, button, choice, controls, entries, fill, fixed, h, idle, invitation, percent } from "../kit.js";
+import { question, setting, speaker, stage, told, widget } from "../kit.js";
 import { pixelsOf } from "../photo/decode.js";
 import { contentFrom, contentOf, contentOfFile } from "./file.js";
 import { firstOf, sharesOf, STEPS, WIDE } from "./maths.js";
 import { askedPart, classesPart, frameAt, morePart, numbersPart, titleOf } from "./parts.js";
-import {
-  adopted,
-  askedOf,
-  emptied,
-  examplesOf,
-  freeName,
-  fresh,
-  FULL,
-  leftOut,
-  ownPictures,
-  taughtOf,
-} from "./pool.js";
+import { adopted, askedOf, emptied, examplesOf, freeName, fresh, FULL, leftOut, ownPictures } from "./pool.js";
+import { taughtOf } from "./pool.js";
 import { readerPart, sizesOf } from "./reader.js";
 import { TEXT } from "./text.js";
 import { savedHead, trainingPart } from "./training.js";
@@ -287,7 +263,7 @@ export default widget(["frames", "source", "answer", "photo"], (view, model) => 
     button(TEXT.again, () => retrain(true)),
   );
   const numbers = numbersPart(view, () => state.pool);
-  const says = speaker(view, false);
+  const says = speaker(view);
 
   function paint() {
     const [{ pool, examples }, item, loaded] = [state, now(), network.loaded()];

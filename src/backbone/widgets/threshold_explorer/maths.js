@@ -1,5 +1,7 @@
 // What the threshold explorer computes: pure functions, tested against Python.
 
+import { clamp } from "../kit.js";
+
 export const RAREST = 0.001;
 export const MOST = 0.9;
 export const STEPS = 200; // of the prevalence slider
@@ -79,7 +81,7 @@ export function bestF1(curve, prevalence) {
 export function binned(scores, low, high, count) {
   const bins = new Float64Array(count);
   for (const score of scores)
-    bins[Math.min(count - 1, Math.max(0, Math.floor(((score - low) / (high - low)) * count)))] += 1 / scores.length;
+    bins[clamp(Math.floor(((score - low) / (high - low)) * count), 0, count - 1)] += 1 / scores.length;
   return bins;
 }
 
@@ -98,7 +100,7 @@ export const toStep = (share) => (STEPS * (odds(share) - odds(RAREST))) / (odds(
 export function toShare(step) {
   const share = 1 / (1 + Math.exp(-(odds(RAREST) + (step / STEPS) * (odds(MOST) - odds(RAREST)))));
   const digits = share < 0.01 ? 4 : 3; // shares that can be read
-  return Math.min(MOST, Math.max(RAREST, Number(share.toFixed(digits))));
+  return clamp(Number(share.toFixed(digits)), RAREST, MOST);
 }
 
 /** Where among falling scores a threshold lies: how many are at or above it, and how far on the way to the next. */

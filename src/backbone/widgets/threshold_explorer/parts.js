@@ -1,4 +1,4 @@
-import { drag, fill, h, paintPixels, gray, percent, show, sliderKeys, ticksOf, told, write } from "../kit.js";
+import { clamp, drag, fill, gray, h, paintPixels, percent, show, sliderKeys, ticksOf, told, write } from "../kit.js";
 import { sheet } from "../canvas.js";
 import { averageOf, beside, binned, countAbove, rankOf } from "./maths.js";
 import { TEXT } from "./text.js";
@@ -23,7 +23,7 @@ function paintHistogram(context, width, height, colors, { bars, low, high, posit
       if (!share) return;
       const tall = Math.max(1.5, (share / top) * (middle - 16));
       const [left, right] = [(i * width) / BINS + 0.5, ((i + 1) * width) / BINS - 0.5];
-      const cut = Math.min(Math.max(line, left), right);
+      const cut = clamp(line, left, right);
       const y = sign > 0 ? middle - tall : middle;
       context.globalAlpha = 0.3;
       context.fillRect(left, y, cut - left, tall);
@@ -46,7 +46,7 @@ function paintHistogram(context, width, height, colors, { bars, low, high, posit
   context.textBaseline = "alphabetic";
   for (const tick of ticksOf(low, high, 6)) {
     context.textAlign = "center";
-    const at = Math.min(Math.max(x(tick), 10), width - 10);
+    const at = clamp(x(tick), 10, width - 10);
     context.fillText(show(tick), at, height - 3);
     context.globalAlpha = 0.5;
     context.fillRect(x(tick) - 0.5, foot - 3, 1, 4);
@@ -122,18 +122,18 @@ export function scoresPart(view, { positives, negatives, positive, score, faces 
   };
   const { canvas, draw } = sheet(look, under ? "684 / 216" : "684 / 170", (context, width, height, colors) => {
     const threshold = now();
-    const line = Math.min(Math.max(((threshold - low) / (high - low)) * width, 1), width - 1);
+    const line = clamp(((threshold - low) / (high - low)) * width, 1, width - 1);
     const tall = height - under;
     paintHistogram(context, width, tall, colors, { bars, low, high, positive, score }, line);
     paintFaces(context, tall, width, colors, { faces: strip, threshold, line, low, high });
     paintLine(context, line, 0.62 * (tall - 18), height, colors.mark);
   });
-  const clamp = (threshold) => moveTo(Math.min(Math.max(Number(threshold.toPrecision(4)), low), high));
+  const put = (threshold) => moveTo(clamp(Number(threshold.toPrecision(4)), low, high));
   drag(view, canvas, (event) => {
     const box = canvas.getBoundingClientRect();
-    clamp(low + ((event.clientX - box.left) / box.width) * (high - low));
+    put(low + ((event.clientX - box.left) / box.width) * (high - low));
   });
-  sliderKeys(view, canvas, { low, high, step: Number(((high - low) / 200).toPrecision(1)) }, now, clamp);
+  sliderKeys(view, canvas, { low, high, step: Number(((high - low) / 200).toPrecision(1)) }, now, put);
   view.onResize(canvas, draw);
   const update = () => {
     canvas.setAttribute("aria-valuenow", now().toFixed(5));

@@ -1,4 +1,4 @@
-import { array, body, button, controls, entries, fill, fixed, fold, grouped, hint, invitation } from "../kit.js";
+import { array, body, button, clamp, controls, entries, fill, fixed, fold, grouped, hint, invitation } from "../kit.js";
 import { question, range, show, speaker, stage, table, widget, write } from "../kit.js";
 import { areaOf, bestF1, curveOf, MOST, RAREST, scoresAt, STEPS, toShare, toStep, wholeCounts } from "./maths.js";
 import { withPrecision } from "./maths.js";
@@ -56,7 +56,7 @@ function partsOf(view, model, data, words) {
     common: range(words(TEXT.prevalence), { min: 0, max: STEPS, step: 1 }, (at) =>
       view.set({ prevalence: toShare(at) }),
     ),
-    says: speaker(view, false),
+    says: speaker(view),
     numbers: numbersPart(positive),
   };
 }
@@ -73,7 +73,7 @@ export default widget(["threshold", "prevalence", "answer"], (view, model) => {
   const { positives, negatives, positive, score } = data;
   const words = (text) => fill(text, { positive });
   const curve = curveOf(positives, negatives);
-  const within = (share) => Math.min(Math.max(share, RAREST), MOST);
+  const within = (share) => clamp(share, RAREST, MOST);
   const measured = within(positives.length / (positives.length + negatives.length));
   const curves = curvesPart(view, curve, areaOf(curve));
   const { asked, scores, recall, precision, common, says, numbers } = partsOf(view, model, data, words);

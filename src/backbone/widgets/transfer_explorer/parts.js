@@ -1,17 +1,5 @@
-import {
-  drag,
-  dropdown,
-  entries,
-  fill,
-  gray,
-  h,
-  keys,
-  paintPixels,
-  percent,
-  sliderKeys,
-  ticksOf,
-  told,
-} from "../kit.js";
+import { clamp, drag, dropdown, entries, fill, gray, h, keys, paintPixels, percent, sliderKeys } from "../kit.js";
+import { ticksOf, told } from "../kit.js";
 import { sheet, spot } from "../canvas.js";
 import { drawsOf, pictureAt } from "./maths.js";
 import { TEXT } from "./text.js";
@@ -137,12 +125,12 @@ export function chartPart(view, { accuracy, counts }, now, moveTo) {
   let shown;
   const paint = (...sheetOf) => shown && paintChart(...sheetOf, { ...shown, accuracy, counts, range });
   const { canvas, draw } = sheet({ ...look, "aria-valuemin": 0, "aria-valuemax": last }, "auto", paint);
-  const clamp = (at) => moveTo(Math.min(Math.max(Math.round(at), 0), last));
+  const put = (at) => moveTo(clamp(Math.round(at), 0, last));
   drag(view, canvas, (event) => {
     const { x, width } = spot(canvas, event);
-    clamp(((x - PAD.left) / (width - PAD.left - PAD.right)) * last);
+    put(((x - PAD.left) / (width - PAD.left - PAD.right)) * last);
   });
-  sliderKeys(view, canvas, { low: 0, high: last, step: 1 }, now, clamp);
+  sliderKeys(view, canvas, { low: 0, high: last, step: 1 }, now, put);
   view.onResize(canvas, draw);
   const update = (state, text) => {
     shown = state;

@@ -68,7 +68,7 @@ export default widget(SETTINGS, (view, model) => {
   const another = button(TEXT.another, () => view.set({ draw: (model.get("draw") + 1) % draws }), {
     class: "bb-button bb-tr-another",
   });
-  const says = speaker(view, false);
+  const says = speaker(view);
   const means = ways.map((way) => data.rowsOf(way).map(mean));
   const numbers = numbersPart(ways, counts, means, draws);
   // The answer is shown by a movement: the labels grow, and the pictures turn.
