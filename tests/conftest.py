@@ -14,13 +14,19 @@ from pathlib import Path
 
 import book_files  # noqa: F401  # before nbformat, for which it makes it faster to import
 import browser as browsers  # tools/browser.py
-import figures  # tools/figures.py
 import pytest
 from playwright.sync_api import Error, Page, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[1]
 gc.set_threshold(100_000, 20, 20)  # else half of Python's time goes into looking for garbage among all that is imported
 pytest.register_assert_rewrite("page_checks", "explorer_screen", "playground_screen", "readers")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_finish():
+    """Look for garbage no more among all that is there by now."""
+    gc.freeze()
+
 
 # Measured from the first moment of a page: how far its content moved by itself.
 COUNT_SHIFTS = """
@@ -283,6 +289,8 @@ def write_networks(folder, widgets) -> dict[str, dict[str, str]]:
     networks = {}
     for widget in widgets:
         if packed := getattr(widget, "packed", None):
+            import figures
+
             from backbone.widgets.engine import ENGINE
 
             networks[widget.network] = {"weights": "weights.js", "engine": "engine.js"}
@@ -299,6 +307,7 @@ def page_with(open_page, tmp_path):
     """
 
     def page_with_(*widgets, views=None, **options) -> Page:
+        import figures  # of tools; here, because it brings PyTorch, and the process that gives out the tests needs none
         from ipywidgets.embed import dependency_state
 
         states = dependency_state(list(widgets), drop_defaults=False)
