@@ -141,12 +141,18 @@ def book(parts, edition):
     return PdfReader(file)
 
 
+@pytest.fixture(scope="module")
+def texts(book):
+    """What each page says."""
+    return [page.extract_text() for page in book.pages]
+
+
 def test_a_book_says_what_it_is_and_in_what_language(book, edition):
     language, _, title = edition
     assert (book.metadata.title, book.root_object["/Lang"]) == (title, language)
 
 
-def test_each_page_and_section_has_its_bookmark(book, parts, edition):
+def test_each_page_and_section_has_its_bookmark(book, texts, parts, edition):
     language, place, _ = edition
     (front, front_sections, chapter, sections) = book.outline
     assert (front.title, chapter.title) == ("Backbone", SAID[language][0])
@@ -155,7 +161,7 @@ def test_each_page_and_section_has_its_bookmark(book, parts, edition):
     pages = [book.get_destination_page_number(one) for one in [front, *front_sections, chapter, *sections]]
     assert pages == sorted(pages)
     for one in sections:
-        words = book.pages[book.get_destination_page_number(one)].extract_text()
+        words = texts[book.get_destination_page_number(one)]
         assert re.sub(r"\W", "", one.title) in re.sub(r"\W", "", words)
 
 
@@ -179,8 +185,7 @@ def test_faces_are_in_the_book_and_stand_there_once(book, parts):
     assert book.stream.getbuffer().nbytes < 0.9 * sum(len(part.content) for part in parts.values())
 
 
-def test_no_page_is_empty_and_no_check_is_printed(book, edition):
-    texts = [page.extract_text() for page in book.pages]
+def test_no_page_is_empty_and_no_check_is_printed(texts, edition):
     assert [number for number, text in enumerate(texts) if len(text.split()) < 5] == []
     assert told(folds.CHECKS, edition) in squeezed(" ".join(texts))
     assert "glue(" not in texts[-1]
@@ -191,9 +196,9 @@ def told(text, edition):
     return squeezed(language.catalogue(edition[0], "site").tell(text) if edition[0] != "en" else text)
 
 
-def test_the_paper_has_no_code_that_only_sets_up_or_draws_and_its_solutions_at_the_end(book, parts, edition):
+def test_the_paper_has_no_code_that_only_sets_up_or_draws_and_its_solutions_at_the_end(texts, parts, edition):
     code, place, _ = edition
-    words = squeezed("".join(page.extract_text() for page in book.pages))
+    words = squeezed("".join(texts))
     assert told(folds.IMPORTS, edition) not in words
     assert told(folds.FIGURE, edition) not in words
     assert "importbackbone" not in words
