@@ -5,6 +5,7 @@ written here, so the time does not grow with the book.
 """
 
 import json
+import multiprocessing
 import os
 import re
 import runpy
@@ -500,3 +501,16 @@ def test_a_line_that_the_kernel_sends_in_parts_stays_one(tmp_path):
     done = execution.execute(notebook, str(tmp_path))
     assert done.failure is None
     assert [output.text for output in done.notebook.cells[0].outputs] == ["one\ntwo\n"]
+
+
+@pytest.mark.parametrize("forking", [forks.FORKING, False], ids=["fork", "as on Windows"])
+def test_a_call_in_another_process_is_heard_line_by_line_and_its_status_is_known(monkeypatch, tmp_path, forking):
+    if not forking:
+        monkeypatch.setattr(forks, "FORKING", False)
+        monkeypatch.setattr(forks, "FORKS", multiprocessing.get_context("spawn"))
+    lines = []
+    told = {"folder": tmp_path, "environment": dict(os.environ), "hear": lines.append}
+    assert forks.run(print, "a line\n한 줄", **told) == 0
+    assert lines == ["a line\n", "한 줄\n"]
+    told["hear"] = lambda line: None
+    assert forks.run(sys.exit, 3, **told) == 3

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import multiprocessing
-import multiprocessing.forkserver
 import os
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
-FORKS = multiprocessing.get_context("forkserver")
+FORKING = "forkserver" in multiprocessing.get_all_start_methods()  # on Windows each process imports all by itself
+FORKS = multiprocessing.get_context("forkserver" if FORKING else "spawn")
 # Jupyter Book, and what it imports once it runs. What is not named here, each fork imports anew, and that is all.
 IMPORTS = """
     __main__ book_files anywidget bs4 fontTools.subset ipywidgets jupyter_book.cli.main jupyter_book.sphinx jupytext
@@ -17,44 +19,62 @@ IMPORTS = """
     sphinx_copybutton sphinx_design.extension sphinx_exercise sphinx_external_toc sphinx_jupyterbook_latex sphinx_thebe
     sphinx_togglebutton sphinxcontrib.bibtex sphinxext.opengraph tinycss2
 """
-FORKS.set_forkserver_preload(IMPORTS.split())
+if FORKING:
+    FORKS.set_forkserver_preload(IMPORTS.split())
 
 
 def start() -> None:
-    """Let the process import meanwhile, unless it does or this is a fork of it."""
-    if is_fork():
+    """Let the process import meanwhile, unless it does, or this is a fork of it."""
+    if not FORKING or is_child():
         return
+    from multiprocessing import forkserver
+
     path = os.environ.get("PYTHONPATH", "")
     os.environ["PYTHONPATH"] = f"{Path(__file__).parent}{os.pathsep}{path}"  # where it looks for the modules
-    multiprocessing.forkserver.ensure_running()
+    forkserver.ensure_running()
     os.environ["PYTHONPATH"] = path
 
 
-def is_fork() -> bool:
-    """Say whether this process is a fork, in which all is imported."""
+def is_child() -> bool:
+    """Say whether another process started this one; then all is imported here, too."""
     return multiprocessing.parent_process() is not None
 
 
 def run(call: Callable, *arguments: object, folder: Path, environment: dict[str, str], hear: Callable) -> int:
     """Make the call in a folder, let each line of its output be heard as it comes, and return the exit status."""
     start()
-    context = multiprocessing.get_context("fork") if is_fork() else FORKS
+    context = multiprocessing.get_context("fork") if FORKING and is_child() else FORKS
     receiver, sender = context.Pipe(duplex=False)
     process = context.Process(target=_call, args=(call, arguments, folder, environment, sender))
     process.start()
     sender.close()
-    with open(receiver.fileno(), encoding="utf-8", errors="replace", closefd=False) as lines:
-        for line in lines:
-            hear(line)
-    receiver.close()
+    begun = b""
+    with suppress(EOFError):
+        while True:
+            *lines, begun = (begun + receiver.recv_bytes()).split(b"\n")
+            for line in lines:
+                hear(f"{line.decode()}\n")
     process.join()
     return process.exitcode
 
 
+class _Pipe(io.RawIOBase):
+    """Takes what is printed."""
+
+    def __init__(self, sender):
+        self.sender = sender
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, content) -> int:
+        self.sender.send_bytes(content)
+        return len(content)
+
+
 def _call(call, arguments, folder, environment, sender) -> None:
     """Do what a new process does before the call."""
-    for standard in (sys.stdout, sys.stderr):
-        os.dup2(sender.fileno(), standard.fileno())
+    sys.stdout = sys.stderr = io.TextIOWrapper(io.BufferedWriter(_Pipe(sender)), "utf-8", line_buffering=True)
     os.environ.clear()
     os.environ.update(environment)
     sys.path[:0] = filter(None, environment.get("PYTHONPATH", "").split(os.pathsep))
