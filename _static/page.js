@@ -280,7 +280,7 @@
 
   // The side menu shows where the reader is; the page itself stays where it is.
   behindTheme(() => {
-    const menu = document.querySelector("#pst-primary-sidebar, .bd-sidebar-primary");
+    const menu = document.querySelector(".bd-sidebar-primary");
     const here = menu?.querySelector("li.active > a");
     if (!here) return;
     const [around, own] = [menu.getBoundingClientRect(), here.getBoundingClientRect()];
