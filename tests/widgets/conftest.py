@@ -1,8 +1,10 @@
 """What tests of the widgets share: a module in a page."""
 
+import base64
 import json
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from backbone.widgets.base import HERE, join
@@ -13,20 +15,38 @@ IMPORT = """async (source) => {
 
 
 # Playwright looks at every number that it carries, which for a network's weights takes longer than all that is tested;
-# a text it carries whole. JSON has no word for infinity and for what is no number.
+# a text it carries whole. Arrays are the text of their bytes. JSON has no word for infinity and for what is no number.
 CALL = """async ([expression, text]) => {
+    const read = (_, value) => value?.bytes === undefined ? value
+        : new globalThis[value.type](Uint8Array.fromBase64(value.bytes).buffer);
+    const bytesOf = ({ buffer, byteOffset, byteLength }) => new Uint8Array(buffer, byteOffset, byteLength).toBase64();
     const odd = (value) => typeof value === "number" && !Number.isFinite(value);
-    const plain = (_, value) => ArrayBuffer.isView(value) ? [...value] : odd(value) ? { odd: String(value) } : value;
+    const plain = (_, value) => ArrayBuffer.isView(value) ? { type: value.constructor.name, bytes: bytesOf(value) }
+        : odd(value) ? { odd: String(value) } : value;
     const f = (0, eval)(expression);
-    return JSON.stringify(await (typeof f === "function" ? f(JSON.parse(text)) : f), plain) ?? "null";
+    return JSON.stringify(await (typeof f === "function" ? f(JSON.parse(text, read)) : f), plain) ?? "null";
 }"""
+
+
+def packed(array):
+    """Return what CALL makes a typed array of."""
+    return {"type": f"{array.dtype.name.capitalize()}Array", "bytes": base64.b64encode(array.tobytes()).decode()}
+
+
+def unpacked(entry):
+    """Return the list or the number that CALL has put into words."""
+    if entry.keys() == {"type", "bytes"}:
+        kind = entry["type"].removesuffix("Array").replace("Clamped", "").lower()
+        return np.frombuffer(base64.b64decode(entry["bytes"]), kind).tolist()
+    return float(entry["odd"]) if "odd" in entry else entry
 
 
 @pytest.fixture(scope="module")
 def module_of(tabs):
     """Given a module's source, such as a widget's ``_esm``, import it as ``m`` into a page; return its evaluate.
 
-    The page is empty again before each import.
+    The page is empty again before each import. An array of NumPy that is given is a typed array there, and back comes a
+    list.
     """
     with tabs() as tab:
 
@@ -36,8 +56,8 @@ def module_of(tabs):
             return evaluate
 
         def evaluate(expression, given=None):
-            found = tab.page.evaluate(CALL, [expression, json.dumps(given)])
-            return json.loads(found, object_hook=lambda entry: float(entry["odd"]) if "odd" in entry else entry)
+            found = tab.page.evaluate(CALL, [expression, json.dumps(given, default=packed)])
+            return json.loads(found, object_hook=unpacked)
 
         yield imported
 
@@ -48,7 +68,6 @@ def imagenet():
 
     ``packed``, ``photos`` (name -> JPEG), ``alts``, ``model`` and ``inputs`` (N, 3, 224, 224), as the model takes them.
     """
-    import numpy as np
     import torch
 
     from backbone import pretrained

@@ -12,11 +12,12 @@ from backbone.widgets.base import HERE, join
 from backbone.widgets.engine import ENGINE, NetworkWidget, jpeg, pixels
 
 TAPS = ["_relu0", *(f"_blocks.{i}" for i in range(16)), "_relu1"]
-BUILD = """async ([layers, data, plain]) => {
-    window.net = await m.network(layers, m.decode(data), plain);
-    return net.fast;
+BUILD = """async ([layers, plain]) => {
+    if (!nets.has(plain)) nets.set(plain, await m.network(layers, data, plain));
+    return nets.get(plain).fast;
 }"""
-RUN = """([pixels, without, taps]) => {
+RUN = """([plain, pixels, without, taps]) => {
+    const net = nets.get(plain);
     net.forward(pixels, without);
     return { logits: net.logits(), features: net.features(), taps: taps.map((name) => net.tap(name).data) };
 }"""
@@ -26,20 +27,26 @@ def test_kernels_are_those_of_their_generator():
     assert kernels.TARGET.read_text("utf-8") == kernels.module()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def engine(module_of, imagenet):
-    """Return a function that starts the network in a page; that returns one that runs a picture (3, 224, 224)."""
+    """Return a function that starts the network in a page, each kind once; that returns one that runs a picture.
+
+    A picture is (3, 224, 224). ``module`` is the page's evaluate.
+    """
     module = module_of(join(HERE / "engine" / "network.js"))
+    data = base64.b64encode(imagenet.packed.data).decode()
+    module("(data) => { window.data = m.decode(data); window.nets = new Map(); }", data)
 
     def built(plain=False):
-        data = base64.b64encode(imagenet.packed.data).decode()
-        assert module(BUILD, [imagenet.packed.layers, data, plain]) is not plain
+        assert module(BUILD, [imagenet.packed.layers, plain]) is not plain
 
         def run(picture, without=None, taps=()):
-            return module(RUN, [(255 * np.moveaxis(picture, 0, -1)).ravel().tolist(), without or {}, list(taps)])
+            pixels = (255 * np.moveaxis(picture, 0, -1)).ravel()
+            return module(RUN, [plain, pixels, without or {}, list(taps)])
 
         return run
 
+    built.module = module
     return built
 
 
@@ -74,7 +81,7 @@ def test_cuts_are_those_of_pytorch(engine, imagenet):
             np.testing.assert_allclose(found, expected, atol=2e-4, err_msg=f"{number} {part}")
 
 
-def test_the_mean_of_the_local_scores_and_the_bias_are_the_score(engine, imagenet, module_of):
+def test_the_mean_of_the_local_scores_and_the_bias_are_the_score(engine, imagenet):
     run = engine()
     found = run(pixels(imagenet.photos["coffee"]), taps=["_relu1"])
     head = imagenet.model._fc
@@ -82,10 +89,8 @@ def test_the_mean_of_the_local_scores_and_the_bias_are_the_score(engine, imagene
     assert local.mean() + head.bias[967].item() == pytest.approx(found["logits"][967], abs=1e-4)
 
 
-def test_the_checksum_is_that_of_zlib(module_of, imagenet):
-    module = module_of(join(HERE / "engine" / "network.js"))
-    data = base64.b64encode(imagenet.packed.data).decode()
-    assert module("(data) => m.checksum(m.decode(data))", data) == imagenet.packed.checksum
+def test_the_checksum_is_that_of_zlib(engine, imagenet):
+    assert engine.module("() => m.checksum(data)") == imagenet.packed.checksum
 
 
 def test_a_picture_goes_over_as_a_small_jpeg():

@@ -225,17 +225,15 @@ FORWARD = f"""async ([layers, data, pixels]) => {{
 }}"""
 
 
-def test_the_same_file_gives_the_same_scores(read, module_of, tmp_path):
+def test_the_same_file_gives_the_same_scores(read, module_of, imagenet, tmp_path):
     path = tmp_path / "mine.png"
     Image.fromarray(np.rint(255 * np.moveaxis(pixels(FILES["astronaut"]), 0, -1)).astype(np.uint8)).resize(
         (431, 377)
     ).save(path)
-    given = read(path.read_bytes()).ravel().tolist()
-    model = pretrained.load(LITE)
-    packed = pretrained.pack(model)
+    given, packed = read(path.read_bytes()).ravel(), imagenet.packed
     found = module_of(join(HERE / "engine" / "network.js"))(FORWARD, [packed.layers, text(packed.data), given])
     with torch.no_grad():
-        expected = pretrained.rounded(model)(pretrained.prepare(LITE, photo_from(path), crop=1))[0]
+        expected = imagenet.model(pretrained.prepare(LITE, photo_from(path), crop=1))[0]
     np.testing.assert_allclose(found, expected, atol=1e-4)
 
 

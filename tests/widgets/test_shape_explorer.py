@@ -144,7 +144,7 @@ def test_changes_are_those_of_python(module, pictures):
     for case in ("as it is", "mirrored", "upside down", "moved", "gray", "negative", *(f"{one} 3" for one in TILES)):
         change = case.removesuffix(" 3")
         tiles = order(change, 3).tolist() if change in TILES else None
-        given = {"x": (255 * x.transpose(1, 2, 0)).ravel().tolist(), "change": change, "order": tiles}
+        given = {"x": (255 * x.transpose(1, 2, 0)).ravel(), "change": change, "order": tiles}
         found = module("({ x, change, order }) => m.changedPixels(Float32Array.from(x), change, order)", given)
         np.testing.assert_allclose(
             np.reshape(found, (56, 56, 3)).transpose(2, 0, 1), 255 * changed(x, case), atol=1e-3, err_msg=case
@@ -155,7 +155,7 @@ def test_changes_are_those_of_python(module, pictures):
 
 
 def test_a_patch_covers_what_python_covers(module, pictures):
-    given = (255 * pictures[0].transpose(1, 2, 0)).ravel().tolist()
+    given = (255 * pictures[0].transpose(1, 2, 0)).ravel()
     found = module("(x) => m.coveredPixels(Float32Array.from(x), 42)", given)
     expected = 255 * list(covered(pictures[0]))[42].transpose(1, 2, 0)
     np.testing.assert_allclose(np.reshape(found, (224, 224, 3)), expected, atol=1e-3)
@@ -171,7 +171,7 @@ def test_local_scores_add_up_to_the_score(module, imagenet, recorded, explained)
         imagenet.model(imagenet.inputs[:1])
     features = probe.activations["_relu1"][0].permute(1, 2, 0)  # (7, 7, 1280), as the engine has them
     head, best = imagenet.model._fc, int(recorded["as it is"][0].argmax())
-    given = {"data": features.flatten().tolist(), "weights": head.weight[best].tolist(), "bias": head.bias[best].item()}
+    given = {"data": features.flatten().numpy(), "weights": head.weight[best].tolist(), "bias": head.bias[best].item()}
     local = module("({ data, weights }) => m.localScores({ data, channels: 1280 }, weights)", given)
     np.testing.assert_allclose(local, explained["local"][0, best].ravel(), atol=1e-4)
     score = recorded["as it is"][0, best]

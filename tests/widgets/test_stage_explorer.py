@@ -64,7 +64,7 @@ def test_maps_are_chosen_and_painted_as_in_python(module_of):
     for side in (112, 56, 7):
         maps = rng.normal(size=(9, side, side)) * rng.uniform(0, 3, size=(9, 1, 1))
         maps[4] = 0
-        tap = {"data": maps.transpose(1, 2, 0).ravel().tolist(), "side": side, "channels": 9}
+        tap = {"data": maps.transpose(1, 2, 0).ravel(), "side": side, "channels": 9}
         chosen = module("(tap) => m.liveliest(tap, 5)", tap)
         assert chosen == liveliest(maps)
         found = [module("([tap, channel]) => m.levels(tap, channel)", [tap, channel]) for channel in (*chosen, 4)]

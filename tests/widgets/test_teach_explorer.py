@@ -187,9 +187,9 @@ def test_frames_and_small_pictures_are_those_of_python(maths):
     shown = RNG.integers(0, 256, (1, 3, 224, 224)) / 255
     flat = (255 * shown).transpose(CHANNELS_LAST).ravel()
     others = [framed(shown, color) for color in COLORS]
-    found = maths("(x) => m.framed(x, m.COLORS[2])", flat.tolist())
+    found = maths("(x) => m.framed(x, m.COLORS[2])", flat)
     np.testing.assert_allclose(found, 255 * others[1].transpose(CHANNELS_LAST).ravel(), atol=1e-9)
-    for one, seen in zip(maths("(x) => m.smalls(x)", flat.tolist()), (shown, *others), strict=True):
+    for one, seen in zip(maths("(x) => m.smalls(x)", flat), (shown, *others), strict=True):
         tiny = torch.nn.functional.avg_pool2d(torch.tensor(seen), 7).numpy().transpose(CHANNELS_LAST).ravel() - 0.5
         np.testing.assert_allclose(one, tiny / np.linalg.norm(tiny), atol=1e-6)
     assert maths("m.COLORS.slice(1)") == [list(color) for color in COLORS]
@@ -205,7 +205,7 @@ def test_what_stages_give_is_that_of_pytorch(module_of, imagenet):
     seen = {tap: probe.activations[tap][0] for _, tap, _ in stages}
     assert {name: len(seen[tap]) for name, tap, _ in stages} == {name: SOURCES[name] for name, *_ in stages}
     taps = {
-        tap: {"data": maps.permute(1, 2, 0).ravel().tolist(), "side": maps.shape[1], "channels": len(maps)}
+        tap: {"data": maps.permute(1, 2, 0).ravel().numpy(), "side": maps.shape[1], "channels": len(maps)}
         for tap, maps in seen.items()
     }
     found = maths("(x) => m.vectorsOf(x)", {"features": probe.activations["_flatten"][0].tolist(), "taps": taps})
