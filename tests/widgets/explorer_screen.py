@@ -69,6 +69,20 @@ def rgb(name):
     return np.array([int(COLORS[name][i : i + 2], 16) for i in (1, 3, 5)], float)
 
 
+# The numbers on the screen, as printed.
+SHOWN = """(root) => {
+    const texts = (node, css) => [...node.querySelectorAll(css)].map((one) => one.textContent);
+    const [pixels, weights, products] = root.querySelectorAll(".bb-conv-equation .bb-panel");
+    return {
+        sum: root.querySelector(".bb-conv-sum").textContent,
+        typed: [...root.querySelectorAll("input[aria-label^='Weight']")].map((cell) => cell.value),
+        pixels: texts(pixels, ".bb-cell"), pads: texts(pixels, ".bb-pad").length,
+        weights: texts(weights, ".bb-cell"),
+        products: texts(products, ".bb-cell"), caption: texts(products, ".bb-caption")[0],
+    };
+}"""
+
+
 class Screen:
     """One explorer on a page, with the settings that a reader of it should have reached by now."""
 
@@ -154,18 +168,19 @@ class Screen:
         for name, value in changes.items():
             setattr(self.expected, name, value)
         expected, (row, column) = self.expected, self.expected.point
-        text = self.sum()
+        self.frame()
+        shown = self.root.evaluate(SHOWN)
+        text = shown["sum"]
         planes, size = expected.weight[0], len(expected.kernel[0])
         pixels = np.ravel(window(expected.picture[self.channel], size, row, column, **geometry_of(expected)))
         weights = planes[self.channel].ravel()
-        panels = self.root.locator(".bb-conv-equation .bb-panel").all()
-        assert panels[0].locator(".bb-cell").all_text_contents() == [f"{pixel or 0:.2f}" for pixel in pixels]
-        assert panels[0].locator(".bb-pad").count() == sum(pixel is None for pixel in pixels)
-        for texts in (panels[1].locator(".bb-cell").all_text_contents(), self.typed()):
+        assert shown["pixels"] == [f"{pixel or 0:.2f}" for pixel in pixels]
+        assert shown["pads"] == sum(pixel is None for pixel in pixels)
+        for texts in (shown["weights"], shown["typed"]):
             assert not texts or [float(number(one)) for one in texts] == pytest.approx(weights, abs=5e-4)
-        unit = re.search(r"1/(\d+)$", panels[2].locator(".bb-caption").text_content())
+        unit = re.search(r"1/(\d+)$", shown["caption"])
         unit = int(unit[1]) if unit else 1
-        products = [number(one) for one in panels[2].locator(".bb-cell").all_text_contents()]
+        products = [number(one) for one in shown["products"]]
         exact = [(pixel or 0) * weight * unit for pixel, weight in zip(pixels, weights, strict=True)]
         assert [float(product) for product in products] == pytest.approx(exact, abs=5e-5 + 1e-9)
         self.check_sum(text, products, unit, convolved(expected)[row, column])

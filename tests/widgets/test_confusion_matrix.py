@@ -172,6 +172,9 @@ def test_strengths_scores_and_keys(module):
 # --- On a page ----------------------------------------------------------------------------------------------
 
 
+PIXELS = "(n) => [...n.getContext('2d').getImageData(0, 0, 5, 6).data].filter((_, i) => i % 4 === 0)"
+
+
 class Screen:
     def __init__(self, page, expected):
         self.page, self.expected = page, expected
@@ -202,9 +205,9 @@ class Screen:
         for name, value in changes.items():
             setattr(self.expected, name, value)
         says, matrix = self.says(), self.expected.matrix
-        labels = self.cells.evaluate_all("(all) => all.map((n) => n.ariaLabel.split(': ').at(-1))")
-        assert labels == [str(count) for count in matrix.ravel()]
-        place = self.cells.evaluate_all("(all) => all.map((n) => n.ariaSelected === 'true')")
+        cells = self.cells.evaluate_all("(all) => all.map((n) => [n.ariaLabel.split(': ').at(-1), n.ariaSelected])")
+        assert [count for count, _ in cells] == [str(count) for count in matrix.ravel()]
+        place = [chosen == "true" for _, chosen in cells]
         truth, called = self.expected.cell
         assert np.flatnonzero(place).tolist() == ([] if self.expected.pair else [4 * truth + called])
         totals = {"counts": np.full((4, 1), 100), "rows": matrix.sum(1, keepdims=True), "columns": matrix.sum(0)}
@@ -219,17 +222,17 @@ class Screen:
 
     def check_pictures(self, inside, table, page):
         here = sorted(np.intersect1d(inside, self.expected.kept), key=lambda i: -table[i].max())
-        seen = [slot for slot in self.slots.all() if slot.evaluate("(n) => n.style.visibility") != "hidden"]
+        seen = self.slots.locator("canvas:visible").evaluate_all(
+            f"(all) => all.map((n) => [n.ariaLabel, ({PIXELS})(n)])"
+        )
         shown = here[6 * page : 6 * page + 6]
         assert len(seen) == len(shown)
-        for slot, picture in zip(seen, shown, strict=True):
-            words = slot.locator("canvas").get_attribute("aria-label")
+        for (words, pixels), picture in zip(seen, shown, strict=True):
             truth, called, probability = re.match(r"(.*), called (.*): (\d+) %", words).groups()
             assert truth == CLASSES[LABELS[picture]]
             assert called == CLASSES[table[picture].argmax()]
             assert float(probability) == pytest.approx(100 * table[picture].max(), abs=0.51)
-            read = "(n) => [...n.getContext('2d').getImageData(0, 0, 5, 6).data].filter((_, i) => i % 4 === 0)"
-            np.testing.assert_allclose(slot.locator("canvas").evaluate(read), IMAGES[picture].ravel(), atol=9)
+            np.testing.assert_allclose(pixels, IMAGES[picture].ravel(), atol=9)
 
 
 @pytest.fixture
@@ -246,8 +249,7 @@ def test_the_reader_against_the_network(page_with):
     assert screen.cells.first.get_attribute("tabindex") == "-1"
     for number, (picture, guess) in enumerate(zip(asked, guesses, strict=True), start=1):
         assert screen.root.locator(".bb-question").inner_text() == f"What is it? Picture {number} of 10"
-        read = "(n) => [...n.getContext('2d').getImageData(0, 0, 5, 6).data].filter((_, i) => i % 4 === 0)"
-        drawn = screen.root.locator(".bb-cm-large").evaluate(read)
+        drawn = screen.root.locator(".bb-cm-large").evaluate(PIXELS)
         np.testing.assert_allclose(drawn, IMAGES[picture].ravel(), atol=9)
         answer = screen.root.locator(".bb-cm-answer").nth(guess)
         answer.press("Enter") if number % 2 else answer.click()

@@ -269,14 +269,16 @@ def test_everything_has_its_place(module, width):
     assert {name: len(layer["cells"]) for name, layer in plan["layers"].items()} == {
         n: u for n, (u, _) in LAYERS.items()
     }
+    middles = []
     for name, cell in boxes:
         wide, tall = cell.get("width", cell.get("size")), cell.get("height", cell.get("size"))
         assert cell["x"] >= -0.01
         assert cell["x"] + wide <= width + 0.01, name
         assert cell["y"] + tall <= plan["height"] + 0.01, name
-        unit = plan["layers"][name]["cells"].index(cell)
-        found = module("([plan, x, y]) => m.unitAt(plan, x, y)", [plan, cell["x"] + wide / 2, cell["y"] + tall / 2])
-        assert (found["layer"], found["unit"]) == (name, unit)
+        middles.append([cell["x"] + wide / 2, cell["y"] + tall / 2])
+    units = [(name, plan["layers"][name]["cells"].index(cell)) for name, cell in boxes]
+    found = module("([plan, middles]) => middles.map(([x, y]) => m.unitAt(plan, x, y))", [plan, middles])
+    assert [(one["layer"], one["unit"]) for one in found] == units
     assert module("(plan) => m.unitAt(plan, -5, -5)", plan) is None
 
 
@@ -316,8 +318,7 @@ class Screen:
         kind = "nearly sure" if first > 0.9 else "then comes" if ahead else "none of the ten stands out"
         assert kind in says
         assert ("The label says" in says) == (made.picture >= 0 and made.labels[made.picture] != top)
-        rows = self.numbers.locator(".bb-numbers").nth(1).locator("tbody tr").all()
-        scores = [float(row.locator("td").first.text_content().replace("−", "-")) for row in rows]
+        scores = [float(cells[1].replace("−", "-")) for cells in self.rows(1)]
         np.testing.assert_allclose(scores, maps["fc3"], atol=0.0051)
         self.check_sum(maps, top)
         return says
@@ -326,14 +327,18 @@ class Screen:
         """What is shown adds up, and to PyTorch's number."""
         made = self.made
         unit = top if made.unit < 0 else made.unit
-        rows = self.numbers.locator(".bb-numbers").nth(0).locator("tbody tr").all()
-        names = [row.locator("th").text_content() for row in rows]
-        last = [float(row.locator("td").nth(2).text_content().replace("−", "-") or 0) for row in rows]
+        names, *_, last = zip(*self.rows(0), strict=True)
+        last = [float(text.replace("−", "-") or 0) for text in last]
         expected = maps[made.layer][(unit, *made.position)] if LAYERS[made.layer][1] > 1 else maps[made.layer][unit]
         assert last[-1] == pytest.approx(max(expected, 0) if names[-1] == "after ReLU" else expected, abs=0.0006)
         if "sum" in names:
             at = names.index("sum")
             assert sum(last[:at]) == pytest.approx(last[at], abs=1e-6)
+
+    def rows(self, number):
+        """Return the texts of a table of numbers, row by row, the heading first."""
+        rows = self.numbers.locator(".bb-numbers").nth(number).locator("tbody tr")
+        return rows.evaluate_all("(rows) => rows.map((row) => [...row.cells].map((cell) => cell.textContent))")
 
     def drawn(self):
         """Return the picture as it is shown, uint8 (28, 28)."""

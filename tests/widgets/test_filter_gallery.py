@@ -162,6 +162,10 @@ def test_measures_kinds_and_order(module):
 # --- On a page ----------------------------------------------------------------------------------------------
 
 
+PATCHES = """(all) => all.map((n) =>
+    [n.ariaLabel, n.getAttribute("title"), n.querySelector("canvas").title, n.ariaPressed])"""
+
+
 class Screen:
     """The gallery on a page, with the settings that a reader of it should have reached by now."""
 
@@ -222,15 +226,15 @@ class Screen:
         if off:
             return  # scores that differ by rounding errors only
         best = best_patches(made.network)
-        for rank, press in enumerate(self.root.locator(".bb-patch").all()):
+        for rank, (label, title, image, pressed) in enumerate(self.root.locator(".bb-patch").evaluate_all(PATCHES)):
             words = r"Score (\S+): (\w+), pixel row (\d+), column (\d+)\. Show its map\."
-            score, image, row, column = re.fullmatch(words, press.get_attribute("aria-label")).groups()
+            score, named, row, column = re.fullmatch(words, label).groups()
             assert number(score) == pytest.approx(float(best.scores[made.filter, rank]), abs=0.051)
-            assert made.names.index(image) == best.pictures[made.filter, rank]
-            assert (press.get_attribute("title"), press.locator("canvas").get_attribute("title")) == (None, image)
+            assert made.names.index(named) == best.pictures[made.filter, rank]
+            assert (title, image) == (None, named)
             assert [int(row), int(column)] == best.corners[made.filter, rank].tolist()
-            assert (press.get_attribute("aria-pressed") == "true") == (image == made.image)
-            if image == made.image:
+            assert (pressed == "true") == (named == made.image)
+            if named == made.image:
                 assert self.map.get_attribute("data-marked") == f"{int(row) // 2} {int(column) // 2}"
 
     def check_map(self):

@@ -242,8 +242,7 @@ class Screen:
         """Move a block's edge by keys, from the end that is nearer."""
         low, high = ((8 if place in (1, 3, 5) else 0), (192 if place in (1, 3) else 256))
         end, key = (("Home", "ArrowUp"), ("End", "ArrowDown"))[value - low > high - value]
-        for name in [end, *[key] * (min(value - low, high - value) // 8)]:
-            self.block(place).dispatch_event("keydown", {"key": name})
+        self.block(place).evaluate(page_checks.KEYS, [end, *[key] * (min(value - low, high - value) // 8)])
         self.want["widths"] = [value if i == place else w for i, w in enumerate(self.want["widths"])]
         self.expect(**changes)
 
