@@ -406,24 +406,23 @@ def test_drawing_by_keys(screen):
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("layer", LAYERS)
-def test_a_click_lights_a_unit_and_hovering_shows_one(screen, layer):
-    unit = LAYERS[layer][0] // 2
-    side = LAYERS[layer][1]
-    before = screen.root.locator(".bb-says").inner_text()
-    x, y = screen.pointed(layer, unit, 0.3, 0.6)
-    screen.page.mouse.move(x, y)
-    screen.page.evaluate(FRAME)
-    over = screen.root.locator(".bb-says").inner_text()
-    assert over != before
-    screen.page.mouse.move(2, 2)
-    screen.page.evaluate(FRAME)
-    assert screen.root.locator(".bb-says").inner_text() == before
-    screen.page.mouse.click(x, y)
-    screen.page.mouse.move(2, 2)
-    says = screen.check(layer=layer, unit=unit, position=[int(0.6 * side), int(0.3 * side)])
-    assert says == over
-    assert {"fc3": "counts most for", "fc1": f"unit {unit} of fc1"}.get(layer, "Lit") in says
+def test_a_click_lights_a_unit_and_hovering_shows_one(screen):
+    for layer, (units, side) in LAYERS.items():
+        unit = units // 2
+        before = screen.root.locator(".bb-says").inner_text()
+        x, y = screen.pointed(layer, unit, 0.3, 0.6)
+        screen.page.mouse.move(x, y)
+        screen.page.evaluate(FRAME)
+        over = screen.root.locator(".bb-says").inner_text()
+        assert over != before, layer
+        screen.page.mouse.move(2, 2)
+        screen.page.evaluate(FRAME)
+        assert screen.root.locator(".bb-says").inner_text() == before, layer
+        screen.page.mouse.click(x, y)
+        screen.page.mouse.move(2, 2)
+        says = screen.check(layer=layer, unit=unit, position=[int(0.6 * side), int(0.3 * side)])
+        assert says == over
+        assert {"fc3": "counts most for", "fc1": f"unit {unit} of fc1"}.get(layer, "Lit") in says
 
 
 @pytest.mark.browser

@@ -268,10 +268,12 @@ def test_play_learns_pause_rests_and_start_again_forgets(page):
     page.wait_for_function("(was) => document.querySelector('.bb-train-loss').ariaLabel === was", arg=first)
 
 
-def test_the_trained_weights_are_told_and_taken(page_with):
+def test_it_learns_for_readers_who_asked_for_less_motion_and_its_weights_are_told_and_taken(page_with):
     page = page_with(small(), width=720)
+    page.emulate_media(reduced_motion="reduce")
     press(page, "Play")
     page.wait_for_function("() => document.querySelector('.bb-primary').textContent === 'Play'")
+    assert "found themselves" in says(page)
     page.locator("summary", has_text="More").click()
     with page.expect_download() as download:
         press(page, "Download lenet.npy")
@@ -336,14 +338,6 @@ def test_the_hand_draws_and_picks(page):
     press(page, "Shoe")
     page.evaluate(FRAME)
     assert page.evaluate(shares) == shoe
-
-
-def test_it_learns_for_readers_who_asked_for_less_motion(page_with):
-    page = page_with(small(), width=720)
-    page.emulate_media(reduced_motion="reduce")
-    press(page, "Play")
-    page.wait_for_function("() => document.querySelector('.bb-primary').textContent === 'Play'")
-    assert "found themselves" in says(page)
 
 
 def test_it_is_whole(page):
