@@ -166,9 +166,8 @@ class Screen:
 
     def go(self, layers):
         """Bring the strip to a layer, by keys."""
-        self.strip.press("Home" if layers < 25 else "End")
-        for _ in range(layers if layers < 25 else 50 - layers):
-            self.strip.press("ArrowRight" if layers < 25 else "ArrowLeft")
+        keys = ["Home", *["ArrowRight"] * layers] if layers < 25 else ["End", *["ArrowLeft"] * (50 - layers)]
+        self.strip.evaluate(page_checks.KEYS, keys)
         self.expected.layers = layers
 
     def check(self, **changes):

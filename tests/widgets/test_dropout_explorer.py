@@ -172,8 +172,9 @@ class Screen:
         ).first.click()
         self.expect(**changes)
 
-    def drawn(self, selector):
-        return float(self.root.locator(selector).get_attribute("data-value"))
+    def drawn(self, *marks):
+        values = "(root, marks) => marks.map((mark) => Number(root.querySelector(`.bb-do-${mark}`).dataset.value))"
+        return self.root.evaluate(values, list(marks))
 
     def says(self):
         return self.root.locator(".bb-says").inner_text()
@@ -188,16 +189,13 @@ class Screen:
         kept = masks[-1] if want["hand"] is None else np.array(want["hand"])
         outputs, test = by_torch(want["sample"], masks, *rest), float(by_torch(want["sample"], None, *rest))
         own, exact = float(by_torch(want["sample"], kept[None], *rest)[0]), exactly(want["sample"], *rest)
-        assert self.drawn(".bb-do-test") == pytest.approx(test, abs=1e-9)
-        assert self.drawn(".bb-do-mean") == pytest.approx(outputs.mean(), abs=1e-9)
-        assert self.drawn(".bb-do-own") == pytest.approx(own, abs=1e-9)
+        assert self.drawn("test", "mean", "own") == pytest.approx([test, outputs.mean(), own], abs=1e-9)
         counts = self.root.locator(".bb-do-bar").evaluate_all("(ns) => ns.map((n) => Number(n.dataset.count))")
         assert sum(counts) == want["runs"]
         lost = self.root.locator(".bb-do-unit").evaluate_all("(ns) => ns.map((n) => n.ariaPressed === 'false')")
         assert lost == (~kept).tolist()
-        assert ("mean and test time agree" in self.says() or "is the full network" in self.says()) == (
-            abs(exact - test) < 1e-9
-        )
+        says = self.says()
+        assert ("mean and test time agree" in says or "is the full network" in says) == (abs(exact - test) < 1e-9)
         self.check_numbers(outputs, masks, kept, test, exact)
 
     def check_numbers(self, outputs, masks, kept, test, exact):
@@ -210,8 +208,8 @@ class Screen:
         assert values == near([outputs.mean(), spread / np.sqrt(len(outputs)), spread, test, exact])
         assert printed[4] == f"{len(np.unique(masks, axis=0))} of 256"
         h = np.maximum(W @ np.array(INPUTS[self.want["sample"]]) + B, 0)
-        for j, row in enumerate(units.locator("tbody tr").all()):
-            product, adds = row.locator("td").all_text_contents()
+        cells = units.locator("tbody td").all_text_contents()
+        for j, (product, adds) in enumerate(zip(cells[::2], cells[1::2], strict=True)):
             assert [number(part) for part in product.split(" × ")] == near([h[j], V[j]])
             assert adds == "out" if not kept[j] else number(adds) == near(h[j] * V[j])
         p, scaling = self.want["p"], self.want["scaling"]

@@ -246,6 +246,13 @@ def test_histograms_gain_and_the_axis(module):
 LOW, HIGH = -36, 12  # the powers of ten at the ends of the axis
 
 
+# Of each panel the texts under it, and its bars.
+PANELS = """(panels) => panels.map((panel) => [
+    [...panel.querySelectorAll(".bb-grad-feet span")].map((one) => one.innerText),
+    panel.querySelector(".bb-grad-lit").getAttribute("d"),
+])"""
+
+
 class Screen:
     """A GradientExplorer on a page, and one in Python that has the settings which the page should have."""
 
@@ -307,12 +314,12 @@ class Screen:
         for shown, value in zip(found[:4], exact, strict=True):
             assert shown == pytest.approx(value, rel=0.051, abs=1e-12 * std)
         assert found[4:] == pytest.approx([100 * counted.saturated[at], 100 * counted.dead[at]], abs=0.51)
-        for place, values in enumerate((numbers["h"][at].ravel(), numbers["grad"][at].ravel())):
-            panel = self.root.locator(".bb-panel").nth(place)
-            ends = panel.locator(".bb-grad-feet span").all_inner_texts()
+        panels = self.root.locator(".bb-panel").evaluate_all(PANELS)
+        for (ends, bars), values in zip(
+            panels[:2], (numbers["h"][at].ravel(), numbers["grad"][at].ravel()), strict=True
+        ):
             limit = np.abs(values).max()
             assert [-number(ends[0]), number(ends[2])] == pytest.approx([limit, limit], rel=0.051)
-            bars = panel.locator(".bb-grad-lit").get_attribute("d")
             tall = {int(float(x)): 100 - float(y) for x, y in re.findall(r"M([\d.]+) 100V([\d.]+)h", bars)}
             counts = np.histogram(values, np.linspace(-limit, limit, 32))[0]
             drawn = np.array([tall.get(bin_, 0) for bin_ in range(31)])
