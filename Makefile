@@ -11,6 +11,8 @@ SPELLING := --ignore-words-list=fro,nd,fpr,readby --skip='*.csv,*.json,*.npz,*.p
 
 # The same seed gives other bits with another number of threads, so every kernel and test runs with one.
 export OMP_NUM_THREADS := 1
+# Dozens of processes read the same sources, which containers often forbid to keep compiled.
+unexport PYTHONDONTWRITEBYTECODE
 
 # conftest.py says how many processes that is, which tests share one, and what comes first.
 PARALLEL := -n auto --maxprocesses 8 --dist loadgroup --no-loadscope-reorder

@@ -116,6 +116,7 @@ def test_a_kernel_that_stays_silent_is_named_after_a_minute(page_with, made):
     page.unroute_all()
     load(page)
     loaded(page)
+    page.context.close()  # its clock would stay, for whoever comes next
 
 
 def test_the_focus_stays_where_the_button_was(page_with, made):
