@@ -893,7 +893,7 @@ FORCED = """() => {
         inks: looks(all(".bb-widget, .bb-figure svg"), "color"),
         borders: borders.map((one) => looks(all("canvas", one), "borderColor").length),
         choices: [...all(".bb-segmented")].map((one) => looks(all("label", one), "boxShadow").length),
-        ramps: looks(all(".bb-conv-ramp, .bb-ramp"), "backgroundImage"),
+        ramps: looks(all(".bb-conv-ramp"), "backgroundImage"),
         parts: [...all(".bb-th-bar")].map((one) => looks(all("span", one), "backgroundColor").length),
         cells: looks(all(".bb-cm-cell"), "backgroundColor").length,
     };

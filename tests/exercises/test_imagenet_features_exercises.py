@@ -46,6 +46,7 @@ def tiles_to_places(x, tiles, order):
 
 test_mistakes_as_readers_write_them_are_recognized = are_recognized(
     (nearest, "The largest product won", lambda features, query: (features @ query).argmax()),
+    (shuffle_tiles, "The tiles went the other way", tiles_to_places),
     (nearest, "The smallest distance won", lambda features, query: np.linalg.norm(features - query, axis=1).argmin()),
     (probability_of_any, "The largest of the", lambda z, k: torch.softmax(torch.tensor(z), 1)[:, k].amax(1)),
 )

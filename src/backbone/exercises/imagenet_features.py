@@ -106,6 +106,7 @@ shuffle_tiles.mistake(
     "The tiles went the other way: tile k went to place order[k]. Place k gets tile order[k], so that one tile may "
     "stand at several places.",
     _backward,
+    lambda x, tiles, order: _lay(_tiles(x, tiles)[np.argsort(order, kind="stable")], tiles),
 )
 shuffle_tiles.mistake(
     "The places were counted down the columns. Count them in reading order: the first row from left to right, then the "
