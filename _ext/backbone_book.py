@@ -440,7 +440,9 @@ def opening(doctree: nodes.document, most: int, titles: set[str]) -> str:
     For whoever finds or shares the page, in place of sphinxext-opengraph's own way, for which it has no setting: that
     runs on into buttons, letters and headings, and cuts a word.
     """
-    paragraphs = [part for part in next(doctree.findall(nodes.section)).children if type(part) is nodes.paragraph]
+    paragraphs = [
+        part for part in next(doctree.findall(nodes.section), doctree).children if type(part) is nodes.paragraph
+    ]
     sentences = SENTENCE_END.split(" ".join(" ".join(part.astext().split()) for part in paragraphs))
     said = shorten(sentences[0], most, placeholder=" …")
     for words in (" ".join(sentences[:number]) for number in range(2, len(sentences) + 1)):
@@ -448,7 +450,7 @@ def opening(doctree: nodes.document, most: int, titles: set[str]) -> str:
             break
         if words.endswith((".", "?", "!", ")")) and words.count("(") == words.count(")"):
             said = words
-    return html.escape(said)
+    return html.escape(said, quote=False)
 
 
 def name_downloads(app, pagename, templatename, context, doctree):

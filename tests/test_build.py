@@ -12,6 +12,7 @@ import runpy
 import shutil
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import book as build_tool
@@ -140,11 +141,18 @@ class Book:
         notebooks.write(self.root)
 
     def build(self, **variables):
-        path = os.pathsep.join(str(self.root / name) for name in ("tools", "src"))
+        path = os.pathsep.join(str(self.root / name) for name in ("tools", "src", "_ext"))
         environment = {**os.environ, **variables, "PYTHONPATH": path}
         script, lines = ("tools/book.py", None, "__main__"), []
         code = forks.run(runpy.run_path, *script, folder=self.root, environment=environment, hear=lines.append)
         return code, [line.rstrip("\n") for line in lines if line.strip()]
+
+    def build_by_command(self, **variables):
+        """Build as a reader does, in a process of its own."""
+        environment = {**os.environ, **variables, "PYTHONPATH": str(self.root / "src")}
+        done = run([sys.executable, "tools/book.py"], self.root, env=environment)
+        assert done.returncode == 0, done.stdout
+        assert done.stdout.rstrip().splitlines()[-1].startswith("The book is built")
 
     def passes(self, **variables):
         code, lines = self.build(**variables)
@@ -404,7 +412,7 @@ def test_two_builds_give_identical_numbers_whatever_the_threads_and_the_download
     other = longer(tmp_path)
     (tmp_path / "downloads").mkdir()
     (tmp_path / "downloads" / "flowers128_1200.npz").write_bytes(b"something")
-    other.passes(OMP_NUM_THREADS="2", BACKBONE_DATA=str(tmp_path / "downloads"))
+    other.build_by_command(OMP_NUM_THREADS="2", BACKBONE_DATA=str(tmp_path / "downloads"))
     assert other.article() == " ".join(built.first_page.article.get_text().split())
     assert texts(other) == built.first_texts
     assert built.first_texts[-1].startswith("1 ")  # one thread
@@ -510,7 +518,7 @@ def test_a_call_in_another_process_is_heard_line_by_line_and_its_status_is_known
         monkeypatch.setattr(forks, "FORKS", multiprocessing.get_context("spawn"))
     lines = []
     told = {"folder": tmp_path, "environment": dict(os.environ), "hear": lines.append}
-    assert forks.run(print, "a line\n한 줄", **told) == 0
-    assert lines == ["a line\n", "한 줄\n"]
+    assert forks.run(partial(print, "a line\n한 줄\nno end", end=""), **told) == 0
+    assert lines == ["a line\n", "한 줄\n", "no end"]
     told["hear"] = lambda line: None
     assert forks.run(sys.exit, 3, **told) == 3

@@ -6,9 +6,10 @@ import io
 import multiprocessing
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from unittest import mock
 
 FORKING = "forkserver" in multiprocessing.get_all_start_methods()  # on Windows each process imports all by itself
 FORKS = multiprocessing.get_context("forkserver" if FORKING else "spawn")
@@ -29,10 +30,9 @@ def start() -> None:
         return
     from multiprocessing import forkserver
 
-    path = os.environ.get("PYTHONPATH", "")
-    os.environ["PYTHONPATH"] = f"{Path(__file__).parent}{os.pathsep}{path}"  # where it looks for the modules
-    forkserver.ensure_running()
-    os.environ["PYTHONPATH"] = path
+    path = os.pathsep.join(filter(None, [str(Path(__file__).parent), os.environ.get("PYTHONPATH")]))
+    with mock.patch.dict(os.environ, PYTHONPATH=path):  # where it looks for the modules
+        forkserver.ensure_running()
 
 
 def is_child() -> bool:
@@ -48,14 +48,27 @@ def run(call: Callable, *arguments: object, folder: Path, environment: dict[str,
     process = context.Process(target=_call, args=(call, arguments, folder, environment, sender))
     process.start()
     sender.close()
+    try:
+        with receiver:
+            for line in _lines(receiver):
+                hear(line)
+    except BaseException:
+        process.terminate()
+        raise
+    finally:
+        process.join()
+    return process.exitcode
+
+
+def _lines(receiver) -> Iterator[str]:
+    """Yield the lines that come through a pipe, until its other end is closed, or its process killed."""
     begun = b""
-    with suppress(EOFError):
+    with suppress(EOFError, OSError):
         while True:
             *lines, begun = (begun + receiver.recv_bytes()).split(b"\n")
-            for line in lines:
-                hear(f"{line.decode()}\n")
-    process.join()
-    return process.exitcode
+            yield from (f"{line.decode()}\n" for line in lines)
+    if begun:
+        yield begun.decode(errors="replace")
 
 
 class _Pipe(io.RawIOBase):
@@ -74,7 +87,8 @@ class _Pipe(io.RawIOBase):
 
 def _call(call, arguments, folder, environment, sender) -> None:
     """Do what a new process does before the call."""
-    sys.stdout = sys.stderr = io.TextIOWrapper(io.BufferedWriter(_Pipe(sender)), "utf-8", line_buffering=True)
+    pipe = io.BufferedWriter(_Pipe(sender))
+    sys.stdout = sys.stderr = io.TextIOWrapper(pipe, "utf-8", "backslashreplace", newline="\n", line_buffering=True)
     os.environ.clear()
     os.environ.update(environment)
     sys.path[:0] = filter(None, environment.get("PYTHONPATH", "").split(os.pathsep))

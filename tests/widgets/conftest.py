@@ -30,6 +30,8 @@ CALL = """async ([expression, text]) => {
 
 def packed(array):
     """Return what CALL makes a typed array of."""
+    if not isinstance(array, np.ndarray) or array.dtype.name not in ("uint8", "float32", "float64") or array.ndim != 1:
+        raise TypeError(f"{array!r:.80} cannot go to the page; give a row of bytes or floats")
     return {"type": f"{array.dtype.name.capitalize()}Array", "bytes": base64.b64encode(array.tobytes()).decode()}
 
 

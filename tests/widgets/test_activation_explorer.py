@@ -305,9 +305,9 @@ def test_your_dot_and_the_products_are_drawn_where_they_are(screen):
 
 
 def test_no_word_lies_on_a_bar_or_on_another(page_with):
-    page = page_with(ActivationExplorer(activation="relu", weight=6.0, layers=50), width=1280)
+    page = page_with(ActivationExplorer(activation="relu", weight=6.0, layers=50), width=320)
     page.evaluate(page_checks.HEAR_WORDS)
-    for width in (720, 360):
+    for width in (360, 720):
         page_checks.resize(page, width)
         words = page.locator(".bb-ac-strip").evaluate("(canvas) => canvasWords.get(canvas)")
         assert "product of the slopes (– median of all)" in [word["text"] for word in words]

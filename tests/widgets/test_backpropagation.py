@@ -150,16 +150,17 @@ def test_what_is_small_is_not_0(page_with):
     """Where tanh is saturated, hardly anything comes through, and two digits of it are told, within the boxes."""
     widget = made(activation="tanh")
     widget.given = widget.given | {"w1": 2.9}
-    page = page_with(widget, width=720)
+    page = page_with(widget, width=360)
     values, gradients = by_torch(widget.given, "tanh")
-    for name in NODES:
-        _, value, gradient = texts(page)[name]
-        assert [number(value), number(gradient)] == pytest.approx([values[name], gradients[name]], rel=0.05)
     wide = """(all) => all.filter((text) => text.textContent && text.getBoundingClientRect().width >
         text.parentNode.querySelector("rect").getBoundingClientRect().width).map((text) => text.textContent)"""
-    for width in (720, 360):
+    for width in (360, 720):
         page_checks.resize(page, width)
-        assert page.locator("g[data-part] > text").evaluate_all(wide) == []
+        shown = texts(page)
+        for name in NODES:
+            _, value, gradient = shown[name]
+            assert [number(value), number(gradient)] == pytest.approx([values[name], gradients[name]], rel=0.05), name
+        assert page.locator("g[data-part] > text").evaluate_all(wide) == [], width
         met = page_checks.overlaps(page, ".bb-bp-local", "g[data-part] > rect")
         assert not [text for text in met if width == 360 or len(text) > 7]  # from left to right boxes are near
 

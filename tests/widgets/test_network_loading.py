@@ -105,18 +105,21 @@ def test_what_goes_wrong_is_said_and_can_be_tried_again(page_with, made, tmp_pat
 def test_a_kernel_that_stays_silent_is_named_after_a_minute(page_with, made):
     page = page_with(made)
     page.clock.install()
-    page.route("**/weights.js*", lambda route: None)  # nobody answers
-    load(page)
-    page.clock.fast_forward(59_000)
-    assert page.locator(STATUS).inner_text() == "Loading …"
-    page.clock.fast_forward(2_000)
-    page.wait_for_function(
-        "document.querySelector('.bb-network [role=status]').textContent.startsWith('The notebook’s kernel does not')"
-    )
-    page.unroute_all()
-    load(page)
-    loaded(page)
-    page.context.close()  # its clock would stay, for whoever comes next
+    try:
+        page.route("**/weights.js*", lambda route: None)  # nobody answers
+        load(page)
+        page.clock.fast_forward(59_000)
+        assert page.locator(STATUS).inner_text() == "Loading …"
+        page.clock.fast_forward(2_000)
+        silent = "The notebook’s kernel does not"
+        page.wait_for_function(
+            "(said) => document.querySelector('.bb-network [role=status]').textContent.startsWith(said)", arg=silent
+        )
+        page.unroute_all()
+        load(page)
+        loaded(page)
+    finally:
+        page.context.close()  # its clock would stay, for whoever comes next
 
 
 def test_the_focus_stays_where_the_button_was(page_with, made):

@@ -216,4 +216,4 @@ def test_nothing_jumps_in_a_narrower_or_wider_face(page_with, made):
     for width, spacing in itertools.product((360, 340, 320), ("-0.03em", "0.05em")):
         page.locator("body").evaluate("(body, spacing) => (body.style.letterSpacing = spacing)", spacing)
         page_checks.resize(page, width)
-        assert page_checks.jumps(page, [[".bb-st-stages input", None]]) == [], spacing
+        assert page_checks.jumps(page, [[".bb-st-stages input", None]]) == [], (width, spacing)
