@@ -400,8 +400,13 @@ def test_a_killed_build_starts_again_from_unread_pages_and_old_ones_are_forgotte
     (built.root / "_build/unfinished").touch()
     removed = built.root / "_build/html/chapters/removed.html"
     removed.touch()
+    cards = built.root / "_build/html/_images/social_previews"
+    (cards / "summary_intro_0ld.png").touch()
     lines = built.passes()
     assert not removed.exists(), "the page of a chapter that is no more"
+    shown = "".join(page.read_text("utf-8") for page in (built.root / "_build/html").rglob("*.html"))
+    assert len(list(cards.iterdir())) == 2, "one a page, and none of words that are no more"
+    assert all(card.name in shown for card in cards.iterdir())
     assert any("2 added, 0 changed, 0 removed" in line for line in lines)
     assert "Chapters: none to execute." in lines
     assert not (built.root / "_build/unfinished").exists()

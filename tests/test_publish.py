@@ -17,6 +17,7 @@ import korean
 import matplotlib
 import publish
 import pytest
+import yaml
 from bs4 import BeautifulSoup
 from fontTools.ttLib import TTFont
 from matplotlib import font_manager
@@ -238,6 +239,8 @@ def test_robots_find_every_page_once(site):
 
 def test_each_page_has_a_card_that_lies_on_the_site(site):
     home = book_files.repository(ROOT).pages_url
+    settings = yaml.safe_load((ROOT / "_config.yml").read_text("utf-8"))["sphinx"]["config"]
+    room = settings["ogp_social_cards"]["description_max_length"]
     faces = [editions.CARD_FACE, font_manager.findfont(korean.CARD_FACES[1])]
     known = {letter for face in faces for letter in TTFont(face).getBestCmap()}
     for name in [f"{place}{name}" for name in book_files.documents(ROOT) for place in ("", "ko/")]:
@@ -251,6 +254,7 @@ def test_each_page_has_a_card_that_lies_on_the_site(site):
         assert about["og:image"].startswith(f"{home}{place}_images/"), name
         assert not place or {*map(ord, about["og:title"] + about["og:description"])} <= known, name
         assert about["og:image:alt"] == about["og:description"]
+        assert len(about["og:description"]) <= room, f"the card of {name} cuts it"
         assert not name.startswith("ko/") or not re.search(r"(?:\b[a-z]+ ){3}", about["og:description"]), name
         with Image.open(site / about["og:image"].removeprefix(home)) as card:
             assert card.width >= 1000

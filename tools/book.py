@@ -26,6 +26,7 @@ ROOT = Path(__file__).resolve().parent.parent
 # A line of Sphinx's that says what is wrong: its own warnings and errors, or the last line of a traceback.
 COMPLAINT = re.compile(r"(?:WARNING|ERROR|CRITICAL): |^[\w.]+Error: \S")
 ERROR = re.compile(r"^(?:backbone_book\.Page|edition\.Edition)Error: ")
+CARD = re.compile(r"summary_[\w-]+\.png")
 COLOR = re.compile(r"\x1b\[[\d;]*m")
 
 
@@ -125,10 +126,17 @@ def compare_numbers(root: Path, keys: dict[str, str]) -> None:
 
 
 def forget_pages(site: Path, root: Path) -> None:
-    """Delete the pages of chapters that are no more; Sphinx leaves them, and an old link would still open them."""
+    """Delete the pages of chapters that are no more, which an old link would open, and the cards that no page names.
+
+    Sphinx leaves both, and whoever takes the site along would carry them.
+    """
     for page in (site / "chapters").glob("*.html"):
         if not (root / "chapters" / f"{page.stem}.md").exists():
             page.unlink()
+    named = set(CARD.findall("".join(page.read_text("utf-8") for page in site.rglob("*.html"))))
+    for card in (site / "_images" / "social_previews").glob("*.png"):
+        if card.name not in named:
+            card.unlink()
 
 
 def write_pages(root: Path, told: dict) -> None:
